@@ -1,0 +1,126 @@
+//! Carrying out a plan: the scheduler, a pure state machine, and its driver. Appends to the journal.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+
+use crate::client::{ApiError, Client};
+use crate::kinds::Registry;
+use crate::model::{Address, Outside};
+use crate::plan::{Action, Plan};
+use crate::state::{Document, StateError, Store};
+
+mod driver;
+pub mod scheduler;
+
+/// What happened to a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Failed: what, and what to do.
+    Failed(Failure),
+    /// Not tried: a step that it needs failed, or the run was interrupted.
+    Skipped {
+        /// Why: `needs jobs.a`, `interrupted`.
+        because: String,
+    },
+}
+
+/// A failure of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The API's error, if it was one.
+    pub error: Option<ApiError>,
+    /// What happened, one or two sentences, with names.
+    pub message: String,
+    /// What to do next.
+    pub help: Vec<String>,
+}
+
+/// One step's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepResult {
+    /// Whose.
+    pub address: Address,
+    /// What it was to do.
+    pub action: Action,
+    /// The id it has now.
+    pub id: Option<String>,
+    /// What happened.
+    pub outcome: Outcome,
+    /// Milliseconds it took.
+    pub millis: u64,
+    /// Requests it sent.
+    pub requests: u32,
+}
+
+/// What happens while it runs, in time order.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A step began.
+    Started { address: Address, action: Action },
+    /// A step waits for the object to get ready.
+    Waiting { address: Address, state: String },
+    /// A step ended.
+    Ended(StepResult),
+}
+
+/// The end of an apply.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// In address order.
+    pub results: Vec<StepResult>,
+    /// The state after it.
+    pub state: Document,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Requests sent.
+    pub requests: u64,
+    /// Milliseconds in all.
+    pub millis: u64,
+}
+
+/// How an apply runs.
+pub struct Session<'a> {
+    /// The workspace.
+    pub client: &'a Client,
+    /// The state, locked by the caller.
+    pub store: &'a dyn Store,
+    /// The document the plan was made from.
+    pub state: Document,
+    /// Kinds.
+    pub registry: &'a Registry,
+    /// Clock and secrets.
+    pub outside: &'a Outside,
+    /// The key for fingerprints of secrets.
+    pub key: Option<&'a crate::model::StateKey>,
+    /// Most steps in flight.
+    pub parallelism: usize,
+    /// Who applies.
+    pub caller: String,
+    /// The commit that is applied.
+    pub commit: Option<String>,
+    /// 0 go on, 1 finish what is in flight, 2 stop now.
+    pub stop: Arc<AtomicU8>,
+    /// What happens, as it happens.
+    pub events: &'a (dyn Fn(&Event) + Send + Sync),
+}
+
+/// The apply could not run or could not keep its record.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan is blocked.
+    #[error("the plan is blocked: nothing was sent")]
+    Blocked,
+}
+
+/// Carries out a plan.
+///
+/// # Errors
+/// [`ApplyError`]; failures of steps are in the report.
+pub async fn apply(plan: &Plan, session: Session<'_>) -> Result<Report, ApplyError> {
+    driver::apply(plan, session).await
+}

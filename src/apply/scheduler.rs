@@ -1,0 +1,1 @@
+//! Which step is next: a pure state machine over the plan's graph.

@@ -1,0 +1,4 @@
+//! A live host over HTTPS (reqwest, rustls).
+
+/// A live host.
+pub struct Live {}

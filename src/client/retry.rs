@@ -1,0 +1,1 @@
+//! Retry and throttle as a pure state machine: `next(outcome, now)`.

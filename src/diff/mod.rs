@@ -1,0 +1,66 @@
+//! Three-way comparison of values by path: desired, applied, live. Pure.
+//!
+//! Objects are owned field by field: what YAML sets now or set at the last apply. Lists and free maps are owned whole once
+//! written; inside an item of a keyed list it is field by field again. Owns sameness (order, case, slashes, numbers, JSON
+//! text) and the reasons of a change. Refuses to know what a change costs: that is the plan's.
+
+mod compare;
+
+pub use compare::{compare, same};
+
+use crate::kinds::Field;
+use crate::model::{Path, Value};
+
+/// Why a field changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// YAML changed, live did not (or nothing was applied yet).
+    Changed,
+    /// Live changed, YAML did not: put back.
+    Drift,
+    /// Both changed, differently.
+    Conflict,
+    /// Set before and removed from YAML: unset, or put back to the default.
+    Removed,
+}
+
+/// One field, or one item of a list or map, that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldChange {
+    /// Where. For items of sets and unkeyed lists the path is the list's.
+    pub path: Path,
+    /// Live; none is absent.
+    pub old: Option<Value>,
+    /// Desired; none is absent (removed).
+    pub new: Option<Value>,
+    /// Last applied; none is absent.
+    pub applied: Option<Value>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What is compared.
+pub struct Compare<'a> {
+    /// Types and facts.
+    pub field: Field<'a>,
+    /// What the last apply sent; none at the first.
+    pub applied: Option<&'a Value>,
+    /// What the workspace answers, computed fields included; none: only desired against applied (`--refresh=false`).
+    pub live: Option<&'a Value>,
+    /// What is wanted.
+    pub desired: &'a Value,
+    /// `lifecycle.ignore_changes`.
+    pub ignore: &'a [Path],
+    /// `lifecycle.exclusive`: unmanaged fields are removed too.
+    pub exclusive: bool,
+}
+
+/// What differs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Differences {
+    /// In the order of the body's fields.
+    pub changes: Vec<FieldChange>,
+    /// Live fields that YAML never set: never a reason to update. With their values.
+    pub unmanaged: Vec<(Path, Value)>,
+}

@@ -1,0 +1,467 @@
+//! What a kind is.
+
+use crate::model::{Address, Path, Value};
+
+use super::Call;
+
+/// An operation of the catalogue: `jobs.jobs.reset`. Method, path, types, paging and waiters come from there.
+pub type Op = &'static str;
+
+/// Where facts attach: a field's path (`tasks[].run_if`, `definition!rules.*`), or a catalogue type's field wherever the
+/// type occurs (`@jobs.Task.run_if`). `[]` is every item of a list, `.*` every value of a map.
+pub type At = &'static str;
+
+/// A kind of resource. Start from [`Kind::PLAIN`] and name what differs.
+pub struct Kind {
+    /// The word in YAML and addresses: `jobs`.
+    pub name: &'static str,
+    /// One of them, with an article's worth of sense: `job`.
+    pub singular: &'static str,
+    /// Other spellings read in YAML: `sql_warehouses`.
+    pub aliases: &'static [&'static str],
+    /// How one is made. None: it always exists (a facet, a singleton), or only adopted.
+    pub create: Option<Request>,
+    /// How one is read.
+    pub read: Read,
+    /// How all are read.
+    pub list: Option<List>,
+    /// How one is changed.
+    pub update: Update,
+    /// How one is deleted.
+    pub delete: Option<Request>,
+    /// What the workspace knows it by.
+    pub identity: Identity,
+    /// What a person knows it by.
+    pub natural: Natural,
+    /// Whether we make and delete it, or only change what is always there.
+    pub lifetime: Lifetime,
+    /// Facts on fields.
+    pub facts: &'static [(At, Fact)],
+    /// How "gone" looks besides 404.
+    pub gone: &'static [Gone],
+    /// What deleting one destroys.
+    pub loss: Loss,
+    /// Waits after a call.
+    pub waits: &'static [Wait],
+    /// Parts with their own address and state entry.
+    pub facets: &'static [Facet],
+    /// Fields that name an object which must be there first: (`catalog_name`, `catalogs`). A literal equal to a declared
+    /// resource's natural key is a dependency; for lists, also the parameter that each parent is listed by.
+    pub parents: &'static [Parent],
+    /// Where the ownership tag goes; none where names are unique or there are no tags.
+    pub tag: Option<Tag>,
+    /// The object's page: `/jobs/{id}`, fields in braces.
+    pub link: Option<&'static str>,
+    /// Code, all of it pure; a plain kind has none.
+    pub hooks: Hooks,
+}
+
+/// How fields become a request. Where the id goes is found in the catalogue: the path parameter, else the query or body
+/// member named as the identity's field.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// The operation.
+    pub op: Op,
+    /// The body member that takes the fields (`new_settings`); empty: the fields are the body.
+    pub wrap: &'static str,
+    /// The field whose value alone is the body (`config`); empty: all fields.
+    pub take: &'static str,
+    /// Query parameters that are always sent.
+    pub query: &'static [(&'static str, &'static str)],
+}
+
+impl Request {
+    /// The fields are the body.
+    #[must_use]
+    pub const fn bare(op: Op) -> Self {
+        Self { op, wrap: "", take: "", query: &[] }
+    }
+
+    /// The fields go under one member.
+    #[must_use]
+    pub const fn wrapped(op: Op, wrap: &'static str) -> Self {
+        Self { op, wrap, take: "", query: &[] }
+    }
+
+    /// One field's value is the body.
+    #[must_use]
+    pub const fn inner(op: Op, take: &'static str) -> Self {
+        Self { op, wrap: "", take, query: &[] }
+    }
+}
+
+/// How one is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
+    /// The operation; empty: it is found in the list.
+    pub op: Op,
+    /// The reply's member that holds the fields (`settings`); its siblings are computed fields. Empty: the reply itself.
+    pub reply: &'static str,
+    /// The query parameter that takes the names of the managed fields, comma-separated (`keys`). Empty: none.
+    pub names: &'static str,
+    /// Replies come in pages whose lists are joined (`jobs.get`): the paging token's query parameter. Empty: one reply.
+    pub pages: &'static str,
+}
+
+/// How all are read.
+#[derive(Debug, Clone, Copy)]
+pub struct List {
+    /// The operation.
+    pub op: Op,
+    /// Parameters that are always sent.
+    pub query: &'static [(&'static str, &'static str)],
+    /// How far a row can be trusted.
+    pub rows: Rows,
+}
+
+/// How far a row of a list can be trusted.
+#[derive(Debug, Clone, Copy)]
+pub enum Rows {
+    /// As far as a read.
+    Whole,
+    /// As far as a read, unless this field is true in the row.
+    WholeUnless(At),
+    /// Only for identity and natural key.
+    Names,
+}
+
+/// What the workspace knows it by.
+#[derive(Debug, Clone, Copy)]
+pub enum Identity {
+    /// An id that the server picks, in this field of the reply.
+    Assigned(&'static str),
+    /// Fields of the body joined by dots.
+    Named {
+        /// `catalog_name`, `name`.
+        parts: &'static [&'static str],
+        /// What a changed name means.
+        rename: Rename,
+    },
+    /// There is one; the id is this word.
+    Single(&'static str),
+}
+
+/// What a changed name means.
+#[derive(Debug, Clone, Copy)]
+pub enum Rename {
+    /// Another object.
+    Replaces,
+    /// The update takes the last part under this member (`new_name`) and the id changes.
+    By(&'static str),
+}
+
+/// What a person knows it by.
+#[derive(Debug, Clone, Copy)]
+pub struct Natural {
+    /// The fields: `name`, or `catalog_name` and `name`.
+    pub fields: &'static [&'static str],
+    /// Whether the server keeps it unique.
+    pub unique: Unique,
+}
+
+/// Whether the server keeps a natural key unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unique {
+    /// Yes: the name itself settles a crash.
+    Yes,
+    /// No: an intent is made durable before the create, and the ownership tag settles a crash.
+    No,
+}
+
+/// Whether we make and delete it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// We create and delete it.
+    Own,
+    /// It is always there. What it held before first touch is kept in the state; destroy puts that back. When the block
+    /// is removed from YAML it is forgotten and left as it is (permissions, grants).
+    Attached,
+    /// It is always there. Removing a field, the block, or destroy puts back what it held before first touch.
+    Setting,
+}
+
+/// What we know of a field.
+#[derive(Debug, Clone, Copy)]
+pub enum Fact {
+    /// Filled by the backend, never sent.
+    Computed,
+    /// What the server takes where nothing is sent.
+    Default(Lit),
+    /// Sent, never read back: compared with applied only.
+    InputOnly,
+    /// Never shown, stored or compared by value.
+    Secret,
+    /// A change replaces the object.
+    Immutable,
+    /// A list recognised by these fields of its items.
+    Keyed(&'static [&'static str]),
+    /// A list without order.
+    Set,
+    /// Text that holds JSON: compared as structure.
+    JsonText,
+    /// Text compared without case.
+    CaseBlind,
+    /// Text compared without a trailing slash.
+    Slashless,
+    /// A path: a leading `/Workspace` makes no difference.
+    WorkspacePath,
+    /// The id of an object of this kind.
+    Refers(&'static str),
+    /// Keys of a free map that the server adds by itself, by prefix (`unity.catalog.managed.`); never drift.
+    ServerKeys(&'static [&'static str]),
+    /// The API has an explicit unset: null may be sent.
+    Nullable,
+    /// The last word on whether two values are the same.
+    Same(fn(&Value, &Value) -> bool),
+}
+
+/// A literal in a fact.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lit {
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(&'static str),
+    /// The value of a sibling field.
+    Field(&'static str),
+    /// Whatever the backend picks: a live value where nothing was set is never drift, and it cannot be put back.
+    Backend,
+}
+
+/// How one is changed.
+#[derive(Debug, Clone, Copy)]
+pub enum Update {
+    /// Every change replaces.
+    Never,
+    /// The whole object is sent: live overlaid with desired. Absent means reset.
+    Whole(Request),
+    /// Only what changed is sent; maps whole.
+    Patch(Request),
+    /// What changed is sent with a mask in this query parameter.
+    Mask(Request, &'static str),
+    /// Groups of fields, each with its own call, in this order.
+    Routed(&'static [Route]),
+    /// By a function.
+    Custom(fn(&Change<'_>) -> Result<Vec<Call>, Refusal>),
+}
+
+/// A group of top-level fields with its own call.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The fields.
+    pub fields: &'static [&'static str],
+    /// The call, if it is plain: the fields' live values overlaid with desired.
+    pub request: Request,
+    /// Else a function.
+    pub custom: Option<fn(&Change<'_>) -> Result<Vec<Call>, Refusal>>,
+}
+
+/// How "gone" looks, besides a plain 404.
+#[derive(Debug, Clone, Copy)]
+pub enum Gone {
+    /// This status with this text in the message, in any case.
+    Text(u16, &'static str),
+    /// A reply whose field has this value (`lifecycle_state`, `DELETED`).
+    Field(At, &'static str),
+}
+
+/// What deleting one destroys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing that applying again does not bring back.
+    Nothing,
+    /// History: said in the plan (`its run history`).
+    History(&'static str),
+    /// Data: deletes and replaces are blocked unless allowed by name (`every schema and table in it`).
+    Data(&'static str),
+}
+
+/// A wait after a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait {
+    /// After which call.
+    pub after: After,
+    /// The operation whose catalogue waiter says what is polled, and which states end it.
+    pub waiter: Op,
+    /// Who waits.
+    pub blocks: Blocks,
+}
+
+/// After which call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The create.
+    Create,
+    /// An update.
+    Update,
+    /// The delete.
+    Delete,
+}
+
+/// Who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocks {
+    /// Always waited for.
+    Always,
+    /// Only with `lifecycle.wait: running`.
+    OnRequest,
+}
+
+/// A part of an object that is a resource of its own: another kind, whose identity comes from the parent.
+/// `permissions: [...]` under a job is `permissions` with `object_type: jobs` and `object_id: ${its id}`.
+#[derive(Clone, Copy)]
+pub struct Facet {
+    /// The field in the parent's YAML, and the part of the address after `/`.
+    pub name: &'static str,
+    /// The kind it is.
+    pub kind: &'static Kind,
+    /// Fields of that kind that the parent gives.
+    pub bind: &'static [(&'static str, From)],
+    /// The field of that kind that takes the YAML below `name` where that is a list (`entries`).
+    pub body: &'static str,
+}
+
+/// Where a facet's field comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum From {
+    /// A constant.
+    Text(&'static str),
+    /// The parent's id.
+    Id,
+    /// A field of the parent, set or computed (a serving endpoint's hex `id`).
+    Field(&'static str),
+}
+
+/// A field that names an object which must be there first.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent {
+    /// The field of this kind: `catalog_name`.
+    pub field: &'static str,
+    /// The other kind: `catalogs`. The literal is compared with that kind's natural key.
+    pub kind: &'static str,
+    /// Whether this kind's list takes the field as a parameter.
+    pub listed_by: bool,
+}
+
+/// Where the ownership tag goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Tag {
+    /// A map of text under this field: `tags`.
+    Map(&'static str),
+}
+
+/// Code of a kind, all of it pure.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// The YAML body in its normal form (short forms written out), before anything else reads it.
+    pub normal: Option<fn(Value) -> Value>,
+    /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
+    pub view: Option<fn(&View<'_>) -> Value>,
+    /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
+    pub check: Option<fn(&Value) -> Vec<Refusal>>,
+    /// The last word on one changed path.
+    pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
+}
+
+/// What a view is made from.
+pub struct View<'a> {
+    /// The reply, as [`Read`] gives it.
+    pub live: &'a Value,
+    /// The normal body.
+    pub desired: &'a Value,
+    /// The last applied body.
+    pub applied: Option<&'a Value>,
+    /// Who and whose.
+    pub context: &'a Context<'a>,
+}
+
+/// Who applies, and what the object is part of.
+#[derive(Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// The environment's deployer, as ACLs carry it. Never the caller.
+    pub deployer: Option<&'a str>,
+    /// A facet's parent, live (its creator or owner counts as a deployer where none is named).
+    pub parent: Option<&'a Value>,
+    /// `lifecycle.exclusive`.
+    pub exclusive: bool,
+}
+
+/// The last word on one changed path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No change after all.
+    Same,
+    /// An update does it.
+    Update,
+    /// Only a new object does it, because ...
+    Replace(&'static str),
+    /// It cannot be done, because ...
+    Block(&'static str),
+}
+
+/// A change of one object, as update functions see it.
+pub struct Change<'a> {
+    /// Whose.
+    pub address: &'a Address,
+    /// Its id; unknown where it is created by the same step.
+    pub id: &'a Value,
+    /// What the last apply sent; none at the first.
+    pub applied: Option<&'a Value>,
+    /// What the workspace answers; none where it is created by the same step.
+    pub live: Option<&'a Value>,
+    /// What is wanted.
+    pub desired: &'a Value,
+    /// What differs.
+    pub paths: &'a [Path],
+    /// Who and whose.
+    pub context: Context<'a>,
+}
+
+/// A change or a body that cannot be, at its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field.
+    pub path: Path,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+impl Kind {
+    /// A kind that is made, read, listed and deleted plainly.
+    pub const PLAIN: Self = Self {
+        name: "",
+        singular: "",
+        aliases: &[],
+        create: None,
+        read: Read { op: "", reply: "", names: "", pages: "" },
+        list: None,
+        update: Update::Never,
+        delete: None,
+        identity: Identity::Assigned("id"),
+        natural: Natural { fields: &["name"], unique: Unique::Yes },
+        lifetime: Lifetime::Own,
+        facts: &[],
+        gone: &[],
+        loss: Loss::Nothing,
+        waits: &[],
+        facets: &[],
+        parents: &[],
+        tag: None,
+        link: None,
+        hooks: Hooks { normal: None, view: None, check: None, judge: None },
+    };
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kind({})", self.name)
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}

@@ -1,0 +1,18 @@
+//! What we believe and want of each kind of resource: constant data with plain, pure functions beside it.
+//!
+//! A kind is one file and one word in the registry. A kind never sends anything: it describes requests ([`Call`]) from
+//! a change. The engine (validation, diff, plan, refresh, apply, export, documentation) reads kinds and never asks which
+//! one it has. The local workspace never reads them.
+
+mod call;
+mod kind;
+mod registry;
+mod schema;
+
+pub use call::{Call, Repeat, create_calls, delete_calls, list_call, read_call, update_calls};
+pub use kind::{
+    After, At, Blocks, Change, Context, Facet, Fact, From, Gone, Hooks, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent,
+    Read, Refusal, Rename, Request, Route, Rows, Tag, Unique, Update, Verdict, View, Wait,
+};
+pub use registry::Registry;
+pub use schema::{Field, Schema};

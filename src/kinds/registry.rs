@@ -1,0 +1,35 @@
+//! Which kinds there are: a value that a test can extend.
+
+use super::Kind;
+
+/// The kinds of a run.
+#[derive(Clone)]
+pub struct Registry {
+    kinds: Vec<&'static Kind>,
+}
+
+impl Registry {
+    /// All kinds that Brickform knows.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { kinds: vec![] }
+    }
+
+    /// These kinds too.
+    #[must_use]
+    pub fn with(mut self, kind: &'static Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// The kind of this name or alias.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().copied().find(|k| k.name == name || k.aliases.contains(&name))
+    }
+
+    /// All, in order of declaration.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Kind> + '_ {
+        self.kinds.iter().copied()
+    }
+}

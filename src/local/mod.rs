@@ -1,0 +1,157 @@
+//! The embedded workspace: router, store, services (habits), faults. Behaves as the API does, from the catalogue and from
+//! evidence of its own. Imports no kinds; used by the command line and by tests only.
+
+mod faults;
+mod router;
+mod serve;
+mod services;
+mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::client::{BoxFuture, Request, Response, Transport, TransportError};
+
+pub use faults::{Fault, FaultWhen, Faults};
+
+/// An embedded workspace. Cheap to clone; all clones are one workspace.
+#[derive(Clone)]
+pub struct LocalWorkspace {
+    inner: Arc<router::Inner>,
+}
+
+/// The workspace could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// The database file cannot be opened.
+    #[error("the local workspace at {path} cannot be opened: {why}")]
+    Open {
+        /// The file.
+        path: String,
+        /// The cause.
+        why: String,
+    },
+    /// Another process holds it.
+    #[error("the local workspace at {path} is in use by another process (waited {seconds} s)")]
+    InUse {
+        /// The file.
+        path: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The port cannot be served.
+    #[error("cannot listen on {address}: {why}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The cause.
+        why: String,
+    },
+}
+
+/// How the workspace behaves beyond its habits.
+#[derive(Debug, Clone, Default)]
+pub struct LocalOptions {
+    /// Delay of each answer in milliseconds.
+    pub latency_ms: u64,
+    /// Requests a second, per endpoint; above it 429 with Retry-After.
+    pub rate_limit: Option<f64>,
+    /// Failures on purpose.
+    pub faults: Faults,
+    /// Reads lag behind writes by this many requests.
+    pub stale_reads: u32,
+    /// Every request and answer as a line of JSON into this file.
+    pub record: Option<std::path::PathBuf>,
+    /// Names of rival habits to switch on (`job-gone-404`); see [`LocalWorkspace::rivals`].
+    pub rivals: Vec<String>,
+    /// The bearer tokens accepted besides any non-empty one; empty: any.
+    pub tokens: Vec<String>,
+}
+
+impl LocalWorkspace {
+    /// Opens or makes the database file; waits a bounded time for another process to let go of it.
+    ///
+    /// # Errors
+    /// [`LocalError`].
+    pub fn open(file: &Path, options: LocalOptions) -> Result<Self, LocalError> {
+        router::open(Some(file), options).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
+    /// A workspace in memory, for tests.
+    ///
+    /// # Errors
+    /// [`LocalError`].
+    pub fn in_memory(options: LocalOptions) -> Result<Self, LocalError> {
+        router::open(None, options).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
+    /// Answers one request, after latency, limits and faults. `Err`: the connection is cut (a fault).
+    ///
+    /// # Errors
+    /// A fault that cuts the connection, before or after the effect.
+    pub async fn handle(&self, request: Request) -> Result<Response, TransportError> {
+        router::handle(&self.inner, request).await
+    }
+
+    /// Serves it over HTTP on loopback until the future `stop` ends. `ready` gets the address actually bound.
+    ///
+    /// # Errors
+    /// [`LocalError::Listen`].
+    pub async fn serve(
+        &self,
+        address: &str,
+        ready: Box<dyn FnOnce(std::net::SocketAddr) + Send>,
+        stop: BoxFuture<'static, ()>,
+    ) -> Result<(), LocalError> {
+        serve::serve(self, address, ready, stop).await
+    }
+
+    /// Its workspace id; survives `reset`.
+    #[must_use]
+    pub fn workspace_id(&self) -> u64 {
+        self.inner.workspace_id()
+    }
+
+    /// Empties it; the workspace id stays.
+    ///
+    /// # Errors
+    /// [`LocalError::Open`].
+    pub fn reset(&self) -> Result<(), LocalError> {
+        self.inner.reset()
+    }
+
+    /// Every object in it, as sorted `type/id` → JSON, for comparing before and after (law 3). Ids the server picks and
+    /// times are in it.
+    #[must_use]
+    pub fn dump(&self) -> std::collections::BTreeMap<String, crate::model::Value> {
+        self.inner.dump()
+    }
+
+    /// The operations it serves: (`jobs.jobs.create`, method, path).
+    #[must_use]
+    pub fn coverage() -> Vec<(&'static str, String, String)> {
+        router::coverage()
+    }
+
+    /// Names of the rival habits: where evidence is weak, what else the server may do.
+    #[must_use]
+    pub fn rivals() -> &'static [(&'static str, &'static str)] {
+        services::RIVALS
+    }
+
+    /// How many requests it has seen.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.inner.requests()
+    }
+}
+
+impl Transport for LocalWorkspace {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.handle(request))
+    }
+
+    fn host(&self) -> &str {
+        "local"
+    }
+}

@@ -1,0 +1,18 @@
+//! The words everything else is written in: values, paths, addresses, fingerprints, the world outside.
+//!
+//! Pure data and functions. The library reads the clock, the environment and programs only through [`Outside`].
+
+mod address;
+mod deferred;
+mod fingerprint;
+pub mod json;
+mod outside;
+mod path;
+mod value;
+
+pub use address::{Address, AddressError, Instance};
+pub use deferred::{Deferred, Lookup, Piece, Reference, SecretSource, Variable};
+pub use fingerprint::{Fingerprint, StateKey};
+pub use outside::{CommandOutput, Outside, System};
+pub use path::{Path, PathError, Step};
+pub use value::{Map, Value};

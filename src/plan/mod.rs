@@ -1,0 +1,232 @@
+//! From desired, applied and live to steps: pure data that text, JSON, guards and apply each read for themselves.
+//!
+//! Owns actions, their order, blocks and guards. The same inputs give the same bytes. Sends nothing.
+
+use std::collections::BTreeMap;
+
+use crate::diff::FieldChange;
+use crate::kinds::{Call, Registry};
+use crate::model::{Address, Path, Value};
+use crate::project::{Desired, Environment};
+use crate::refresh::Snapshot;
+use crate::state::{Document, WorkspaceIdentity};
+
+mod make;
+
+/// What happens to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing: counted.
+    None,
+    /// `+`
+    Create,
+    /// `~`
+    Update,
+    /// `-/+` delete, then create.
+    Replace,
+    /// `+/-` create, then delete.
+    ReplaceNewFirst,
+    /// `-`
+    Delete,
+    /// `<` take into the state, change nothing.
+    Adopt,
+    /// `>` another address, nothing is sent.
+    Move,
+    /// `x` drop from the state, leave alone.
+    Forget,
+}
+
+/// Why a step cannot be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
+    /// `max_deletes`, `max_change_percent`, `workspace`, `conflict`, `refused`.
+    pub guard: &'static str,
+    /// What is the matter, one sentence.
+    pub reason: String,
+    /// What lifts it: a flag or lines of YAML, ready to paste.
+    pub remedy: Vec<String>,
+}
+
+/// One address of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Whose. After a move: the new address.
+    pub address: Address,
+    /// The kind's name.
+    pub kind: String,
+    /// What happens.
+    pub action: Action,
+    /// A few words why, where it is not plain from the changes: `deleted in the workspace`, `not in YAML`.
+    pub because: Option<String>,
+    /// The object's id, if it has one.
+    pub id: Option<String>,
+    /// What a person calls it.
+    pub name: String,
+    /// Its page.
+    pub link: Option<String>,
+    /// The old address of a move (which may come with changes).
+    pub moved_from: Option<Address>,
+    /// Fields that differ. For a create: every field that is set, `old` absent.
+    pub changes: Vec<FieldChange>,
+    /// The paths of changes that force a replacement.
+    pub forces: Vec<Path>,
+    /// What is lost (`its run history`, `every schema and table in it`).
+    pub loses: Option<String>,
+    /// Live fields that YAML never set.
+    pub unmanaged: Vec<(Path, Value)>,
+    /// The requests that it sends, in order. Unknown values stand where something is known only after apply.
+    pub calls: Vec<Call>,
+    /// For a replace: the requests that delete the old object.
+    pub delete_calls: Vec<Call>,
+    /// Addresses whose steps must be done first.
+    pub after: Vec<Address>,
+    /// Why it cannot be; not empty: the whole apply is blocked.
+    pub blocks: Vec<Block>,
+    /// Things worth knowing: `carries the ownership tag brickform=...`.
+    pub notes: Vec<String>,
+    /// The state entry after success; its `id` is empty where the server picks one, secrets are recorded forms. None: removed.
+    pub entry: Option<crate::state::Entry>,
+    /// The desired body that the calls were made from (with unknowns), for checking again when they become known.
+    pub desired: Option<Value>,
+    /// The live body it was compared with.
+    pub live: Option<Value>,
+    /// Whether it waits after its calls (`lifecycle.wait`).
+    pub wait: bool,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The environment.
+    pub environment: String,
+    /// The project.
+    pub project: String,
+    /// Which workspace.
+    pub workspace: WorkspaceIdentity,
+    /// The state it starts from.
+    pub lineage: String,
+    /// Its serial.
+    pub serial: u64,
+    /// Where the state is: Brickform's own path, the only thing written that no step lists.
+    pub state_place: String,
+    /// Whether this plan destroys everything.
+    pub destroy: bool,
+    /// Steps, in address order; `Action::None` ones too.
+    pub steps: Vec<Step>,
+    /// Blocks of the plan as a whole (max_deletes, workspace).
+    pub blocks: Vec<Block>,
+    /// How many requests reading took.
+    pub requests: u64,
+    /// Whether live was read.
+    pub refreshed: bool,
+    /// Addresses left out by `--target` or `--exclude`.
+    pub left_out: usize,
+}
+
+/// Counts of addresses: a facet counts as a change of its parent, a new parent's facets not at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// `+`
+    pub add: usize,
+    /// `~`
+    pub change: usize,
+    /// `-/+` and `+/-`
+    pub replace: usize,
+    /// `-`
+    pub delete: usize,
+    /// `<`
+    pub adopt: usize,
+    /// `>`
+    pub moved: usize,
+    /// `x`
+    pub forget: usize,
+    /// With a field that drifted.
+    pub drifted: usize,
+    /// With a block.
+    pub blocked: usize,
+    /// Unmanaged fields.
+    pub unmanaged: usize,
+    /// All addresses.
+    pub total: usize,
+}
+
+/// What narrows or loosens a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--destroy`.
+    pub destroy: bool,
+    /// `--include-adopted` (with destroy).
+    pub include_adopted: bool,
+    /// `--target`: only these and what they need.
+    pub targets: Vec<Address>,
+    /// `--exclude`: not these and nothing that needs them.
+    pub excludes: Vec<Address>,
+    /// `--replace`.
+    pub replace: Vec<Address>,
+    /// `--adopt`: takes objects that exist under the natural key.
+    pub adopt: bool,
+    /// `--refresh=false`.
+    pub no_refresh: bool,
+    /// `--drift`: report only.
+    pub drift_only: bool,
+    /// `--allow-delete KIND`.
+    pub allow_delete: Vec<String>,
+    /// `--accept-conflict ADDRESS`.
+    pub accept_conflicts: Vec<Address>,
+    /// `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
+    pub overrides: Vec<String>,
+}
+
+/// What a plan is made from.
+pub struct Inputs<'a> {
+    /// Desired.
+    pub desired: &'a Desired,
+    /// Applied (an empty document of a fresh lineage where there is none).
+    pub state: &'a Document,
+    /// Where it is kept.
+    pub state_place: String,
+    /// Live; none with `--refresh=false`.
+    pub live: Option<&'a Snapshot>,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The project's name.
+    pub project: &'a str,
+    /// The workspace that answered.
+    pub workspace: WorkspaceIdentity,
+    /// The host as links want it: `https://...`.
+    pub host: &'a str,
+    /// Kinds.
+    pub registry: &'a Registry,
+    /// Options.
+    pub options: &'a Options,
+    /// The recorded form of secrets, by source text: `{"$secret": source, "fingerprint": hmac}`.
+    pub secrets: &'a BTreeMap<String, Value>,
+}
+
+/// Makes the plan.
+#[must_use]
+pub fn make(inputs: &Inputs<'_>) -> Plan {
+    make::make(inputs)
+}
+
+impl Plan {
+    /// Counts.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        make::counts(self)
+    }
+
+    /// Whether applying it would do anything (state changes count: adopt, move, forget).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|s| s.action == Action::None && s.blocks.is_empty()) && self.blocks.is_empty()
+    }
+
+    /// Whether anything blocks it.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        !self.blocks.is_empty() || self.steps.iter().any(|s| !s.blocks.is_empty())
+    }
+}

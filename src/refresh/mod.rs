@@ -1,0 +1,89 @@
+//! Live objects and lookups, by list or by get, whichever needs fewer calls. Sends only reads.
+
+use std::collections::BTreeMap;
+
+use crate::client::{ApiError, Client};
+use crate::kinds::{Kind, Registry};
+use crate::model::{Address, Lookup, Value};
+use crate::project::{Answers, Desired};
+use crate::state::Document;
+
+mod read;
+
+/// What the workspace holds of what we ask about.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// By address: everything desired or in the state.
+    pub objects: BTreeMap<Address, Live>,
+    /// How many requests it took.
+    pub requests: u64,
+}
+
+/// One address in the workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Live {
+    /// There, known by the state's id, a declared `import:`, a name that is the id, or because it is always there.
+    Found {
+        /// Its id.
+        id: String,
+        /// The object as [`crate::kinds::Read`] gives it: fields on top, computed ones beside them.
+        body: Value,
+    },
+    /// The state's id is not there any more (deleted, trashed).
+    Gone,
+    /// Not in the state, and nothing has its natural key.
+    Absent,
+    /// Not in the state, but these objects have its natural key.
+    Exists(Vec<Candidate>),
+    /// An open intent was settled: this object carries its tag or is certainly its result.
+    Settled {
+        /// Its id.
+        id: String,
+        /// The object.
+        body: Value,
+    },
+    /// Its parent is not there yet, so it cannot be (a facet, a schema in a new catalog).
+    Waits,
+    /// It could not be read: 403 and the like are errors, never "gone".
+    Failed(ApiError),
+}
+
+/// An object with the natural key of something that is to be created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its id.
+    pub id: String,
+    /// The object.
+    pub body: Value,
+}
+
+/// What is read.
+pub struct Ask<'a> {
+    /// Desired.
+    pub desired: &'a Desired,
+    /// Applied.
+    pub state: &'a Document,
+    /// The kinds.
+    pub registry: &'a Registry,
+    /// `--target` and `--exclude`: only these addresses (facets and needed parents included); none: all.
+    pub only: Option<&'a dyn Fn(&Address) -> bool>,
+}
+
+/// Reads everything that a plan needs.
+pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
+    read::read(client, ask).await
+}
+
+/// Answers lookups, one list a kind.
+///
+/// # Errors
+/// A list failed.
+pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
+    read::lookups(client, registry, lookups).await
+}
+
+/// Whether this reply means that the object is gone.
+#[must_use]
+pub fn is_gone(kind: &'static Kind, error: &ApiError) -> bool {
+    read::is_gone(kind, error)
+}

@@ -1,0 +1,86 @@
+//! What was applied: the document of an environment, its journal, where both are kept.
+//!
+//! Owns formats (document, journal lines, blobs, versions), the fold of a journal into a document, the lock. Refuses to
+//! know plans or HTTP. An unreadable state is an error, never an empty one; a newer format is refused.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Address, Value};
+
+mod journal;
+mod store;
+
+pub use journal::{Intent, Record, fold};
+pub use store::{Local, LockInfo, StateError, Store, Version};
+
+/// The format this build writes.
+pub const FORMAT: u32 = 1;
+
+/// The state of one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// A random id, given at the first apply; a state of another lineage is refused.
+    pub lineage: String,
+    /// Grows by one with each write.
+    pub serial: u64,
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Which workspace this is the state of; written at the first apply and checked ever after.
+    pub workspace: Option<WorkspaceIdentity>,
+    /// The commit that was applied last.
+    pub commit: Option<String>,
+    /// What is managed.
+    pub resources: BTreeMap<Address, Entry>,
+    /// Creates of an unfinished apply whose outcome is unknown, by address (from the journal).
+    pub open_intents: BTreeMap<Address, Intent>,
+}
+
+/// Which workspace.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WorkspaceIdentity {
+    /// Its host, without scheme; `local` for the embedded one.
+    pub host: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// What is known of one managed object or facet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The kind's name.
+    pub kind: String,
+    /// The object's id.
+    pub id: String,
+    /// How far it got.
+    pub status: Status,
+    /// The body that was last sent whole: owned fields only, secrets as `{"$secret": source, "fingerprint": hmac}`.
+    pub applied: Value,
+    /// What an attached part or setting held before first touch.
+    pub former: Option<Value>,
+    /// The server's etag after the last write.
+    pub etag: Option<String>,
+    /// `prevent_destroy` as last applied: survives the removal of the YAML.
+    pub protected: bool,
+    /// Taken over, not made here: destroy forgets it unless told otherwise.
+    pub adopted: bool,
+    /// What it depended on at the last apply, for deletes in reverse.
+    pub dependencies: Vec<Address>,
+    /// The ownership tag it carries.
+    pub tag: Option<String>,
+    /// Ids of replaced objects still to be deleted (create before destroy).
+    pub deposed: Vec<String>,
+}
+
+/// How far an object got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Everything was sent.
+    Ok,
+    /// Created, but a later call of its step failed: the next plan finishes it.
+    Incomplete,
+    /// To be replaced.
+    Tainted,
+}
