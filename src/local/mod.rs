@@ -64,8 +64,20 @@ pub struct LocalOptions {
     pub record: Option<std::path::PathBuf>,
     /// Names of rival habits to switch on (`job-gone-404`); see [`LocalWorkspace::rivals`].
     pub rivals: Vec<String>,
-    /// The bearer tokens accepted besides any non-empty one; empty: any.
+    /// The bearer tokens accepted over HTTP; empty: any non-empty one.
     pub tokens: Vec<String>,
+    /// Bearer tokens answered with 403.
+    pub denied_tokens: Vec<String>,
+    /// How long an OAuth token holds, in seconds; none: an hour.
+    pub token_seconds: Option<u64>,
+    /// Who calls where no token says otherwise; none: `admin@brickform.local`.
+    pub caller: Option<String>,
+    /// The id that a new workspace gets; none: a random one. An existing database keeps its own.
+    pub workspace_id: Option<u64>,
+    /// How long asynchronous states take (a warehouse from STARTING to RUNNING), in milliseconds; none: 150.
+    pub settle_ms: Option<u64>,
+    /// The clock, and the program that ends a peer; none: the real ones.
+    pub outside: Option<crate::model::Outside>,
 }
 
 impl LocalWorkspace {
@@ -83,6 +95,15 @@ impl LocalWorkspace {
     /// [`LocalError`].
     pub fn in_memory(options: LocalOptions) -> Result<Self, LocalError> {
         router::open(None, options).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
+    /// The same workspace (one database) behaving otherwise: other faults, other rivals, nothing killed yet, and a count of
+    /// requests of its own.
+    ///
+    /// # Errors
+    /// [`LocalError::Open`] where the file to record into cannot be opened.
+    pub fn with(&self, options: LocalOptions) -> Result<Self, LocalError> {
+        self.inner.with(options).map(|inner| Self { inner: Arc::new(inner) })
     }
 
     /// Answers one request, after latency, limits and faults. `Err`: the connection is cut (a fault).

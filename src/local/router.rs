@@ -13,6 +13,10 @@ impl Inner {
     pub fn reset(&self) -> Result<(), LocalError> {
         todo!()
     }
+    pub fn with(&self, options: LocalOptions) -> Result<Self, LocalError> {
+        let _ = options;
+        todo!()
+    }
     pub fn dump(&self) -> std::collections::BTreeMap<String, crate::model::Value> {
         todo!()
     }
