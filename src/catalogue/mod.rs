@@ -5,8 +5,9 @@
 //! states what the SDK states; what we believe beyond that is said by a kind, what a server does by a habit.
 
 mod load;
+mod parse;
 
-pub use load::{operation, operations, service, services, type_named};
+pub use load::{Service, operation, operations, service, services, type_named};
 
 /// The SDK release that the data was generated from.
 pub const SDK_VERSION: &str = "0.162.0";
@@ -141,6 +142,9 @@ pub struct Operation {
     pub response: Option<Type>,
     /// Type of an item of a list.
     pub item: Option<Type>,
+    /// What a long-running operation gives in the end (`Type::None`: nothing); the reply is then its handle
+    /// (`name`, `done`, `error`, `response`). None: the reply is the result.
+    pub result: Option<Type>,
     /// How the list goes on; none where it is no list.
     pub paging: Option<Paging>,
     /// The SDK's waiter.
