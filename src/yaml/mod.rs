@@ -1,10 +1,17 @@
 //! YAML 1.2 (core schema, anchors, `<<` merge keys) to a tree with a span for every node.
 //!
 //! Owns the tree and the parser. Refuses duplicate keys, alias bombs, tabs in indentation and depth beyond measure, each
-//! with a diagnostic. Knows nothing of kinds or expressions.
+//! with a diagnostic. Knows nothing of kinds; of expressions only that YAML breaks on `${...}` and `{{...}}` without
+//! quotes, so that it can say so.
 
+mod build;
+mod merge;
 mod node;
 mod parse;
+mod quoting;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use node::{Data, Entry, Node, Scalar, Style};
 pub use parse::parse;
