@@ -4,12 +4,25 @@
 //! written; inside an item of a keyed list it is field by field again. Owns sameness (order, case, slashes, numbers, JSON
 //! text) and the reasons of a change. Refuses to know what a change costs: that is the plan's.
 
+use std::collections::BTreeMap;
+
 mod compare;
+mod list;
+mod map;
+mod same;
+mod secret;
+#[cfg(test)]
+mod tests;
 
-pub use compare::{compare, same};
+pub use compare::compare;
+pub use same::same;
+pub use secret::veil;
 
-use crate::kinds::Field;
+use crate::kinds::{Field, Kind, Schema, Tag};
 use crate::model::{Path, Value};
+
+/// The key of the ownership tag in a kind's tag map.
+pub const OWNERSHIP_TAG: &str = "brickform";
 
 /// Why a field changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -25,7 +38,7 @@ pub enum Reason {
     Removed,
 }
 
-/// One field, or one item of a list or map, that differs.
+/// One field, or one item of a list or map, that differs. Values of secrets read `Value::Secret`, on all three sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldChange {
     /// Where. For items of sets and unkeyed lists the path is the list's.
@@ -46,7 +59,8 @@ pub struct Compare<'a> {
     pub field: Field<'a>,
     /// What the last apply sent; none at the first.
     pub applied: Option<&'a Value>,
-    /// What the workspace answers, computed fields included; none: only desired against applied (`--refresh=false`).
+    /// What the workspace answers, computed fields included; none: only desired against applied (`--refresh=false`), and
+    /// without applied either every field that is set.
     pub live: Option<&'a Value>,
     /// What is wanted.
     pub desired: &'a Value,
@@ -54,6 +68,29 @@ pub struct Compare<'a> {
     pub ignore: &'a [Path],
     /// `lifecycle.exclusive`: unmanaged fields are removed too.
     pub exclusive: bool,
+    /// The top-level map that carries the ownership tag, which is nobody's change.
+    pub tag: Option<&'static str>,
+    /// The recorded form of secrets by source text, as the state holds them.
+    pub secrets: &'a BTreeMap<String, Value>,
+}
+
+static NO_SECRETS: BTreeMap<String, Value> = BTreeMap::new();
+
+impl<'a> Compare<'a> {
+    /// The body of a kind, with nothing applied, nothing live, nothing ignored; name what differs.
+    #[must_use]
+    pub fn of(kind: &'static Kind, desired: &'a Value) -> Self {
+        Self {
+            field: Schema::of(kind).root(),
+            applied: None,
+            live: None,
+            desired,
+            ignore: &[],
+            exclusive: false,
+            tag: kind.tag.map(|Tag::Map(field)| field),
+            secrets: &NO_SECRETS,
+        }
+    }
 }
 
 /// What differs.

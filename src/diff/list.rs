@@ -1,0 +1,177 @@
+//! Lists: by key, as sets, or in order. Owned whole once written, reported item by item.
+
+use std::collections::HashMap;
+
+use super::compare::{Crumb, Three, Walk};
+use super::same::{self, Agreement, Around};
+use super::{FieldChange, Reason, secret};
+use crate::kinds::Field;
+use crate::model::{Step, Value};
+
+static EMPTY: Vec<Value> = Vec::new();
+
+/// What an item is recognised by: its key fields as the backend sees them, and which of several it is.
+type Key = (Vec<(&'static str, String)>, u32);
+
+impl<'v> Walk<'v> {
+    pub(super) fn list(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let desired = three.desired.and_then(Value::as_list);
+        if self.creating && desired.is_some_and(<[Value]>::is_empty) {
+            return self.push(three, Reason::Changed);
+        }
+        match field.and_then(|f| f.keyed()) {
+            Some(keys) => self.keyed(field, keys, three),
+            None if field.is_some_and(|f| f.set()) => self.set(field, three),
+            None => self.ordered(field, three),
+        }
+    }
+
+    /// Items by key, whatever their order; inside an item field by field.
+    fn keyed(&mut self, field: Option<Field<'v>>, keys: &'static [&'static str], three: Three<'v>) {
+        let item_field = field.and_then(|f| f.item());
+        let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
+        let [by_applied, by_live] = [applied, live].map(|list| by_key(item_field, keys, list));
+        let wanted: Vec<Key> = keys_of(item_field, keys, desired);
+        let known: std::collections::HashSet<&Key> = wanted.iter().collect();
+        for (i, (key, item)) in wanted.iter().zip(desired).enumerate() {
+            let below =
+                Three { desired: Some(item), applied: by_applied.get(key).map(|(_, v)| *v), live: by_live.get(key).map(|(_, v)| *v) };
+            let crumb = crumb(item, keys, key, i);
+            self.below(crumb, |walk| match below {
+                Three { live: Some(_), .. } => walk.node(item_field, below, Around::default()),
+                Three { applied: Some(_), .. } => {
+                    let reason = walk.lost(item_field, below);
+                    walk.added(below, reason);
+                }
+                Three { .. } => walk.added(below, Reason::Changed),
+            });
+        }
+        for (i, (key, item)) in keys_of(item_field, keys, live).iter().zip(live).enumerate() {
+            if known.contains(key) {
+                continue;
+            }
+            let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
+            let reason = extra(three, below.applied.is_some());
+            self.below(crumb(item, keys, key, i), |walk| walk.added(below, reason));
+        }
+    }
+
+    /// Items without order.
+    fn set(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let item_field = field.and_then(|f| f.item());
+        let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
+        let agreement = Agreement::live(self.input.secrets);
+        let left = agreement.pair(item_field, desired, live);
+        let was_applied = |item: &Value| applied.iter().any(|a| agreement.holds(item_field, item, a));
+        for i in left.ours {
+            let item = &desired[i];
+            let reason = if was_applied(item) { Reason::Drift } else { Reason::Changed };
+            self.item(three, Some(item), None, reason);
+        }
+        for j in left.others {
+            let item = &live[j];
+            self.item(three, None, Some(item), extra(three, was_applied(item)));
+        }
+    }
+
+    /// Items in order. If both sides changed, it is one conflict about the whole list.
+    fn ordered(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let item_field = field.and_then(|f| f.item());
+        let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
+        let agreement = Agreement::live(self.input.secrets);
+        let agree = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agreement.holds(item_field, a, b));
+        let secrets_changed = || {
+            three.desired.is_some_and(Value::has_secret)
+                && !three.applied.is_some_and(|a| Agreement::applied(self.input.secrets).holds(field, three.desired.unwrap_or(a), a))
+        };
+        if agree(desired, live) {
+            if !self.creating && secrets_changed() {
+                self.push(three, Reason::Changed);
+            }
+            return;
+        }
+        if three.desired.is_none() && same::is_default(field, three.live.unwrap_or(&Value::Null), Around::default()) {
+            return;
+        }
+        let (unchanged, undisturbed) = (agree(desired, applied), agree(applied, live));
+        let left = agreement.pair(item_field, desired, live);
+        let conflict = three.applied.is_some() && three.desired.is_some() && !unchanged && !undisturbed;
+        if left.is_empty() {
+            let reason = match (three.applied.is_none() || undisturbed, conflict) {
+                (_, true) => Reason::Conflict,
+                (true, _) => Reason::Changed,
+                (false, _) => Reason::Drift,
+            };
+            return self.push(three, reason);
+        }
+        for i in left.ours {
+            let reason = if conflict {
+                Reason::Conflict
+            } else if three.applied.is_some() && unchanged {
+                Reason::Drift
+            } else {
+                Reason::Changed
+            };
+            self.item(three, Some(&desired[i]), None, reason);
+        }
+        for j in left.others {
+            let reason = if conflict { Reason::Conflict } else { extra(three, undisturbed && three.applied.is_some()) };
+            self.item(three, None, Some(&live[j]), reason);
+        }
+    }
+
+    /// One item of a list without keys: the path is the list's.
+    fn item(&mut self, list: Three<'v>, new: Option<&Value>, old: Option<&Value>, reason: Reason) {
+        let secret = [list.desired, list.applied].into_iter().flatten().any(secret::holds_secret);
+        let old = match old {
+            Some(item) if secret => {
+                secret::veil(&Value::List(vec![item.clone()]), list.desired, list.applied).step(&Step::Index(0)).cloned()
+            }
+            other => other.cloned(),
+        };
+        self.found.changes.push(FieldChange { path: self.path(), old, new: new.cloned(), applied: None, reason });
+    }
+}
+
+/// Why an item that only live has goes away.
+fn extra(list: Three<'_>, was_applied: bool) -> Reason {
+    match (list.desired, list.applied) {
+        (None, Some(_)) => Reason::Removed,
+        _ if was_applied => Reason::Removed,
+        (_, Some(_)) => Reason::Drift,
+        (_, None) => Reason::Changed,
+    }
+}
+
+fn items(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_list).unwrap_or(&EMPTY)
+}
+
+fn crumb<'v>(item: &'v Value, fields: &'static [&'static str], key: &Key, place: usize) -> Crumb<'v> {
+    if key.0.is_empty() { Crumb::Index(place) } else { Crumb::Key { item, fields, nth: key.1 } }
+}
+
+/// The keys of a list's items, in order.
+fn keys_of(item_field: Option<Field<'_>>, fields: &'static [&'static str], list: &[Value]) -> Vec<Key> {
+    let mut seen: HashMap<Vec<(&'static str, String)>, u32> = HashMap::with_capacity(list.len());
+    list.iter()
+        .map(|item| {
+            let pairs: Vec<(&'static str, String)> = fields
+                .iter()
+                .filter_map(|name| {
+                    let value = item.get(name).filter(|v| !matches!(v, Value::Null))?;
+                    let known = item_field.and_then(|f| f.field(name));
+                    Some((*name, same::text(known, &value.key_text()).into_owned()))
+                })
+                .collect();
+            let count = seen.entry(pairs.clone()).or_default();
+            let nth = *count;
+            *count += 1;
+            (pairs, nth)
+        })
+        .collect()
+}
+
+fn by_key<'v>(item_field: Option<Field<'_>>, fields: &'static [&'static str], list: &'v [Value]) -> HashMap<Key, (usize, &'v Value)> {
+    keys_of(item_field, fields, list).into_iter().zip(list.iter().enumerate()).collect()
+}

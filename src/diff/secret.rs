@@ -1,0 +1,111 @@
+//! Secrets are compared with what the state recorded of them, never by value, and never shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::compare::{Three, Walk};
+use super::same::Agreement;
+use super::{FieldChange, Reason};
+use crate::kinds::Field;
+use crate::model::{Deferred, Map, Value};
+
+/// Whether a place is compared as a secret: a secret field, a secret value, or one that was a secret when last applied.
+pub(super) fn concerns(field: Option<Field<'_>>, three: Three<'_>) -> bool {
+    matches!(three.desired, Some(Value::Secret(_)))
+        || (three.desired.is_some() || three.applied.is_some())
+            && (field.is_some_and(|f| f.secret()) || three.applied.is_some_and(|a| source_of(a).is_some()))
+}
+
+/// The source text of a recorded secret: `{"$secret": "${secret('X')}", "fingerprint": "..."}`.
+pub(super) fn source_of(value: &Value) -> Option<&str> {
+    value.get("$secret").and_then(Value::as_str)
+}
+
+/// Whether the state recorded this very secret.
+pub(super) fn recorded_as(secret: &Deferred, applied: &Value, secrets: &BTreeMap<String, Value>) -> bool {
+    match secrets.get(&secret.source) {
+        Some(recorded) => recorded == applied,
+        None => source_of(applied) == Some(secret.source.as_str()),
+    }
+}
+
+impl<'v> Walk<'v> {
+    pub(super) fn secret(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let reason = match (three.desired, three.applied) {
+            (Some(d), Some(a)) if Agreement::applied(self.input.secrets).holds(field, d, a) => return,
+            (Some(Value::Null), None) => return,
+            (Some(_), _) => Reason::Changed,
+            (None, _) => Reason::Removed,
+        };
+        if reason == Reason::Removed && three.live.is_none() && !field.is_some_and(|f| f.input_only() || f.secret()) {
+            return;
+        }
+        let hide = |v: Option<&Value>| v.map(hidden);
+        let change =
+            FieldChange { path: self.path(), old: hide(three.live), new: hide(three.desired), applied: hide(three.applied), reason };
+        self.found.changes.push(change);
+    }
+}
+
+/// The value as a change may carry it: its source at most.
+fn hidden(value: &Value) -> Value {
+    match value {
+        Value::Secret(_) | Value::Unknown(_) | Value::Null => value.clone(),
+        other => Value::Secret(Arc::new(Deferred {
+            source: source_of(other).unwrap_or_default().to_owned(),
+            pieces: vec![],
+            waits: vec![],
+            bound: Map::new(),
+        })),
+    }
+}
+
+/// Live as a change or a plan may carry it: hidden wherever desired or applied says that a secret stands there.
+#[must_use]
+pub fn veil(live: &Value, desired: Option<&Value>, applied: Option<&Value>) -> Value {
+    let sides = [desired, applied];
+    let mut both = sides.iter().flatten();
+    if both.clone().any(|v| matches!(v, Value::Secret(_)) || source_of(v).is_some()) {
+        return hidden(both.find(|v| source_of(v).is_some()).copied().unwrap_or(live));
+    }
+    match live {
+        Value::Map(map) => Value::Map(
+            map.iter().map(|(k, v)| (k.clone(), veil(v, desired.and_then(|d| d.get(k)), applied.and_then(|a| a.get(k))))).collect(),
+        ),
+        Value::List(list) => {
+            // Items may have moved: one secret at a place hides that place in all of them.
+            let merged = sides.map(|side| side.and_then(Value::as_list).map(merged));
+            Value::List(list.iter().map(|v| veil(v, merged[0].as_ref(), merged[1].as_ref())).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether a value holds a secret or the record of one.
+pub(super) fn holds_secret(value: &Value) -> bool {
+    value.any(&|v| matches!(v, Value::Secret(_)) || source_of(v).is_some())
+}
+
+/// One item that has the secrets of all of them.
+fn merged(list: &[Value]) -> Value {
+    let mut all = Value::Null;
+    for item in list.iter().filter(|v| holds_secret(v)) {
+        all = overlay(all, item);
+    }
+    all
+}
+
+fn overlay(under: Value, over: &Value) -> Value {
+    match (under, over) {
+        (Value::Map(mut map), Value::Map(more)) if source_of(over).is_none() => {
+            for (key, value) in more {
+                let below = map.shift_remove(key).unwrap_or(Value::Null);
+                map.insert(key.clone(), overlay(below, value));
+            }
+            Value::Map(map)
+        }
+        (kept @ Value::Secret(_), _) => kept,
+        (kept, over) if source_of(&kept).is_some() && !holds_secret(over) => kept,
+        (_, over) => over.clone(),
+    }
+}
