@@ -1,0 +1,217 @@
+//! How a run ends: exit codes, and the one match from failures to them.
+
+use crate::apply::ApplyError;
+use crate::client::{ApiError, ApiErrorKind};
+use crate::diagnostic::Diagnostic;
+use crate::local::LocalError;
+use crate::state::StateError;
+
+/// How a run ended. `docs/reference/exit-codes.md` is made from [`Exit::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was done.
+    Done,
+    /// Something went wrong; nothing was changed unless the text says so.
+    Failed,
+    /// There are changes (only with `--detailed-exitcode`).
+    Changes,
+    /// Applied in part.
+    Partial,
+    /// No or wrong credentials.
+    Credentials,
+    /// Somebody else holds the lock.
+    Locked,
+    /// A guard stands in the way.
+    Guarded,
+    /// A saved plan no longer fits the workspace.
+    Stale,
+    /// The command line is wrong.
+    Usage,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// Every code with what it means.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Done, "Done: everything that was asked for happened, or there was nothing to do."),
+        (Self::Failed, "A failure: the message says what, where and what to do next."),
+        (Self::Changes, "There are changes or drift. Only with `--detailed-exitcode`."),
+        (Self::Partial, "Applied in part: some steps failed or were skipped; the state is saved, running again does the rest."),
+        (Self::Credentials, "Authentication: no credentials, or the workspace refused them."),
+        (Self::Locked, "Somebody else holds the lock of the environment."),
+        (Self::Guarded, "A guard blocks the plan: it is printed, nothing was sent. Beats 2."),
+        (Self::Stale, "A saved plan no longer fits the workspace or the state."),
+        (Self::Usage, "The command line is wrong."),
+        (Self::Interrupted, "Interrupted: what was in flight was finished and recorded. Beats 3."),
+    ];
+
+    /// The number that the process ends with.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Partial => 3,
+            Self::Credentials => 4,
+            Self::Locked => 5,
+            Self::Guarded => 6,
+            Self::Stale => 7,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line asks for something that cannot be.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with it.
+        message: String,
+        /// What to type instead.
+        help: Vec<String>,
+    },
+    /// The user's files are wrong.
+    #[error("the project has mistakes")]
+    Diagnostics(Vec<Diagnostic>),
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The workspace.
+    #[error("{doing}: {error}")]
+    Api {
+        /// What was being done.
+        doing: String,
+        /// What the workspace answered.
+        error: Box<ApiError>,
+    },
+    /// No credentials.
+    #[error("{0}")]
+    Credentials(String),
+    /// The embedded workspace.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The apply could not run or keep its record.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// A guard that is checked before anything is read.
+    #[error("{message}")]
+    Guard {
+        /// What it guards against.
+        message: String,
+        /// What lifts it.
+        help: Vec<String>,
+    },
+    /// Anything else of this machine: files, secrets, the runtime.
+    #[error("{message}")]
+    Machine {
+        /// What failed, and why.
+        message: String,
+        /// What to do.
+        help: Vec<String>,
+    },
+}
+
+impl Failure {
+    /// A wrong command line.
+    pub fn usage(message: impl Into<String>, help: &[&str]) -> Self {
+        Self::Usage { message: message.into(), help: help.iter().map(ToString::to_string).collect() }
+    }
+
+    /// Something of this machine failed.
+    pub fn machine(message: impl Into<String>) -> Self {
+        Self::Machine { message: message.into(), help: vec![] }
+    }
+
+    /// A call failed while something was being done.
+    pub fn api(doing: impl Into<String>, error: ApiError) -> Self {
+        Self::Api { doing: doing.into(), error: Box::new(error) }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } => Exit::Usage,
+            Self::Credentials(_) => Exit::Credentials,
+            Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
+            Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
+            Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
+            Self::Diagnostics(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => {
+                Exit::Failed
+            }
+        }
+    }
+
+    /// What to do next, each a line.
+    #[must_use]
+    pub fn help(&self) -> Vec<String> {
+        match self {
+            Self::Usage { help, .. } | Self::Guard { help, .. } | Self::Machine { help, .. } => help.clone(),
+            Self::Credentials(_) => vec!["`brickform auth describe` shows each value and where it came from".to_owned()],
+            Self::State(error) | Self::Apply(ApplyError::State(error)) => state_help(error),
+            Self::Api { error, .. } => api_help(error),
+            Self::Local(LocalError::InUse { .. }) => {
+                vec!["another command uses it: wait for it to end, or stop it".to_owned()]
+            }
+            Self::Local(LocalError::Listen { .. }) => vec!["choose another port with `--port`; `--port 0` takes any free one".to_owned()],
+            Self::Local(LocalError::Open { .. }) => {
+                vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
+            }
+            Self::Diagnostics(_) | Self::Apply(ApplyError::Blocked) => vec![],
+        }
+    }
+}
+
+fn state_help(error: &StateError) -> Vec<String> {
+    let lines: &[&str] = match error {
+        StateError::Io { .. } => &["check that the folder exists and may be written"],
+        StateError::Damaged { .. } => &[
+            "earlier versions are kept beside it: `brickform state history`",
+            "nothing was changed; a damaged state is never taken for an empty one",
+        ],
+        StateError::Newer { .. } => &["use the version of Brickform that wrote it, or a newer one"],
+        StateError::Foreign { .. } => &["check `--env`, `--state` and the environment's `state:`"],
+        StateError::Locked { .. } => {
+            &["wait for it to end; `brickform status` shows who holds it", "if that process is certainly gone: `brickform state unlock`"]
+        }
+    };
+    lines.iter().map(ToString::to_string).collect()
+}
+
+fn api_help(error: &ApiError) -> Vec<String> {
+    let mut lines = vec![format!("request: {}", error.request)];
+    lines.extend(error.request_id.as_ref().map(|id| format!("request id: {id}")));
+    if error.tries > 1 {
+        lines.push(format!("tried {} times", error.tries));
+    }
+    match error.kind {
+        ApiErrorKind::Unauthenticated => {
+            lines.push("`brickform auth describe` shows each value and where it came from".to_owned());
+        }
+        ApiErrorKind::Forbidden => lines.push("the caller may not do this: ask for the permission, or use another profile".to_owned()),
+        ApiErrorKind::Network => {
+            lines.push("check the host and the network; nothing was changed by this call unless it says so".to_owned())
+        }
+        ApiErrorKind::Throttled => lines.push("try again later, or with a smaller `--parallelism`".to_owned()),
+        ApiErrorKind::Server => lines.push("the workspace is in trouble: try again".to_owned()),
+        ApiErrorKind::Invalid | ApiErrorKind::NotFound | ApiErrorKind::Conflict | ApiErrorKind::BadReply => {}
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<u8> = Exit::ALL.iter().map(|(e, _)| e.code()).collect();
+        codes.dedup();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 64, 130]);
+    }
+}

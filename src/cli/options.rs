@@ -1,0 +1,104 @@
+//! Options that every command takes; each also as an environment variable.
+
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use crate::model::Outside;
+use crate::project;
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Options {
+    /// The environment: a file in `environments/`
+    #[arg(long = "env", global = true, env = "BRICKFORM_ENV", value_name = "NAME")]
+    pub environment: Option<String>,
+    /// The project's folder; otherwise found upwards from the current one
+    #[arg(long, global = true, env = "BRICKFORM_PROJECT_DIR", value_name = "FOLDER")]
+    pub project_dir: Option<String>,
+    /// Read resources from this folder instead of `conf/` and `spaces/`; needs no `conf/project.yaml`
+    #[arg(long, global = true, env = "BRICKFORM_CONFIG", value_name = "FOLDER")]
+    pub config: Option<String>,
+    /// Keep the state here: one file an environment (`FILE.prod`)
+    #[arg(long, global = true, env = "BRICKFORM_STATE", value_name = "FILE")]
+    pub state: Option<String>,
+    /// The profile of `~/.databrickscfg` that decides the workspace and its credentials
+    #[arg(long, global = true, env = "BRICKFORM_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Set a variable (also `BRICKFORM_VAR_name=value`)
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+    /// Read variables from a YAML or JSON file
+    #[arg(long = "var-file", global = true, env = "BRICKFORM_VARIABLE_FILES", value_delimiter = ',', value_name = "FILE")]
+    pub variable_files: Vec<String>,
+    /// Warnings are errors
+    #[arg(long, global = true, env = "BRICKFORM_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
+    pub strict: bool,
+    /// How results are written
+    #[arg(long, short = 'o', global = true, env = "BRICKFORM_OUTPUT", value_name = "FORMAT", default_value = "text")]
+    pub output: Format,
+    /// Colour; `auto` asks `NO_COLOR`, `CLICOLOR_FORCE` and the terminal, for each stream by itself
+    #[arg(long, global = true, env = "BRICKFORM_COLOR", value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Only results and errors
+    #[arg(long, short, global = true, env = "BRICKFORM_QUIET", value_parser = clap::builder::BoolishValueParser::new())]
+    pub quiet: bool,
+    /// Say more: `-v` what is done, `-vv` each request
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, env = "BRICKFORM_VERBOSE")]
+    pub verbose: u8,
+    /// How log lines are written
+    #[arg(long, global = true, env = "BRICKFORM_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: Format,
+    /// Most requests in flight
+    #[arg(long, global = true, env = "BRICKFORM_PARALLELISM", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub parallelism: Option<u16>,
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: documented and versioned
+    Json,
+}
+
+/// When something is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Where it fits
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Options {
+    /// What the project floor is asked for.
+    ///
+    /// # Errors
+    /// A `--var` without `=`.
+    pub fn ask(&self, outside: &Outside) -> Result<project::Ask, Failure> {
+        let mut variables = Vec::new();
+        for given in &self.variables {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(Failure::usage(
+                    format!("`--var {given}` has no value"),
+                    &["write `--var NAME=VALUE`; `--var NAME=` gives it an empty text"],
+                ));
+            };
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(project::Ask {
+            folder: self.project_dir.as_deref().map(|f| outside.path(f)),
+            config: self.config.as_deref().map(|f| outside.path(f)),
+            environment: self.environment.clone(),
+            variables,
+            variable_files: self.variable_files.iter().map(|f| outside.path(f)).collect(),
+            strict: self.strict,
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! The two output streams and the keyboard: the only place that prints and prompts.
+//!
+//! Results go to standard output, everything else to standard error. A closed pipe is no error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use super::exit::Failure;
+use super::options::{Format, Options, When};
+use crate::diagnostic::Diagnostic;
+use crate::model::Outside;
+use crate::report;
+use crate::report::style::{Label, Paint};
+
+/// Where a run reads from and writes to; tests pass their own.
+pub struct Streams {
+    /// Results.
+    pub out: Box<dyn Write + Send>,
+    /// Everything else.
+    pub err: Box<dyn Write + Send>,
+    /// Answers to prompts.
+    pub input: Box<dyn BufRead + Send>,
+    /// Whether results go to a terminal.
+    pub out_terminal: bool,
+    /// Whether everything else goes to a terminal.
+    pub err_terminal: bool,
+    /// Whether somebody can answer.
+    pub in_terminal: bool,
+    /// Columns; none where there is no terminal.
+    pub columns: Option<usize>,
+}
+
+impl Streams {
+    /// The process's own.
+    #[must_use]
+    pub fn real() -> Self {
+        let columns =
+            console::Term::stdout().size_checked().or_else(|| console::Term::stderr().size_checked()).map(|(_, c)| usize::from(c));
+        Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            input: Box::new(io::BufReader::new(io::stdin())),
+            out_terminal: io::stdout().is_terminal(),
+            err_terminal: io::stderr().is_terminal(),
+            in_terminal: io::stdin().is_terminal(),
+            columns,
+        }
+    }
+
+    /// Writes to standard error before there is a [`Screen`].
+    pub fn complain(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+
+    /// Writes to standard output before there is a [`Screen`].
+    pub fn say(&mut self, text: &str) {
+        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+struct Stream {
+    writer: Box<dyn Write + Send>,
+    closed: bool,
+}
+
+impl Stream {
+    fn write(&mut self, text: &str) {
+        if !self.closed && self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()).is_err() {
+            self.closed = true;
+        }
+    }
+}
+
+/// What the user sees.
+pub struct Screen {
+    out: Mutex<Stream>,
+    err: Mutex<Stream>,
+    input: Mutex<Box<dyn BufRead + Send>>,
+    /// Whether results go to a terminal.
+    pub out_terminal: bool,
+    /// Whether messages go to a terminal.
+    pub err_terminal: bool,
+    in_terminal: bool,
+    /// Columns, 60 to 200.
+    pub width: usize,
+    /// Colour of results.
+    pub out_colour: bool,
+    /// Colour of messages.
+    pub err_colour: bool,
+    /// The form of results.
+    pub format: Format,
+    quiet: bool,
+    verbose: u8,
+    annotate: bool,
+}
+
+impl Screen {
+    /// From what was asked for and what there is.
+    #[must_use]
+    pub fn new(streams: Streams, options: &Options, outside: &Outside) -> Self {
+        let width = outside.variable("COLUMNS").and_then(|c| c.parse().ok()).or(streams.columns).unwrap_or(120);
+        Self {
+            out_colour: colour(options.color, streams.out_terminal, outside),
+            err_colour: colour(options.color, streams.err_terminal, outside),
+            out: Mutex::new(Stream { writer: streams.out, closed: false }),
+            err: Mutex::new(Stream { writer: streams.err, closed: false }),
+            input: Mutex::new(streams.input),
+            out_terminal: streams.out_terminal,
+            err_terminal: streams.err_terminal,
+            in_terminal: streams.in_terminal,
+            width: width.clamp(60, 200),
+            format: options.output,
+            quiet: options.quiet,
+            verbose: options.verbose,
+            annotate: outside.variable("GITHUB_ACTIONS") == Some("true"),
+        }
+    }
+
+    /// A result: standard output, as it is.
+    pub fn result(&self, text: &str) {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+    }
+
+    /// Standard error, as it is.
+    pub fn raw(&self, text: &str) {
+        self.err.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+    }
+
+    /// A remark: standard error, unless quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.raw(&format!("{text}\n"));
+        }
+    }
+
+    /// A remark that only `-v` asks for.
+    pub fn detail(&self, text: &str) {
+        if self.verbose > 0 {
+            self.note(text);
+        }
+    }
+
+    /// Whether remarks are wanted.
+    pub fn talks(&self) -> bool {
+        !self.quiet
+    }
+
+    /// Diagnostics: as text to standard error, also as annotations where GitHub reads along.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        self.raw(&report::diagnostics::text(diagnostics, self.err_colour, self.width));
+        if self.annotate {
+            self.raw(&super::github::annotations(diagnostics));
+        }
+    }
+
+    /// Why a command failed: what, and what to do next.
+    pub fn failure(&self, failure: &Failure) {
+        match failure {
+            Failure::Diagnostics(diagnostics) => {
+                self.diagnostics(diagnostics);
+                if self.format == Format::Json {
+                    self.result(&report::diagnostics::json(diagnostics));
+                }
+            }
+            other => {
+                let paint = Paint { colour: self.err_colour };
+                let mut text = format!("{} {other}\n", paint.label(Label::Bad, "error:"));
+                for line in other.help() {
+                    text.push_str(&format!("  {} {line}\n", paint.label(Label::Dim, "=")));
+                }
+                self.raw(&text);
+                if self.annotate {
+                    self.raw(&format!("::error::{}\n", super::github::escape(&other.to_string())));
+                }
+            }
+        }
+    }
+
+    /// Whether somebody can be asked: both ends are a terminal.
+    pub fn can_ask(&self) -> bool {
+        self.in_terminal && self.err_terminal
+    }
+
+    /// Asks and gives the answer, trimmed; none at the end of the input.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        self.raw(question);
+        let mut line = String::new();
+        let read = self.input.lock().unwrap_or_else(PoisonError::into_inner).read_line(&mut line);
+        read.ok().filter(|n| *n > 0).map(|_| line.trim().to_owned())
+    }
+}
+
+/// `--color`, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal.
+fn colour(when: When, terminal: bool, outside: &Outside) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if outside.variable("NO_COLOR").is_some() => false,
+        When::Auto if outside.variable("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
+        When::Auto => terminal && outside.variable("TERM") != Some("dumb"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::{When, colour};
+    use crate::model::Outside;
+
+    #[test]
+    fn colour_is_decided_in_this_order() {
+        let table = [
+            (When::Auto, true, &[][..], true),
+            (When::Auto, false, &[][..], false),
+            (When::Auto, true, &[("NO_COLOR", "1")][..], false),
+            (When::Auto, true, &[("NO_COLOR", "")][..], true),
+            (When::Auto, false, &[("CLICOLOR_FORCE", "1")][..], true),
+            (When::Auto, false, &[("CLICOLOR_FORCE", "0")][..], false),
+            (When::Auto, false, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")][..], false),
+            (When::Auto, true, &[("TERM", "dumb")][..], false),
+            (When::Always, false, &[("NO_COLOR", "1")][..], true),
+            (When::Never, true, &[("CLICOLOR_FORCE", "1")][..], false),
+        ];
+        let real = Outside::real().unwrap();
+        for (when, terminal, variables, want) in table {
+            let variables: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let outside = Outside { variables: Arc::new(variables), ..real.clone() };
+            assert_eq!(colour(when, terminal, &outside), want, "{when:?} {terminal} {:?}", outside.variables);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Colour as labels, mapped in data. Colour never carries meaning alone: every label stands on text that says the same.
+
+/// What a piece of text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Something new.
+    Add,
+    /// Something changed.
+    Change,
+    /// Something that goes away.
+    Remove,
+    /// Something taken over, moved or dropped from the state.
+    Record,
+    /// A block.
+    Blocked,
+    /// Something changed behind its back.
+    Drift,
+    /// A heading.
+    Heading,
+    /// Of less weight.
+    Dim,
+    /// It went well.
+    Good,
+    /// It went wrong.
+    Bad,
+}
+
+/// The colours: ANSI "select graphic rendition" parameters.
+const PALETTE: &[(Label, &str)] = &[
+    (Label::Add, "32"),
+    (Label::Change, "33"),
+    (Label::Remove, "31"),
+    (Label::Record, "36"),
+    (Label::Blocked, "1;31"),
+    (Label::Drift, "35"),
+    (Label::Heading, "1"),
+    (Label::Dim, "2"),
+    (Label::Good, "32"),
+    (Label::Bad, "1;31"),
+];
+
+/// Paints, or leaves as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    /// With colour.
+    pub colour: bool,
+}
+
+impl Paint {
+    /// The text under a label.
+    #[must_use]
+    pub fn label(self, label: Label, text: &str) -> String {
+        match PALETTE.iter().find(|(l, _)| *l == label) {
+            Some((_, code)) if self.colour && !text.is_empty() => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// Columns that a text takes, colours not counted.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The text, filled with spaces to so many columns.
+#[must_use]
+pub fn pad(text: &str, to: usize) -> String {
+    let mut out = text.to_owned();
+    out.extend(std::iter::repeat_n(' ', to.saturating_sub(columns(text))));
+    out
+}
+
+/// Left and right text on one line of this width; the right one on a line of its own (indented) where it does not fit.
+#[must_use]
+pub fn spread(left: &str, right: &str, width: usize, indent: usize) -> String {
+    if right.is_empty() {
+        return left.to_owned();
+    }
+    let (taken, wanted) = (columns(left), columns(right));
+    if taken + 2 + wanted <= width {
+        return format!("{}{right}", pad(left, width - wanted));
+    }
+    format!("{left}\n{}{right}", " ".repeat(indent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Label, PALETTE, Paint, columns, pad, spread};
+
+    #[test]
+    fn every_label_has_a_colour() {
+        for label in [
+            Label::Add,
+            Label::Change,
+            Label::Remove,
+            Label::Record,
+            Label::Blocked,
+            Label::Drift,
+            Label::Heading,
+            Label::Dim,
+            Label::Good,
+            Label::Bad,
+        ] {
+            assert_eq!(PALETTE.iter().filter(|(l, _)| *l == label).count(), 1, "{label:?}");
+        }
+    }
+
+    #[test]
+    fn widths_count_columns_not_bytes() {
+        let red = Paint { colour: true }.label(Label::Remove, "größe 表");
+        assert_eq!(columns(&red), 8);
+        assert_eq!(pad("表", 4), "表  ");
+        assert_eq!(spread("ab", "cd", 8, 2), "ab    cd");
+        assert_eq!(spread("ab", "cdefgh", 8, 2), "ab\n  cdefgh");
+    }
+}
