@@ -1,7 +1,14 @@
-//! The append-only record of an apply. A torn last line is dropped, a torn middle is an error; folding is idempotent.
+//! The append-only record of an apply, and its fold into the document.
+//!
+//! A line is `sequence length checksum json`. A torn last line is dropped (the append that wrote it never returned); a
+//! torn middle is an error. Records count only after a `Begin` that names the document's own lineage and serial, so
+//! folding a journal twice, or one whose document has been saved already, changes nothing.
 
+use std::collections::BTreeMap;
+
+use super::format::{entry_of, entry_value, intent_of, intent_value, member, optional_text, text, whole, workspace_of, workspace_value};
 use super::{Document, Entry, WorkspaceIdentity};
-use crate::model::Address;
+use crate::model::{Address, Fingerprint, Map, Value, json};
 
 /// A create that is about to be sent, durable before it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,21 +63,189 @@ pub enum Record {
         /// Whose.
         address: Address,
     },
-    /// It has another address now.
+    /// These have other addresses now, all at once (two may swap).
     Moved {
-        /// Old.
-        from: Address,
-        /// New.
-        to: Address,
+        /// Old and new.
+        moves: Vec<(Address, Address)>,
     },
     /// The apply came to its end.
     End,
 }
 
 /// Folds records into the document they belong to: the same records twice give the same document.
-/// The serial grows by one if there is a `Begin` with the document's own serial.
+/// The serial grows by one with each `Begin` that names the document's own serial.
 #[must_use]
-pub fn fold(document: Document, records: &[Record]) -> Document {
-    let _ = records;
+pub fn fold(mut document: Document, records: &[Record]) -> Document {
+    let mut counts = false;
+    for record in records {
+        if let Record::Begin { lineage, serial, workspace, commit } = record {
+            counts = *lineage == document.lineage && *serial == document.serial;
+            if counts {
+                document.serial += 1;
+                document.workspace = Some(workspace.clone());
+                document.commit.clone_from(commit);
+            }
+        } else if counts {
+            apply(&mut document, record);
+        }
+    }
     document
+}
+
+fn apply(document: &mut Document, record: &Record) {
+    match record {
+        Record::Begin { .. } | Record::End => {}
+        Record::Intent { address, intent } => {
+            document.open_intents.insert(address.clone(), intent.clone());
+        }
+        Record::Withdrawn { address } => {
+            document.open_intents.remove(address);
+        }
+        Record::Put { address, entry } => {
+            document.open_intents.remove(address);
+            document.resources.insert(address.clone(), (**entry).clone());
+        }
+        Record::Removed { address } => {
+            document.open_intents.remove(address);
+            document.resources.remove(address);
+        }
+        Record::Moved { moves } => {
+            rename(&mut document.resources, moves);
+            rename(&mut document.open_intents, moves);
+        }
+    }
+}
+
+fn rename<T>(map: &mut BTreeMap<Address, T>, moves: &[(Address, Address)]) {
+    let taken: Vec<(Address, T)> = moves.iter().filter_map(|(from, to)| Some((to.clone(), map.remove(from)?))).collect();
+    map.extend(taken);
+}
+
+/// What a journal's bytes hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Journal {
+    /// The records, in order.
+    pub records: Vec<Record>,
+    /// How many bytes of whole lines there are; what follows is a torn last line.
+    pub whole: usize,
+}
+
+/// Writes records as lines; `sequence` is the first one's number.
+///
+/// # Errors
+/// An entry holds something unknown or secret: its place.
+pub fn write_lines(records: &[Record], sequence: u64) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    for (sequence, record) in (sequence..).zip(records) {
+        let json = json::write(&record_value(record)?).map_err(|e| e.to_string())?;
+        out.extend_from_slice(format!("{sequence} {} {} {json}\n", json.len(), checksum(sequence, &json)).as_bytes());
+    }
+    Ok(out)
+}
+
+/// Reads lines, numbered from 1 in sequence.
+///
+/// # Errors
+/// A line that is not the last is torn or damaged: its number and what is wrong.
+pub fn read_lines(bytes: &[u8]) -> Result<Journal, String> {
+    let mut journal = Journal { records: vec![], whole: 0 };
+    for (sequence, line) in (1u64..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
+        match read_line(line, sequence) {
+            Ok(record) => journal.records.push(record),
+            Err(_) if journal.whole + line.len() == bytes.len() => break,
+            Err(why) => return Err(format!("line {sequence} of the journal is damaged: {why}")),
+        }
+        journal.whole += line.len();
+    }
+    Ok(journal)
+}
+
+fn read_line(line: &[u8], expected: u64) -> Result<Record, String> {
+    let line = std::str::from_utf8(line).map_err(|_| "it is not text".to_owned())?;
+    let line = line.strip_suffix('\n').ok_or_else(|| "it is cut short".to_owned())?;
+    let mut parts = line.splitn(4, ' ');
+    let (Some(sequence), Some(length), Some(sum), Some(json)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err("it does not have the form `sequence length checksum json`".to_owned());
+    };
+    if sequence.parse() != Ok(expected) {
+        return Err(format!("its sequence number is `{sequence}`, not {expected}"));
+    }
+    if length.parse() != Ok(json.len()) {
+        return Err(format!("it holds {} bytes, not {length}", json.len()));
+    }
+    if checksum(expected, json) != sum {
+        return Err("its checksum does not match".to_owned());
+    }
+    let value = json::parse(json.as_bytes()).map_err(|e| e.to_string())?;
+    record_of(&value)
+}
+
+/// The first 16 digits of the SHA-256 of number and text: guards against tearing and mixing up, not against malice.
+fn checksum(sequence: u64, json: &str) -> String {
+    let mut digest = Fingerprint::of(format!("{sequence} {json}").as_bytes()).0;
+    digest.truncate(16);
+    digest
+}
+
+fn record_value(record: &Record) -> Result<Value, String> {
+    let named = |name: &str, address: &Address| vec![("record", Value::from(name)), ("address", Value::Text(address.to_string()))];
+    Ok(Value::map(match record {
+        Record::Begin { lineage, serial, workspace, commit } => {
+            let mut out = vec![
+                ("record", Value::from("begin")),
+                ("lineage", lineage.as_str().into()),
+                ("serial", Value::from(*serial)),
+                ("workspace", workspace_value(workspace)),
+            ];
+            out.extend(commit.iter().map(|c| ("commit", Value::from(c.as_str()))));
+            out
+        }
+        Record::Intent { address, intent } => {
+            let mut out = named("intent", address);
+            out.push(("intent", intent_value(intent)));
+            out
+        }
+        Record::Withdrawn { address } => named("withdrawn", address),
+        Record::Put { address, entry } => {
+            let mut out = named("put", address);
+            out.push(("entry", entry_value(entry, None).map_err(|why| format!("{address}: {why}"))?));
+            out
+        }
+        Record::Removed { address } => named("removed", address),
+        Record::Moved { moves } => {
+            let pair = |(from, to): &(Address, Address)| Value::List(vec![from.to_string().into(), to.to_string().into()]);
+            vec![("record", "moved".into()), ("moves", Value::List(moves.iter().map(pair).collect()))]
+        }
+        Record::End => vec![("record", "end".into())],
+    }))
+}
+
+fn record_of(value: &Value) -> Result<Record, String> {
+    let map = value.as_map().ok_or_else(|| "it is not a map".to_owned())?;
+    let address = || text(map, "address").and_then(|t| t.parse().map_err(|e| format!("{e}")));
+    Ok(match text(map, "record")?.as_str() {
+        "begin" => Record::Begin {
+            lineage: text(map, "lineage")?,
+            serial: whole(map, "serial")?,
+            workspace: workspace_of(member(map, "workspace")?)?,
+            commit: optional_text(map, "commit")?,
+        },
+        "intent" => Record::Intent { address: address()?, intent: intent_of(member(map, "intent")?)? },
+        "withdrawn" => Record::Withdrawn { address: address()? },
+        "put" => Record::Put { address: address()?, entry: Box::new(entry_of(member(map, "entry")?, None)?) },
+        "removed" => Record::Removed { address: address()? },
+        "moved" => Record::Moved { moves: moves_of(map)? },
+        "end" => Record::End,
+        other => return Err(format!("`{other}` is no record that this Brickform knows")),
+    })
+}
+
+fn moves_of(map: &Map) -> Result<Vec<(Address, Address)>, String> {
+    let parse = |v: &Value| v.as_str().and_then(|t| t.parse().ok());
+    let pair = |v: &Value| match v.as_list() {
+        Some([from, to]) => parse(from).zip(parse(to)),
+        _ => None,
+    };
+    let list = member(map, "moves")?.as_list().unwrap_or_default();
+    list.iter().map(|v| pair(v).ok_or_else(|| "`moves` is not a list of pairs of addresses".to_owned())).collect()
 }

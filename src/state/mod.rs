@@ -7,11 +7,18 @@ use std::collections::BTreeMap;
 
 use crate::model::{Address, Value};
 
+mod format;
 mod journal;
+mod lineage;
+mod local;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use journal::{Intent, Record, fold};
-pub use store::{Local, LockInfo, StateError, Store, Version};
+pub use lineage::new_document;
+pub use local::Local;
+pub use store::{Flush, LockInfo, StateError, Store, Version};
 
 /// The format this build writes.
 pub const FORMAT: u32 = 1;

@@ -1,4 +1,4 @@
-//! Where a state is kept.
+//! Where a state is kept: the border that every backend fills, and what can go wrong with it.
 
 use super::{Document, Record};
 
@@ -7,25 +7,86 @@ use super::{Document, Record};
 pub enum StateError {
     /// It cannot be read or written.
     #[error("the state at {place} cannot be {verb}: {why}")]
-    Io { place: String, verb: &'static str, why: String },
+    Io {
+        /// Where it is.
+        place: String,
+        /// `read`, `written`, `locked`.
+        verb: &'static str,
+        /// The cause.
+        why: String,
+    },
     /// It is damaged.
     #[error("the state at {place} is damaged: {why}")]
-    Damaged { place: String, why: String },
+    Damaged {
+        /// Where it is.
+        place: String,
+        /// What is wrong with it, and where in it.
+        why: String,
+    },
     /// A newer Brickform wrote it.
     #[error("the state at {place} has format {found}; this Brickform reads up to {known}")]
-    Newer { place: String, found: u64, known: u32 },
+    Newer {
+        /// Where it is.
+        place: String,
+        /// Its format.
+        found: u64,
+        /// The highest format known.
+        known: u32,
+    },
     /// It belongs to another project, environment, lineage or workspace.
     #[error("the state at {place} {why}")]
-    Foreign { place: String, why: String },
+    Foreign {
+        /// Where it is.
+        place: String,
+        /// Whose it is: that of environment `dev`, not `prod`.
+        why: String,
+    },
     /// Somebody else holds the lock.
     #[error("the state at {place} is locked by {holder}")]
-    Locked { place: String, holder: String },
+    Locked {
+        /// Where it is.
+        place: String,
+        /// Who, doing what, since when.
+        holder: String,
+    },
+    /// The document holds something that must not be written: a defect of Brickform, caught before anything is written.
+    #[error("the state at {place} was not written: {why}")]
+    Unwritable {
+        /// Where it is.
+        place: String,
+        /// What, and where in the document.
+        why: String,
+    },
+}
+
+impl StateError {
+    /// What to do next, each a line.
+    #[must_use]
+    pub fn help(&self) -> Vec<String> {
+        match self {
+            Self::Io { place, .. } => vec![format!("check that {place} and its folder can be read and written")],
+            Self::Damaged { place, .. } => vec![
+                "nothing was sent to the workspace".to_owned(),
+                "`brickform state history` lists the versions that were kept".to_owned(),
+                format!("put one back by copying it from {place}.versions/ over {place} (move {place}.journal away too, if there is one)"),
+            ],
+            Self::Newer { .. } => vec!["use the Brickform that wrote it, or a later one".to_owned()],
+            Self::Foreign { .. } => {
+                vec!["check `--env`, `--state` and the project's `name:`; a state is never shared between environments".to_owned()]
+            }
+            Self::Locked { .. } => vec![
+                "wait for it to end, then try again".to_owned(),
+                "the operating system lets go of the lock when that process ends, also if it crashes".to_owned(),
+            ],
+            Self::Unwritable { .. } => vec!["this is a defect of Brickform: please report it with the message above".to_owned()],
+        }
+    }
 }
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LockInfo {
-    /// User and host, process id.
+    /// User and host, process id: `ada@ci-7 (process 4242)`.
     pub holder: String,
     /// `apply`.
     pub operation: String,
@@ -33,12 +94,18 @@ pub struct LockInfo {
     pub since: String,
 }
 
-/// An earlier version of the state.
+impl std::fmt::Display for LockInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {} since {}", self.holder, self.operation, self.since)
+    }
+}
+
+/// A version of the state that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// Its serial.
     pub serial: u64,
-    /// When it was written, RFC 3339.
+    /// When it was written, RFC 3339; empty where the side document is lost.
     pub at: String,
     /// What wrote it: `apply`, `state mv`.
     pub by: String,
@@ -46,6 +113,15 @@ pub struct Version {
     pub commit: Option<String>,
     /// How many addresses it holds.
     pub resources: usize,
+}
+
+/// When appended records have to be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// Before the call returns.
+    Now,
+    /// With the next flush or save; a crash of this process alone loses nothing.
+    Later,
 }
 
 /// Where a state is kept: local now, remote backends later.
@@ -66,22 +142,19 @@ pub trait Store: Send + Sync {
     fn unlock(&self);
     /// Who holds it, if anybody.
     fn holder(&self) -> Option<LockInfo>;
-    /// Makes records durable, in one flush.
+    /// Adds records to the journal, all in one write.
     ///
     /// # Errors
     /// [`StateError`].
-    fn append(&self, records: &[Record]) -> Result<(), StateError>;
-    /// Replaces the document atomically, keeps the previous version, clears the journal. `by`: what does it.
+    fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError>;
+    /// Replaces the document atomically, keeps versions, clears the journal. `by`: what does it.
     ///
     /// # Errors
     /// [`StateError`].
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError>;
-    /// Earlier versions, newest first.
+    /// The versions that were kept, newest (the current one) first.
     ///
     /// # Errors
     /// [`StateError`].
     fn history(&self) -> Result<Vec<Version>, StateError>;
 }
-
-/// A state in a folder of this machine.
-pub struct Local {}

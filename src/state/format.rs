@@ -1,0 +1,341 @@
+//! The document as JSON: sorted, two spaces, a newline at the end; the same document gives the same bytes.
+//!
+//! Owns the names of members and the digest form of long text. Nothing unknown or secret passes: writing one is an
+//! error that names its place.
+
+use std::collections::BTreeMap;
+
+use super::{Document, Entry, FORMAT, Intent, Status, WorkspaceIdentity};
+use crate::model::{Fingerprint, Map, Value, json};
+
+/// Text longer than this (bytes) is kept as a blob beside the state.
+pub const BLOB_ABOVE: usize = 4096;
+
+/// A member with this name alone in a map stands for long text, by digest.
+const BLOB: &str = "$blob";
+/// A user's own map that looks like a blob is wrapped in this.
+const MAP: &str = "$map";
+
+/// Gives the text of a digest, or says why not.
+pub type Blobs<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// A document as it goes to disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The document.
+    pub bytes: Vec<u8>,
+    /// Long text, by digest.
+    pub blobs: BTreeMap<String, String>,
+}
+
+/// Why bytes are no document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// They are damaged: what and where.
+    Damaged(String),
+    /// Their format is newer.
+    Newer(u64),
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Damaged(why)
+    }
+}
+
+/// Writes a document.
+///
+/// # Errors
+/// Something in it is unknown, secret or not finite: a sentence with its place.
+pub fn write(document: &Document) -> Result<Written, String> {
+    let Document { lineage, serial, project, environment, workspace, commit, resources, open_intents } = document;
+    let mut blobs = BTreeMap::new();
+    let mut entries = Map::new();
+    for (address, entry) in resources {
+        let written = entry_value(entry, Some(&mut blobs)).map_err(|why| format!("{address}: {why}"))?;
+        entries.insert(address.to_string(), written);
+    }
+    let mut out = BTreeMap::from([
+        ("format", Value::from(u64::from(FORMAT))),
+        ("lineage", lineage.as_str().into()),
+        ("serial", Value::from(*serial)),
+        ("project", project.as_str().into()),
+        ("environment", environment.as_str().into()),
+        ("resources", Value::Map(entries)),
+    ]);
+    if let Some(workspace) = workspace {
+        out.insert("workspace", workspace_value(workspace));
+    }
+    if let Some(commit) = commit {
+        out.insert("commit", commit.as_str().into());
+    }
+    if !open_intents.is_empty() {
+        out.insert("intents", Value::map(open_intents.iter().map(|(a, i)| (a.to_string(), intent_value(i)))));
+    }
+    let mut text = json::write_pretty(&Value::map(out)).map_err(|e| e.to_string())?;
+    text.push('\n');
+    Ok(Written { bytes: text.into_bytes(), blobs })
+}
+
+/// Reads a document. `blob` gives the text of a digest.
+///
+/// # Errors
+/// [`Fault`].
+pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Fault::Damaged("the file is empty".to_owned()));
+    }
+    let value = json::parse(bytes).map_err(|e| Fault::Damaged(not_json(&e)))?;
+    let map = value.as_map().ok_or_else(|| format!("it holds {}, not a map", value.sort()))?;
+    match map.get("format") {
+        Some(Value::Int(n)) if *n == i64::from(FORMAT) => {}
+        Some(Value::Int(n)) if *n > i64::from(FORMAT) => return Err(Fault::Newer(n.unsigned_abs())),
+        Some(other) => return Err(Fault::Damaged(format!("its `format` is {}, which no Brickform ever wrote", json::display(other)))),
+        None => return Err(Fault::Damaged("its `format` is missing: this is no state of Brickform".to_owned())),
+    }
+    let mut resources = BTreeMap::new();
+    for (address, entry) in member(map, "resources")?.as_map().ok_or_else(|| "`resources` is not a map".to_owned())? {
+        let key = address.parse().map_err(|e| format!("`resources`: {e}"))?;
+        resources.insert(key, entry_of(entry, Some(blob)).map_err(|why| format!("`{address}`: {why}"))?);
+    }
+    let mut open_intents = BTreeMap::new();
+    if let Some(intents) = map.get("intents") {
+        for (address, intent) in intents.as_map().ok_or_else(|| "`intents` is not a map".to_owned())? {
+            let key = address.parse().map_err(|e| format!("`intents`: {e}"))?;
+            open_intents.insert(key, intent_of(intent).map_err(|why| format!("`intents`, `{address}`: {why}"))?);
+        }
+    }
+    Ok(Document {
+        lineage: text(map, "lineage")?,
+        serial: whole(map, "serial")?,
+        project: text(map, "project")?,
+        environment: text(map, "environment")?,
+        workspace: map.get("workspace").map(workspace_of).transpose()?,
+        commit: optional_text(map, "commit")?,
+        resources,
+        open_intents,
+    })
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        format!("it is cut short: it ends at line {}, column {}", error.line(), error.column())
+    } else {
+        format!("it is not JSON: {error}")
+    }
+}
+
+/// An entry as JSON. Without `blobs` long text stays where it is (in the journal).
+///
+/// # Errors
+/// Something in it cannot be written: its place.
+pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Value, String> {
+    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed } = entry;
+    let mut out = BTreeMap::from([
+        ("kind", Value::from(kind.as_str())),
+        ("id", id.as_str().into()),
+        ("status", status_text(*status).into()),
+        ("applied", encode(applied, "applied", &mut blobs)?),
+    ]);
+    if let Some(former) = former {
+        out.insert("former", encode(former, "former", &mut blobs)?);
+    }
+    if let Some(etag) = etag {
+        out.insert("etag", etag.as_str().into());
+    }
+    if let Some(tag) = tag {
+        out.insert("tag", tag.as_str().into());
+    }
+    for (name, set) in [("protected", *protected), ("adopted", *adopted)] {
+        if set {
+            out.insert(name, true.into());
+        }
+    }
+    if !dependencies.is_empty() {
+        out.insert("dependencies", Value::List(dependencies.iter().map(|a| Value::Text(a.to_string())).collect()));
+    }
+    if !deposed.is_empty() {
+        out.insert("deposed", Value::List(deposed.iter().map(|id| Value::text(id.as_str())).collect()));
+    }
+    Ok(Value::map(out))
+}
+
+/// The entry that [`entry_value`] wrote.
+///
+/// # Errors
+/// What is missing or of the wrong sort.
+pub fn entry_of(value: &Value, blob: Option<Blobs<'_>>) -> Result<Entry, String> {
+    let map = value.as_map().ok_or_else(|| format!("is {}, not a map", value.sort()))?;
+    Ok(Entry {
+        kind: text(map, "kind")?,
+        id: text(map, "id")?,
+        status: status_of(&text(map, "status")?)?,
+        applied: decode(member(map, "applied")?, blob)?,
+        former: map.get("former").map(|v| decode(v, blob)).transpose()?,
+        etag: optional_text(map, "etag")?,
+        protected: flag(map, "protected")?,
+        adopted: flag(map, "adopted")?,
+        dependencies: texts(map, "dependencies")?
+            .iter()
+            .map(|t| t.parse().map_err(|e| format!("`dependencies`: {e}")))
+            .collect::<Result<_, _>>()?,
+        tag: optional_text(map, "tag")?,
+        deposed: texts(map, "deposed")?,
+    })
+}
+
+/// An intent as JSON.
+pub fn intent_value(intent: &Intent) -> Value {
+    let Intent { kind, natural, tag, server_seconds, caller } = intent;
+    let mut out = BTreeMap::from([
+        ("kind", Value::from(kind.as_str())),
+        ("natural", Value::List(natural.iter().map(|n| Value::text(n.as_str())).collect())),
+        ("caller", caller.as_str().into()),
+    ]);
+    if let Some(tag) = tag {
+        out.insert("tag", tag.as_str().into());
+    }
+    if let Some(seconds) = server_seconds {
+        out.insert("server_seconds", (*seconds).into());
+    }
+    Value::map(out)
+}
+
+/// The intent that [`intent_value`] wrote.
+///
+/// # Errors
+/// What is missing or of the wrong sort.
+pub fn intent_of(value: &Value) -> Result<Intent, String> {
+    let map = value.as_map().ok_or_else(|| format!("is {}, not a map", value.sort()))?;
+    Ok(Intent {
+        kind: text(map, "kind")?,
+        natural: texts(map, "natural")?,
+        tag: optional_text(map, "tag")?,
+        server_seconds: match map.get("server_seconds") {
+            None => None,
+            Some(v) => Some(v.as_i64().ok_or_else(|| wrong("server_seconds", v, "a whole number"))?),
+        },
+        caller: text(map, "caller")?,
+    })
+}
+
+/// A workspace as JSON.
+pub fn workspace_value(workspace: &WorkspaceIdentity) -> Value {
+    Value::map([("host", Value::from(workspace.host.as_str())), ("id", workspace.id.as_str().into())])
+}
+
+/// The workspace that [`workspace_value`] wrote.
+///
+/// # Errors
+/// What is missing or of the wrong sort.
+pub fn workspace_of(value: &Value) -> Result<WorkspaceIdentity, String> {
+    let map = value.as_map().ok_or_else(|| wrong("workspace", value, "a map"))?;
+    Ok(WorkspaceIdentity { host: text(map, "host")?, id: text(map, "id")? })
+}
+
+fn status_text(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Incomplete => "incomplete",
+        Status::Tainted => "tainted",
+    }
+}
+
+fn status_of(text: &str) -> Result<Status, String> {
+    match text {
+        "ok" => Ok(Status::Ok),
+        "incomplete" => Ok(Status::Incomplete),
+        "tainted" => Ok(Status::Tainted),
+        other => Err(format!("`status` is `{other}`; it can be ok, incomplete or tainted")),
+    }
+}
+
+/// A value with sorted keys and long text by digest.
+fn encode(value: &Value, place: &str, blobs: &mut Option<&mut BTreeMap<String, String>>) -> Result<Value, String> {
+    match value {
+        Value::Unknown(d) => Err(format!("`{place}` is not known yet (`{}`): it cannot be written to the state", d.source)),
+        Value::Secret(d) => Err(format!("`{place}` is a secret (`{}`): it cannot be written to the state", d.source)),
+        Value::Float(x) if !x.is_finite() => Err(format!("`{place}` is {x}, which JSON cannot hold")),
+        Value::Text(t) if t.len() > BLOB_ABOVE => Ok(match blobs {
+            None => value.clone(),
+            Some(blobs) => {
+                let digest = Fingerprint::of(t.as_bytes()).0;
+                blobs.insert(digest.clone(), t.clone());
+                Value::map([(BLOB, Value::Text(digest))])
+            }
+        }),
+        Value::List(list) => {
+            list.iter().enumerate().map(|(i, v)| encode(v, &format!("{place}[{i}]"), blobs)).collect::<Result<_, _>>().map(Value::List)
+        }
+        Value::Map(map) => {
+            let mut sorted = BTreeMap::new();
+            for (k, v) in map {
+                sorted.insert(k.as_str(), encode(v, &format!("{place}.{k}"), blobs)?);
+            }
+            let plain = Value::map(sorted);
+            Ok(if is_marked(map) { Value::map([(MAP, plain)]) } else { plain })
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => Ok(value.clone()),
+    }
+}
+
+/// Whether a map, written as it is, would be read as something else.
+fn is_marked(map: &Map) -> bool {
+    map.len() == 1 && (map.contains_key(BLOB) || map.contains_key(MAP))
+}
+
+fn decode(value: &Value, blob: Option<Blobs<'_>>) -> Result<Value, String> {
+    match value {
+        Value::List(list) => list.iter().map(|v| decode(v, blob)).collect::<Result<_, _>>().map(Value::List),
+        Value::Map(map) if is_marked(map) => match (map.get(BLOB), map.get(MAP).and_then(Value::as_map), blob) {
+            (Some(Value::Text(digest)), _, Some(blob)) => blob(digest).map(Value::Text),
+            (None, Some(inner), _) => decode_members(inner, blob),
+            _ => Err("a `$blob` or `$map` in it is not of the form that Brickform writes".to_owned()),
+        },
+        Value::Map(map) => decode_members(map, blob),
+        plain => Ok(plain.clone()),
+    }
+}
+
+fn decode_members(map: &Map, blob: Option<Blobs<'_>>) -> Result<Value, String> {
+    map.iter().map(|(k, v)| Ok((k.clone(), decode(v, blob)?))).collect::<Result<Map, String>>().map(Value::Map)
+}
+
+/// A member that must be there.
+pub fn member<'a>(map: &'a Map, name: &str) -> Result<&'a Value, String> {
+    map.get(name).ok_or_else(|| format!("`{name}` is missing"))
+}
+
+/// A text that must be there.
+pub fn text(map: &Map, name: &str) -> Result<String, String> {
+    let value = member(map, name)?;
+    value.as_str().map(str::to_owned).ok_or_else(|| wrong(name, value, "text"))
+}
+
+/// A whole number that must be there, not negative.
+pub fn whole(map: &Map, name: &str) -> Result<u64, String> {
+    match member(map, name)? {
+        Value::Int(n) if *n >= 0 => Ok(n.unsigned_abs()),
+        Value::UInt(n) => Ok(*n),
+        other => Err(format!("`{name}` is {}, not a whole number from 0", json::display(other))),
+    }
+}
+
+/// A text that may be absent.
+pub fn optional_text(map: &Map, name: &str) -> Result<Option<String>, String> {
+    map.get(name).map(|v| v.as_str().map(str::to_owned).ok_or_else(|| wrong(name, v, "text"))).transpose()
+}
+
+fn flag(map: &Map, name: &str) -> Result<bool, String> {
+    map.get(name).map_or(Ok(false), |v| v.as_bool().ok_or_else(|| wrong(name, v, "a boolean")))
+}
+
+fn texts(map: &Map, name: &str) -> Result<Vec<String>, String> {
+    let Some(value) = map.get(name) else { return Ok(vec![]) };
+    let list = value.as_list().ok_or_else(|| wrong(name, value, "a list"))?;
+    list.iter().map(|v| v.as_str().map(str::to_owned).ok_or_else(|| wrong(name, v, "text"))).collect()
+}
+
+fn wrong(name: &str, value: &Value, wanted: &str) -> String {
+    format!("`{name}` is {}, not {wanted}", value.sort())
+}

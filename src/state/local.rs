@@ -1,0 +1,387 @@
+//! A state in a folder of this machine: one file, and beside it `FILE.journal`, `FILE.lock`, `FILE.blobs/` and
+//! `FILE.versions/`.
+//!
+//! Files are replaced whole and flushed with their folder; the lock is the operating system's, so a crash lets go of it.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::format::{self, Fault};
+use super::journal::{Journal, read_lines, write_lines};
+use super::{Document, FORMAT, Flush, LockInfo, Record, StateError, Store, Version, fold};
+use crate::model::{Fingerprint, Outside};
+
+/// How many versions are kept.
+const VERSIONS: usize = 20;
+
+/// A state in a folder of this machine.
+pub struct Local {
+    file: PathBuf,
+    project: String,
+    environment: String,
+    outside: Outside,
+    open: Mutex<Open>,
+}
+
+/// What this process holds open.
+#[derive(Default)]
+struct Open {
+    lock: Option<File>,
+    journal: Option<OpenJournal>,
+}
+
+struct OpenJournal {
+    file: File,
+    next: u64,
+}
+
+/// The side document of a version: what the version itself must not hold.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Side {
+    serial: u64,
+    at: String,
+    by: String,
+    commit: Option<String>,
+    resources: usize,
+}
+
+impl Local {
+    /// The state in this file, of this project and environment. Nothing is read or made yet.
+    #[must_use]
+    pub fn at(file: &Path, project: &str, environment: &str, outside: &Outside) -> Self {
+        Self {
+            file: file.to_owned(),
+            project: project.to_owned(),
+            environment: environment.to_owned(),
+            outside: outside.clone(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Where an environment's state is unless something else is said: `.brickform/state/ENV.json` in the project's folder.
+    #[must_use]
+    pub fn default_file(folder: &Path, environment: &str) -> PathBuf {
+        folder.join(".brickform").join("state").join(format!("{environment}.json"))
+    }
+
+    /// Where `--state FILE` keeps an environment's state: `FILE.ENV`.
+    #[must_use]
+    pub fn file_beside(file: &Path, environment: &str) -> PathBuf {
+        beside(file, environment)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn journal_file(&self) -> PathBuf {
+        beside(&self.file, "journal")
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        beside(&self.file, "lock")
+    }
+
+    fn versions(&self) -> PathBuf {
+        beside(&self.file, "versions")
+    }
+
+    fn blobs(&self) -> PathBuf {
+        beside(&self.file, "blobs")
+    }
+
+    fn io(&self, verb: &'static str) -> impl Fn(io::Error) -> StateError {
+        let place = self.place();
+        move |error| StateError::Io { place: place.clone(), verb, why: error.to_string() }
+    }
+
+    fn damaged(&self, why: String) -> StateError {
+        StateError::Damaged { place: self.place(), why }
+    }
+
+    fn foreign(&self, why: String) -> StateError {
+        StateError::Foreign { place: self.place(), why }
+    }
+
+    fn document(&self) -> Result<Option<Document>, StateError> {
+        let Some(bytes) = read_if_there(&self.file).map_err(self.io("read"))? else { return Ok(None) };
+        let document = format::read(&bytes, &|digest| self.blob(digest)).map_err(|fault| match fault {
+            Fault::Damaged(why) => self.damaged(why),
+            Fault::Newer(found) => StateError::Newer { place: self.place(), found, known: FORMAT },
+        })?;
+        let named = [("project", &document.project, &self.project), ("environment", &document.environment, &self.environment)];
+        for (what, found, wanted) in named {
+            if found != wanted {
+                return Err(self.foreign(format!("belongs to {what} `{found}`, not `{wanted}`")));
+            }
+        }
+        Ok(Some(document))
+    }
+
+    fn blob(&self, digest: &str) -> Result<String, String> {
+        if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(format!("`{digest}` is no digest of a blob"));
+        }
+        let text = fs::read_to_string(self.blobs().join(digest)).map_err(|e| format!("its text {digest} cannot be read: {e}"))?;
+        if Fingerprint::of(text.as_bytes()).0 == digest { Ok(text) } else { Err(format!("its text {digest} is damaged")) }
+    }
+
+    fn journal(&self) -> Result<Journal, StateError> {
+        let bytes = read_if_there(&self.journal_file()).map_err(self.io("read"))?.unwrap_or_default();
+        read_lines(&bytes).map_err(|why| self.damaged(why))
+    }
+
+    /// Whether the journal continues this document; one that was folded and saved already does no harm.
+    fn check_journal(&self, document: &Document, records: &[Record]) -> Result<(), StateError> {
+        let mut next = document.serial;
+        let mut before = None;
+        for record in records {
+            let Record::Begin { lineage, serial, .. } = record else { continue };
+            if before.replace(serial) >= Some(serial) {
+                return Err(self.damaged(format!("its journal begins at serial {serial} after a later one")));
+            }
+            if *lineage != document.lineage {
+                return Err(self.foreign(format!("has lineage {}, but its journal is of lineage {lineage}", document.lineage)));
+            }
+            if *serial > next {
+                return Err(self.damaged(format!("its journal goes on from serial {serial}, but the document has serial {next}")));
+            }
+            next = next.max(serial + 1);
+        }
+        Ok(())
+    }
+
+    fn open_journal(&self) -> Result<OpenJournal, StateError> {
+        let path = self.journal_file();
+        make_parent(&path).map_err(self.io("written"))?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("written"))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(self.io("read"))?;
+        let journal = read_lines(&bytes).map_err(|why| self.damaged(why))?;
+        file.set_len(journal.whole as u64).map_err(self.io("written"))?;
+        file.seek(SeekFrom::End(0)).map_err(self.io("written"))?;
+        sync_folder(&path).map_err(self.io("written"))?;
+        Ok(OpenJournal { file, next: journal.records.len() as u64 + 1 })
+    }
+
+    fn keep_version(&self, document: &Document, bytes: &[u8], by: &str) -> io::Result<()> {
+        let folder = self.versions();
+        fs::create_dir_all(&folder)?;
+        let side = Side {
+            serial: document.serial,
+            at: self.outside.now().to_string(),
+            by: by.to_owned(),
+            commit: document.commit.clone(),
+            resources: document.resources.len(),
+        };
+        write_whole(&folder.join(format!("{}.json", document.serial)), bytes)?;
+        let mut side = serde_json::to_vec_pretty(&side)?;
+        side.push(b'\n');
+        write_whole(&folder.join(format!("{}.side.json", document.serial)), &side)
+    }
+
+    /// Removes versions beyond the newest twenty, then blobs that nothing kept refers to.
+    fn prune(&self, blobs: &BTreeSet<String>) -> io::Result<()> {
+        let mut serials = self.serials()?;
+        serials.reverse();
+        for serial in serials.iter().skip(VERSIONS) {
+            fs::remove_file(self.versions().join(format!("{serial}.json")))?;
+            remove_if_there(&self.versions().join(format!("{serial}.side.json")))?;
+        }
+        let Some(kept) = list_if_there(&self.blobs())? else { return Ok(()) };
+        if kept.iter().all(|name| blobs.contains(name)) {
+            return Ok(());
+        }
+        let mut texts = Vec::new();
+        for serial in serials.iter().take(VERSIONS) {
+            texts.push(fs::read_to_string(self.versions().join(format!("{serial}.json")))?);
+        }
+        for name in kept.iter().filter(|name| !blobs.contains(*name) && !texts.iter().any(|t| t.contains(name.as_str()))) {
+            fs::remove_file(self.blobs().join(name))?;
+        }
+        Ok(())
+    }
+
+    /// The serials of the versions kept, ascending.
+    fn serials(&self) -> io::Result<Vec<u64>> {
+        let names = list_if_there(&self.versions())?.unwrap_or_default();
+        let mut serials: Vec<u64> = names.iter().filter_map(|n| n.strip_suffix(".json")?.parse().ok()).collect();
+        serials.sort_unstable();
+        Ok(serials)
+    }
+
+    fn write(&self, document: &Document, written: &format::Written, by: &str) -> io::Result<()> {
+        make_parent(&self.file)?;
+        if !written.blobs.is_empty() {
+            fs::create_dir_all(self.blobs())?;
+        }
+        for (digest, text) in &written.blobs {
+            let path = self.blobs().join(digest);
+            if !path.exists() {
+                write_whole(&path, text.as_bytes())?;
+            }
+        }
+        self.keep_version(document, &written.bytes, by)?;
+        write_whole(&self.file, &written.bytes)
+    }
+}
+
+impl Store for Local {
+    fn place(&self) -> String {
+        self.file.display().to_string()
+    }
+
+    fn load(&self) -> Result<Option<Document>, StateError> {
+        let journal = self.journal()?;
+        let Some(document) = self.document()? else {
+            if journal.records.is_empty() {
+                return Ok(None);
+            }
+            return Err(self.damaged("its journal is there, but the document itself is missing".to_owned()));
+        };
+        self.check_journal(&document, &journal.records)?;
+        Ok(Some(fold(document, &journal.records)))
+    }
+
+    fn lock(&self, info: &LockInfo) -> Result<(), StateError> {
+        let path = self.lock_file();
+        make_parent(&path).map_err(self.io("locked"))?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("locked"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = self.holder().map_or_else(|| "another process".to_owned(), |info| info.to_string());
+                return Err(StateError::Locked { place: self.place(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(self.io("locked")(error)),
+        }
+        let json = serde_json::to_string(info).map_err(|e| self.io("locked")(e.into()))?;
+        file.set_len(0).and_then(|()| file.write_all(json.as_bytes())).map_err(self.io("locked"))?;
+        self.open().lock = Some(file);
+        Ok(())
+    }
+
+    fn unlock(&self) {
+        let mut open = self.open();
+        open.journal = None;
+        if let Some(file) = open.lock.take() {
+            // Closing the file lets go of the lock as well, so a failure here changes nothing.
+            let _ = file.set_len(0);
+            let _ = file.unlock();
+        }
+    }
+
+    fn holder(&self) -> Option<LockInfo> {
+        let mut file = File::open(self.lock_file()).ok()?;
+        if file.try_lock_shared().is_ok() {
+            return None;
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError> {
+        let mut open = self.open();
+        let mut journal = match open.journal.take() {
+            Some(journal) => journal,
+            None => self.open_journal()?,
+        };
+        let lines = write_lines(records, journal.next).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
+        // After a failed write the journal stays closed: the next append reads it again and cuts a torn line off.
+        journal.file.write_all(&lines).map_err(self.io("written"))?;
+        if flush == Flush::Now {
+            journal.file.sync_data().map_err(self.io("written"))?;
+        }
+        journal.next += records.len() as u64;
+        open.journal = Some(journal);
+        Ok(())
+    }
+
+    fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
+        let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
+        self.write(document, &written, by).map_err(self.io("written"))?;
+        self.open().journal = None;
+        remove_if_there(&self.journal_file()).map_err(self.io("written"))?;
+        let blobs = written.blobs.into_keys().collect();
+        self.prune(&blobs).map_err(self.io("written"))
+    }
+
+    fn history(&self) -> Result<Vec<Version>, StateError> {
+        let serials = self.serials().map_err(self.io("read"))?;
+        Ok(serials.into_iter().rev().map(|serial| self.version(serial)).collect())
+    }
+}
+
+impl Local {
+    fn version(&self, serial: u64) -> Version {
+        let side: Option<Side> =
+            fs::read(self.versions().join(format!("{serial}.side.json"))).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        match side {
+            Some(Side { serial: _, at, by, commit, resources }) => Version { serial, at, by, commit, resources },
+            None => Version { serial, at: String::new(), by: String::new(), commit: None, resources: 0 },
+        }
+    }
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// The names in a folder, sorted; none if there is no such folder.
+fn list_if_there(folder: &Path) -> io::Result<Option<Vec<String>>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(Some(names))
+}
+
+fn make_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// Replaces a file whole: readers see the old bytes or the new ones, also after a power cut.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    sync_folder(path)
+}
+
+/// Makes the names in a file's folder durable; only Unix knows how to.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
