@@ -153,7 +153,7 @@ impl Failure {
         match self {
             Self::Usage { help, .. } | Self::Guard { help, .. } | Self::Machine { help, .. } => help.clone(),
             Self::Credentials(_) => vec!["`brickform auth describe` shows each value and where it came from".to_owned()],
-            Self::State(error) | Self::Apply(ApplyError::State(error)) => state_help(error),
+            Self::State(error) | Self::Apply(ApplyError::State(error)) => error.help(),
             Self::Api { error, .. } => api_help(error),
             Self::Local(LocalError::InUse { .. }) => {
                 vec!["another command uses it: wait for it to end, or stop it".to_owned()]
@@ -165,22 +165,6 @@ impl Failure {
             Self::Diagnostics(_) | Self::Apply(ApplyError::Blocked) => vec![],
         }
     }
-}
-
-fn state_help(error: &StateError) -> Vec<String> {
-    let lines: &[&str] = match error {
-        StateError::Io { .. } => &["check that the folder exists and may be written"],
-        StateError::Damaged { .. } => &[
-            "earlier versions are kept beside it: `brickform state history`",
-            "nothing was changed; a damaged state is never taken for an empty one",
-        ],
-        StateError::Newer { .. } => &["use the version of Brickform that wrote it, or a newer one"],
-        StateError::Foreign { .. } => &["check `--env`, `--state` and the environment's `state:`"],
-        StateError::Locked { .. } => {
-            &["wait for it to end; `brickform status` shows who holds it", "if that process is certainly gone: `brickform state unlock`"]
-        }
-    };
-    lines.iter().map(ToString::to_string).collect()
 }
 
 fn api_help(error: &ApiError) -> Vec<String> {

@@ -229,11 +229,13 @@ fn a_newer_format_and_a_foreign_state_are_refused() {
     assert!(matches!(&other, StateError::Foreign { why, .. } if why == "belongs to project `q`, not `p`"), "{other}");
 }
 
+/// The serial and whether the new resource is there, or a part of the error.
+type Folded = Result<(u64, bool), &'static str>;
+
 #[test]
 fn the_journal_goes_with_its_document_or_is_refused() {
     let put = Record::Put { address: address("jobs.new"), entry: Box::new(entry("9", Value::Null)) };
-    type Want = Result<(u64, bool), &'static str>;
-    let cases: [(Vec<Record>, Want); 6] = [
+    let cases: [(Vec<Record>, Folded); 6] = [
         (vec![begin(3), put.clone()], Ok((4, true))),
         (vec![begin(3), put.clone(), Record::End, begin(4)], Ok((5, true))),
         // Saved already, the process ended before the journal was cleared.
