@@ -104,13 +104,15 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// Mends, offered as `-` and `+` lines.
     pub patches: Vec<Patch>,
+    /// Places whose text is never shown, in this diagnostic or in another of the same run: a secret written as a literal.
+    pub concealed: Vec<Span>,
 }
 
 impl Diagnostic {
     /// An error without a place yet.
     #[must_use]
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: vec![], help: vec![], patches: vec![] }
+        Self { code, severity: Severity::Error, message: message.into(), labels: vec![], help: vec![], patches: vec![], concealed: vec![] }
     }
 
     /// A warning without a place yet.
@@ -137,6 +139,13 @@ impl Diagnostic {
     #[must_use]
     pub fn patch(mut self, span: &Span, text: impl Into<String>) -> Self {
         self.patches.push(Patch { span: span.clone(), text: text.into() });
+        self
+    }
+
+    /// Hides the text of a place wherever the source is shown.
+    #[must_use]
+    pub fn conceal(mut self, span: &Span) -> Self {
+        self.concealed.push(span.clone());
         self
     }
 
