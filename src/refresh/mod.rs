@@ -1,12 +1,12 @@
 //! Live objects and lookups, by list or by get, whichever needs fewer calls. Sends only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{ApiError, Client};
 use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Lookup, Value};
 use crate::project::{Answers, Desired};
-use crate::state::Document;
+use crate::state::{Document, Intent};
 
 mod read;
 
@@ -80,6 +80,35 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
 /// A list failed.
 pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
     read::lookups(client, registry, lookups).await
+}
+
+/// What became of a create whose outcome is unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// It took effect: this object carries the intent's tag or is certainly its result.
+    Found(Candidate),
+    /// It did not.
+    Absent,
+    /// Several objects may be its result.
+    Several(Vec<Candidate>),
+}
+
+/// Looks what became of a create: by ownership tag, by a name that is unique, else by name, creator and time. Reads only.
+/// `known`: ids that the state holds already, never the result.
+///
+/// # Errors
+/// It could not be looked up.
+pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>) -> Result<Settlement, ApiError> {
+    read::settle(client, kind, intent, known).await
+}
+
+/// Reads one object by id, as [`crate::kinds::Read`] gives it; none if it is gone. `body`: the desired body, for kinds
+/// that ask by the names of fields.
+///
+/// # Errors
+/// It could not be read.
+pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value) -> Result<Option<Value>, ApiError> {
+    read::object(client, kind, id, body).await
 }
 
 /// Whether this reply means that the object is gone.
