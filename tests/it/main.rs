@@ -1,1 +1,5 @@
-fn main() {}
+//! The one integration binary: a module a topic.
+
+mod arrows;
+mod codes;
+mod rust_source;
