@@ -2,4 +2,5 @@
 
 mod arrows;
 mod codes;
+mod lint;
 mod rust_source;
