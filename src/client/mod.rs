@@ -6,20 +6,27 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::model::Value;
-
+mod agent;
 mod api;
 pub mod auth;
 mod error;
 mod live;
+pub mod page;
+mod reply;
+mod request;
 pub mod retry;
+mod send;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod throttle;
 
-pub use api::{Client, Options, Reply};
+pub use api::{Client, List, Options, Reply};
 pub use error::{ApiError, ApiErrorKind};
-pub use live::Live;
+pub use live::{Live, LiveError};
 
-/// A request as it goes over the wire, without host and authorization.
-#[derive(Debug, Clone, PartialEq)]
+/// A request as it goes over the wire, without host and authorization. Its `Debug` and `Display` show method and path
+/// only: query, headers and body may hold what must not be shown.
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// `POST`.
     pub method: String,
@@ -33,8 +40,20 @@ pub struct Request {
     pub body: RequestBody,
 }
 
-/// A request's body.
-#[derive(Debug, Clone, PartialEq)]
+impl std::fmt::Display for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Request({self}, {:?})", self.body)
+    }
+}
+
+/// A request's body. Its `Debug` shows the sort and the size only.
+#[derive(Clone, PartialEq)]
 pub enum RequestBody {
     /// None.
     Empty,
@@ -46,8 +65,19 @@ pub enum RequestBody {
     Bytes(Vec<u8>),
 }
 
-/// A response as it came over the wire.
-#[derive(Debug, Clone, PartialEq)]
+impl std::fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Json(text) => write!(f, "Json({} bytes)", text.len()),
+            Self::Form(fields) => write!(f, "Form({} fields)", fields.len()),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+        }
+    }
+}
+
+/// A response as it came over the wire. Its `Debug` shows the status and the size only: a token is a response too.
+#[derive(Clone, PartialEq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
@@ -62,6 +92,12 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
     }
 }
 
@@ -89,6 +125,3 @@ pub trait Transport: Send + Sync {
 
 /// A transport that may be shared.
 pub type SharedTransport = Arc<dyn Transport>;
-
-#[allow(unused)]
-type Unused = Value;

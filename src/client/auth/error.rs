@@ -1,0 +1,147 @@
+//! Why there are no credentials.
+
+use crate::client::request::never_sent;
+use crate::client::{ApiError, ApiErrorKind, Request};
+
+/// Why there are no credentials. Says names and places, never a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// A configuration file cannot be read or has a line that means nothing.
+    #[error("{file}{}: {why}", line.map_or(String::new(), |line| format!(":{line}")))]
+    File {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        why: String,
+    },
+    /// No such profile.
+    #[error("{file} has no profile `{profile}` (named by {source_of_name}){}", nearest(profiles))]
+    NoProfile {
+        /// What was named.
+        profile: String,
+        /// By whom.
+        source_of_name: String,
+        /// The file.
+        file: String,
+        /// The profiles that there are.
+        profiles: Vec<String>,
+    },
+    /// No such attribute.
+    #[error("`{name}` ({at}) is no attribute of the authentication{}", suggestion.as_ref().map_or(String::new(), |s| format!("; did you mean `{s}`?")))]
+    NoAttribute {
+        /// What was written.
+        name: String,
+        /// Where.
+        at: String,
+        /// What was probably meant.
+        suggestion: Option<String>,
+    },
+    /// Nobody says which workspace.
+    #[error("no workspace is configured: {looked}")]
+    NoHost {
+        /// Where was looked.
+        looked: String,
+    },
+    /// The host is none.
+    #[error("the host `{host}` ({at}) {why}")]
+    Host {
+        /// What was written.
+        host: String,
+        /// Where.
+        at: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Nothing to authenticate with.
+    #[error("no credentials for {host}: {looked}")]
+    NoCredentials {
+        /// The workspace.
+        host: String,
+        /// Where was looked.
+        looked: String,
+    },
+    /// Half of what a sort needs.
+    #[error("{auth_type} needs `{missing}` beside {has}")]
+    Incomplete {
+        /// Which sort.
+        auth_type: String,
+        /// The attribute that is missing.
+        missing: String,
+        /// What is there, and from where.
+        has: String,
+    },
+    /// Two sorts, and nobody says which.
+    #[error("several ways to authenticate are configured: {}", sorts.join("; "))]
+    Several {
+        /// Each with the places of its attributes.
+        sorts: Vec<String>,
+    },
+    /// A sort that this build does not know how to do.
+    #[error("authentication by {auth_type} ({at}) is not supported; supported are {supported}")]
+    Unsupported {
+        /// Which.
+        auth_type: String,
+        /// Who asks for it.
+        at: String,
+        /// What is.
+        supported: String,
+    },
+    /// No token could be had.
+    #[error("no OAuth token for client {client_id} at {host}: {why}")]
+    NoToken {
+        /// The workspace.
+        host: String,
+        /// The service principal.
+        client_id: String,
+        /// What happened.
+        why: String,
+        /// What the API call said, where one failed.
+        cause: Option<Box<ApiError>>,
+    },
+}
+
+impl AuthError {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> Vec<String> {
+        let lines: &[&str] = match self {
+            Self::File { .. } | Self::Host { .. } | Self::NoAttribute { .. } => &[],
+            Self::NoProfile { .. } => &["name one that exists with `--profile` or `workspace: { profile: ... }`"],
+            Self::NoHost { .. } => &[
+                "set `workspace: { host: https://... }` in the environment's file, or DATABRICKS_HOST, or `--profile`",
+                "or use the embedded workspace: `workspace: local`",
+            ],
+            Self::NoCredentials { .. } => {
+                &["set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile with `--profile`"]
+            }
+            Self::Incomplete { .. } => &["set it in the same place, or in the process environment"],
+            Self::Several { .. } => &["remove one of them, or say which with `auth_type:` or DATABRICKS_AUTH_TYPE"],
+            Self::Unsupported { .. } => &["use a personal access token, or a service principal's client id and secret"],
+            Self::NoToken { .. } => &["check that the secret is current and that the service principal belongs to this workspace"],
+        };
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// The same as the error of the request that could not be authorised and was therefore never sent.
+    #[must_use]
+    pub fn of_request(&self, request: &Request) -> ApiError {
+        let cause = if let Self::NoToken { cause: Some(cause), .. } = self { Some(cause) } else { None };
+        let kind = match cause.map(|cause| cause.kind) {
+            Some(kind @ (ApiErrorKind::Network | ApiErrorKind::Server | ApiErrorKind::Throttled)) => kind,
+            _ => ApiErrorKind::Unauthenticated,
+        };
+        ApiError {
+            kind,
+            message: self.to_string(),
+            request_id: cause.and_then(|cause| cause.request_id.clone()),
+            tries: cause.map_or(0, |cause| cause.tries),
+            ..never_sent(request.to_string(), "")
+        }
+    }
+}
+
+fn nearest(profiles: &[String]) -> String {
+    if profiles.is_empty() { "; it has no profiles".to_owned() } else { format!("; it has {}", profiles.join(", ")) }
+}

@@ -1,0 +1,402 @@
+//! From what is configured, wherever it is, to a host and credentials; and the account of where each value came from.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::attributes::{ATTRIBUTES, DECIDES, SORTS, Sort, attribute};
+use super::profile::{ProfileFile, file_path};
+use super::{AuthError, Credentials};
+use crate::diagnostic::{Span, suggest};
+use crate::model::Outside;
+
+/// Attributes of the environment's file or of options, with their places.
+pub type Explicit = BTreeMap<String, (String, Option<Span>)>;
+
+/// A workspace and how to authenticate there.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// `https://adb-1.azuredatabricks.net`, without a slash at the end.
+    pub host: String,
+    /// Where tokens come from.
+    pub credentials: Credentials,
+    /// What `auth describe` shows.
+    pub description: Description,
+}
+
+/// Each value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The workspace.
+    pub host: String,
+    /// `pat`, `oauth-m2m`.
+    pub auth_type: String,
+    /// The attributes that are set, in the table's order.
+    pub attributes: Vec<Described>,
+}
+
+/// One attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; a secret reads `(sensitive)`.
+    pub shown: String,
+    /// `environments/prod.yaml:4`, `DATABRICKS_HOST`, `~/.databrickscfg:7 [PROD]`.
+    pub source: String,
+    /// Whether it takes part: not the attributes of a sort that lost against a more explicit one.
+    pub used: bool,
+}
+
+/// How explicitly a value is said; less is more explicit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    /// The environment's file, an option.
+    Said,
+    /// The profile that one of those names.
+    SaidProfile,
+    /// The process environment.
+    Environment,
+    /// The profile that the process environment or the file itself names.
+    Profile,
+}
+
+struct Found {
+    text: Zeroizing<String>,
+    level: Level,
+    source: String,
+}
+
+type Values = BTreeMap<&'static str, Found>;
+
+/// Finds host and credentials. `explicit`: attributes of the environment's file; `profile`: `--profile`.
+///
+/// # Errors
+/// [`AuthError`]: nothing, half of it, two sorts at once, an unreadable file.
+pub fn resolve(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Result<Resolved, AuthError> {
+    let values = collect(outside, explicit, profile)?;
+    let looked = || "looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file".to_owned();
+    let host = values.get("host").ok_or_else(|| AuthError::NoHost { looked: looked() })?;
+    let host = normal_host(&host.text, &host.source)?;
+    let sort = choose(&values, &host, looked)?;
+    let text = |name: &str| values.get(name).map_or(String::new(), |found| found.text.to_string());
+    let credentials = match sort.name {
+        "pat" => Credentials::token(text("token")),
+        _ => Credentials::machine(text("client_id"), text("client_secret")),
+    };
+    let description = describe(&values, &host, sort);
+    Ok(Resolved { host, credentials, description })
+}
+
+fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Result<Values, AuthError> {
+    let mut values = Values::new();
+    for (name, (text, span)) in explicit {
+        let at = span.as_ref().map_or("an option".to_owned(), Span::cite);
+        let known = attribute(name).ok_or_else(|| unknown_attribute(name, &at))?;
+        put(&mut values, known.name, text, Level::Said, at);
+    }
+    if let Some(profile) = profile {
+        // The command line outranks the environment's file.
+        let text = Zeroizing::new(profile.to_owned());
+        values.insert("profile", Found { text, level: Level::Said, source: "--profile".to_owned() });
+    }
+    let said_profile = values.get("profile").map(|found| (found.text.to_string(), found.source.clone()));
+    let file = |values: &Values| -> Result<Option<ProfileFile>, AuthError> {
+        let named = values
+            .get("config_file")
+            .map(|found| found.text.to_string())
+            .or_else(|| outside.variable("DATABRICKS_CONFIG_FILE").map(str::to_owned));
+        file_path(named.as_deref(), outside).map_or(Ok(None), |path| ProfileFile::read(&path, outside))
+    };
+    if let Some((name, source)) = &said_profile {
+        let file = file(&values)?;
+        put_profile(&mut values, file.as_ref(), name, source, Level::SaidProfile)?;
+    }
+    for attribute in ATTRIBUTES {
+        for variable in attribute.variables {
+            if let Some(text) = outside.variable(variable) {
+                put(&mut values, attribute.name, text, Level::Environment, (*variable).to_owned());
+            }
+        }
+    }
+    if said_profile.is_none() {
+        let named = values.get("profile").map(|found| (found.text.to_string(), found.source.clone()));
+        if let Some((name, source)) = named {
+            let file = file(&values)?;
+            put_profile(&mut values, file.as_ref(), &name, &source, Level::Profile)?;
+        } else if !DECIDES.iter().any(|name| values.contains_key(name)) {
+            // Only where nothing at all is said does the file's own default count.
+            if let Some(file) = file(&values)?
+                && let Some((name, line)) = file.default_name()
+            {
+                let source = format!("{}:{line}", file.name);
+                put_profile(&mut values, Some(&file), &name, &source, Level::Profile)?;
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Sets a value unless a more explicit one is there. An empty one counts as unset.
+fn put(values: &mut Values, name: &'static str, text: &str, level: Level, source: String) {
+    if !text.is_empty() && !values.contains_key(name) {
+        values.insert(name, Found { text: Zeroizing::new(text.to_owned()), level, source });
+    }
+}
+
+fn put_profile(values: &mut Values, file: Option<&ProfileFile>, name: &str, source: &str, level: Level) -> Result<(), AuthError> {
+    let missing = |file: &str, profiles| AuthError::NoProfile {
+        profile: name.to_owned(),
+        source_of_name: source.to_owned(),
+        file: file.to_owned(),
+        profiles,
+    };
+    let Some(file) = file else { return Err(missing("the profile file (~/.databrickscfg or DATABRICKS_CONFIG_FILE)", vec![])) };
+    let section = file.profile(name).ok_or_else(|| missing(&file.name, file.names()))?;
+    for (key, (text, line)) in section {
+        // A profile may hold keys of other tools.
+        if let Some(known) = attribute(key).filter(|known| !matches!(known.name, "profile" | "config_file")) {
+            put(values, known.name, text, level, format!("{}:{line} [{name}]", file.name));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_attribute(name: &str, at: &str) -> AuthError {
+    let suggestion = suggest::nearest(name, ATTRIBUTES.iter().map(|attribute| attribute.name)).map(str::to_owned);
+    AuthError::NoAttribute { name: name.to_owned(), at: at.to_owned(), suggestion }
+}
+
+/// The sort that counts: the one that `auth_type` forces, else the most explicit that is whole.
+fn choose(values: &Values, host: &str, looked: impl Fn() -> String) -> Result<&'static Sort, AuthError> {
+    let level_of = |sort: &Sort| sort.needs.iter().filter_map(|name| values.get(name)).map(|found| found.level).min();
+    let is_whole = |sort: &&Sort| !sort.needs.is_empty() && sort.needs.iter().all(|name| values.contains_key(name));
+    let best = SORTS.iter().filter(is_whole).filter_map(level_of).min();
+    if let Some(forced) = values.get("auth_type")
+        && best.is_none_or(|best| forced.level <= best)
+    {
+        let unsupported =
+            || AuthError::Unsupported { auth_type: forced.text.to_string(), at: forced.source.clone(), supported: supported() };
+        let sort = SORTS.iter().find(|sort| sort.name == forced.text.as_str() && sort.supported).ok_or_else(unsupported)?;
+        return match sort.needs.iter().find(|name| !values.contains_key(*name)) {
+            Some(missing) => Err(incomplete(values, sort, missing)),
+            None => Ok(sort),
+        };
+    }
+    let Some(best) = best else { return Err(nothing_whole(values, host, looked())) };
+    let at_best: Vec<&'static Sort> = SORTS.iter().filter(is_whole).filter(|sort| level_of(sort) == Some(best)).collect();
+    match at_best.as_slice() {
+        [sort] if sort.supported => Ok(sort),
+        [sort] => Err(AuthError::Unsupported { auth_type: sort.name.to_owned(), at: sources(values, sort), supported: supported() }),
+        several => {
+            Err(AuthError::Several { sorts: several.iter().map(|sort| format!("{} by {}", sort.name, sources(values, sort))).collect() })
+        }
+    }
+}
+
+fn nothing_whole(values: &Values, host: &str, looked: String) -> AuthError {
+    let begun = SORTS.iter().find(|sort| sort.supported && sort.needs.iter().any(|name| values.contains_key(name)));
+    let missing = begun.and_then(|sort| sort.needs.iter().find(|name| !values.contains_key(*name)));
+    match (begun, missing) {
+        (Some(sort), Some(missing)) => incomplete(values, sort, missing),
+        _ => AuthError::NoCredentials { host: host.to_owned(), looked },
+    }
+}
+
+fn incomplete(values: &Values, sort: &Sort, missing: &str) -> AuthError {
+    let has = sources(values, sort);
+    let has = if has.is_empty() { "`auth_type`".to_owned() } else { has };
+    AuthError::Incomplete { auth_type: sort.name.to_owned(), missing: missing.to_owned(), has }
+}
+
+/// `` `client_id` (environments/prod.yaml:4), `client_secret` (DATABRICKS_CLIENT_SECRET)``
+fn sources(values: &Values, sort: &Sort) -> String {
+    let each = sort.needs.iter().filter_map(|name| values.get(name).map(|found| format!("`{name}` ({})", found.source)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn supported() -> String {
+    SORTS.iter().filter(|sort| sort.supported).map(|sort| sort.name).collect::<Vec<_>>().join(" and ")
+}
+
+fn describe(values: &Values, host: &str, sort: &Sort) -> Description {
+    let attributes = ATTRIBUTES.iter().filter_map(|attribute| {
+        let found = values.get(attribute.name)?;
+        let of_other = SORTS.iter().any(|other| other.name != sort.name && other.needs.contains(&attribute.name));
+        Some(Described {
+            name: attribute.name,
+            shown: if attribute.secret { "(sensitive)".to_owned() } else { found.text.to_string() },
+            source: found.source.clone(),
+            used: sort.needs.contains(&attribute.name) || !of_other,
+        })
+    });
+    Description { host: host.to_owned(), auth_type: sort.name.to_owned(), attributes: attributes.collect() }
+}
+
+/// Scheme added where missing, path, query and `:443` dropped; `http` only for loopback.
+fn normal_host(given: &str, at: &str) -> Result<String, AuthError> {
+    let fail = |why: &str| AuthError::Host { host: given.to_owned(), at: at.to_owned(), why: why.to_owned() };
+    let given_trimmed = given.trim();
+    let with_scheme = if given_trimmed.contains("://") { given_trimmed.to_owned() } else { format!("https://{given_trimmed}") };
+    let url = reqwest::Url::parse(&with_scheme).map_err(|why| fail(&format!("is no URL: {why}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(AuthError::Host { host: "(sensitive)".to_owned(), at: at.to_owned(), why: "holds a user name or password".to_owned() });
+    }
+    let name = url.host_str().filter(|name| !name.is_empty()).ok_or_else(|| fail("names no machine"))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if crate::client::live::is_loopback(name) => {}
+        "http" => return Err(fail("would send the token in clear: use https (http is for loopback only)")),
+        _ => return Err(fail("has a scheme other than https")),
+    }
+    Ok(format!("{}://{name}{}", url.scheme(), url.port().map_or(String::new(), |port| format!(":{port}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::testing;
+
+    fn explicit(entries: &[(&str, &str)]) -> Explicit {
+        entries.iter().map(|(k, v)| ((*k).to_owned(), ((*v).to_owned(), None))).collect()
+    }
+
+    const FILE: &str = "\
+[DEFAULT]
+host = https://default.net
+token = t-default
+[PROD]
+host = prod.net/
+client_id = id-prod
+client_secret = s-prod
+[BOTH]
+host = both.net
+token = t
+client_id = i
+client_secret = s
+[CLI]
+host = cli.net
+auth_type = databricks-cli
+";
+
+    /// Host, type and source of the deciding attribute; or the error.
+    fn run(variables: &[(&str, &str)], said: &[(&str, &str)], profile: Option<&str>) -> Result<(String, String, String), AuthError> {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(".databrickscfg"), FILE).unwrap();
+        let mut variables = variables.to_vec();
+        let home_text = home.path().display().to_string();
+        variables.push(("HOME", &home_text));
+        let resolved = resolve(&testing::outside(&variables), &explicit(said), profile)?;
+        let name = if resolved.description.auth_type == "pat" { "token" } else { "client_secret" };
+        let source = resolved.description.attributes.iter().find(|a| a.name == name).map(|a| a.source.clone()).unwrap_or_default();
+        assert!(!format!("{resolved:?}").contains("s-prod") && !format!("{resolved:?}").contains("t-default"));
+        Ok((resolved.host, resolved.description.auth_type, source))
+    }
+
+    #[test]
+    fn what_is_said_more_explicitly_wins() {
+        let env_pat = [("DATABRICKS_HOST", "env.net"), ("DATABRICKS_TOKEN", "t-env")];
+        for (variables, said, profile, want) in [
+            (&[][..], &[][..], None, ("https://default.net", "pat", "~/.databrickscfg:3 [DEFAULT]")),
+            (&env_pat, &[], None, ("https://env.net", "pat", "DATABRICKS_TOKEN")),
+            (&env_pat, &[], Some("PROD"), ("https://prod.net", "oauth-m2m", "~/.databrickscfg:7 [PROD]")),
+            (&env_pat, &[("profile", "PROD")], None, ("https://prod.net", "oauth-m2m", "~/.databrickscfg:7 [PROD]")),
+            (&env_pat, &[("profile", "PROD")], Some("DEFAULT"), ("https://default.net", "pat", "~/.databrickscfg:3 [DEFAULT]")),
+            (&env_pat, &[("host", "https://said.net/?o=1"), ("token", "t")], None, ("https://said.net", "pat", "an option")),
+            (&[("DATABRICKS_CONFIG_PROFILE", "PROD")], &[], None, ("https://prod.net", "oauth-m2m", "~/.databrickscfg:7 [PROD]")),
+            (
+                &[("DATABRICKS_CONFIG_PROFILE", "PROD"), ("DATABRICKS_TOKEN", "t")],
+                &[],
+                None,
+                ("https://prod.net", "pat", "DATABRICKS_TOKEN"),
+            ),
+            (
+                &[("DATABRICKS_CLIENT_SECRET", "s")],
+                &[("host", "x.net"), ("client_id", "i")],
+                None,
+                ("https://x.net", "oauth-m2m", "DATABRICKS_CLIENT_SECRET"),
+            ),
+            (&[], &[("auth_type", "pat")], Some("BOTH"), ("https://both.net", "pat", "~/.databrickscfg:10 [BOTH]")),
+            (&[("DATABRICKS_TOKEN", "t")], &[("host", "http://127.0.0.1:80")], None, ("http://127.0.0.1", "pat", "DATABRICKS_TOKEN")),
+            (
+                &[("DATABRICKS_TOKEN", "t")],
+                &[("host", "http://localhost:8123/")],
+                None,
+                ("http://localhost:8123", "pat", "DATABRICKS_TOKEN"),
+            ),
+        ] {
+            let got = run(variables, said, profile).unwrap_or_else(|e| panic!("{variables:?} {said:?} {profile:?}: {e}"));
+            assert_eq!((got.0.as_str(), got.1.as_str(), got.2.as_str()), want);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let host = ("DATABRICKS_HOST", "x.net");
+        for (variables, said, profile, want) in [
+            (
+                &[][..],
+                &[][..],
+                Some("NOPE"),
+                "~/.databrickscfg has no profile `NOPE` (named by --profile); it has BOTH, CLI, DEFAULT, PROD",
+            ),
+            (
+                &[],
+                &[],
+                Some("BOTH"),
+                "several ways to authenticate are configured: pat by `token` (~/.databrickscfg:10 [BOTH]); oauth-m2m by `client_id` (~/.databrickscfg:11 [BOTH]), `client_secret` (~/.databrickscfg:12 [BOTH])",
+            ),
+            (
+                &[],
+                &[],
+                Some("CLI"),
+                "authentication by databricks-cli (~/.databrickscfg:15 [CLI]) is not supported; supported are pat and oauth-m2m",
+            ),
+            (
+                &[host, ("DATABRICKS_USERNAME", "u"), ("DATABRICKS_PASSWORD", "p")],
+                &[],
+                None,
+                "authentication by basic (`username` (DATABRICKS_USERNAME), `password` (DATABRICKS_PASSWORD)) is not supported; supported are pat and oauth-m2m",
+            ),
+            (
+                &[host, ("DATABRICKS_CLIENT_ID", "i")],
+                &[],
+                None,
+                "oauth-m2m needs `client_secret` beside `client_id` (DATABRICKS_CLIENT_ID)",
+            ),
+            (&[host], &[("auth_type", "pat")], None, "pat needs `token` beside `auth_type`"),
+            (
+                &[host],
+                &[],
+                None,
+                "no credentials for https://x.net: looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file",
+            ),
+            (
+                &[("DATABRICKS_TOKEN", "t")],
+                &[],
+                None,
+                "no workspace is configured: looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file",
+            ),
+            (&[], &[("hots", "x")], None, "`hots` (an option) is no attribute of the authentication; did you mean `host`?"),
+            (
+                &[],
+                &[("host", "http://x.net"), ("token", "t")],
+                None,
+                "the host `http://x.net` (an option) would send the token in clear: use https (http is for loopback only)",
+            ),
+            (&[], &[("host", "ftp://x"), ("token", "t")], None, "the host `ftp://x` (an option) has a scheme other than https"),
+        ] {
+            assert_eq!(run(variables, said, profile).map(|_| ()).expect_err(want).to_string(), want);
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_described() {
+        let outside = testing::outside(&[("DATABRICKS_HOST", "x.net"), ("DATABRICKS_TOKEN", "planted")]);
+        let description = resolve(&outside, &Explicit::new(), None).unwrap().description;
+        assert_eq!(
+            description.attributes.iter().map(|a| (a.name, a.shown.as_str())).collect::<Vec<_>>(),
+            [("host", "x.net"), ("token", "(sensitive)")]
+        );
+    }
+}

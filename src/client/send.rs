@@ -1,0 +1,264 @@
+//! Sending: the driver of [`Retry`] and [`Throttle`] over a transport, with authorization.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use super::auth::Credentials;
+use super::retry::{Decision, Limits, Moment, Outcome, Retry};
+use super::throttle::{Admit, Throttle};
+use super::{ApiError, ApiErrorKind, Options, Reply, Request, Response, SharedTransport, TransportError, agent, reply};
+use crate::kinds::Repeat;
+use crate::model::Outside;
+
+/// Sends requests of one workspace.
+pub struct Sender {
+    transport: SharedTransport,
+    credentials: Option<Credentials>,
+    outside: Outside,
+    limits: Limits,
+    agent: String,
+    start: Instant,
+    seed: AtomicU64,
+    requests: AtomicU64,
+    in_flight: Semaphore,
+    throttle: Mutex<Throttle>,
+    ended: Mutex<BTreeMap<String, Arc<Notify>>>,
+}
+
+/// A request with what its sending needs to know.
+pub struct Errand<'a> {
+    /// The request, without authorization.
+    pub request: Request,
+    /// The operation, whose limits it shares.
+    pub endpoint: &'a str,
+    /// Whether it may be sent twice.
+    pub repeat: Repeat,
+    /// Whether the reply is not JSON.
+    pub raw: bool,
+}
+
+impl Sender {
+    pub fn new(transport: SharedTransport, credentials: Option<Credentials>, outside: &Outside, options: &Options) -> Self {
+        let seed = u64::try_from(outside.now().as_nanosecond().rem_euclid(i128::from(u64::MAX))).unwrap_or(0);
+        Self {
+            agent: agent::user_agent(outside, credentials.as_ref()),
+            transport,
+            credentials,
+            outside: outside.clone(),
+            limits: options.limits(),
+            start: Instant::now(),
+            seed: AtomicU64::new(seed),
+            requests: AtomicU64::new(0),
+            in_flight: Semaphore::new(options.parallelism.max(1)),
+            throttle: Mutex::new(Throttle::new(options.parallelism)),
+            ended: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    pub fn host(&self) -> &str {
+        self.transport.host()
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Sends with authorization. A token that the server no longer takes is renewed once.
+    pub async fn send(&self, errand: &Errand<'_>) -> Result<Reply, ApiError> {
+        let Some(credentials) = &self.credentials else { return self.attempt(errand, None).await };
+        let token = credentials.authorization(self).await.map_err(|error| error.of_request(&errand.request))?;
+        let result = self.attempt(errand, Some(&token)).await;
+        match result {
+            Err(error) if error.status == Some(401) && credentials.forget(&token).await => {
+                let token = credentials.authorization(self).await.map_err(|error| error.of_request(&errand.request))?;
+                self.attempt(errand, Some(&token)).await
+            }
+            result => result,
+        }
+    }
+
+    /// The time now, seconds since 1970.
+    pub fn now_seconds(&self) -> i64 {
+        self.outside.now().as_second()
+    }
+
+    /// Sends until the state machine ends it.
+    pub async fn attempt(&self, errand: &Errand<'_>, authorization: Option<&str>) -> Result<Reply, ApiError> {
+        let seed = self.seed.fetch_add(1, Ordering::Relaxed);
+        let mut retry = Retry::new(errand.repeat, self.limits, seed);
+        let mut last = None;
+        loop {
+            let slot = self.enter(errand.endpoint).await;
+            let mut decision = retry.next(Outcome::Ready, self.moment());
+            if let Decision::Send { timeout } = decision {
+                let (result, outcome) = self.one_try(errand, authorization, timeout, retry.tries(), slot).await;
+                let result = result.map_err(|error| ApiError { tries: retry.tries(), ..error });
+                let Some(outcome) = outcome else { return result };
+                last = Some(result);
+                decision = retry.next(outcome, self.moment());
+            }
+            match decision {
+                Decision::WaitUntil(moment) => tokio::time::sleep_until(self.start + moment).await,
+                Decision::Send { .. } => {}
+                Decision::GiveUp => return last.expect("giving up follows a try"),
+            }
+        }
+    }
+
+    /// One try: its result, and how it ended where that may be repeated.
+    async fn one_try(
+        &self,
+        errand: &Errand<'_>,
+        authorization: Option<&str>,
+        timeout: Moment,
+        tries: u32,
+        mut slot: Slot<'_>,
+    ) -> (Result<Reply, ApiError>, Option<Outcome>) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = self.dressed(&errand.request, authorization);
+        let sent = tokio::time::timeout(timeout, self.transport.send(request)).await;
+        let answered = sent.unwrap_or_else(|_| {
+            Err(TransportError { message: format!("{}: no answer within {} s", self.host(), timeout.as_secs()), may_have_been_sent: true })
+        });
+        let (result, outcome) = match &answered {
+            Ok(response) => {
+                let result = reply::read(&errand.request, errand.raw, response);
+                let outcome = reply::outcome(response, result.as_ref().err(), self.now_seconds());
+                (result, outcome)
+            }
+            Err(error) => {
+                (Err(network(&errand.request, error)), Some(if error.may_have_been_sent { Outcome::Lost } else { Outcome::NotSent }))
+            }
+        };
+        log(errand, tries, self.moment().saturating_sub(slot.began), &answered, &result);
+        slot.ending = match outcome {
+            Some(Outcome::Throttled(after)) => Ending::Throttled(after),
+            Some(Outcome::Lost | Outcome::NotSent) => Ending::Unanswered,
+            _ => Ending::Answered,
+        };
+        (result, outcome)
+    }
+
+    fn dressed(&self, request: &Request, authorization: Option<&str>) -> Request {
+        let mut request = request.clone();
+        request.headers.push(("user-agent".to_owned(), self.agent.clone()));
+        request.headers.push(("accept".to_owned(), "application/json".to_owned()));
+        if let Some(authorization) = authorization {
+            request.headers.push(("authorization".to_owned(), authorization.to_owned()));
+        }
+        request
+    }
+
+    /// Waits until a request of this endpoint may go, then until there is room in all.
+    async fn enter<'a>(&'a self, endpoint: &'a str) -> Slot<'a> {
+        let ended = self.ended(endpoint);
+        loop {
+            let admit = self.throttle().admit(endpoint, self.moment());
+            match admit {
+                Admit::Go => break,
+                Admit::At(moment) => tokio::time::sleep_until(self.start + moment).await,
+                Admit::Full => ended.notified().await,
+            }
+        }
+        // The window may have grown by more than one: pass the word on.
+        if self.throttle().has_room(endpoint) {
+            ended.notify_one();
+        }
+        let mut slot = Slot { sender: self, endpoint, ended, began: self.moment(), ending: Ending::Unanswered, permit: None };
+        slot.permit = self.in_flight.acquire().await.ok();
+        slot.began = self.moment();
+        slot
+    }
+
+    fn ended(&self, endpoint: &str) -> Arc<Notify> {
+        let mut all = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(endpoint.to_owned()).or_default())
+    }
+
+    fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn moment(&self) -> Moment {
+        self.start.elapsed()
+    }
+}
+
+/// The right to have one request in flight; given back when dropped, also where the caller goes away in the middle.
+struct Slot<'a> {
+    sender: &'a Sender,
+    endpoint: &'a str,
+    ended: Arc<Notify>,
+    began: Moment,
+    ending: Ending,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+/// What the throttle learns from a try.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// Nothing.
+    Unanswered,
+    /// The server keeps up.
+    Answered,
+    /// The server wants less.
+    Throttled(Option<Moment>),
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let now = self.sender.moment();
+        {
+            let mut throttle = self.sender.throttle();
+            match self.ending {
+                Ending::Throttled(after) => throttle.throttled(self.endpoint, self.began, now, after),
+                Ending::Unanswered => throttle.lost(self.endpoint),
+                Ending::Answered => throttle.done(self.endpoint, now),
+            }
+        }
+        self.permit.take();
+        self.ended.notify_one();
+    }
+}
+
+/// The error of a try without a response.
+fn network(request: &Request, error: &TransportError) -> ApiError {
+    let write = !matches!(request.method.as_str(), "GET" | "HEAD");
+    ApiError {
+        kind: ApiErrorKind::Network,
+        status: None,
+        code: String::new(),
+        message: error.message.clone(),
+        request: request.to_string(),
+        request_id: None,
+        tries: 0,
+        may_have_happened: write && error.may_have_been_sent,
+    }
+}
+
+/// A line a try for `--log`: names, sizes and times; never a header, a query value or a body.
+fn log(errand: &Errand<'_>, tries: u32, took: Moment, answered: &Result<Response, TransportError>, result: &Result<Reply, ApiError>) {
+    let request_id = match result {
+        Ok(reply) => reply.request_id.as_deref(),
+        Err(error) => error.request_id.as_deref(),
+    };
+    let names: Vec<&str> = errand.request.query.iter().map(|(name, _)| name.as_str()).collect();
+    tracing::debug!(
+        method = errand.request.method,
+        path = errand.request.path,
+        query = names.join(","),
+        body = ?errand.request.body,
+        endpoint = errand.endpoint,
+        tries,
+        millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        status = answered.as_ref().ok().map(|response| response.status),
+        bytes = answered.as_ref().ok().map(|response| response.body.len()),
+        unanswered = answered.as_ref().err().map(|error| error.message.as_str()),
+        request_id,
+        "request"
+    );
+}
