@@ -234,6 +234,7 @@ mod tests {
             body: if method == "GET" { Body::None } else { Body::Members(Members::new()) },
             response: None,
             item: None,
+            result: None,
             paging,
             waiter: None,
             raw_reply: false,

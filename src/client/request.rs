@@ -153,6 +153,7 @@ mod tests {
             body: if method == "GET" { Body::None } else { Body::Members(Members::new()) },
             response: None,
             item: None,
+            result: None,
             paging: None,
             waiter: None,
             raw_reply: false,
