@@ -1,12 +1,156 @@
-//! The making of a plan.
-use super::{Counts, Inputs, Plan};
+//! The making of a plan: every address once, needs before users, then order, guards and what was asked for.
 
-pub fn make(inputs: &Inputs<'_>) -> Plan {
-    let _ = inputs;
-    todo!()
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::known::{Known, Object};
+use super::moves::Moves;
+use super::step::{Subject, block};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order};
+use crate::diff::Reason;
+use crate::kinds::Context;
+use crate::model::{Address, Value};
+use crate::project::{Resource, expression};
+use crate::refresh::Live;
+
+pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
+    let moves = Moves::of(inputs.desired, inputs.state, inputs.options, Some(inputs.registry));
+    let scope = Scope::of(inputs.desired, inputs.state, inputs.options);
+    let mut maker = Maker { inputs, moves: &moves, known: Known::default(), steps: BTreeMap::new() };
+    if !inputs.options.destroy {
+        for address in order::topological(inputs.desired).into_iter().filter(|a| scope.holds(a)) {
+            if let Some(resource) = inputs.desired.resources.get(address) {
+                maker.wanted(address, resource);
+            }
+        }
+    }
+    for (address, entry) in &inputs.state.resources {
+        let wanted = !inputs.options.destroy && inputs.desired.resources.contains_key(address);
+        if !wanted && scope.holds(address) && moves.new(address).is_none_or(|new| !inputs.desired.resources.contains_key(new)) {
+            maker.unwanted(address, entry);
+        }
+    }
+    let mut steps = maker.steps;
+    order::link(&mut steps, inputs.desired, inputs.state, &|a| moves.old(a).unwrap_or(a).clone());
+    let mut plan = Plan {
+        environment: inputs.environment.name.clone(),
+        project: inputs.project.to_owned(),
+        workspace: inputs.workspace.clone(),
+        lineage: inputs.state.lineage.clone(),
+        serial: inputs.state.serial,
+        state_place: inputs.state_place.clone(),
+        destroy: inputs.options.destroy,
+        steps: steps.into_values().collect(),
+        blocks: vec![],
+        requests: inputs.live.map_or(0, |l| l.requests),
+        refreshed: inputs.live.is_some(),
+        left_out: scope.left_out(),
+    };
+    if inputs.options.drift_only {
+        only_drift(&mut plan);
+        plan.blocks.extend(guards::workspace(inputs));
+    } else {
+        guards::check(&mut plan, inputs);
+    }
+    plan
 }
 
-pub fn counts(plan: &Plan) -> Counts {
-    let _ = plan;
-    todo!()
+/// Everything a step is made from.
+pub(super) struct Maker<'a> {
+    pub inputs: &'a Inputs<'a>,
+    pub moves: &'a Moves,
+    pub known: Known<'a>,
+    pub steps: BTreeMap<Address, Step>,
+}
+
+impl<'a> Maker<'a> {
+    /// One desired address.
+    fn wanted(&mut self, address: &'a Address, resource: &'a Resource) {
+        let entry = self.moves.entry(self.inputs.state, address);
+        let subject = |body| Subject {
+            address,
+            resource,
+            kind: resource.kind,
+            body,
+            entry,
+            moved_from: self.moves.old(address),
+            live: self.live(address),
+            context: self.context(address, resource.lifecycle.exclusive),
+        };
+        let (step, object) = match self.filled(&resource.body) {
+            Ok(body) => self.decide(&subject(body)),
+            Err(why) => {
+                let mut step = self.start(&subject(Cow::Borrowed(&resource.body)), Action::None);
+                step.blocks.push(block("refused", format!("{address} cannot be evaluated: {why}"), vec![]));
+                (step, None)
+            }
+        };
+        if let Some(object) = object {
+            self.known.insert(address, object);
+        }
+        self.steps.insert(address.clone(), step);
+    }
+
+    /// The body with references to existing objects filled in.
+    fn filled(&self, body: &'a Value) -> Result<Cow<'a, Value>, String> {
+        if !body.has_unknown() {
+            return Ok(Cow::Borrowed(body));
+        }
+        expression::fill(body, &|variable| self.known.value(variable)).map(Cow::Owned)
+    }
+
+    /// What was read under this address, or under the one it had before.
+    pub fn live(&self, address: &Address) -> Option<&'a Live> {
+        let objects = &self.inputs.live?.objects;
+        self.moves.old(address).and_then(|old| objects.get(old)).or_else(|| objects.get(address))
+    }
+
+    /// Who applies, and for a facet the live parent.
+    pub fn context(&self, address: &Address, exclusive: bool) -> Context<'a> {
+        let parent = address.is_facet().then(|| self.live(&address.parent())).flatten();
+        let parent = match parent {
+            Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
+            _ => None,
+        };
+        Context { deployer: self.inputs.environment.deployer.as_deref(), parent, exclusive }
+    }
+
+    fn decide(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
+        if self.parent_is_new(subject.address) {
+            return (self.create(subject, None), None);
+        }
+        match subject.entry {
+            Some(entry) => self.managed(subject, entry),
+            None => self.first(subject),
+        }
+    }
+
+    /// Whether this is a facet of something that this plan makes.
+    fn parent_is_new(&self, address: &Address) -> bool {
+        let parent = || self.steps.get(&address.parent());
+        address.is_facet() && parent().is_some_and(|p| matches!(p.action, Action::Create | Action::Replace | Action::ReplaceNewFirst))
+    }
+}
+
+/// `--drift`: what changed behind our back, and nothing else.
+fn only_drift(plan: &mut Plan) {
+    let drifted = |r: Reason| matches!(r, Reason::Drift | Reason::Conflict);
+    for step in &mut plan.steps {
+        let gone = step.because.as_deref() == Some(super::step::DELETED);
+        step.blocks.retain(|b: &Block| b.guard == "unreadable");
+        step.calls.clear();
+        step.delete_calls.clear();
+        step.after.clear();
+        step.forces.clear();
+        step.entry = None;
+        if !gone {
+            step.changes.retain(|c| drifted(c.reason));
+        }
+        if !gone && step.changes.is_empty() {
+            step.action = Action::None;
+            (step.because, step.loses, step.desired, step.live) = (None, None, None, None);
+        } else if !gone {
+            step.action = Action::Update;
+        }
+    }
 }

@@ -11,7 +11,21 @@ use crate::project::{Desired, Environment};
 use crate::refresh::Snapshot;
 use crate::state::{Document, WorkspaceIdentity};
 
+mod body;
+mod change;
+mod counts;
+mod former;
+mod guards;
+mod known;
 mod make;
+mod moves;
+mod order;
+mod remove;
+mod scope;
+mod step;
+mod tag;
+
+pub use scope::Scope;
 
 /// What happens to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -215,7 +229,7 @@ impl Plan {
     /// Counts.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        make::counts(self)
+        counts::counts(self)
     }
 
     /// Whether applying it would do anything (state changes count: adopt, move, forget).

@@ -1,0 +1,365 @@
+//! Steps of objects that are there: compared, judged, updated, replaced, adopted, or left alone.
+
+use std::borrow::Cow;
+
+use super::known::Object;
+use super::make::Maker;
+use super::step::{Subject, Way, block, guard_of, kept_live, paths_of, refused, tag_note};
+use super::{Action, Block, Step, body, scope, tag};
+use crate::diff::{Compare, FieldChange, Reason, compare};
+use crate::kinds::{self, Change, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
+use crate::model::{Path, Step as PathStep, Value};
+use crate::project::Lifecycle;
+use crate::state::{Entry, Status};
+
+/// What is left of the differences once the kind has had its word.
+#[derive(Default)]
+struct Judged {
+    changes: Vec<FieldChange>,
+    forces: Vec<Path>,
+    because: Option<String>,
+    blocks: Vec<Block>,
+    /// The name, which is the id, changes in place.
+    renamed: bool,
+}
+
+/// An object beside what is wanted of it.
+struct Pair<'p> {
+    id: &'p str,
+    id_value: Value,
+    live: Option<&'p Value>,
+    applied: Option<&'p Value>,
+    /// What is compared and sent: desired, ignored fields as they are live, removed settings as they were.
+    wanted: Cow<'p, Value>,
+}
+
+impl<'a> Maker<'a> {
+    /// A step for an object with this id; `live` is none with `--refresh=false`.
+    pub(super) fn compared(&self, subject: &Subject<'a>, id: &'a str, live: Option<&'a Value>, way: Way) -> (Step, Option<Object<'a>>) {
+        let applied = subject.entry.map(|e| &e.applied);
+        let view = live.map(|live| self.view(subject, live, &subject.body, applied));
+        let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
+        let lifecycle = &subject.resource.lifecycle;
+        let found = compare(&Compare {
+            applied,
+            live: view.as_deref(),
+            ignore: &lifecycle.ignore_changes,
+            exclusive: lifecycle.exclusive,
+            secrets: self.inputs.secrets,
+            ..Compare::of(subject.kind, &pair.wanted)
+        });
+        let mut judged = judge(subject, &pair, found.changes);
+        mark_restored(subject, &mut judged.changes);
+        let replaces = !judged.forces.is_empty() || self.is_asked_to_replace(subject);
+        if replaces && subject.kind.lifetime != Lifetime::Own {
+            // Another object's part: that one is touched for the first time.
+            return (self.create(subject, Some("its object is another one now".to_owned())), None);
+        }
+        let renamed = judged.renamed;
+        let mut step = self.start(subject, Action::None);
+        step.id = Some(id.to_owned());
+        step.unmanaged = found.unmanaged;
+        let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
+        step.link = body::link(subject.kind, self.inputs.host, id, &bodies);
+        if replaces {
+            self.replace(subject, &pair, judged, way, &mut step);
+            return (step, None);
+        }
+        step.blocks = judged.blocks;
+        self.settle(subject, &pair, view.as_deref(), judged.changes, way, &mut step);
+        let object = Object { kind: subject.kind, id, live, applied };
+        (step, (!renamed).then_some(object))
+    }
+
+    /// What of live is compared.
+    pub(super) fn view<'v>(&self, subject: &Subject<'a>, live: &'v Value, desired: &Value, applied: Option<&Value>) -> Cow<'v, Value> {
+        view(subject.kind, &View { live, desired, applied, context: &subject.context }, live)
+    }
+
+    fn is_asked_to_replace(&self, subject: &Subject<'a>) -> bool {
+        let tainted = subject.entry.is_some_and(|e| e.status == Status::Tainted);
+        tainted || self.inputs.options.replace.iter().any(|r| r == subject.address)
+    }
+
+    /// An object that stays: updated, adopted, moved, or nothing.
+    fn settle(
+        &self,
+        subject: &Subject<'a>,
+        pair: &Pair<'_>,
+        view: Option<&Value>,
+        mut changes: Vec<FieldChange>,
+        way: Way,
+        step: &mut Step,
+    ) {
+        let sends = !changes.is_empty();
+        let mut entry = None;
+        if sends || way != Way::Managed || !self.is_recorded(subject, pair) {
+            entry = Some(self.entry_of(subject, pair, view, way));
+        }
+        if let Some(entry) = entry.as_mut().filter(|_| sends) {
+            self.put_update(subject, pair, &changes, entry, step);
+        }
+        step.because = because(subject, way, sends);
+        let old = subject.entry.filter(|_| way == Way::Managed);
+        let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));
+        changes.extend(protection);
+        let leftover = old.is_some_and(|old| old.status == Status::Incomplete || !old.deposed.is_empty());
+        if let Some(old) = old {
+            step.calls.extend(old.deposed.iter().flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id.as_str()))));
+        }
+        step.action = match way {
+            _ if !changes.is_empty() || leftover => Action::Update,
+            Way::Managed if subject.moved_from.is_some() => Action::Move,
+            Way::Managed => Action::None,
+            Way::Imported | Way::ByName | Way::Settled | Way::Touched => Action::Adopt,
+        };
+        if leftover && changes.is_empty() {
+            step.because = Some("left unfinished by an interrupted apply".to_owned());
+        }
+        if step.action == Action::Move && entry.is_none() {
+            entry = Some(self.entry_of(subject, pair, view, way));
+        }
+        step.changes = changes;
+        step.entry = entry;
+        if step.action != Action::Update {
+            (step.desired, step.live) = (None, None);
+        }
+    }
+
+    /// The calls of an update, with the ownership tag kept or, where there is none yet, given.
+    fn put_update(&self, subject: &Subject<'a>, pair: &Pair<'_>, changes: &[FieldChange], entry: &mut Entry, step: &mut Step) {
+        let mut desired = pair.wanted.clone().into_owned();
+        let mut paths = paths_of(changes);
+        if let Some(kinds::Tag::Map(field)) = subject.kind.tag {
+            let given = || tag::field(subject.kind, self.inputs).map(|_| tag::make(self.inputs, subject.address));
+            if let Some(tag) = entry.tag.clone().or_else(given) {
+                let owned = subject.body.get(field).is_some() || pair.applied.is_some_and(|a| a.get(field).is_some());
+                tag::put(&mut desired, field, &tag, pair.live, owned);
+                if pair.live.and_then(|l| tag::read(subject.kind, l)) != Some(&tag) {
+                    paths.push(tag::path(field));
+                    step.notes.push(tag_note(&tag));
+                }
+                entry.tag = Some(tag);
+            }
+        }
+        let change = Change {
+            address: subject.address,
+            id: &pair.id_value,
+            applied: pair.applied,
+            live: pair.live.or(pair.applied),
+            desired: &desired,
+            paths: &paths,
+            context: subject.context,
+        };
+        match kinds::update_calls(subject.kind, &change) {
+            Ok(calls) => step.calls = calls,
+            Err(refusal) => step.blocks.push(refused(subject.address, &refusal, guard_of(&refusal, changes))),
+        }
+        if pair.live.is_none() {
+            step.notes.push("planned without reading the workspace: fields that YAML does not set may be reset".to_owned());
+        }
+        step.live = pair.live.map(|live| kept_live(live, &desired, pair.applied));
+        step.desired = Some(desired);
+    }
+
+    fn replace(&self, subject: &Subject<'a>, pair: &Pair<'_>, judged: Judged, way: Way, step: &mut Step) {
+        let lifecycle = &subject.resource.lifecycle;
+        step.action = if lifecycle.create_before_destroy { Action::ReplaceNewFirst } else { Action::Replace };
+        step.because = judged.because.clone().or_else(|| match subject.entry {
+            Some(entry) if entry.status == Status::Tainted => Some("tainted by an earlier apply".to_owned()),
+            _ if judged.forces.is_empty() => Some("asked for by --replace".to_owned()),
+            _ if only_unknown(&judged) => Some("may be replaced: what forces it is known after apply".to_owned()),
+            _ => None,
+        });
+        (step.changes, step.forces, step.blocks) = (judged.changes, judged.forces, judged.blocks);
+        self.put_create(subject, step);
+        let old = subject.entry.map(|e| e.deposed.as_slice()).unwrap_or_default();
+        let ids = std::iter::once(pair.id).chain(old.iter().map(String::as_str));
+        step.delete_calls = ids.flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id))).collect();
+        step.live = pair.live.map(|live| kept_live(live, &subject.body, pair.applied));
+        if way != Way::Managed {
+            let fields: Vec<String> = step.forces.iter().map(ToString::to_string).collect();
+            let reason = format!(
+                "{} would adopt {} and replace it at once: {} cannot be changed in place",
+                subject.address,
+                pair.id,
+                fields.join(", ")
+            );
+            step.blocks.push(block("refused", reason, vec!["write the live value into the YAML, adopt it, then change it".to_owned()]));
+        }
+        if lifecycle.create_before_destroy && subject.kind.natural.unique == Unique::Yes && !names_differ(subject, pair) {
+            let reason = format!(
+                "{}: create_before_destroy cannot work, because names of {} are unique and this one keeps its name",
+                subject.address, subject.kind.name
+            );
+            step.blocks.push(block("refused", reason, vec!["remove lifecycle.create_before_destroy, or change the name too".to_owned()]));
+        }
+    }
+
+    fn entry_of(&self, subject: &Subject<'a>, pair: &Pair<'_>, view: Option<&Value>, way: Way) -> Entry {
+        let ignore = &subject.resource.lifecycle.ignore_changes;
+        let sent = match pair.live {
+            Some(live) if !ignore.is_empty() => Cow::Owned(body::with_ignored(subject.body.clone().into_owned(), ignore, live)),
+            _ => Cow::Borrowed(&*subject.body),
+        };
+        let old = subject.entry;
+        let live_tag = || pair.live.and_then(|l| tag::read(subject.kind, l)).map(str::to_owned);
+        let ours = |tag: &String| tag.starts_with(&tag::owner(self.inputs, subject.address));
+        Entry {
+            etag: old.and_then(|e| e.etag.clone()),
+            adopted: old.is_some_and(|e| e.adopted) || matches!(way, Way::Imported | Way::ByName),
+            tag: old.and_then(|e| e.tag.clone()).or_else(|| live_tag().filter(ours)),
+            ..self.entry_for(subject, &sent, pair.id, self.former_for(subject, view))
+        }
+    }
+
+    /// Whether the state already says all that it would say after this step.
+    fn is_recorded(&self, subject: &Subject<'a>, pair: &Pair<'_>) -> bool {
+        let Some(entry) = subject.entry else { return false };
+        let wanted = &subject.resource.depends_on;
+        let protected = subject.resource.lifecycle.prevent_destroy.unwrap_or(entry.protected);
+        entry.id == pair.id
+            && entry.status == Status::Ok
+            && entry.protected == protected
+            && subject.resource.lifecycle.ignore_changes.is_empty()
+            && wanted.iter().all(|d| entry.dependencies.contains(d))
+            && entry.dependencies.iter().all(|d| wanted.contains(d))
+            && body::is_record_of(&entry.applied, &subject.body, self.inputs.secrets)
+    }
+}
+
+/// What of live is compared, by the kind's hook.
+pub(super) fn view<'v>(kind: &kinds::Kind, view: &View<'_>, live: &'v Value) -> Cow<'v, Value> {
+    kind.hooks.view.map_or(Cow::Borrowed(live), |hook| Cow::Owned(hook(view)))
+}
+
+/// Desired, with ignored fields as they are live, and with settings that YAML no longer sets as they were before.
+fn wanted<'s>(subject: &'s Subject<'_>, view: Option<&Value>) -> Cow<'s, Value> {
+    let mut wanted = Cow::Borrowed(&*subject.body);
+    let ignore = &subject.resource.lifecycle.ignore_changes;
+    if let Some(live) = view.filter(|_| !ignore.is_empty()) {
+        wanted = Cow::Owned(body::with_ignored(wanted.into_owned(), ignore, live));
+    }
+    for (name, value) in restored(subject) {
+        if let Some(map) = wanted.to_mut().as_map_mut() {
+            map.insert(name.clone(), value.clone());
+        }
+    }
+    wanted
+}
+
+/// Fields of a setting that were applied, are in YAML no more, and held something before.
+fn restored<'s>(subject: &'s Subject<'_>) -> Vec<(&'s String, &'s Value)> {
+    let (Lifetime::Setting, Some(entry)) = (subject.kind.lifetime, subject.entry) else { return vec![] };
+    let held = |name: &String| entry.former.as_ref().and_then(|f| f.get(name));
+    let applied = entry.applied.as_map().into_iter().flat_map(|m| m.keys());
+    applied.filter(|name| subject.body.get(name).is_none()).filter_map(|name| Some((name, held(name)?))).collect()
+}
+
+fn mark_restored(subject: &Subject<'_>, changes: &mut [FieldChange]) {
+    for (name, _) in restored(subject) {
+        for change in changes.iter_mut().filter(|c| c.path.first_field() == Some(name)) {
+            change.reason = Reason::Removed;
+        }
+    }
+}
+
+fn judge(subject: &Subject<'_>, pair: &Pair<'_>, changes: Vec<FieldChange>) -> Judged {
+    let mut judged = Judged::default();
+    let root = Schema::of(subject.kind).root();
+    for change in changes {
+        let fields = body::fields_on(root, &change.path);
+        let immutable = fields.iter().any(|f| f.immutable());
+        if immutable && pair.applied.is_none() && fields.iter().any(|f| f.input_only()) {
+            continue; // it cannot be seen in an object that is taken over
+        }
+        let verdict = match subject.kind.hooks.judge {
+            Some(hook) if pair.live.is_some() => hook(
+                &change.path,
+                &Change {
+                    address: subject.address,
+                    id: &pair.id_value,
+                    applied: pair.applied,
+                    live: pair.live,
+                    desired: &pair.wanted,
+                    paths: std::slice::from_ref(&change.path),
+                    context: subject.context,
+                },
+            ),
+            _ => None,
+        };
+        match verdict {
+            Some(Verdict::Same) => continue,
+            Some(Verdict::Update) => {}
+            Some(Verdict::Replace(why)) => {
+                judged.because.get_or_insert_with(|| why.to_owned());
+                judged.forces.push(change.path.clone());
+            }
+            Some(Verdict::Block(why)) => {
+                let reason = format!("{} {}: {why}", subject.address, change.path);
+                judged.blocks.push(block("refused", reason, vec![]));
+            }
+            None => match naming(subject, &change.path) {
+                Naming::InPlace => judged.renamed = true,
+                Naming::Another => judged.forces.push(change.path.clone()),
+                Naming::None if immutable || matches!(subject.kind.update, Update::Never) => judged.forces.push(change.path.clone()),
+                Naming::None => {}
+            },
+        }
+        judged.changes.push(change);
+    }
+    judged
+}
+
+/// What a changed path means for the name that is the id.
+enum Naming {
+    None,
+    InPlace,
+    Another,
+}
+
+fn naming(subject: &Subject<'_>, path: &Path) -> Naming {
+    let Identity::Named { parts, rename } = subject.kind.identity else { return Naming::None };
+    let [PathStep::Field(name)] = path.steps() else { return Naming::None };
+    let Some(place) = parts.iter().position(|p| p == name) else { return Naming::None };
+    match rename {
+        Rename::By(_) if place + 1 == parts.len() => Naming::InPlace,
+        Rename::By(_) | Rename::Replaces => Naming::Another,
+    }
+}
+
+fn only_unknown(judged: &Judged) -> bool {
+    let forced = judged.changes.iter().filter(|c| judged.forces.contains(&c.path));
+    forced.into_iter().all(|c| c.new.as_ref().is_some_and(Value::has_unknown))
+}
+
+fn names_differ(subject: &Subject<'_>, pair: &Pair<'_>) -> bool {
+    let Some(old) = pair.live.or(pair.applied) else { return false };
+    subject.kind.natural.fields.iter().any(|f| old.get(f) != subject.body.get(f))
+}
+
+fn because(subject: &Subject<'_>, way: Way, sends: bool) -> Option<String> {
+    match way {
+        Way::Settled => Some("created by an interrupted apply".to_owned()),
+        Way::Imported if sends => Some("adopted by import, then changed".to_owned()),
+        Way::ByName if sends => Some("adopted by name, then changed".to_owned()),
+        Way::Imported => Some("imported".to_owned()),
+        Way::ByName => Some("has the same name".to_owned()),
+        Way::Touched if !sends => Some("already as wanted".to_owned()),
+        Way::Managed if subject.moved_from.is_some() => Some("renamed in YAML".to_owned()),
+        Way::Managed | Way::Touched => None,
+    }
+}
+
+/// A change of `lifecycle.prevent_destroy` is a change of the state, shown and applied like any other.
+fn protection(old: &Entry, lifecycle: &Lifecycle) -> Option<FieldChange> {
+    let wanted = lifecycle.prevent_destroy?;
+    let path = Path::from(vec![PathStep::Field("lifecycle".to_owned()), PathStep::Field("prevent_destroy".to_owned())]);
+    let (old, new) = (Value::Bool(old.protected), Value::Bool(wanted));
+    (old != new).then(|| FieldChange { path, old: Some(old.clone()), new: Some(new), applied: Some(old), reason: Reason::Changed })
+}
+
+/// Whether an option names this address.
+pub(super) fn named(list: &[crate::model::Address], address: &crate::model::Address) -> bool {
+    list.iter().any(|given| scope::covers(given, address))
+}

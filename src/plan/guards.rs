@@ -1,0 +1,156 @@
+//! Guards: what a plan may not do without being told so by name.
+//!
+//! Overrides by name (in `Options::overrides`): `protected_kind`, `max_deletes`, `max_change_percent`. Data is lifted by
+//! `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
+
+use std::collections::BTreeSet;
+
+use super::step::block;
+use super::{Action, Block, Inputs, Plan, Step, change};
+use crate::diff::Reason;
+use crate::kinds::{Kind, Lifetime, Loss};
+use crate::model::Address;
+
+/// From how many managed objects on a share of them says anything.
+const ENOUGH_FOR_PERCENT: usize = 10;
+
+pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
+    plan.blocks.extend(workspace(inputs));
+    for step in &mut plan.steps {
+        if let Some(kind) = inputs.registry.get(&step.kind) {
+            guard(step, kind, inputs);
+        }
+    }
+    plan.blocks.extend(max_deletes(plan, inputs));
+    plan.blocks.extend(max_change_percent(plan, inputs));
+}
+
+/// The state belongs to another workspace.
+pub(super) fn workspace(inputs: &Inputs<'_>) -> Option<Block> {
+    let (known, here) = (inputs.state.workspace.as_ref()?, &inputs.workspace);
+    let differs = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && !a.eq_ignore_ascii_case(b);
+    (differs(&known.host, &here.host) || differs(&known.id, &here.id)).then(|| {
+        block(
+            "workspace",
+            format!(
+                "the state of {} is of the workspace {} (id {}), but {} (id {}) answered",
+                inputs.environment.name, known.host, known.id, here.host, here.id
+            ),
+            vec![
+                format!("set `workspace:` of the environment {} back to {}", inputs.environment.name, known.host),
+                "or give the other workspace an environment, and so a state, of its own".to_owned(),
+            ],
+        )
+    })
+}
+
+fn deletes(step: &Step) -> bool {
+    matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst)
+}
+
+fn guard(step: &mut Step, kind: &'static Kind, inputs: &Inputs<'_>) {
+    if deletes(step) && kind.lifetime == Lifetime::Own {
+        let loss = match kind.loss {
+            Loss::Nothing => None,
+            Loss::History(what) | Loss::Data(what) => Some(what.to_owned()),
+        };
+        let blocks: Vec<Block> = [prevent_destroy(step, inputs), protected_kind(step, kind, inputs), data_loss(step, kind, inputs)]
+            .into_iter()
+            .flatten()
+            .collect();
+        step.loses = loss;
+        step.blocks.extend(blocks);
+    }
+    let conflicts = step.changes.iter().any(|c| c.reason == Reason::Conflict);
+    if conflicts && inputs.environment.guards.block_conflicts && !change::named(&inputs.options.accept_conflicts, &step.address) {
+        let fields: Vec<String> = step
+            .changes
+            .iter()
+            .filter(|c| c.reason == Reason::Conflict)
+            .map(|c| c.path.to_string())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        step.blocks.push(block(
+            "conflict",
+            format!("{} was changed in YAML and in the workspace, differently: {}", step.address, fields.join(", ")),
+            vec![format!("--accept-conflict '{}'", step.address)],
+        ));
+    }
+}
+
+fn verb(step: &Step) -> &'static str {
+    if step.action == Action::Delete { "deleted" } else { "replaced" }
+}
+
+fn prevent_destroy(step: &Step, inputs: &Inputs<'_>) -> Option<Block> {
+    let in_state = inputs.state.resources.get(step.moved_from.as_ref().unwrap_or(&step.address)).is_some_and(|e| e.protected);
+    let in_yaml = inputs.desired.resources.get(&step.address).and_then(|r| r.lifecycle.prevent_destroy);
+    let protected = match in_yaml {
+        Some(wanted) if step.action != Action::Delete => wanted,
+        Some(true) => true,
+        Some(false) | None => in_state,
+    };
+    protected.then(|| {
+        let reason = format!("{} would be {}, but prevent_destroy protects it", step.address, verb(step));
+        let remedy = vec![
+            "lifecycle: { prevent_destroy: false }    # in its YAML; apply that first".to_owned(),
+            format!("or leave it alone: forget: ['{}']", step.address),
+        ];
+        block("prevent_destroy", reason, remedy)
+    })
+}
+
+fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>) -> Option<Block> {
+    let listed = |name: &String| name == kind.name || kind.aliases.contains(&name.as_str());
+    let lifted = inputs.options.overrides.iter().any(|o| o == "protected_kind");
+    (!lifted && inputs.environment.guards.protect.iter().any(listed)).then(|| {
+        let reason = format!(
+            "{} would be {}, but the environment {} protects all {} (guards.protect)",
+            step.address,
+            verb(step),
+            inputs.environment.name,
+            kind.name
+        );
+        block("protected_kind", reason, vec!["--allow-protected-kind".to_owned()])
+    })
+}
+
+fn data_loss(step: &Step, kind: &Kind, inputs: &Inputs<'_>) -> Option<Block> {
+    let Loss::Data(what) = kind.loss else { return None };
+    let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
+    (!allowed).then(|| {
+        let reason = format!("{} would be {}, and {what} with it", step.address, verb(step));
+        block("data_loss", reason, vec![format!("--allow-delete {}", kind.name)])
+    })
+}
+
+fn max_deletes(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
+    let most = inputs.environment.guards.max_deletes?;
+    let count = plan.steps.iter().filter(|s| deletes(s) && !s.address.is_facet()).count() as u64;
+    let lifted = inputs.options.overrides.iter().any(|o| o == "max_deletes");
+    (count > most && !lifted).then(|| {
+        let reason = format!("the plan deletes or replaces {count} objects; guards.max_deletes allows {most}");
+        block("max_deletes", reason, vec!["--allow-max-deletes".to_owned()])
+    })
+}
+
+fn max_change_percent(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
+    let most = inputs.environment.guards.max_change_percent?;
+    let managed = inputs.state.resources.keys().filter(|a| !a.is_facet()).count();
+    let changes = |s: &&Step| {
+        deletes(s) || (s.action == Action::Update && inputs.state.resources.contains_key(s.moved_from.as_ref().unwrap_or(&s.address)))
+    };
+    let changed: BTreeSet<Address> = plan.steps.iter().filter(changes).map(|s| s.address.parent()).collect();
+    let lifted = inputs.options.overrides.iter().any(|o| o == "max_change_percent");
+    // In whole numbers: more than `most` of a hundred.
+    let over = changed.len() as u64 * 100 > most * managed as u64;
+    (managed >= ENOUGH_FOR_PERCENT && over && !lifted).then(|| {
+        let percent = changed.len() * 100 / managed;
+        let reason = format!(
+            "the plan changes {} of {managed} managed objects ({percent} %); guards.max_change_percent allows {most} %",
+            changed.len()
+        );
+        block("max_change_percent", reason, vec!["--allow-max-change-percent".to_owned()])
+    })
+}

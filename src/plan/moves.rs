@@ -1,0 +1,115 @@
+//! Which addresses of the state have another name now: declared `moved`, or the same natural key under a new address.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Options;
+use crate::kinds::{Kind, Lifetime, Registry};
+use crate::model::Address;
+use crate::project::Desired;
+use crate::state::{Document, Entry};
+
+/// Old and new addresses of what moves.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    to_new: BTreeMap<Address, Address>,
+    to_old: BTreeMap<Address, Address>,
+}
+
+impl Moves {
+    /// The moves of a plan; without kinds only the declared ones. A destroy moves nothing.
+    pub fn of(desired: &Desired, state: &Document, options: &Options, registry: Option<&Registry>) -> Self {
+        let mut moves = Self::default();
+        if options.destroy {
+            return moves;
+        }
+        for (from, to) in &desired.moves {
+            let free = !state.resources.contains_key(to) && desired.resources.contains_key(to) && !desired.resources.contains_key(from);
+            if free && from.kind == to.kind && state.resources.contains_key(from) {
+                moves.add(state, from, to);
+            }
+        }
+        if let Some(registry) = registry {
+            for (from, to) in matching(desired, state, registry, &moves) {
+                moves.add(state, &from, &to);
+            }
+        }
+        moves
+    }
+
+    /// A resource and the facets that the state knows of it.
+    fn add(&mut self, state: &Document, from: &Address, to: &Address) {
+        self.pair(from, to);
+        if from.is_facet() {
+            return;
+        }
+        let facets = state.resources.range(from.clone()..).skip(1).map(|(a, _)| a).take_while(|a| a.parent() == *from);
+        for facet in facets {
+            self.pair(facet, &Address { facet: facet.facet.clone(), ..to.clone() });
+        }
+    }
+
+    fn pair(&mut self, from: &Address, to: &Address) {
+        self.to_new.insert(from.clone(), to.clone());
+        self.to_old.insert(to.clone(), from.clone());
+    }
+
+    /// Where an address of the state went.
+    pub fn new(&self, old: &Address) -> Option<&Address> {
+        self.to_new.get(old)
+    }
+
+    /// Where an address came from.
+    pub fn old(&self, new: &Address) -> Option<&Address> {
+        self.to_old.get(new)
+    }
+
+    /// What the state knows of an address, under its present or its old name.
+    pub fn entry<'s>(&self, state: &'s Document, address: &Address) -> Option<&'s Entry> {
+        match self.old(address) {
+            Some(old) => state.resources.get(old),
+            None if self.new(address).is_some() => None,
+            None => state.resources.get(address),
+        }
+    }
+}
+
+/// Removed and added addresses of one kind with the same natural key, where it is unique on both sides.
+fn matching(desired: &Desired, state: &Document, registry: &Registry, declared: &Moves) -> Vec<(Address, Address)> {
+    type Sides<'a> = (Vec<&'a Address>, Vec<&'a Address>);
+    let removed =
+        |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && declared.new(a).is_none() && !is_forgotten(desired, a);
+    let mut found: HashMap<(&str, Vec<String>), Sides<'_>> = HashMap::new();
+    for (address, entry) in state.resources.iter().filter(|(a, _)| removed(a)) {
+        let Some(kind) = registry.get(&entry.kind).filter(|k| k.lifetime == Lifetime::Own) else { continue };
+        if let Some(key) = natural_of(kind, entry) {
+            found.entry((kind.name, key)).or_default().0.push(address);
+        }
+    }
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let added =
+        |a: &Address| !a.is_facet() && !state.resources.contains_key(a) && declared.old(a).is_none() && !desired.imports.contains_key(a);
+    for (address, resource) in desired.resources.iter().filter(|(a, _)| added(a)) {
+        if let Some(sides) = found.get_mut(&(resource.kind.name, resource.natural.clone())) {
+            sides.1.push(address);
+        }
+    }
+    let mut pairs: Vec<(Address, Address)> =
+        found.into_values().filter_map(|(from, to)| Some((single(&from)?.clone(), single(&to)?.clone()))).collect();
+    pairs.sort();
+    pairs
+}
+
+/// Whether `forget:` names this address or its parent.
+pub(super) fn is_forgotten(desired: &Desired, address: &Address) -> bool {
+    desired.forgets.iter().any(|f| super::scope::covers(f, address))
+}
+
+fn natural_of(kind: &Kind, entry: &Entry) -> Option<Vec<String>> {
+    kind.natural.fields.iter().map(|f| entry.applied.get(f)?.as_str().map(str::to_owned)).collect()
+}
+
+fn single<'a>(list: &[&'a Address]) -> Option<&'a Address> {
+    if let [one] = list { Some(one) } else { None }
+}

@@ -1,0 +1,76 @@
+//! What comes before what.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Action, Step};
+use crate::model::Address;
+use crate::project::Desired;
+use crate::state::Document;
+
+/// The desired addresses, what each needs before it; otherwise in address order.
+pub(super) fn topological(desired: &Desired) -> Vec<&Address> {
+    let mut order = Vec::with_capacity(desired.resources.len());
+    let mut seen: HashSet<&Address> = HashSet::with_capacity(desired.resources.len());
+    // Depth first with a stack of our own: chains may be long. The project refuses cycles.
+    let mut stack: Vec<(&Address, usize)> = Vec::new();
+    for start in desired.resources.keys() {
+        if seen.insert(start) {
+            stack.push((start, 0));
+        }
+        while let Some((address, next)) = stack.pop() {
+            let needs = desired.resources.get(address).map_or(&[][..], |r| r.depends_on.as_slice());
+            let Some(needed) = needs.get(next) else {
+                order.push(address);
+                continue;
+            };
+            stack.push((address, next + 1));
+            if let Some((needed, _)) = desired.resources.get_key_value(needed)
+                && seen.insert(needed)
+            {
+                stack.push((needed, 0));
+            }
+        }
+    }
+    order
+}
+
+/// Whether a step does anything in the workspace.
+pub(super) fn sends(step: &Step) -> bool {
+    match step.action {
+        Action::Create | Action::Update | Action::Replace | Action::ReplaceNewFirst | Action::Delete => true,
+        Action::None | Action::Adopt | Action::Move | Action::Forget => false,
+    }
+}
+
+/// Fills `after`: needs before users, and for deletes users before needs.
+pub(super) fn link(steps: &mut BTreeMap<Address, Step>, desired: &Desired, state: &Document, old: &dyn Fn(&Address) -> Address) {
+    let active: HashMap<Address, Action> =
+        steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
+    let deletes = |a: &Address| matches!(active.get(a), Some(Action::Delete | Action::Replace | Action::ReplaceNewFirst));
+    let mut before_delete: HashMap<&Address, Vec<&Address>> = HashMap::new();
+    for (address, step) in steps.iter().filter(|(_, s)| sends(s)) {
+        let Some(entry) = state.resources.get(&old(address)) else { continue };
+        for dependency in entry.dependencies.iter().filter(|d| deletes(d)) {
+            // What stays and still needs a replaced object comes after it; what goes, or needs a deleted one no more, before.
+            if step.action == Action::Delete || active.get(dependency) == Some(&Action::Delete) {
+                before_delete.entry(dependency).or_default().push(address);
+            }
+        }
+    }
+    let mut after: HashMap<Address, Vec<Address>> = HashMap::new();
+    for (address, step) in steps.iter().filter(|(_, s)| s.action != Action::None) {
+        let mut list: Vec<Address> = before_delete.get(address).into_iter().flatten().map(|a| (*a).clone()).collect();
+        if let (Some(resource), Some(_)) = (desired.resources.get(address), &step.entry) {
+            list.extend(resource.depends_on.iter().filter(|d| active.contains_key(*d)).cloned());
+        }
+        list.sort();
+        list.dedup();
+        list.retain(|a| a != address);
+        if !list.is_empty() {
+            after.insert(address.clone(), list);
+        }
+    }
+    for (address, step) in steps.iter_mut() {
+        step.after = after.remove(address).unwrap_or_default();
+    }
+}

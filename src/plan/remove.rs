@@ -1,0 +1,138 @@
+//! Steps of addresses that the state knows and nobody wants: deleted, forgotten, or put back as they were.
+
+use super::make::Maker;
+use super::moves::is_forgotten;
+use super::step::{block, guard_of, kept_live, paths_of, refused, unreadable};
+use super::{Action, Step, body, change};
+use crate::diff::{Compare, compare};
+use crate::kinds::{self, Change, Context, Kind, Lifetime, View};
+use crate::model::{Address, Value};
+use crate::refresh::Live;
+use crate::state::Entry;
+
+impl<'a> Maker<'a> {
+    /// One address that is in the state and not desired, or everything at a destroy.
+    pub(super) fn unwanted(&mut self, address: &'a Address, entry: &'a Entry) {
+        let step = match self.inputs.registry.get(&entry.kind) {
+            Some(kind) => self.removed(kind, address, entry),
+            None => {
+                let mut step = Step { kind: entry.kind.clone(), name: address.key.clone(), ..Step::bare(address.clone(), Action::None) };
+                let reason = format!("{address} is of the kind `{}`, which this Brickform does not know", entry.kind);
+                step.blocks.push(block(
+                    "refused",
+                    reason,
+                    vec!["use the Brickform that wrote the state, or forget it by `state rm`".to_owned()],
+                ));
+                step
+            }
+        };
+        self.steps.insert(address.clone(), step);
+    }
+
+    fn removed(&self, kind: &'static Kind, address: &'a Address, entry: &'a Entry) -> Step {
+        let destroy = self.inputs.options.destroy;
+        let live = self.live(address);
+        let found = match live {
+            Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
+            _ => None,
+        };
+        let bodies: Vec<&Value> = [found, Some(&entry.applied)].into_iter().flatten().collect();
+        let mut step = Step {
+            kind: kind.name.to_owned(),
+            name: body::name_of(kind, &bodies).unwrap_or_else(|| address.key.clone()),
+            id: Some(entry.id.clone()).filter(|id| !id.is_empty()),
+            link: body::link(kind, self.inputs.host, &entry.id, &bodies),
+            ..Step::bare(address.clone(), Action::Forget)
+        };
+        let forget = |mut step: Step, because: String| {
+            step.because = Some(because);
+            step
+        };
+        if !destroy && is_forgotten(self.inputs.desired, address) {
+            return forget(step, "asked for by forget:".to_owned());
+        }
+        if let Some(parent) = self.leaving_parent(address) {
+            return forget(step, format!("goes with {parent}"));
+        }
+        match live {
+            Some(Live::Gone | Live::Absent) => return forget(step, "already gone".to_owned()),
+            Some(Live::Failed(error)) => {
+                step.action = Action::None;
+                step.blocks.push(unreadable(address, error));
+                return step;
+            }
+            _ => {}
+        }
+        match kind.lifetime {
+            Lifetime::Own if destroy && entry.adopted && !self.inputs.options.include_adopted => {
+                forget(step, "adopted, not made here: --include-adopted deletes it".to_owned())
+            }
+            Lifetime::Own => self.delete(kind, entry, found, step),
+            Lifetime::Attached if !destroy => forget(step, "not in YAML; left as it is".to_owned()),
+            Lifetime::Attached | Lifetime::Setting => self.restore(kind, entry, found, step),
+        }
+    }
+
+    /// The parent of a facet, if the whole object goes.
+    fn leaving_parent(&self, address: &Address) -> Option<Address> {
+        let parent = address.is_facet().then(|| address.parent())?;
+        let step = self.steps.get(&parent)?;
+        let leaves = match step.action {
+            Action::Delete | Action::Replace | Action::ReplaceNewFirst | Action::Create => true,
+            Action::Forget => step.because.as_deref() == Some("already gone"),
+            Action::None | Action::Update | Action::Adopt | Action::Move => false,
+        };
+        leaves.then_some(parent)
+    }
+
+    fn delete(&self, kind: &'static Kind, entry: &Entry, found: Option<&Value>, mut step: Step) -> Step {
+        step.action = Action::Delete;
+        step.because = Some(if self.inputs.options.destroy { "destroy" } else { "not in YAML" }.to_owned());
+        let ids = std::iter::once(&entry.id).chain(&entry.deposed);
+        step.calls = ids.flat_map(|id| kinds::delete_calls(kind, &Value::text(id.as_str()))).collect();
+        step.live = found.map(|live| kept_live(live, &entry.applied, Some(&entry.applied)));
+        step
+    }
+
+    /// Puts back what was there before first touch.
+    fn restore(&self, kind: &'static Kind, entry: &Entry, found: Option<&Value>, mut step: Step) -> Step {
+        let Some(former) = &entry.former else {
+            step.because = Some("nothing is known of what it held before; left as it is".to_owned());
+            return step;
+        };
+        let context: Context<'_> = self.context(&step.address, false);
+        let view =
+            found.map(|live| change::view(kind, &View { live, desired: former, applied: Some(&entry.applied), context: &context }, live));
+        let changes = compare(&Compare {
+            applied: Some(&entry.applied),
+            live: view.as_deref(),
+            secrets: self.inputs.secrets,
+            ..Compare::of(kind, former)
+        })
+        .changes;
+        if changes.is_empty() {
+            step.because = Some("holds what it held before".to_owned());
+            return step;
+        }
+        let (id, paths) = (Value::text(entry.id.as_str()), paths_of(&changes));
+        let change = Change {
+            address: &step.address,
+            id: &id,
+            applied: Some(&entry.applied),
+            live: found.or(Some(&entry.applied)),
+            desired: former,
+            paths: &paths,
+            context,
+        };
+        match kinds::update_calls(kind, &change) {
+            Ok(calls) => step.calls = calls,
+            Err(refusal) => step.blocks.push(refused(&step.address, &refusal, guard_of(&refusal, &changes))),
+        }
+        step.action = Action::Update;
+        step.because = Some("put back as it was before".to_owned());
+        step.live = found.map(|live| kept_live(live, former, Some(&entry.applied)));
+        step.desired = Some(former.clone());
+        step.changes = changes;
+        step
+    }
+}

@@ -1,0 +1,325 @@
+//! Steps of desired addresses: the table from what the state knows and the workspace answers to an action.
+
+use std::borrow::Cow;
+
+use super::known::Object;
+use super::make::Maker;
+use super::{Action, Block, Step, body, former, tag};
+use crate::diff::{Compare, FieldChange, OWNERSHIP_TAG, Reason, compare, veil};
+use crate::kinds::{self, Change, Context, Kind, Lifetime, Unique};
+use crate::model::{Address, Path, Value};
+use crate::project::Resource;
+use crate::refresh::{Candidate, Live};
+use crate::state::{Entry, Status};
+
+/// Why something in the state is created again.
+pub(super) const DELETED: &str = "deleted in the workspace";
+
+/// One desired address with all that is known of it.
+pub(super) struct Subject<'a> {
+    pub address: &'a Address,
+    pub resource: &'a Resource,
+    pub kind: &'static Kind,
+    /// Desired, references to existing objects filled in.
+    pub body: Cow<'a, Value>,
+    pub entry: Option<&'a Entry>,
+    pub moved_from: Option<&'a Address>,
+    pub live: Option<&'a Live>,
+    pub context: Context<'a>,
+}
+
+/// How an object came to be compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is in the state.
+    Managed,
+    /// Declared by `import:`.
+    Imported,
+    /// Taken because it has the natural key.
+    ByName,
+    /// Made by an apply that did not get to the end.
+    Settled,
+    /// An attached part or a setting, always there, touched for the first time.
+    Touched,
+}
+
+pub(super) fn block(guard: &'static str, reason: impl Into<String>, remedy: Vec<String>) -> Block {
+    Block { guard, reason: reason.into(), remedy }
+}
+
+impl<'a> Maker<'a> {
+    /// An address of the state that is desired too.
+    pub fn managed(&self, subject: &Subject<'a>, entry: &'a Entry) -> (Step, Option<Object<'a>>) {
+        match subject.live {
+            None if self.inputs.live.is_none() => self.compared(subject, &entry.id, None, Way::Managed),
+            None => (self.unread(subject), None),
+            Some(Live::Found { id, body }) => self.compared(subject, id, Some(body), Way::Managed),
+            Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
+            Some(Live::Gone | Live::Absent) => (self.create(subject, Some(DELETED.to_owned())), None),
+            Some(Live::Waits) => (self.create(subject, None), None),
+            Some(Live::Exists(candidates)) => self.exists(subject, candidates),
+            Some(Live::Failed(error)) => (self.failed(subject, error), None),
+        }
+    }
+
+    /// An address that the state does not know.
+    pub fn first(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
+        let import = self.inputs.desired.imports.get(subject.address);
+        match subject.live {
+            None if self.inputs.live.is_some() => (self.unread(subject), None),
+            Some(Live::Failed(error)) => (self.failed(subject, error), None),
+            Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
+            Some(Live::Found { id, body }) if import.is_some() => self.compared(subject, id, Some(body), Way::Imported),
+            Some(Live::Found { id, body }) if subject.kind.lifetime != Lifetime::Own => {
+                self.compared(subject, id, Some(body), Way::Touched)
+            }
+            Some(Live::Found { id, body }) => self.one_exists(subject, id, body),
+            Some(Live::Exists(candidates)) if !candidates.is_empty() => self.exists(subject, candidates),
+            _ => {
+                let mut step = self.create(subject, None);
+                if let Some((id, span)) = import.filter(|_| self.inputs.live.is_some()) {
+                    let reason = format!(
+                        "{} asks to import {id} as {}, but the workspace has no such {}",
+                        span.cite(),
+                        subject.address,
+                        subject.kind.singular
+                    );
+                    step.blocks.push(block(
+                        "unreadable",
+                        reason,
+                        vec!["correct the id, or remove the import to create a new one".to_owned()],
+                    ));
+                }
+                (step, None)
+            }
+        }
+    }
+
+    /// Objects have the natural key of what would be created.
+    fn exists(&self, subject: &Subject<'a>, candidates: &'a [Candidate]) -> (Step, Option<Object<'a>>) {
+        let takes = self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name;
+        if let ([one], true) = (candidates, takes) {
+            return self.compared(subject, &one.id, Some(&one.body), Way::ByName);
+        }
+        let mut step = self.create(subject, None);
+        if !(subject.resource.lifecycle.allow_duplicate_name && subject.kind.natural.unique == Unique::No) {
+            let ids: Vec<&str> = candidates.iter().map(|c| c.id.as_str()).collect();
+            step.blocks.push(exists_block(subject, &ids));
+        }
+        (step, None)
+    }
+
+    fn one_exists(&self, subject: &Subject<'a>, id: &'a str, live: &'a Value) -> (Step, Option<Object<'a>>) {
+        if self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name {
+            return self.compared(subject, id, Some(live), Way::ByName);
+        }
+        let mut step = self.create(subject, None);
+        step.blocks.push(exists_block(subject, &[id]));
+        (step, None)
+    }
+
+    fn unread(&self, subject: &Subject<'a>) -> Step {
+        let mut step = self.start(subject, Action::None);
+        step.blocks.push(block("unreadable", format!("{} was not read from the workspace", subject.address), vec![]));
+        step
+    }
+
+    fn failed(&self, subject: &Subject<'a>, error: &crate::client::ApiError) -> Step {
+        let mut step = self.start(subject, Action::None);
+        step.blocks.push(unreadable(subject.address, error));
+        step
+    }
+
+    /// A step with everything that does not depend on its action.
+    pub fn start(&self, subject: &Subject<'a>, action: Action) -> Step {
+        let entry = subject.entry;
+        let live = match subject.live {
+            Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
+            _ => None,
+        };
+        let natural = &subject.resource.natural;
+        let name = if natural.is_empty() {
+            let bodies: Vec<&Value> = [Some(&*subject.body), live].into_iter().flatten().collect();
+            body::name_of(subject.kind, &bodies).unwrap_or_else(|| subject.address.key.clone())
+        } else {
+            natural.join(".")
+        };
+        Step {
+            kind: subject.kind.name.to_owned(),
+            name,
+            id: entry.map(|e| e.id.clone()).filter(|id| !id.is_empty()),
+            moved_from: subject.moved_from.cloned(),
+            wait: subject.resource.lifecycle.wait,
+            ..Step::bare(subject.address.clone(), action)
+        }
+    }
+
+    /// A step that makes the object.
+    pub fn create(&self, subject: &Subject<'a>, because: Option<String>) -> Step {
+        let mut step = self.start(subject, Action::Create);
+        (step.because, step.id) = (because, None);
+        step.changes = compare(&Compare { secrets: self.inputs.secrets, ..Compare::of(subject.kind, &subject.body) }).changes;
+        self.put_create(subject, &mut step);
+        step
+    }
+
+    /// The calls that make the object, its body and its entry.
+    pub fn put_create(&self, subject: &Subject<'a>, step: &mut Step) {
+        let mut desired = subject.body.clone().into_owned();
+        let mut entry = self.entry_for(subject, &desired, "", None);
+        if let Some(field) = tag::field(subject.kind, self.inputs) {
+            let tag = tag::make(self.inputs, subject.address);
+            tag::put(&mut desired, field, &tag, None, true);
+            step.notes.push(tag_note(&tag));
+            entry.tag = Some(tag);
+        }
+        let unknown = body::unknown_id(subject.address);
+        let paths: Vec<Path> = paths_of(&step.changes);
+        let change = Change {
+            address: subject.address,
+            id: &unknown,
+            applied: None,
+            live: None,
+            desired: &desired,
+            paths: &paths,
+            context: subject.context,
+        };
+        match kinds::create_calls(subject.kind, &change) {
+            Ok(calls) => step.calls = calls,
+            Err(refusal) => step.blocks.push(refused(subject.address, &refusal, "refused")),
+        }
+        step.entry = Some(entry);
+        step.desired = Some(desired);
+    }
+
+    /// The entry after success, without a tag.
+    pub fn entry_for(&self, subject: &Subject<'a>, sent: &Value, id: &str, former: Option<Value>) -> Entry {
+        let mut dependencies = subject.resource.depends_on.clone();
+        dependencies.sort();
+        dependencies.dedup();
+        let protected = subject.resource.lifecycle.prevent_destroy;
+        Entry {
+            kind: subject.kind.name.to_owned(),
+            id: id.to_owned(),
+            status: Status::Ok,
+            applied: body::recorded(sent, self.inputs.secrets),
+            former,
+            etag: None,
+            protected: protected.unwrap_or_else(|| subject.entry.is_some_and(|e| e.protected)),
+            adopted: false,
+            dependencies,
+            tag: None,
+            deposed: vec![],
+        }
+    }
+
+    /// What the object held before first touch, grown by what is touched now.
+    pub fn former_for(&self, subject: &Subject<'a>, view: Option<&Value>) -> Option<Value> {
+        let kind = subject.kind;
+        match (kind.lifetime, subject.entry, view) {
+            (Lifetime::Own, _, _) => None,
+            (lifetime, None, Some(view)) => Some(former::first(lifetime, view, &subject.body)),
+            (_, Some(entry), Some(view)) => {
+                let root = kinds::Schema::of(kind).root();
+                entry.former.as_ref().map(|held| former::extend(root, held, &entry.applied, &subject.body, view))
+            }
+            (_, entry, None) => entry.and_then(|e| e.former.clone()),
+        }
+    }
+}
+
+impl Step {
+    /// A step that does nothing yet.
+    pub(super) fn bare(address: Address, action: Action) -> Self {
+        Self {
+            address,
+            kind: String::new(),
+            action,
+            because: None,
+            id: None,
+            name: String::new(),
+            link: None,
+            moved_from: None,
+            changes: vec![],
+            forces: vec![],
+            loses: None,
+            unmanaged: vec![],
+            calls: vec![],
+            delete_calls: vec![],
+            after: vec![],
+            blocks: vec![],
+            notes: vec![],
+            entry: None,
+            desired: None,
+            live: None,
+            wait: false,
+        }
+    }
+}
+
+/// The paths of changes, each once, in order.
+pub(super) fn paths_of(changes: &[FieldChange]) -> Vec<Path> {
+    let mut paths: Vec<Path> = Vec::with_capacity(changes.len());
+    for change in changes {
+        if paths.last() != Some(&change.path) {
+            paths.push(change.path.clone());
+        }
+    }
+    paths
+}
+
+pub(super) fn tag_note(tag: &str) -> String {
+    format!("carries the ownership tag {OWNERSHIP_TAG}={tag}")
+}
+
+/// A refusal of the kind as a block.
+pub(super) fn refused(address: &Address, refusal: &kinds::Refusal, guard: &'static str) -> Block {
+    let place = if refusal.path.is_root() { address.to_string() } else { format!("{address} {}", refusal.path) };
+    block(guard, format!("{place}: {}", refusal.reason), vec![])
+}
+
+/// Which guard a refused update is: something that cannot be unset, or anything else.
+pub(super) fn guard_of(refusal: &kinds::Refusal, changes: &[FieldChange]) -> &'static str {
+    let unset = |c: &FieldChange| c.new.is_none() || c.new == Some(Value::Null) || c.reason == Reason::Removed;
+    let at = |c: &&FieldChange| c.path.contains(&refusal.path) || refusal.path.contains(&c.path);
+    if changes.iter().find(at).is_some_and(unset) { "cannot_unset" } else { "refused" }
+}
+
+pub(super) fn unreadable(address: &Address, error: &crate::client::ApiError) -> Block {
+    let id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
+    block(
+        "unreadable",
+        format!("{address} could not be read: {} answered {error}{id}", error.request),
+        vec![format!("grant the caller the right to read it, or leave it out: --exclude '{address}'")],
+    )
+}
+
+fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
+    let Subject { address, kind, .. } = subject;
+    let name = subject.resource.natural.join(".");
+    let reason = match ids {
+        [id] => {
+            format!("a {} named \"{name}\" already exists (id {id}); creating {address} would make a second one or fail", kind.singular)
+        }
+        _ => format!(
+            "{} {} named \"{name}\" already exist (ids {}); creating {address} would add another",
+            ids.len(),
+            kind.name,
+            ids.join(", ")
+        ),
+    };
+    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let to = if address.instance.is_some() || !crate::model::Address::new("k", &*address.key).to_string().starts_with("k.") {
+        quoted(&address.to_string())
+    } else {
+        address.to_string()
+    };
+    let mut remedy = vec!["import:".to_owned()];
+    remedy.extend(ids.iter().map(|id| format!("  - {{ to: {to}, id: {} }}", quoted(id))));
+    block("exists", reason, remedy)
+}
+
+/// Live as the plan keeps it: secrets hidden.
+pub(super) fn kept_live(live: &Value, desired: &Value, applied: Option<&Value>) -> Value {
+    veil(live, Some(desired), applied)
+}
