@@ -1,7 +1,411 @@
-//! The driver.
-use super::{ApplyError, Plan, Report, Session};
+//! The driver: starts what the scheduler says, keeps the journal, and folds it into the state at the end.
+//!
+//! Steps run as tasks of their own; everything that is written goes through here, so that what several of them have to
+//! put on record at the same moment is one write and at most one flush.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::known::Known;
+use super::scheduler::{End, Index, Scheduler, Skip};
+use super::step::{Message, Running, Shared, creates};
+use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
+use crate::kinds::Kind;
+use crate::model::Address;
+use crate::plan::{Action, Step};
+use crate::state::{Document, Entry, Flush, Record, StateError, fold};
+
+/// How often the wish to stop is looked at while nothing happens.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Carries out a plan.
+///
+/// # Errors
+/// [`ApplyError`]; failures of steps are in the report.
 pub async fn apply(plan: &Plan, session: Session<'_>) -> Result<Report, ApplyError> {
-    let _ = (plan, session);
-    todo!()
+    if plan.is_blocked() {
+        return Err(ApplyError::Blocked);
+    }
+    let Document { lineage, serial, .. } = &session.state;
+    if plan.lineage != *lineage || plan.serial != *serial {
+        return Err(ApplyError::Stale { planned: plan.serial, found: *serial });
+    }
+    let began = session.outside.now();
+    let requests = session.client.requests();
+    let mut run = Run::new(plan, &session);
+    if run.has_work() {
+        run.begin()?;
+        run.carry_out().await;
+        run.end()?;
+    }
+    let Run { results, state, interrupted, .. } = run;
+    Ok(Report {
+        results: results.into_values().collect(),
+        state,
+        interrupted,
+        requests: session.client.requests() - requests,
+        millis: millis_since(began, session.outside.now()),
+    })
+}
+
+/// One run.
+struct Run<'a> {
+    plan: &'a Plan,
+    session: &'a Session<'a>,
+    shared: Arc<Shared>,
+    messages: UnboundedReceiver<Message>,
+    scheduler: Scheduler,
+    tasks: JoinSet<StepResult>,
+    indexes: BTreeMap<Id, Index>,
+    began: BTreeMap<Index, Timestamp>,
+    /// Everything put on record, for the fold at the end.
+    records: Vec<Record>,
+    /// Intents of this run whose create was not settled yet (older ones are not ours to withdraw).
+    open_intents: BTreeSet<Address>,
+    journal: Result<(), StateError>,
+    results: BTreeMap<Index, StepResult>,
+    state: Document,
+    interrupted: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, session: &'a Session<'a>) -> Self {
+        let (driver, messages) = unbounded_channel();
+        let steps: Vec<(&Address, &[Address])> = plan.steps.iter().map(|s| (&s.address, s.after.as_slice())).collect();
+        let shared = Shared {
+            client: session.client.clone(),
+            outside: session.outside.clone(),
+            key: session.key.cloned(),
+            known: Known::of(plan, &session.state, session.registry),
+            caller: session.caller.clone(),
+            server_seconds: AtomicI64::new(0),
+            driver,
+        };
+        Self {
+            plan,
+            session,
+            shared: Arc::new(shared),
+            messages,
+            scheduler: Scheduler::new(&steps, session.parallelism),
+            tasks: JoinSet::new(),
+            indexes: BTreeMap::new(),
+            began: BTreeMap::new(),
+            records: vec![],
+            open_intents: BTreeSet::new(),
+            journal: Ok(()),
+            results: BTreeMap::new(),
+            state: session.state.clone(),
+            interrupted: false,
+        }
+    }
+
+    /// Whether anything is to be sent or written.
+    fn has_work(&self) -> bool {
+        self.plan.steps.iter().any(|step| step.action != Action::None || self.bookkeeping(step).is_some())
+    }
+
+    /// The record of a step that sends nothing: what the state should say and does not.
+    fn bookkeeping(&self, step: &Step) -> Option<Record> {
+        let address = step.address.clone();
+        let leaves = matches!(step.action, Action::Delete | Action::Forget);
+        match &step.entry {
+            _ if leaves => Some(Record::Removed { address }),
+            None => None,
+            Some(entry) => {
+                let before = self.prior(step);
+                let mut entry = entry.clone();
+                if entry.id.is_empty() {
+                    entry.id = step.id.clone().or_else(|| before.map(|b| b.id.clone()))?;
+                }
+                let complete = !entry.applied.has_unknown() && !entry.applied.has_secret();
+                let open = self.state.open_intents.contains_key(&address);
+                (complete && (open || self.state.resources.get(&address) != Some(&entry)))
+                    .then(|| Record::Put { address, entry: Box::new(entry) })
+            }
+        }
+    }
+
+    /// What the state says of a step's object: under its own address, or under the one it moves from.
+    fn prior(&self, step: &Step) -> Option<&Entry> {
+        let moved = step.moved_from.as_ref().and_then(|from| self.state.resources.get(from));
+        moved.or_else(|| self.state.resources.get(&step.address))
+    }
+
+    /// Opens the journal. The moves come first and all at once.
+    fn begin(&mut self) -> Result<(), StateError> {
+        if self.state.serial == 0 && self.session.store.load()?.is_none() {
+            self.session.store.save(&self.state, "apply")?;
+        }
+        let mut records = vec![Record::Begin {
+            lineage: self.state.lineage.clone(),
+            serial: self.state.serial,
+            workspace: self.plan.workspace.clone(),
+            commit: self.session.commit.clone(),
+        }];
+        let moves: Vec<(Address, Address)> =
+            self.plan.steps.iter().filter_map(|s| Some((s.moved_from.clone()?, s.address.clone()))).collect();
+        if !moves.is_empty() {
+            records.push(Record::Moved { moves });
+        }
+        self.session.store.append(&records, Flush::Later)?;
+        self.records = records;
+        Ok(())
+    }
+
+    async fn carry_out(&mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            self.start_what_is_ready();
+            if self.scheduler.is_over() {
+                break;
+            }
+            if self.scheduler.running() == 0 {
+                let stuck = self.scheduler.stuck();
+                self.skip(stuck);
+                continue;
+            }
+            tokio::select! {
+                biased;
+                Some(message) = self.messages.recv() => self.hear(message),
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                _ = tick.tick() => {}
+            }
+            while let Some(ended) = self.tasks.try_join_next_with_id() {
+                self.ended(ended);
+            }
+            if !self.look_at_stop() {
+                break;
+            }
+        }
+        while let Ok(message) = self.messages.try_recv() {
+            self.hear(message);
+        }
+    }
+
+    /// Gives whether to go on.
+    fn look_at_stop(&mut self) -> bool {
+        let level = self.session.stop.load(Ordering::Relaxed);
+        if (level > 0 || self.journal.is_err()) && !self.interrupted {
+            self.interrupted = level > 0;
+            let skipped = self.scheduler.stop();
+            self.skip(skipped);
+        }
+        if level < 2 {
+            return true;
+        }
+        self.tasks.abort_all();
+        for index in std::mem::take(&mut self.indexes).into_values() {
+            let failure = Failure {
+                error: None,
+                message: format!("{} was stopped while it was carried out", self.plan.steps[index].address),
+                help: vec!["apply again: what had been sent is looked up first, nothing is created twice".to_owned()],
+            };
+            self.finish(index, Outcome::Failed(failure), 0, None);
+        }
+        false
+    }
+
+    fn start_what_is_ready(&mut self) {
+        loop {
+            let set = self.scheduler.admit();
+            self.write_intents(&set);
+            let mut instant = false;
+            while let Some(index) = self.scheduler.start() {
+                instant |= self.start(index);
+            }
+            if !instant {
+                return;
+            }
+        }
+    }
+
+    /// The intents of a whole ready set, in one flush, before any of its creates is sent.
+    fn write_intents(&mut self, set: &[Index]) {
+        let intent = |index: &Index| {
+            let step = &self.plan.steps[*index];
+            let kind = self.session.registry.get(&step.kind)?;
+            // A replacement's intent goes on record once the old object is gone.
+            let wanted = creates(step) && step.action != Action::Replace;
+            wanted.then(|| Record::Intent { address: step.address.clone(), intent: self.shared.intent(kind, step) })
+        };
+        let records: Vec<Record> = set.iter().filter_map(intent).collect();
+        if !records.is_empty() {
+            self.append(records, Flush::Now);
+        }
+    }
+
+    /// Starts a step. Gives whether it is over at once, because it sends nothing.
+    fn start(&mut self, index: Index) -> bool {
+        let step = &self.plan.steps[index];
+        self.began.insert(index, self.session.outside.now());
+        if step.action != Action::None {
+            (self.session.events)(&Event::Started { address: step.address.clone(), action: step.action });
+        }
+        if self.journal.is_err() {
+            self.finish(index, Outcome::Failed(unwritten(step)), 0, None);
+            return true;
+        }
+        let Some(kind) = self.session.registry.get(&step.kind) else {
+            let message = format!("{}: this Brickform does not know the kind `{}`", step.address, step.kind);
+            self.finish(index, Outcome::Failed(Failure { error: None, message, help: vec![] }), 0, None);
+            return true;
+        };
+        let filled = step.entry.as_ref().is_none_or(|e| !e.applied.has_unknown() && !e.applied.has_secret());
+        if step.calls.is_empty() && step.delete_calls.is_empty() && filled {
+            let records: Vec<Record> = self.bookkeeping(step).into_iter().collect();
+            if !records.is_empty() {
+                self.append(records, Flush::Later);
+            }
+            let outcome = if self.journal.is_ok() { Outcome::Done } else { Outcome::Failed(unwritten(step)) };
+            self.finish(index, outcome, 0, step.id.clone());
+            return true;
+        }
+        self.spawn(index, step, kind);
+        false
+    }
+
+    fn spawn(&mut self, index: Index, step: &Step, kind: &'static Kind) {
+        let mut running = Running::new(&self.shared, step, kind, self.prior(step).cloned());
+        let task = self.tasks.spawn(async move {
+            let outcome = match running.run().await {
+                Ok(()) => Outcome::Done,
+                Err(failure) => Outcome::Failed(failure),
+            };
+            StepResult {
+                address: running.step.address.clone(),
+                action: running.step.action,
+                id: running.id.as_ref().map(super::identity::text),
+                outcome,
+                millis: 0,
+                requests: running.requests,
+            }
+        });
+        self.indexes.insert(task.id(), index);
+    }
+
+    fn hear(&mut self, message: Message) {
+        let (mut all, mut answers, mut flush) = (vec![], vec![], Flush::Later);
+        let mut next = Some(message);
+        while let Some(message) = next {
+            match message {
+                Message::Event(event) => (self.session.events)(&event),
+                Message::Record(records, wanted, answer) => {
+                    all.extend(records);
+                    answers.push(answer);
+                    if wanted == Flush::Now {
+                        flush = Flush::Now;
+                    }
+                }
+            }
+            next = self.messages.try_recv().ok();
+        }
+        if all.is_empty() {
+            return;
+        }
+        self.append(all, flush);
+        for answer in answers {
+            // A step that was aborted does not listen any more.
+            let _ = answer.send(self.journal.is_ok());
+        }
+    }
+
+    /// Puts records into the journal. They are kept for the fold in any case: the object is there even if the journal is
+    /// full.
+    fn append(&mut self, records: Vec<Record>, flush: Flush) {
+        if self.journal.is_ok() {
+            self.journal = self.session.store.append(&records, flush);
+        }
+        for record in &records {
+            match record {
+                Record::Intent { address, .. } => self.open_intents.insert(address.clone()),
+                Record::Put { address, .. } | Record::Withdrawn { address } | Record::Removed { address } => {
+                    self.open_intents.remove(address)
+                }
+                Record::Begin { .. } | Record::Moved { .. } | Record::End => false,
+            };
+        }
+        self.records.extend(records);
+    }
+
+    fn ended(&mut self, ended: Result<(Id, StepResult), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some(index) = self.indexes.remove(&id) else { return };
+        match ended {
+            Ok((_, result)) => self.finish(index, result.outcome, result.requests, result.id),
+            Err(_) => {
+                let failure = Failure {
+                    error: None,
+                    message: format!("{} ended in a defect of Brickform", self.plan.steps[index].address),
+                    help: vec!["please report it; apply again: what had been sent is looked up first".to_owned()],
+                };
+                self.finish(index, Outcome::Failed(failure), 0, None);
+            }
+        }
+    }
+
+    fn finish(&mut self, index: Index, outcome: Outcome, requests: u32, id: Option<String>) {
+        let end = if outcome == Outcome::Done { End::Done } else { End::Failed };
+        let skipped = self.scheduler.finish(index, end);
+        let step = &self.plan.steps[index];
+        let began = self.began.remove(&index).unwrap_or_else(|| self.session.outside.now());
+        let millis = millis_since(began, self.session.outside.now());
+        // Steps that do nothing have no result unless it is a failure.
+        if step.action != Action::None || end == End::Failed {
+            let result = StepResult { address: step.address.clone(), action: step.action, id, outcome, millis, requests };
+            (self.session.events)(&Event::Ended(result.clone()));
+            self.results.insert(index, result);
+        }
+        self.skip(skipped);
+    }
+
+    fn skip(&mut self, skipped: Vec<Skip>) {
+        let mut withdrawn = vec![];
+        for Skip { index, needs } in skipped {
+            let step = &self.plan.steps[index];
+            let address = step.address.clone();
+            if self.open_intents.contains(&address) {
+                withdrawn.push(Record::Withdrawn { address: address.clone() });
+            }
+            if step.action == Action::None {
+                continue;
+            }
+            let because = match needs {
+                Some(needs) => format!("needs {}", self.plan.steps[needs].address),
+                None if self.journal.is_err() => "the journal cannot be written".to_owned(),
+                None => "interrupted".to_owned(),
+            };
+            let outcome = Outcome::Skipped { because };
+            let result = StepResult { address, action: step.action, id: step.id.clone(), outcome, millis: 0, requests: 0 };
+            (self.session.events)(&Event::Ended(result.clone()));
+            self.results.insert(index, result);
+        }
+        if !withdrawn.is_empty() {
+            self.append(withdrawn, Flush::Later);
+        }
+    }
+
+    /// Folds what was recorded and saves it.
+    fn end(&mut self) -> Result<(), StateError> {
+        self.append(vec![Record::End], Flush::Later);
+        self.state = fold(self.state.clone(), &self.records);
+        self.session.store.save(&self.state, if self.plan.destroy { "destroy" } else { "apply" })
+    }
+}
+
+fn unwritten(step: &Step) -> Failure {
+    Failure {
+        error: None,
+        message: format!("{} was not carried out: the journal cannot be written", step.address),
+        help: vec!["mend the place of the state, then apply again".to_owned()],
+    }
+}
+
+fn millis_since(began: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0)
 }

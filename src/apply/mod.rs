@@ -10,7 +10,12 @@ use crate::plan::{Action, Plan};
 use crate::state::{Document, StateError, Store};
 
 mod driver;
+mod identity;
+mod known;
 pub mod scheduler;
+mod step;
+mod typed;
+mod wait;
 
 /// What happened to a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,9 +63,19 @@ pub struct StepResult {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A step began.
-    Started { address: Address, action: Action },
+    Started {
+        /// Whose.
+        address: Address,
+        /// What it does.
+        action: Action,
+    },
     /// A step waits for the object to get ready.
-    Waiting { address: Address, state: String },
+    Waiting {
+        /// Whose.
+        address: Address,
+        /// The object's state, as the workspace names it.
+        state: String,
+    },
     /// A step ended.
     Ended(StepResult),
 }
@@ -115,6 +130,14 @@ pub enum ApplyError {
     /// The plan is blocked.
     #[error("the plan is blocked: nothing was sent")]
     Blocked,
+    /// The state went on since the plan was made.
+    #[error("the plan was made from serial {planned} of the state, which has serial {found} now: nothing was sent")]
+    Stale {
+        /// The serial that the plan was made from.
+        planned: u64,
+        /// The state's serial.
+        found: u64,
+    },
 }
 
 /// Carries out a plan.

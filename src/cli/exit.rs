@@ -139,6 +139,7 @@ impl Failure {
             Self::Usage { .. } => Exit::Usage,
             Self::Credentials(_) => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
+            Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
             Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
             Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
             Self::Diagnostics(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => {
@@ -162,6 +163,7 @@ impl Failure {
             Self::Local(LocalError::Open { .. }) => {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
+            Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
             Self::Diagnostics(_) | Self::Apply(ApplyError::Blocked) => vec![],
         }
     }

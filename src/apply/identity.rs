@@ -1,0 +1,32 @@
+//! Where an object's id is after a call.
+
+use crate::kinds::{Identity, Kind};
+use crate::model::Value;
+
+/// The id that a reply gives an object, as its type is there: `{"job_id": 12}` is the number 12. None where the id does
+/// not come from the server.
+#[must_use]
+pub fn assigned(kind: &Kind, reply: &Value) -> Option<Value> {
+    let Identity::Assigned(field) = kind.identity else { return None };
+    let id = reply.get(field).or_else(|| reply.get(kind.read.reply)?.get(field))?;
+    Some(id.clone()).filter(|id| !id.is_zero())
+}
+
+/// An id as the state keeps it.
+#[must_use]
+pub fn text(id: &Value) -> String {
+    id.key_text()
+}
+
+/// The id of an object that is known by fields of its body; none where the server picks one or a part is not known.
+#[must_use]
+pub fn named(kind: &Kind, body: &Value) -> Option<String> {
+    match kind.identity {
+        Identity::Assigned(_) => None,
+        Identity::Single(word) => Some(word.to_owned()),
+        Identity::Named { parts, .. } => {
+            let parts: Option<Vec<String>> = parts.iter().map(|p| body.get(p).filter(|v| !v.has_unknown()).map(Value::key_text)).collect();
+            parts.map(|parts| parts.join("."))
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What earlier steps left behind, and how it fills what was unknown at plan.
+//!
+//! Owns ids and replies of this run. A field that no reply held yet is read once. Secrets are read at the moment of
+//! sending, wiped after it, and cut out of every error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{identity, typed};
+use crate::catalogue;
+use crate::client::{ApiError, Client};
+use crate::kinds::{Call, Kind, Registry, Schema};
+use crate::model::{Address, Map, Outside, Path, Reference, StateKey, Value, Variable};
+use crate::plan::{Plan, Step};
+use crate::project::expression;
+use crate::refresh;
+use crate::state::Document;
+
+/// An object of the workspace, as far as this run knows it.
+#[derive(Debug, Clone)]
+struct Object {
+    kind: &'static Kind,
+    id: Value,
+    /// The body that was wanted.
+    desired: Value,
+    /// What the workspace answered about it.
+    live: Value,
+    /// Whether `live` is a whole read.
+    whole: bool,
+}
+
+/// What is known of objects.
+#[derive(Default)]
+pub struct Known {
+    objects: Mutex<BTreeMap<Address, Object>>,
+}
+
+/// Values by what waits for them.
+pub type Values = BTreeMap<Variable, Value>;
+
+impl Known {
+    /// Everything that the plan read, and what the state holds of addresses that the plan left out.
+    #[must_use]
+    pub fn of(plan: &Plan, state: &Document, registry: &Registry) -> Self {
+        let mut objects = BTreeMap::new();
+        for (address, entry) in &state.resources {
+            let Some(kind) = registry.get(&entry.kind) else { continue };
+            let object =
+                Object { kind, id: entry.id.as_str().into(), desired: entry.applied.clone(), live: Value::Map(Map::new()), whole: false };
+            objects.insert(address.clone(), object);
+        }
+        for step in &plan.steps {
+            let Some(kind) = registry.get(&step.kind) else { continue };
+            let Some(id) = &step.id else {
+                objects.remove(&step.address);
+                continue;
+            };
+            let live = step.live.clone().unwrap_or_else(|| Value::Map(Map::new()));
+            let id = identity::assigned(kind, &live).unwrap_or_else(|| id.as_str().into());
+            let desired = step.desired.clone().unwrap_or(Value::Null);
+            objects.insert(step.address.clone(), Object { kind, id, desired, live, whole: false });
+        }
+        Self { objects: Mutex::new(objects) }
+    }
+
+    /// A step made or changed this object.
+    pub fn put(&self, address: &Address, kind: &'static Kind, id: Value, desired: Value, reply: Value) {
+        self.lock().insert(address.clone(), Object { kind, id, desired, live: reply, whole: false });
+    }
+
+    /// It is gone.
+    pub fn remove(&self, address: &Address) {
+        self.lock().remove(address);
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self, address: &Address) -> Option<Value> {
+        self.lock().get(address).map(|o| o.id.clone())
+    }
+
+    /// The ids of all objects of a kind: none of them is the result of a create whose outcome is unknown.
+    #[must_use]
+    pub fn ids(&self, kind: &Kind) -> BTreeSet<String> {
+        self.lock().values().filter(|o| o.kind == kind).map(|o| identity::text(&o.id)).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, Object>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, reference: &Reference) -> Option<Value> {
+        let objects = self.lock();
+        let object = objects.get(&reference.address)?;
+        if reference.path == Path::field("id") {
+            return Some(object.id.clone());
+        }
+        let plain = |v: &&Value| !v.has_unknown() && !v.has_secret();
+        object.live.at(&reference.path).or_else(|| object.desired.at(&reference.path)).filter(plain).cloned()
+    }
+
+    /// Reads the object once, if that was not done yet. Gives whether it was.
+    async fn read(&self, address: &Address, client: &Client) -> Result<bool, ApiError> {
+        let Some(object) = self.lock().get(address).filter(|o| !o.whole).cloned() else { return Ok(false) };
+        let live = refresh::object(client, object.kind, &identity::text(&object.id), &object.desired).await?;
+        if let Some(object) = self.lock().get_mut(address) {
+            object.whole = true;
+            if let Some(live) = live {
+                object.live = live;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The values of all references inside these.
+    ///
+    /// # Errors
+    /// A sentence: what is not known, and why.
+    pub async fn values(&self, inside: &[&Value], client: &Client, reads: &mut u32) -> Result<Values, String> {
+        let mut wanted = Vec::new();
+        for value in inside {
+            value.each_deferred(&mut Path::root(), &mut |_, deferred| wanted.extend(deferred.references().cloned()));
+        }
+        let mut values = Values::new();
+        for reference in wanted {
+            let variable = Variable::Reference(reference.clone());
+            if values.contains_key(&variable) {
+                continue;
+            }
+            let mut found = self.find(&reference);
+            if found.is_none() {
+                let read = self.read(&reference.address, client).await;
+                *reads += u32::from(!matches!(read, Ok(false)));
+                read.map_err(|e| format!("{} could not be read: {e}", reference.address))?;
+                found = self.find(&reference);
+            }
+            let missing = || format!("`{}.{}` is not in what the workspace answers", reference.address, reference.path);
+            values.insert(variable, found.ok_or_else(missing)?);
+        }
+        Ok(values)
+    }
+}
+
+/// Fills what is unknown inside a value; what is secret stays.
+///
+/// # Errors
+/// An expression fails on what it got.
+pub fn fill(value: &Value, values: &Values) -> Result<Value, String> {
+    if !value.has_unknown() {
+        return Ok(value.clone());
+    }
+    let filled = expression::fill(value, &|variable| values.get(variable).cloned())?;
+    if filled.has_unknown() { Err(format!("`{}` is still not known", first_unknown(&filled))) } else { Ok(filled) }
+}
+
+/// Fills a body of a kind, with the types that its fields take.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_body(kind: &'static Kind, value: &Value, values: &Values) -> Result<Value, String> {
+    if !value.has_unknown() {
+        return Ok(value.clone());
+    }
+    fill(value, values).map(|filled| typed::body(filled, Schema::of(kind).root()))
+}
+
+fn first_unknown(value: &Value) -> String {
+    let mut source = String::new();
+    value.each_deferred(&mut Path::root(), &mut |_, deferred| {
+        if source.is_empty() {
+            source.clone_from(&deferred.source);
+        }
+    });
+    source
+}
+
+/// The values of the secrets of one call, wiped when it has been sent.
+#[derive(Default)]
+pub struct Secrets {
+    values: BTreeMap<Variable, Zeroizing<String>>,
+}
+
+impl Secrets {
+    /// Reads every secret inside these.
+    ///
+    /// # Errors
+    /// A sentence that names the source, never the value.
+    pub fn read(inside: &[&Value], outside: &Outside) -> Result<Self, String> {
+        let mut values = BTreeMap::new();
+        let mut sources = Vec::new();
+        for value in inside {
+            value.each_deferred(&mut Path::root(), &mut |_, deferred| sources.extend(deferred.secrets().cloned()));
+        }
+        for source in sources {
+            let text = crate::project::read_secret(outside, &source)?;
+            values.insert(Variable::Secret(source), text);
+        }
+        Ok(Self { values })
+    }
+
+    fn get(&self, variable: &Variable) -> Option<Value> {
+        self.values.get(variable).map(|text| Value::text(text.as_str()))
+    }
+
+    /// Cuts the values out of a text that the workspace gave back.
+    #[must_use]
+    pub fn scrub(&self, text: String) -> String {
+        self.values.values().filter(|v| !v.is_empty()).fold(text, |text, value| {
+            // JSON in a message carries the value escaped.
+            let quoted = serde_json::to_string(value.as_str()).unwrap_or_default();
+            let inner = quoted.trim_matches('"');
+            text.replace(value.as_str(), "(sensitive)").replace(inner, "(sensitive)")
+        })
+    }
+}
+
+/// A call with everything in it known, to be sent and then wiped.
+pub struct Ready {
+    /// The call.
+    pub call: Call,
+    /// What is secret in it.
+    pub secrets: Secrets,
+}
+
+impl Ready {
+    /// Fills a planned call.
+    ///
+    /// # Errors
+    /// A sentence: what stays unknown, or which secret cannot be read.
+    pub fn of(call: &Call, values: &Values, outside: &Outside) -> Result<Self, String> {
+        let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
+        let secrets = Secrets::read(&parts, outside)?;
+        let known = |variable: &Variable| values.get(variable).cloned().or_else(|| secrets.get(variable));
+        let finish = |value: &Value| {
+            let filled = expression::fill(value, &known)?;
+            if filled.has_unknown() || filled.has_secret() {
+                Err(format!("`{}` is still not known", first_unknown(&filled)))
+            } else {
+                Ok(filled)
+            }
+        };
+        let finish_all = |map: &Map| map.iter().map(|(k, v)| Ok((k.clone(), finish(v)?))).collect::<Result<Map, String>>();
+        let waits = |v: &Value| v.has_unknown() || v.has_secret();
+        let body = match (&call.body, catalogue::operation(call.op)) {
+            (Some(body), Some(operation)) if waits(body) => Some(typed::request(finish(body)?, &operation.body)),
+            (Some(body), _) => Some(finish(body)?),
+            (None, _) => None,
+        };
+        let call = Call { path: finish_all(&call.path)?, query: finish_all(&call.query)?, body, ..call.clone() };
+        Ok(Self { call, secrets })
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        if !self.secrets.values.is_empty() {
+            self.call.path.values_mut().chain(self.call.query.values_mut()).chain(&mut self.call.body).for_each(wipe);
+        }
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::Text(text) => text.zeroize(),
+        Value::List(list) => list.iter_mut().for_each(wipe),
+        Value::Map(map) => map.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Unknown(_) | Value::Secret(_) => {}
+    }
+}
+
+/// A body as the state may hold it: secrets in recorded form, with a fingerprint where the environment has a key.
+///
+/// # Errors
+/// A secret cannot be read.
+pub fn recorded(value: Value, values: &Values, outside: &Outside, key: Option<&StateKey>) -> Result<Value, String> {
+    Ok(match value {
+        Value::Secret(deferred) => {
+            let mut out = Map::from_iter([("$secret".to_owned(), Value::text(deferred.source.as_str()))]);
+            if let Some(key) = key {
+                let whole = Value::Secret(deferred);
+                let secrets = Secrets::read(&[&whole], outside)?;
+                let mut plain = expression::fill(&whole, &|v| values.get(v).cloned().or_else(|| secrets.get(v)))?;
+                let print = plain.as_str().map(|text| key.fingerprint(text.as_bytes()));
+                wipe(&mut plain);
+                out.extend(print.map(|p| ("fingerprint".to_owned(), Value::Text(p.0))));
+            }
+            Value::Map(out)
+        }
+        Value::List(list) => Value::List(list.into_iter().map(|v| recorded(v, values, outside, key)).collect::<Result<_, _>>()?),
+        Value::Map(map) => {
+            Value::Map(map.into_iter().map(|(k, v)| Ok((k, recorded(v, values, outside, key)?))).collect::<Result<_, String>>()?)
+        }
+        plain => plain,
+    })
+}
+
+/// Whether a replacement is still called for now that its unknowns are known: at least one field that forces it differs.
+///
+/// # Errors
+/// A sentence: the step would be another one now.
+pub fn check_again(step: &Step, values: &Values) -> Result<(), String> {
+    use crate::plan::Action;
+    if !matches!(step.action, Action::Replace | Action::ReplaceNewFirst) || step.forces.is_empty() {
+        return Ok(());
+    }
+    for change in step.changes.iter().filter(|c| step.forces.iter().any(|f| f.contains(&c.path) || c.path.contains(f))) {
+        let new = change.new.as_ref().map(|v| fill(v, values)).transpose()?;
+        match (&change.old, &new) {
+            (Some(old), Some(new)) if crate::diff::same(None, old, new) => {}
+            _ => return Ok(()),
+        }
+    }
+    let fields: Vec<String> = step.forces.iter().map(|p| format!("`{p}`")).collect();
+    Err(format!("{} turned out as it is already: the replacement is not needed", fields.join(", ")))
+}

@@ -1,0 +1,403 @@
+//! One step: its calls in order, each filled just before it is sent, its waits, and what goes on record after each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::known::{Known, Ready, Secrets, Values, check_again, fill_body, recorded};
+use super::wait::{WaitError, wait, waiter};
+use super::{Event, Failure, identity};
+use crate::client::{ApiError, Client, Reply};
+use crate::kinds::{After, Call, Kind, Repeat};
+use crate::model::{Outside, StateKey, Value};
+use crate::plan::{Action, Step};
+use crate::refresh::{self, Settlement};
+use crate::state::{Entry, Flush, Intent, Record, Status};
+
+/// What steps tell the driver while they run.
+pub enum Message {
+    /// Puts records into the journal; answers whether that succeeded.
+    Record(Vec<Record>, Flush, oneshot::Sender<bool>),
+    /// Something happened.
+    Event(Event),
+}
+
+/// What all steps of a run share.
+pub struct Shared {
+    /// The workspace.
+    pub client: Client,
+    /// Clock and secrets.
+    pub outside: Outside,
+    /// The key for fingerprints.
+    pub key: Option<StateKey>,
+    /// What earlier steps left behind.
+    pub known: Known,
+    /// Who applies.
+    pub caller: String,
+    /// The server's clock as last seen, seconds since 1970; 0 before the first reply.
+    pub server_seconds: AtomicI64,
+    /// To the driver.
+    pub driver: mpsc::UnboundedSender<Message>,
+}
+
+impl Shared {
+    /// The record of a create that is about to be sent.
+    #[must_use]
+    pub fn intent(&self, kind: &Kind, step: &Step) -> Intent {
+        let seconds = self.server_seconds.load(Ordering::Relaxed);
+        let desired = step.desired.as_ref();
+        Intent {
+            kind: kind.name.to_owned(),
+            natural: kind.natural.fields.iter().map(|f| desired.and_then(|d| d.get(f)).map(Value::key_text).unwrap_or_default()).collect(),
+            tag: step.entry.as_ref().and_then(|e| e.tag.clone()),
+            server_seconds: (seconds > 0).then_some(seconds),
+            caller: self.caller.clone(),
+        }
+    }
+
+    fn saw(&self, reply: &Reply) {
+        if let Some(seconds) = reply.server_seconds {
+            self.server_seconds.fetch_max(seconds, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether a step has a create that must not be sent twice blindly.
+#[must_use]
+pub fn creates(step: &Step) -> bool {
+    step.calls.iter().any(|call| call.repeat == Repeat::AfterLookup)
+}
+
+/// A step that is being carried out.
+pub struct Running {
+    /// What all share.
+    pub shared: Arc<Shared>,
+    /// The step.
+    pub step: Step,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// The state's entry of the address before this run.
+    pub prior: Option<Entry>,
+    /// The object's id, as soon as it has one.
+    pub id: Option<Value>,
+    /// Requests sent so far.
+    pub requests: u32,
+    etag: Option<String>,
+}
+
+impl Running {
+    /// A step that has not sent anything yet.
+    #[must_use]
+    pub fn new(shared: &Arc<Shared>, step: &Step, kind: &'static Kind, prior: Option<Entry>) -> Self {
+        let (prior, id) = if step.action == Action::Create {
+            // Whatever was there before is gone.
+            shared.known.remove(&step.address);
+            (None, None)
+        } else {
+            (prior, shared.known.id(&step.address).or_else(|| step.id.as_deref().map(Value::from)))
+        };
+        Self { shared: Arc::clone(shared), step: step.clone(), kind, prior, id, requests: 0, etag: None }
+    }
+
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// What failed, and what to do next. What did succeed is on record.
+    pub async fn run(&mut self) -> Result<(), Failure> {
+        let step = self.step.clone();
+        let entry = self.prepare(&step).await?;
+        match (step.action, entry) {
+            (Action::Delete | Action::Forget, _) => {
+                self.delete(&step.calls).await?;
+                self.delete(&step.delete_calls).await?;
+                self.shared.known.remove(&step.address);
+                self.record(vec![Record::Removed { address: step.address.clone() }], Flush::Later).await
+            }
+            (_, None) => Err(self.refused("the plan does not say what the state should hold after it")),
+            (Action::Replace, Some(entry)) => {
+                self.delete(&step.delete_calls).await?;
+                self.shared.known.remove(&step.address);
+                let mut records = vec![Record::Removed { address: step.address.clone() }];
+                if creates(&step) {
+                    records.push(Record::Intent { address: step.address.clone(), intent: self.shared.intent(self.kind, &step) });
+                }
+                self.record(records, Flush::Now).await?;
+                self.prior = None;
+                self.id = None;
+                self.send_all(&step.calls, &entry, Status::Ok).await
+            }
+            (_, Some(entry)) if step.delete_calls.is_empty() => self.send_all(&step.calls, &entry, Status::Ok).await,
+            (_, Some(entry)) => {
+                // The new object first; until the old one is deleted its id is kept on record.
+                let mut between = entry.clone();
+                let old = self.prior.as_ref().filter(|p| creates(&step) && !p.id.is_empty()).map(|p| p.id.clone());
+                between.deposed.extend(self.prior.iter().flat_map(|p| p.deposed.clone()).chain(old));
+                self.send_all(&step.calls, &between, Status::Incomplete).await?;
+                self.delete(&step.delete_calls).await?;
+                self.put(&entry, Status::Ok, Flush::Later).await
+            }
+        }
+    }
+
+    /// Checks the step with what is known now, and fills what its entry will hold, before anything is sent.
+    async fn prepare(&mut self, step: &Step) -> Result<Option<Entry>, Failure> {
+        let mut inside: Vec<&Value> = step.desired.iter().chain(step.entry.iter().map(|e| &e.applied)).collect();
+        inside.extend(step.changes.iter().filter_map(|c| c.new.as_ref()));
+        let values = self.values(&inside).await?;
+        check_again(step, &values).map_err(|why| self.refused(&why))?;
+        let Some(mut entry) = step.entry.clone() else { return Ok(None) };
+        let applied = fill_body(self.kind, &entry.applied, &values)
+            .and_then(|applied| recorded(applied, &values, &self.shared.outside, self.shared.key.as_ref()));
+        entry.applied = applied.map_err(|why| self.refused(&why))?;
+        if let Some(desired) = &step.desired {
+            let desired = fill_body(self.kind, desired, &values).map_err(|why| self.refused(&why))?;
+            if entry.id.is_empty() {
+                entry.id = identity::named(self.kind, &desired).unwrap_or_default();
+            }
+            self.step.desired = Some(desired);
+        }
+        Ok(Some(entry))
+    }
+
+    async fn values(&mut self, inside: &[&Value]) -> Result<Values, Failure> {
+        let shared = Arc::clone(&self.shared);
+        let found = shared.known.values(inside, &shared.client, &mut self.requests).await;
+        found.map_err(|why| self.refused(&why))
+    }
+
+    /// Sends the calls that make or change the object, with a record after each, then waits.
+    async fn send_all(&mut self, calls: &[Call], entry: &Entry, end: Status) -> Result<(), Failure> {
+        let after = if creates(&self.step) { After::Create } else { After::Update };
+        let waiter = waiter(self.kind, after, self.step.wait).filter(|_| !calls.is_empty());
+        let last = calls.len().saturating_sub(1);
+        if !calls.is_empty() && entry.former.is_some() && self.prior.as_ref().is_none_or(|p| p.former != entry.former) {
+            // What it held before first touch must survive a crash in the middle of the first touch.
+            self.put(entry, Status::Incomplete, Flush::Now).await?;
+        }
+        for (i, call) in calls.iter().enumerate() {
+            let reply = if call.repeat == Repeat::AfterLookup { self.create(call).await? } else { self.send(call).await? };
+            self.learn(&reply);
+            let goes_on = i < last || waiter.is_some();
+            let (status, flush) = if goes_on { (Status::Incomplete, Flush::Now) } else { (end, Flush::Later) };
+            self.put(entry, status, flush).await?;
+        }
+        if let Some(waiter) = waiter {
+            self.wait_for(waiter, entry).await?;
+        }
+        if calls.is_empty() || waiter.is_some() { self.put(entry, end, Flush::Later).await } else { Ok(()) }
+    }
+
+    fn learn(&mut self, reply: &Value) {
+        if let Some(id) = identity::assigned(self.kind, reply) {
+            self.id = Some(id);
+        }
+        self.etag = reply.get("etag").and_then(Value::as_str).map(str::to_owned).or(self.etag.take());
+        if let Some(id) = self.id.clone() {
+            let desired = self.step.desired.clone().unwrap_or(Value::Null);
+            self.shared.known.put(&self.step.address, self.kind, id, desired, reply.clone());
+        }
+    }
+
+    /// Puts the object on record as it is now.
+    async fn put(&mut self, entry: &Entry, status: Status, flush: Flush) -> Result<(), Failure> {
+        let mut entry = Entry { status, ..entry.clone() };
+        if entry.id.is_empty() {
+            entry.id = self.id.as_ref().map(identity::text).unwrap_or_default();
+        }
+        entry.etag = self.etag.clone().or(entry.etag);
+        if let (Status::Incomplete | Status::Tainted, Some(prior)) = (status, &self.prior) {
+            // Not everything was sent: what was owned before still is.
+            entry.applied = overlaid(&prior.applied, entry.applied);
+        }
+        if self.id.is_none() && !entry.id.is_empty() {
+            self.id = Some(entry.id.as_str().into());
+        }
+        self.record(vec![Record::Put { address: self.step.address.clone(), entry: Box::new(entry) }], flush).await
+    }
+
+    async fn record(&self, records: Vec<Record>, flush: Flush) -> Result<(), Failure> {
+        let (written, answer) = oneshot::channel();
+        // The driver lives as long as its steps; if it is gone, so is the run.
+        let _ = self.shared.driver.send(Message::Record(records, flush, written));
+        match answer.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Failure {
+                error: None,
+                message: format!("{} could not be put on record: the journal cannot be written", self.step.address),
+                help: vec!["mend the place of the state, then apply again: what was sent is looked up".to_owned()],
+            }),
+        }
+    }
+
+    async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
+        let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
+        let values = self.values(&parts).await?;
+        Ready::of(call, &values, &self.shared.outside).map_err(|why| self.refused(&why))
+    }
+
+    async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
+        self.requests += 1;
+        match self.shared.client.call(&ready.call).await {
+            Ok(reply) => {
+                self.shared.saw(&reply);
+                Ok(reply.body)
+            }
+            Err(error) => Err(scrubbed(error, &ready.secrets)),
+        }
+    }
+
+    /// A call that may be repeated.
+    async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
+        let ready = self.ready(call).await?;
+        self.attempt(&ready).await.map_err(|error| self.failed(call.why, error))
+    }
+
+    /// A call that creates. If nobody knows whether it took effect, that is looked up; it is repeated once, and only if
+    /// the look found nothing.
+    async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
+        let ready = self.ready(call).await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.attempt(&ready).await {
+                Ok(body) => return Ok(body),
+                Err(error) => error,
+            };
+            if !error.may_have_happened {
+                self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
+                return Err(self.failed(call.why, error));
+            }
+            if let Some(body) = self.settle(call, &error).await? {
+                return Ok(body);
+            }
+            if tries == 2 {
+                // The intent stays open: should it have taken effect after all, the next run finds it.
+                return Err(self.failed(call.why, error));
+            }
+        }
+    }
+
+    /// What became of a create without an answer: its object, or none if it did not take effect.
+    async fn settle(&mut self, call: &Call, error: &ApiError) -> Result<Option<Value>, Failure> {
+        self.requests += 1;
+        let intent = self.shared.intent(self.kind, &self.step);
+        let taken = self.shared.known.ids(self.kind);
+        match refresh::settle(&self.shared.client, self.kind, &intent, &taken).await {
+            Ok(Settlement::Found(found)) => {
+                self.id = Some(identity::assigned(self.kind, &found.body).unwrap_or_else(|| found.id.as_str().into()));
+                Ok(Some(found.body))
+            }
+            Ok(Settlement::Absent) => Ok(None),
+            Ok(Settlement::Several(found)) => {
+                let mut failure = self.failed(call.why, error.clone());
+                failure.message.push_str("; it may have taken effect, and several objects may be its result");
+                failure.help = found.iter().map(|c| format!("import: [{{to: {}, id: \"{}\"}}]", self.step.address, c.id)).collect();
+                Err(failure)
+            }
+            Err(_) => {
+                let mut failure = self.failed(call.why, error.clone());
+                failure.message.push_str("; it may have taken effect, which could not be looked up either");
+                failure.help = vec!["apply again: the next run looks it up first and creates nothing twice".to_owned()];
+                Err(failure)
+            }
+        }
+    }
+
+    /// Calls that delete: what is gone already is deleted.
+    async fn delete(&mut self, calls: &[Call]) -> Result<(), Failure> {
+        for call in calls {
+            let ready = self.ready(call).await?;
+            match self.attempt(&ready).await {
+                Ok(_) => {}
+                Err(error) if refresh::is_gone(self.kind, &error) => {}
+                Err(error) => return Err(self.failed(call.why, error)),
+            }
+        }
+        match (waiter(self.kind, After::Delete, self.step.wait), self.id.clone()) {
+            (Some(waiter), Some(id)) if !calls.is_empty() => self.poll(waiter, &id).await.map(|_| ()).map_err(|e| self.not_ready(e)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn wait_for(&mut self, waiter: &crate::catalogue::Waiter, entry: &Entry) -> Result<(), Failure> {
+        let Some(id) = self.id.clone() else { return Ok(()) };
+        match self.poll(waiter, &id).await {
+            Ok(body) => {
+                body.iter().for_each(|body| self.learn(body));
+                Ok(())
+            }
+            Err(error) => {
+                if matches!(error, WaitError::Failed { .. }) && creates(&self.step) {
+                    self.put(entry, Status::Tainted, Flush::Later).await?;
+                }
+                Err(self.not_ready(error))
+            }
+        }
+    }
+
+    async fn poll(&mut self, waiter: &crate::catalogue::Waiter, id: &Value) -> Result<Option<Value>, WaitError> {
+        let shared = Arc::clone(&self.shared);
+        let address = self.step.address.clone();
+        let seen = |state: &str| {
+            let _ = shared.driver.send(Message::Event(Event::Waiting { address: address.clone(), state: state.to_owned() }));
+        };
+        wait(&shared.client, self.kind, waiter, id, &shared.outside, &mut self.requests, &seen).await
+    }
+
+    fn refused(&self, why: &str) -> Failure {
+        Failure {
+            error: None,
+            message: format!("{} was not carried out: {why}", self.step.address),
+            help: vec!["nothing was sent for it; plan again: the next plan shows what is to be done now".to_owned()],
+        }
+    }
+
+    fn failed(&self, doing: &str, error: ApiError) -> Failure {
+        let mut help: Vec<String> = error.request_id.iter().map(|id| format!("request id: {id}")).collect();
+        if refresh::is_gone(self.kind, &error) {
+            help.push("it may have been deleted since the plan: plan again".to_owned());
+        }
+        help.push("apply again when it is mended: what was done is in the state, and only the rest is planned".to_owned());
+        Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help }
+    }
+
+    fn not_ready(&self, error: WaitError) -> Failure {
+        let address = &self.step.address;
+        match error {
+            WaitError::Api(error) => self.failed("waiting for it", error),
+            WaitError::Failed { state } => Failure {
+                error: None,
+                message: format!("{address} did not get ready: its state is {state}"),
+                help: vec!["look at it in the workspace; the next plan shows what is to be done".to_owned()],
+            },
+            WaitError::Timeout { state, minutes } => Failure {
+                error: None,
+                message: format!("{address} was not ready after {minutes} minutes: its state is {state}"),
+                help: vec!["it may still get ready: plan again later".to_owned()],
+            },
+        }
+    }
+}
+
+fn scrubbed(mut error: ApiError, secrets: &Secrets) -> ApiError {
+    error.message = secrets.scrub(std::mem::take(&mut error.message));
+    error
+}
+
+/// Everything that either body sets; the new one wins.
+fn overlaid(old: &Value, new: Value) -> Value {
+    match (old, new) {
+        (Value::Map(old), Value::Map(mut new)) => {
+            for (key, before) in old {
+                let value = match new.shift_remove(key) {
+                    Some(after) => overlaid(before, after),
+                    None => before.clone(),
+                };
+                new.insert(key.clone(), value);
+            }
+            Value::Map(new)
+        }
+        (_, new) => new,
+    }
+}
