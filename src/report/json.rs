@@ -1,10 +1,196 @@
-//! A plan and a result as documented, versioned JSON.
+//! A plan and a result as documented, versioned JSON (`docs/reference/plan-json.md`).
+//!
+//! Canonical bytes: no time, nothing about the caller, no secret. Whole numbers beyond 2^53 are text, so that no reader
+//! rounds an id.
 
-use crate::plan::Plan;
+use serde_json::{Map, Value as Json, json};
 
-/// The plan: canonical bytes, no time, nothing about the caller, no secret.
+use super::calls;
+use super::step::symbol;
+use super::value::is_recorded_secret;
+use crate::apply::{Outcome, Report, StepResult};
+use crate::diff::FieldChange;
+use crate::kinds::{Call, Repeat};
+use crate::model::Value;
+use crate::plan::{Action, Block, Plan, Step};
+
+/// The format of a plan; changes only when a reader of the old one would be misled.
+pub const PLAN_FORMAT: &str = "brickform.plan/1";
+/// The format of a result.
+pub const RESULT_FORMAT: &str = "brickform.result/1";
+
+/// The largest whole number that every JSON reader keeps exactly.
+const EXACT: u64 = 9_007_199_254_740_991;
+
+/// The plan: canonical bytes, no time, nothing about the caller, no secret. `unmanaged`: list unmanaged fields too.
 #[must_use]
-pub fn plan(plan: &Plan) -> String {
-    let _ = plan;
-    todo!()
+pub fn plan(plan: &Plan, unmanaged: bool) -> String {
+    written(&plan_value(plan, unmanaged))
+}
+
+/// What an apply did, with the plan that it carried out.
+#[must_use]
+pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
+    let results: Vec<Json> = report.results.iter().map(step_result).collect();
+    let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
+    let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
+    written(&json!({
+        "format": RESULT_FORMAT,
+        "environment": plan.environment,
+        "operation": if destroy { "destroy" } else { "apply" },
+        "serial": report.state.serial,
+        "interrupted": report.interrupted,
+        "counts": { "done": results.len() - failed - skipped, "failed": failed, "skipped": skipped },
+        "results": results,
+        "plan": plan_value(plan, false),
+    }))
+}
+
+fn written(value: &Json) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
+    let shown = |s: &&Step| s.action != Action::None || !s.blocks.is_empty() || (unmanaged && !s.unmanaged.is_empty());
+    json!({
+        "format": PLAN_FORMAT,
+        "project": plan.project,
+        "environment": plan.environment,
+        "workspace": { "host": plan.workspace.host, "id": plan.workspace.id },
+        "state": { "place": plan.state_place, "lineage": plan.lineage, "serial": plan.serial },
+        "destroy": plan.destroy,
+        "refreshed": plan.refreshed,
+        "empty": plan.is_empty(),
+        "blocked": plan.is_blocked(),
+        "left_out": plan.left_out,
+        "counts": plan.counts(),
+        "blocks": plan.blocks.iter().map(block).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().filter(shown).map(|s| step(s, unmanaged)).collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &Step, unmanaged: bool) -> Json {
+    let mut out = Map::new();
+    let mut put = |name: &str, value: Json| drop(out.insert(name.to_owned(), value));
+    put("address", json!(step.address));
+    put("kind", json!(step.kind));
+    put("action", json!(step.action));
+    put("symbol", json!(symbol(step.action).0));
+    put("because", json!(step.because));
+    put("id", json!(step.id));
+    put("name", json!(step.name));
+    put("link", json!(step.link));
+    put("moved_from", json!(step.moved_from));
+    put("changes", step.changes.iter().map(|c| change(c, step.forces.contains(&c.path))).collect());
+    put("loses", json!(step.loses));
+    put("calls", step.calls.iter().map(call).collect());
+    put("delete_calls", step.delete_calls.iter().map(call).collect());
+    put("waits", json!(step.wait));
+    put("after", json!(step.after));
+    put("blocks", step.blocks.iter().map(block).collect());
+    put("notes", json!(step.notes));
+    if unmanaged {
+        put("unmanaged", step.unmanaged.iter().map(|(path, live)| json!({ "path": path, "value": value(live) })).collect());
+    }
+    Json::Object(out)
+}
+
+/// Absent sides are left out; a null is a null.
+fn change(change: &FieldChange, forces: bool) -> Json {
+    let mut out = Map::new();
+    out.insert("path".to_owned(), json!(change.path));
+    for (name, side) in [("old", &change.old), ("new", &change.new), ("applied", &change.applied)] {
+        if let Some(side) = side {
+            out.insert(name.to_owned(), value(side));
+        }
+    }
+    out.insert("reason".to_owned(), json!(change.reason));
+    out.insert("forces_replacement".to_owned(), json!(forces));
+    Json::Object(out)
+}
+
+fn call(call: &Call) -> Json {
+    let line = calls::line(call);
+    json!({
+        "operation": call.op,
+        "method": line.method,
+        "path": line.path,
+        "body": call.body.as_ref().map(value),
+        "why": call.why,
+        "repeat": match call.repeat { Repeat::Safe => "safe", Repeat::AfterLookup => "after_lookup" },
+    })
+}
+
+fn block(block: &Block) -> Json {
+    json!({ "guard": block.guard, "reason": block.reason, "remedy": block.remedy })
+}
+
+fn step_result(result: &StepResult) -> Json {
+    let mut out = Map::new();
+    out.insert("address".to_owned(), json!(result.address));
+    out.insert("action".to_owned(), json!(result.action));
+    out.insert("id".to_owned(), json!(result.id));
+    match &result.outcome {
+        Outcome::Done => drop(out.insert("outcome".to_owned(), json!("done"))),
+        Outcome::Skipped { because } => {
+            out.insert("outcome".to_owned(), json!("skipped"));
+            out.insert("because".to_owned(), json!(because));
+        }
+        Outcome::Failed(failure) => {
+            out.insert("outcome".to_owned(), json!("failed"));
+            out.insert("message".to_owned(), json!(failure.message));
+            out.insert("help".to_owned(), json!(failure.help));
+            if let Some(error) = &failure.error {
+                out.insert(
+                    "error".to_owned(),
+                    json!({
+                        "status": error.status, "code": error.code, "message": error.message, "request": error.request,
+                        "request_id": error.request_id, "tries": error.tries,
+                    }),
+                );
+            }
+        }
+    }
+    Json::Object(out)
+}
+
+/// A value: unknown is `{"$unknown": SOURCE}`, secret `{"$secret": SOURCE}`.
+#[must_use]
+pub fn value(given: &Value) -> Json {
+    match given {
+        Value::Null => Json::Null,
+        Value::Bool(b) => json!(b),
+        Value::Int(n) if n.unsigned_abs() > EXACT => json!(n.to_string()),
+        Value::Int(n) => json!(n),
+        Value::UInt(n) => json!(n.to_string()),
+        Value::Float(x) => json!(x),
+        Value::Text(t) => json!(t),
+        Value::List(list) => list.iter().map(value).collect(),
+        Value::Map(map) if is_recorded_secret(map) => json!({ "$secret": map.get("$secret").and_then(Value::as_str) }),
+        Value::Map(map) => Json::Object(map.iter().map(|(k, v)| (k.clone(), value(v))).collect()),
+        Value::Unknown(deferred) => json!({ "$unknown": deferred.source }),
+        Value::Secret(deferred) => json!({ "$secret": deferred.source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::value;
+    use crate::model::json;
+
+    #[test]
+    fn no_reader_rounds_an_id() {
+        for (given, want) in [
+            ("9007199254740991", "9007199254740991"),
+            ("9007199254740992", "\"9007199254740992\""),
+            ("-9223372036854775808", "\"-9223372036854775808\""),
+            ("18446744073709551615", "\"18446744073709551615\""),
+            (r#"{"a":[null,1.5]}"#, r#"{"a":[null,1.5]}"#),
+            (r#"{"$secret":"${secret('X')}","fingerprint":"ab"}"#, r#"{"$secret":"${secret('X')}"}"#),
+        ] {
+            assert_eq!(value(&json::parse(given.as_bytes()).unwrap()).to_string(), want);
+        }
+    }
 }

@@ -1,6 +1,11 @@
 //! A plan, a result, a diagnostic as text and JSON; colour as labels. Pure: gives text back, prints nothing.
 
+pub mod calls;
+pub mod change;
 pub mod diagnostics;
 pub mod json;
+pub mod outcome;
+pub mod step;
 pub mod style;
 pub mod text;
+pub mod value;

@@ -1,6 +1,16 @@
-//! A plan and a result as text.
+//! A plan as text: what will happen, why, what is lost, what to type next.
+//!
+//! The same plan gives the same bytes, but for the time, which the caller adds on a terminal only.
 
-use crate::plan::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Style, lay, row};
+use super::step;
+use super::style::{Label, Paint, spread};
+use super::value::inline;
+use crate::diff::Reason;
+use crate::model::Address;
+use crate::plan::{Action, Block, Counts, Plan, Step};
 
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
@@ -13,11 +23,259 @@ pub struct Look {
     pub unmanaged: bool,
     /// List the requests of each step.
     pub requests: bool,
+    /// Only what changed behind its back is of interest (`drift`).
+    pub drift: bool,
+    /// How long reading took, in milliseconds; none: not said.
+    pub millis: Option<u64>,
+}
+
+impl Look {
+    fn paint(&self) -> Paint {
+        Paint { colour: self.colour }
+    }
 }
 
 /// The plan for a person.
 #[must_use]
 pub fn plan(plan: &Plan, look: &Look) -> String {
-    let _ = (plan, look);
-    todo!()
+    let counts = plan.counts();
+    let mut out = String::new();
+    if plan.is_empty() {
+        out.push_str(&nothing(plan, &counts, look));
+        unmanaged(plan, look, &mut out);
+        return out;
+    }
+    header(plan, &counts, look, &mut out);
+    let sections = Sections::of(plan);
+    sections.write(plan, look, &mut out);
+    unmanaged(plan, look, &mut out);
+    out.push_str(&legend(plan, look));
+    if look.drift {
+        let (n, all) = (counts.drifted, counts.total);
+        out.push_str(&format!("Drift: {n} of {all} differ from what was applied last. Nothing was changed.\n"));
+    } else {
+        out.push_str(&totals(plan, &counts));
+    }
+    blocks(plan, look, &mut out);
+    out
+}
+
+fn reads(plan: &Plan, look: &Look) -> String {
+    if !plan.refreshed {
+        return "nothing was read: --refresh=false".to_owned();
+    }
+    let time = look.millis.map(|m| format!(" in {}", super::outcome::seconds(m))).unwrap_or_default();
+    format!("{}{time}", plural(plan.requests, "read", "reads"))
+}
+
+fn nothing(plan: &Plan, counts: &Counts, look: &Look) -> String {
+    let what = if look.drift {
+        "no drift"
+    } else if plan.destroy {
+        "nothing to destroy"
+    } else {
+        "no changes"
+    };
+    let unmanaged = match counts.unmanaged {
+        0 => String::new(),
+        _ if look.unmanaged => String::new(),
+        n => format!(" {} (--unmanaged).", plural(n as u64, "unmanaged field", "unmanaged fields")),
+    };
+    format!(
+        "{}: {what}. {} ({}).{unmanaged}{}\n",
+        plan.environment,
+        if counts.total == 1 { "1 resource matches".to_owned() } else { format!("{} resources match", counts.total) },
+        reads(plan, look),
+        left_out(plan)
+    )
+}
+
+fn left_out(plan: &Plan) -> String {
+    match plan.left_out {
+        0 => String::new(),
+        n => format!(" {} left out (--target, --exclude).", plural(n as u64, "address", "addresses")),
+    }
+}
+
+fn header(plan: &Plan, counts: &Counts, look: &Look, out: &mut String) {
+    let paint = look.paint();
+    out.push_str(&format!(
+        "{} · {} · state serial {} · {}, {}\n",
+        paint.label(Label::Heading, &plan.environment),
+        plan.workspace.host,
+        plan.serial,
+        plural(counts.total as u64, "resource", "resources"),
+        reads(plan, look)
+    ));
+    out.push_str(&paint.label(Label::Dim, &format!("state: {}", plan.state_place)));
+    out.push_str("\n\n");
+}
+
+/// Steps by section; facets of new parents are shown inside them.
+struct Sections<'a> {
+    drift: Vec<&'a Step>,
+    yaml: Vec<&'a Step>,
+    nested: BTreeMap<Address, Vec<&'a Step>>,
+}
+
+impl<'a> Sections<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let fresh: BTreeSet<&Address> = plan.steps.iter().filter(|s| s.action == Action::Create && !s.address.is_facet()).map(|s| &s.address).collect();
+        let mut sections = Self { drift: vec![], yaml: vec![], nested: BTreeMap::new() };
+        for step in plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()) {
+            let parent = step.address.parent();
+            if step.address.is_facet() && step.action == Action::Create && step.blocks.is_empty() && fresh.contains(&parent) {
+                sections.nested.entry(parent).or_default().push(step);
+            } else if behind_its_back(step) {
+                sections.drift.push(step);
+            } else {
+                sections.yaml.push(step);
+            }
+        }
+        sections
+    }
+
+    fn write(&self, plan: &Plan, look: &Look, out: &mut String) {
+        let back = if look.drift { "" } else { ", put back by this plan" };
+        let heading = if plan.destroy { "To be destroyed" } else { "Changed in YAML" };
+        self.section(&format!("Changed behind its back ({}){back}", self.drift.len()), &self.drift, plan, look, out);
+        self.section(&format!("{heading} ({})", self.yaml.len()), &self.yaml, plan, look, out);
+    }
+
+    fn section(&self, title: &str, steps: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
+        if steps.is_empty() {
+            return;
+        }
+        out.push_str(&look.paint().label(Label::Heading, title));
+        out.push('\n');
+        for step in steps {
+            let nested = self.nested.get(&step.address).map_or(&[][..], Vec::as_slice);
+            one(step, nested, plan, look, out);
+            out.push('\n');
+        }
+    }
+}
+
+/// Whether everything in a step comes from the workspace, nothing from YAML.
+fn behind_its_back(step: &Step) -> bool {
+    let drifted = !step.changes.is_empty() && step.changes.iter().all(|c| c.reason == Reason::Drift);
+    drifted || step.because.as_deref() == Some("deleted in the workspace")
+}
+
+fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
+    let paint = look.paint();
+    out.push_str(&step::heading(step, paint, look.width));
+    let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };
+    let mut rows: Vec<_> = step.changes.iter().map(|c| row(c, step.forces.contains(&c.path), &style)).collect();
+    rows.extend(nested.iter().map(|facet| step::facet_row(facet, &style)));
+    out.push_str(&lay(&rows, 6, look.width));
+    let unchanged = step::unchanged(step);
+    if unchanged > 0 {
+        let text = format!("({} unchanged)", plural(unchanged as u64, "field", "fields"));
+        out.push_str(&format!("      {}\n", paint.label(Label::Dim, &text)));
+    }
+    if let Some(loses) = &step.loses {
+        out.push_str(&format!("      {}\n", paint.label(Label::Remove, &format!("lost with it: {loses}"))));
+    }
+    for note in &step.notes {
+        out.push_str(&format!("      {}\n", paint.label(Label::Dim, note)));
+    }
+    for block in &step.blocks {
+        blocked(block, look, out);
+    }
+    if behind_its_back(step) && !step.changes.is_empty() {
+        for line in step::answers(step, &plan.environment, look.drift) {
+            out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
+        }
+    }
+    if look.requests {
+        for line in std::iter::once(&step).chain(nested).flat_map(|s| step::requests(s)) {
+            out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
+        }
+    }
+}
+
+fn blocked(block: &Block, look: &Look, out: &mut String) {
+    let paint = look.paint();
+    let reason = format!("      {}", paint.label(Label::Blocked, &format!("! {}", block.reason)));
+    out.push_str(&spread(&reason, &paint.label(Label::Blocked, "BLOCKED"), look.width, 8));
+    out.push('\n');
+    for line in block.remedy.iter().flat_map(|r| r.lines()) {
+        out.push_str(&format!("        {line}\n"));
+    }
+}
+
+fn unmanaged(plan: &Plan, look: &Look, out: &mut String) {
+    let with: Vec<&Step> = plan.steps.iter().filter(|s| !s.unmanaged.is_empty()).collect();
+    if !look.unmanaged || with.is_empty() {
+        return;
+    }
+    let paint = look.paint();
+    let count: usize = with.iter().map(|s| s.unmanaged.len()).sum();
+    out.push_str(&paint.label(Label::Heading, &format!("Unmanaged ({count}): set in the workspace, never in YAML; left as it is")));
+    out.push('\n');
+    for step in with {
+        out.push_str(&format!("    {}\n", step.address));
+        let rows: Vec<_> = step
+            .unmanaged
+            .iter()
+            .map(|(path, value)| super::change::Row { path: path.to_string(), value: inline(value), below: vec![], note: String::new() })
+            .collect();
+        out.push_str(&lay(&rows, 6, look.width));
+    }
+    out.push('\n');
+}
+
+/// The symbols in use, in one line.
+fn legend(plan: &Plan, look: &Look) -> String {
+    let paint = look.paint();
+    let mut parts = vec![];
+    for (action, word) in step::LEGEND {
+        if plan.steps.iter().any(|s| s.action == *action) {
+            let (symbol, label) = step::symbol(*action);
+            parts.push(format!("{} {word}", paint.label(label, symbol)));
+        }
+    }
+    if plan.is_blocked() {
+        parts.push(format!("{} blocked", paint.label(Label::Blocked, "!")));
+    }
+    format!("{}\n", parts.join("   "))
+}
+
+fn totals(plan: &Plan, counts: &Counts) -> String {
+    let mut first = vec![format!("{} to add", counts.add), format!("{} to change", counts.change)];
+    if counts.replace > 0 {
+        first.push(format!("{} to replace", counts.replace));
+    }
+    first.push(format!("{} to delete", counts.delete));
+    let mut groups = vec![first.join(", ")];
+    let records: Vec<String> = [(counts.moved, "moved"), (counts.adopt, "adopted"), (counts.forget, "forgotten")]
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    groups.extend((!records.is_empty()).then(|| records.join(", ")));
+    groups.extend((counts.drifted > 0).then(|| format!("{} drifted, put back", counts.drifted)));
+    groups.extend((counts.blocked > 0).then(|| format!("{} blocked", counts.blocked)));
+    groups.extend((counts.unmanaged > 0).then(|| format!("{} (--unmanaged)", plural(counts.unmanaged as u64, "unmanaged field", "unmanaged fields"))));
+    format!("Plan: {}.{}\n", groups.join("; "), left_out(plan))
+}
+
+fn blocks(plan: &Plan, look: &Look, out: &mut String) {
+    if !plan.is_blocked() {
+        return;
+    }
+    for block in &plan.blocks {
+        blocked(block, look, out);
+    }
+    let count = plan.blocks.len() + plan.steps.iter().map(|s| s.blocks.len()).sum::<usize>();
+    let text = format!("Blocked by {}: nothing will be sent. Exit code 6.", plural(count as u64, "guard", "guards"));
+    out.push_str(&look.paint().label(Label::Blocked, &text));
+    out.push('\n');
+}
+
+/// `1 read`, `2 reads`.
+#[must_use]
+pub fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

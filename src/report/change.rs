@@ -1,0 +1,283 @@
+//! One changed field as a row: its path, what it was and becomes, why.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::style::{Label, Paint, columns, pad};
+use super::value::{block, brief, inline, is_recorded_secret};
+use crate::diff::{FieldChange, Reason};
+use crate::model::{Map, Step, Value};
+
+/// Where values begin at most, counted from the path.
+const WIDEST_PATH: usize = 34;
+
+/// A row of a table of fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The path.
+    pub path: String,
+    /// What fits beside it; may be empty.
+    pub value: String,
+    /// Lines below.
+    pub below: Vec<String>,
+    /// Why; may be empty.
+    pub note: String,
+}
+
+/// How rows are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Colour.
+    pub paint: Paint,
+    /// Columns for a value beside its path.
+    pub room: usize,
+    /// Whether the whole object is new: values stand alone, without `+`.
+    pub fresh: bool,
+}
+
+/// A changed field as a row. `forces`: its change replaces the object.
+#[must_use]
+pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
+    let mut row = Row { path: change.path.to_string(), value: String::new(), below: vec![], note: note(change, forces, style) };
+    let item = matches!(change.path.steps().last(), Some(Step::Key(..) | Step::Index(_)));
+    match (&change.old, &change.new) {
+        (None, None) => {}
+        (None, Some(new)) if style.fresh => fresh(new, style, &mut row),
+        (None, Some(new)) => one_sided("+", Label::Add, new, item, style, &mut row),
+        (Some(old), None) => one_sided("-", Label::Remove, old, item, style, &mut row),
+        (Some(old), Some(new)) => both(old, new, style, &mut row),
+    }
+    row
+}
+
+fn note(change: &FieldChange, forces: bool, style: &Style) -> String {
+    let mut parts = vec![];
+    if forces {
+        parts.push(style.paint.label(Label::Blocked, "# forces replacement"));
+    }
+    match change.reason {
+        Reason::Changed => {}
+        Reason::Drift => {
+            let what = match (&change.old, &change.new) {
+                (_, None) => "drift: added in the workspace",
+                (None, _) => "drift: removed in the workspace",
+                _ => "drift: set in the workspace",
+            };
+            parts.push(style.paint.label(Label::Drift, what));
+        }
+        Reason::Conflict => {
+            let applied = change.applied.as_ref().map_or_else(|| "nothing".to_owned(), inline);
+            parts.push(style.paint.label(Label::Drift, &format!("conflict: changed in YAML and in the workspace, last applied {applied}")));
+        }
+        Reason::Removed => parts.push(style.paint.label(Label::Dim, "removed: not in YAML")),
+    }
+    parts.join("  ")
+}
+
+fn fresh(new: &Value, style: &Style, row: &mut Row) {
+    let lines = block(new, style.room);
+    match lines.as_slice() {
+        [one] => row.value = format!("{one}{}", source(new, style)),
+        _ => row.below = lines,
+    }
+}
+
+/// The expression behind a value that is not known yet.
+fn source(value: &Value, style: &Style) -> String {
+    match value {
+        Value::Unknown(deferred) => format!("  {}", style.paint.label(Label::Dim, &deferred.source)),
+        _ => String::new(),
+    }
+}
+
+fn one_sided(sign: &str, label: Label, value: &Value, item: bool, style: &Style, row: &mut Row) {
+    let short = if item { brief(value) } else { inline(value) };
+    let long_text = matches!(value, Value::Text(t) if t.contains('\n'));
+    if !long_text && columns(&short) + 2 <= style.room {
+        row.value = format!("{}{}", style.paint.label(label, &format!("{sign} {short}")), source(value, style));
+        return;
+    }
+    row.below = block(value, style.room).iter().map(|l| style.paint.label(label, &format!("{sign} {l}"))).collect();
+}
+
+fn both(old: &Value, new: &Value, style: &Style, row: &mut Row) {
+    match (old, new) {
+        (Value::Text(a), Value::Text(b)) if a.contains('\n') || b.contains('\n') => text(a, b, style, row),
+        (Value::List(a), Value::List(b)) => gather(list(a, b, style), old, new, style, row),
+        (Value::Map(a), Value::Map(b)) if !is_recorded_secret(a) && !is_recorded_secret(b) => {
+            gather(map(a, b, style), old, new, style, row);
+        }
+        _ => arrow(old, new, style, row),
+    }
+}
+
+fn arrow(old: &Value, new: &Value, style: &Style, row: &mut Row) {
+    let (a, b) = (inline(old), inline(new));
+    if a == b {
+        row.value = format!("{b} {}", style.paint.label(Label::Dim, "(another value)"));
+    } else if columns(&a) + columns(&b) + 3 <= style.room {
+        row.value = format!("{} → {}{}", style.paint.label(Label::Remove, &a), style.paint.label(Label::Add, &b), source(new, style));
+    } else {
+        row.below = vec![style.paint.label(Label::Remove, &format!("- {a}")), style.paint.label(Label::Add, &format!("+ {b}"))];
+    }
+}
+
+/// Differences of items or entries: one beside the path, several below it; none: only the order differs.
+fn gather(mut lines: Vec<String>, old: &Value, new: &Value, style: &Style, row: &mut Row) {
+    match lines.len() {
+        0 => {
+            arrow(old, new, style, row);
+            let order = style.paint.label(Label::Dim, "only the order");
+            row.note = if row.note.is_empty() { order } else { format!("{}  {order}", row.note) };
+        }
+        1 if columns(&lines[0]) <= style.room => row.value = lines.remove(0),
+        _ => row.below = lines,
+    }
+}
+
+fn list(old: &[Value], new: &[Value], style: &Style) -> Vec<String> {
+    let mut left: Vec<&Value> = new.iter().collect();
+    let mut lines = vec![];
+    for item in old {
+        match left.iter().position(|n| *n == item) {
+            Some(at) => drop(left.remove(at)),
+            None => lines.push(style.paint.label(Label::Remove, &format!("- {}", brief(item)))),
+        }
+    }
+    lines.extend(left.into_iter().map(|item| style.paint.label(Label::Add, &format!("+ {}", brief(item)))));
+    lines
+}
+
+fn map(old: &Map, new: &Map, style: &Style) -> Vec<String> {
+    let mut lines = vec![];
+    for (key, before) in old {
+        match new.get(key) {
+            None => lines.push(style.paint.label(Label::Remove, &format!("- {key} = {}", inline(before)))),
+            Some(after) if after == before => {}
+            Some(after) => {
+                lines.push(style.paint.label(Label::Change, &format!("~ {key} = {} → {}", inline(before), inline(after))));
+            }
+        }
+    }
+    for (key, after) in new.iter().filter(|(k, _)| !old.contains_key(*k)) {
+        lines.push(style.paint.label(Label::Add, &format!("+ {key} = {}", inline(after))));
+    }
+    lines
+}
+
+/// Several lines of text: how many came and went, then the differences with a line of context.
+fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
+    let diff = TextDiff::from_lines(old, new);
+    let (mut added, mut removed) = (0, 0);
+    for group in diff.grouped_ops(1) {
+        if !row.below.is_empty() {
+            row.below.push(style.paint.label(Label::Dim, "..."));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let line = change.value().trim_end_matches(['\n', '\r']);
+            row.below.push(match change.tag() {
+                ChangeTag::Delete => {
+                    removed += 1;
+                    style.paint.label(Label::Remove, &format!("-  {line}"))
+                }
+                ChangeTag::Insert => {
+                    added += 1;
+                    style.paint.label(Label::Add, &format!("+  {line}"))
+                }
+                ChangeTag::Equal => format!("   {line}"),
+            });
+        }
+    }
+    row.value = format!("+{added} -{removed} lines");
+}
+
+/// Lays rows out: paths in one column, values in the next, notes beside them where they fit.
+#[must_use]
+pub fn lay(rows: &[Row], indent: usize, width: usize) -> String {
+    let column = value_column(rows.iter().map(|r| r.path.as_str()));
+    let widest =
+        rows.iter().filter(|r| !r.note.is_empty()).map(|r| columns(&r.value)).filter(|w| *w <= width / 2).max().unwrap_or(0);
+    let mut out = String::new();
+    for row in rows {
+        let mut line = format!("{}{}", " ".repeat(indent), pad(&row.path, column));
+        if columns(&row.path) >= column {
+            line.push_str("  ");
+        }
+        line.push_str(&row.value);
+        if !row.note.is_empty() {
+            let noted = format!("{}  {}", pad(&line, indent + column + widest), row.note);
+            if columns(&noted) <= width {
+                line = noted;
+            } else {
+                line = format!("{}\n{}{}", line.trim_end(), " ".repeat(indent + 4), row.note);
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+        for below in &row.below {
+            out.push_str(&" ".repeat(indent + 4));
+            out.push_str(below);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Where values begin, for these paths.
+pub fn value_column<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
+    paths.map(columns).max().unwrap_or(0).clamp(22, WIDEST_PATH) + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Paint, Row, Style, lay, row};
+    use crate::diff::{FieldChange, Reason};
+    use crate::model::{Value, json};
+
+    fn value(text: &str) -> Option<Value> {
+        (!text.is_empty()).then(|| json::parse(text.as_bytes()).unwrap())
+    }
+
+    fn change(path: &str, old: &str, new: &str, reason: Reason) -> FieldChange {
+        FieldChange { path: path.parse().unwrap(), old: value(old), new: value(new), applied: None, reason }
+    }
+
+    fn shown(change: &FieldChange, forces: bool) -> String {
+        let style = Style { paint: Paint { colour: false }, room: 50, fresh: false };
+        lay(&[row(change, forces, &style)], 0, 100)
+    }
+
+    #[test]
+    fn each_sort_of_change_reads_as_itself() {
+        let table = [
+            (change("schedule.pause_status", "\"A\"", "\"B\"", Reason::Drift), "schedule.pause_status   \"A\" → \"B\"  drift: set in the workspace\n"),
+            (change("comment", "\"A\"", "", Reason::Removed), "comment                 - \"A\"  removed: not in YAML\n"),
+            (change("comment", "", "\"A\"", Reason::Changed), "comment                 + \"A\"\n"),
+            (change("tags", r#"{"a":"1","o":"ana"}"#, r#"{"a":"1"}"#, Reason::Drift), "tags                    - o = \"ana\"  drift: set in the workspace\n"),
+            (change("x", "[1,2,3]", "[1,3,4]", Reason::Changed), "x\n    - 2\n    + 4\n"),
+            (change("x", "[1,2]", "[2,1]", Reason::Changed), "x                       [1, 2] → [2, 1]  only the order\n"),
+            (
+                change("entries", r#"[{"group_name":"a","permission_level":"CAN_RUN"}]"#, r#"[{"group_name":"b","permission_level":"CAN_RUN"}]"#, Reason::Changed),
+                "entries\n    - CAN_RUN  group \"a\"\n    + CAN_RUN  group \"b\"\n",
+            ),
+            (change("q", r#""a\nb\nc\nd""#, r#""a\nb\nX\nd""#, Reason::Changed), "q                       +1 -1 lines\n       b\n    -  c\n    +  X\n       d\n"),
+            (change("t", r#"{"$secret":"s","fingerprint":"1"}"#, r#"{"$secret":"s","fingerprint":"2"}"#, Reason::Changed), "t                       (sensitive) (another value)\n"),
+        ];
+        for (given, want) in table {
+            assert_eq!(shown(&given, false), want, "{}", given.path);
+        }
+        let forced = change("volume_type", "\"A\"", "\"B\"", Reason::Changed);
+        assert_eq!(shown(&forced, true), "volume_type             \"A\" → \"B\"  # forces replacement\n");
+    }
+
+    #[test]
+    fn long_values_go_below_and_nothing_is_cut() {
+        let long = change("description", &format!("\"{}\"", "x".repeat(60)), "\"short\"", Reason::Changed);
+        assert_eq!(shown(&long, false), format!("description\n    - \"{}\"\n    + \"short\"\n", "x".repeat(60)));
+    }
+
+    #[test]
+    fn a_note_that_does_not_fit_goes_below() {
+        let rows = [Row { path: "a".to_owned(), value: "v".repeat(30), below: vec![], note: "n".repeat(30) }];
+        assert_eq!(lay(&rows, 2, 60), format!("  {:24}{}\n      {}\n", "a", "v".repeat(30), "n".repeat(30)));
+    }
+}

@@ -1,0 +1,173 @@
+//! What an apply did, as text: lines while it runs, the report at its end.
+
+use super::step::symbol;
+use super::style::{Label, Paint, columns, pad};
+use super::text::plural;
+use crate::apply::{Failure, Outcome, Report, StepResult};
+use crate::plan::{Action, Plan};
+
+/// How the report looks.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultLook<'a> {
+    /// With colour.
+    pub colour: bool,
+    /// Columns.
+    pub width: usize,
+    /// Whether successes are listed; not where a line was already written for each.
+    pub successes: bool,
+    /// Whether times are said (terminals only: the same inputs give the same bytes).
+    pub times: bool,
+    /// The command that goes on from here.
+    pub again: &'a str,
+    /// Whether it destroyed.
+    pub destroy: bool,
+}
+
+/// `0.4 s`, `1 min 5 s`.
+#[must_use]
+pub fn seconds(millis: u64) -> String {
+    if millis < 60_000 {
+        return format!("{}.{} s", millis / 1000, millis % 1000 / 100);
+    }
+    format!("{} min {} s", millis / 60_000, millis / 1000 % 60)
+}
+
+/// What happened to a step, in a word.
+#[must_use]
+pub fn done_word(action: Action) -> &'static str {
+    match action {
+        Action::None => "left",
+        Action::Create => "created",
+        Action::Update => "changed",
+        Action::Replace | Action::ReplaceNewFirst => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "adopted",
+        Action::Move => "moved",
+        Action::Forget => "forgotten",
+    }
+}
+
+fn mark(outcome: &Outcome, paint: Paint) -> String {
+    match outcome {
+        Outcome::Done => paint.label(Label::Good, "✓"),
+        Outcome::Failed(_) => paint.label(Label::Bad, "✗"),
+        Outcome::Skipped { .. } => paint.label(Label::Dim, "–"),
+    }
+}
+
+/// A line for one result, while it runs: `[3/6] ✓ schemas.silver  created  0.4 s`.
+#[must_use]
+pub fn progress(result: &StepResult, nth: usize, all: usize, paint: Paint) -> String {
+    let what = match &result.outcome {
+        Outcome::Done => done_word(result.action).to_owned(),
+        Outcome::Failed(failure) => format!("failed: {}", failure.message),
+        Outcome::Skipped { because } => format!("skipped: {because}"),
+    };
+    format!("[{nth}/{all}] {} {}  {what}  {}", mark(&result.outcome, paint), result.address, seconds(result.millis))
+}
+
+/// The report at the end, with the next command.
+#[must_use]
+pub fn result(plan: &Plan, report: &Report, look: &ResultLook<'_>) -> String {
+    let mut out = String::new();
+    let shown: Vec<&StepResult> = report.results.iter().filter(|r| look.successes || r.outcome != Outcome::Done).collect();
+    let wide = shown.iter().map(|r| columns(&r.address.to_string())).max().unwrap_or(0).clamp(20, 48);
+    for result in &shown {
+        line(plan, result, wide, look, &mut out);
+    }
+    if !shown.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&summary(report, look));
+    out.push_str(&next(report, look));
+    out
+}
+
+fn line(plan: &Plan, result: &StepResult, wide: usize, look: &ResultLook<'_>, out: &mut String) {
+    let paint = Paint { colour: look.colour };
+    let name = plan.steps.iter().find(|s| s.address == result.address).map(|s| s.name.as_str()).unwrap_or_default();
+    let (word, detail) = match &result.outcome {
+        Outcome::Done => (done_word(result.action), if name == result.address.key { "" } else { name }.to_owned()),
+        Outcome::Failed(failure) => ("failed", tries(failure)),
+        Outcome::Skipped { because } => ("skipped", because.clone()),
+    };
+    let mut text = format!("  {} {}  {} {detail}", mark(&result.outcome, paint), pad(&result.address.to_string(), wide), pad(word, 9));
+    if look.times && result.outcome == Outcome::Done {
+        text = super::style::spread(&text, &paint.label(Label::Dim, &seconds(result.millis)), look.width.min(100), 6);
+    }
+    out.push_str(text.trim_end());
+    out.push('\n');
+    if let Outcome::Failed(failure) = &result.outcome {
+        failed(failure, paint, out);
+    }
+}
+
+fn tries(failure: &Failure) -> String {
+    match &failure.error {
+        Some(error) if error.tries > 1 => format!("after {} tries", error.tries),
+        _ => String::new(),
+    }
+}
+
+fn failed(failure: &Failure, paint: Paint, out: &mut String) {
+    for line in failure.message.lines() {
+        out.push_str(&format!("      {}\n", paint.label(Label::Bad, line)));
+    }
+    if let Some(error) = &failure.error {
+        let answer = error.to_string();
+        if !failure.message.contains(error.message.as_str()) {
+            out.push_str(&format!("      {answer}\n"));
+        }
+        let id = error.request_id.as_ref().map(|id| format!("  request id {id}")).unwrap_or_default();
+        out.push_str(&format!("      {}\n", paint.label(Label::Dim, &format!("{}{id}", error.request))));
+    }
+    for help in &failure.help {
+        out.push_str(&format!("      {} {help}\n", paint.label(Label::Dim, "=")));
+    }
+}
+
+fn summary(report: &Report, look: &ResultLook<'_>) -> String {
+    let done = |actions: &[Action]| report.results.iter().filter(|r| r.outcome == Outcome::Done && actions.contains(&r.action)).count();
+    let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
+    let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
+    let all = report.results.len();
+    let words: Vec<String> = [
+        (done(&[Action::Create]), "added"),
+        (done(&[Action::Update]), "changed"),
+        (done(&[Action::Replace, Action::ReplaceNewFirst]), "replaced"),
+        (done(&[Action::Delete]), "deleted"),
+        (done(&[Action::Adopt]), "adopted"),
+        (done(&[Action::Move]), "moved"),
+        (done(&[Action::Forget]), "forgotten"),
+    ]
+    .iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect();
+    let mut groups: Vec<String> = (!words.is_empty()).then(|| words.join(", ")).into_iter().collect();
+    let bad: Vec<String> = [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
+    let verb = if look.destroy { "Destroyed" } else { "Applied" };
+    let stopped = if report.interrupted { " Interrupted." } else { "" };
+    let time = if look.times { format!(" in {}", seconds(report.millis)) } else { String::new() };
+    let count = all - failed - skipped;
+    let of = if count == all { format!("{verb} {}", plural(all as u64, "step", "steps")) } else { format!("{verb} {count} of {all}") };
+    let colon = if groups.is_empty() { String::new() } else { format!(": {}", groups.join("; ")) };
+    format!("{of}{time}{colon}.{stopped} The state is saved (serial {}).\n", report.state.serial)
+}
+
+fn next(report: &Report, look: &ResultLook<'_>) -> String {
+    let left = report.results.iter().filter(|r| r.outcome != Outcome::Done).count();
+    if left == 0 {
+        return String::new();
+    }
+    let exit = if report.interrupted { 130 } else { 3 };
+    format!("Next: {}    (does the {left} that {} left)    exit code {exit}\n", look.again, if left == 1 { "is" } else { "are" })
+}
+
+/// What is happening to a step right now: `+ schemas.silver`.
+#[must_use]
+pub fn doing(address: &str, action: Action, paint: Paint) -> String {
+    let (sign, label) = symbol(action);
+    format!("{} {address}", paint.label(label, sign))
+}

@@ -1,0 +1,165 @@
+//! Parts of one step of a plan as text: its heading, its nested facets, what to answer to drift, its requests.
+
+use super::calls;
+use super::change::{Row, Style};
+use super::style::{Label, Paint, spread};
+use super::value::{brief, inline};
+use crate::diff::FieldChange;
+use crate::kinds::Call;
+use crate::model::Value;
+use crate::plan::{Action, Step};
+
+/// What symbols mean, in the order of the legend.
+pub const LEGEND: &[(Action, &str)] = &[
+    (Action::Create, "add"),
+    (Action::Update, "change"),
+    (Action::Replace, "replace (delete, then create)"),
+    (Action::ReplaceNewFirst, "replace (create, then delete)"),
+    (Action::Delete, "delete"),
+    (Action::Adopt, "adopt"),
+    (Action::Move, "move"),
+    (Action::Forget, "forget, leave as it is"),
+];
+
+/// The symbol of an action.
+#[must_use]
+pub fn symbol(action: Action) -> (&'static str, Label) {
+    match action {
+        Action::None => ("!", Label::Blocked),
+        Action::Create => ("+", Label::Add),
+        Action::Update => ("~", Label::Change),
+        Action::Replace => ("-/+", Label::Remove),
+        Action::ReplaceNewFirst => ("+/-", Label::Remove),
+        Action::Delete => ("-", Label::Remove),
+        Action::Adopt => ("<", Label::Record),
+        Action::Move => (">", Label::Record),
+        Action::Forget => ("x", Label::Record),
+    }
+}
+
+/// The line that says what happens to the object, its page at the right.
+#[must_use]
+pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
+    let (sign, label) = symbol(step.action);
+    let address = match &step.moved_from {
+        Some(from) => format!("{from} → {}", step.address),
+        None => step.address.to_string(),
+    };
+    let mut line = format!("  {} {}", paint.label(label, sign), paint.label(Label::Heading, &address));
+    let known = step.name == step.address.key || step.name.is_empty() || step.address.is_facet();
+    if !known {
+        line.push_str(&format!("  {}", quoted(&step.name)));
+    }
+    if let Some(why) = why(step) {
+        line.push_str(&format!("  {}", paint.label(Label::Dim, &why)));
+    }
+    let link = step.link.as_deref().filter(|l| l.starts_with("http")).map(|l| paint.label(Label::Dim, l)).unwrap_or_default();
+    format!("{}\n", spread(&line, &link, width, 6))
+}
+
+/// Names that read as one word stand alone, others in quotes.
+fn quoted(name: &str) -> String {
+    if name.contains(char::is_whitespace) { format!("{name:?}") } else { name.to_owned() }
+}
+
+fn why(step: &Step) -> Option<String> {
+    if step.because.is_some() {
+        return step.because.clone();
+    }
+    match step.action {
+        Action::Adopt => Some(format!("adopted: id {}, no change", step.id.as_deref().unwrap_or("?"))),
+        Action::Move => Some("renamed in YAML, nothing is sent".to_owned()),
+        Action::Forget => Some("dropped from the state, left as it is".to_owned()),
+        Action::Delete => Some("not in YAML".to_owned()),
+        Action::None | Action::Create | Action::Update | Action::Replace | Action::ReplaceNewFirst => None,
+    }
+}
+
+/// A facet of a new parent as one row of the parent.
+#[must_use]
+pub fn facet_row(facet: &Step, style: &Style) -> Row {
+    let mut row = Row { path: facet.address.facet.clone().unwrap_or_default(), value: String::new(), below: vec![], note: String::new() };
+    let mut lines: Vec<String> = facet.changes.iter().filter(|c| !is_bound(c)).flat_map(items).collect();
+    lines = lines.into_iter().map(|l| style.paint.label(Label::Add, &format!("+ {l}"))).collect();
+    if lines.len() == 1 {
+        row.value = lines.remove(0);
+    }
+    row.below = lines;
+    row
+}
+
+/// Fields of a facet that its parent gives.
+fn is_bound(change: &FieldChange) -> bool {
+    matches!(change.path.first_field(), Some("object_type" | "object_id" | "securable_type" | "full_name" | "mode"))
+}
+
+fn items(change: &FieldChange) -> Vec<String> {
+    match &change.new {
+        Some(Value::List(list)) => list.iter().map(brief).collect(),
+        Some(map @ Value::Map(_)) => vec![brief(map)],
+        Some(other) => vec![format!("{} {}", change.path, inline(other))],
+        None => vec![],
+    }
+}
+
+/// How many fields of an update stay as they are.
+#[must_use]
+pub fn unchanged(step: &Step) -> usize {
+    if step.action != Action::Update {
+        return 0;
+    }
+    let Some(desired) = step.desired.as_ref().and_then(Value::as_map) else { return 0 };
+    desired.keys().filter(|k| !step.changes.iter().any(|c| c.path.first_field() == Some(k.as_str()))).count()
+}
+
+/// The three answers to drift: put it back, take it into the YAML, ignore it.
+#[must_use]
+pub fn answers(step: &Step, environment: &str, report_only: bool) -> Vec<String> {
+    let resource = step.address.parent();
+    let mut lines = vec![];
+    if report_only {
+        lines.push(format!("put back: brickform apply --env {environment} --target '{}'", step.address));
+    }
+    let keep: Vec<String> = step
+        .changes
+        .iter()
+        .map(|c| match &c.old {
+            Some(live) => format!("{}: {}", c.path, inline(live)),
+            None => format!("without {}", c.path),
+        })
+        .collect();
+    lines.push(format!("keep:     write into {resource}: {}", keep.join("; ")));
+    let paths: Vec<String> = step.changes.iter().map(|c| yaml_word(&c.path.to_string())).collect();
+    lines.push(format!("ignore:   lifecycle: {{ ignore_changes: [{}] }}", paths.join(", ")));
+    lines
+}
+
+/// A path as it can stand in a YAML flow list.
+fn yaml_word(text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+}
+
+/// The requests of a step in the order in which they are sent, and what is waited for.
+#[must_use]
+pub fn requests(step: &Step) -> Vec<String> {
+    let calls = step.calls.iter();
+    let deletes = step.delete_calls.iter();
+    let ordered: Vec<&Call> = match step.action {
+        Action::ReplaceNewFirst => calls.chain(deletes).collect(),
+        _ => deletes.chain(calls).collect(),
+    };
+    let mut lines: Vec<String> = ordered
+        .into_iter()
+        .map(|call| {
+            let line = calls::line(call);
+            format!("{:6} {}  ({})", line.method, line.path, call.why)
+        })
+        .collect();
+    if step.wait {
+        lines.push("waits until it is ready".to_owned());
+    }
+    if lines.is_empty() {
+        lines.push("sends nothing".to_owned());
+    }
+    lines
+}

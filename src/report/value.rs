@@ -1,0 +1,170 @@
+//! Values as a person reads them: on one line, in a few words, or in lines as YAML would write them.
+
+use crate::model::{Deferred, Map, Value, Variable};
+
+/// On one line. Unknown reads `(known after apply)`, what a lookup will answer `(lookup)`, secrets `(sensitive)`.
+#[must_use]
+pub fn inline(value: &Value) -> String {
+    let mut out = String::new();
+    put(value, &mut out);
+    out
+}
+
+fn put(value: &Value, out: &mut String) {
+    match value {
+        Value::Unknown(deferred) => out.push_str(unknown(deferred)),
+        Value::Secret(_) => out.push_str("(sensitive)"),
+        Value::Map(map) if is_recorded_secret(map) => out.push_str("(sensitive)"),
+        Value::List(list) => {
+            out.push('[');
+            for (i, item) in list.iter().enumerate() {
+                out.push_str(if i == 0 { "" } else { ", " });
+                put(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            out.push('{');
+            for (i, (k, v)) in map.iter().enumerate() {
+                out.push_str(if i == 0 { "" } else { ", " });
+                out.push_str(&key(k));
+                out.push_str(": ");
+                put(v, out);
+            }
+            out.push('}');
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => {
+            out.push_str(&crate::model::json::display(value));
+        }
+    }
+}
+
+fn unknown(deferred: &Deferred) -> &'static str {
+    let only_lookups = !deferred.waits.is_empty() && deferred.waits.iter().all(|w| matches!(w, Variable::Lookup(_)));
+    if only_lookups { "(lookup)" } else { "(known after apply)" }
+}
+
+/// The form in which the state records a secret.
+#[must_use]
+pub fn is_recorded_secret(map: &Map) -> bool {
+    map.contains_key("$secret")
+}
+
+/// A key of a map: plain where it can be.
+fn key(text: &str) -> String {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
+    if plain { text.to_owned() } else { serde_json::to_string(text).unwrap_or_default() }
+}
+
+/// An item of a list in a few words: `CAN_RUN  group "analysts"`, `analysts: SELECT, USE_SCHEMA`, else on one line.
+#[must_use]
+pub fn brief(item: &Value) -> String {
+    access(item).or_else(|| privileges(item)).unwrap_or_else(|| inline(item))
+}
+
+fn access(item: &Value) -> Option<String> {
+    let map = item.as_map().filter(|m| m.len() == 2)?;
+    let level = map.get("permission_level")?.as_str()?;
+    let (field, principal) = map.iter().find(|(k, _)| *k != "permission_level")?;
+    let sort = match field.as_str() {
+        "user_name" => "user",
+        "group_name" => "group",
+        "service_principal_name" => "service principal",
+        _ => return None,
+    };
+    Some(format!("{level}  {sort} {}", inline(principal)))
+}
+
+fn privileges(item: &Value) -> Option<String> {
+    let map = item.as_map().filter(|m| m.len() == 2)?;
+    let list = map.get("privileges")?.as_list()?;
+    let principal = map.get("principal")?;
+    let names: Vec<String> = list.iter().map(|p| p.as_str().map_or_else(|| inline(p), str::to_owned)).collect();
+    let principal = principal.as_str().map_or_else(|| inline(principal), str::to_owned);
+    Some(format!("{principal}: {}", names.join(", ")))
+}
+
+/// In lines of at most this width where that can be, as YAML would write it.
+#[must_use]
+pub fn block(value: &Value, width: usize) -> Vec<String> {
+    let one = inline(value);
+    let long_text = matches!(value, Value::Text(t) if t.contains('\n'));
+    if !long_text && super::style::columns(&one) <= width {
+        return vec![one];
+    }
+    match value {
+        Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => {
+            map.iter().flat_map(|(k, v)| member(&format!("{}:", key(k)), v, width)).collect()
+        }
+        Value::List(list) if !list.is_empty() => list.iter().flat_map(|item| listed(item, width)).collect(),
+        Value::Text(text) if long_text => text.lines().map(str::to_owned).collect(),
+        _ => vec![one],
+    }
+}
+
+fn member(name: &str, value: &Value, width: usize) -> Vec<String> {
+    let below = block(value, width.saturating_sub(super::style::columns(name) + 1));
+    if let [one] = below.as_slice() {
+        return vec![format!("{name} {one}")];
+    }
+    let first = if matches!(value, Value::Text(_)) { format!("{name} |") } else { name.to_owned() };
+    let below = block(value, width.saturating_sub(2));
+    std::iter::once(first).chain(below.into_iter().map(|l| format!("  {l}"))).collect()
+}
+
+fn listed(item: &Value, width: usize) -> Vec<String> {
+    let short = brief(item);
+    let lines = if super::style::columns(&short) + 2 <= width { vec![short] } else { block(item, width.saturating_sub(2)) };
+    lines.into_iter().enumerate().map(|(i, l)| format!("{}{l}", if i == 0 { "- " } else { "  " })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{block, brief, inline};
+    use crate::model::{Value, json};
+
+    fn value(text: &str) -> Value {
+        json::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn on_one_line() {
+        for (given, want) in [
+            (r#"{"a":1,"b c":[null,false,""]}"#, r#"{a: 1, "b c": [null, false, ""]}"#),
+            (r#"{"$secret":"${secret('X')}","fingerprint":"ab"}"#, "(sensitive)"),
+            (r#"{"token":{"$secret":"x"}}"#, "{token: (sensitive)}"),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(inline(&value(given)), want);
+        }
+    }
+
+    #[test]
+    fn in_a_few_words() {
+        for (given, want) in [
+            (r#"{"group_name":"ops","permission_level":"CAN_RUN"}"#, r#"CAN_RUN  group "ops""#),
+            (r#"{"permission_level":"CAN_RUN","service_principal_name":"x"}"#, r#"CAN_RUN  service principal "x""#),
+            (r#"{"principal":"ops","privileges":["SELECT","MODIFY"]}"#, "ops: SELECT, MODIFY"),
+            (r#"{"permission_level":"CAN_RUN","inherited":true}"#, r#"{permission_level: "CAN_RUN", inherited: true}"#),
+            ("\"x\"", "\"x\""),
+        ] {
+            assert_eq!(brief(&value(given)), want);
+        }
+    }
+
+    #[test]
+    fn in_lines_where_one_is_too_short() {
+        let tasks = value(r#"[{"task_key":"load","sql_task":{"warehouse_id":"abc","query":{"query_id":"12345678"}}},{"task_key":"b"}]"#);
+        assert_eq!(
+            block(&tasks, 40),
+            [
+                "- task_key: \"load\"",
+                "  sql_task:",
+                "    warehouse_id: \"abc\"",
+                "    query: {query_id: \"12345678\"}",
+                "- {task_key: \"b\"}"
+            ]
+        );
+        assert_eq!(block(&value(r#"{"sql":"SELECT 1\nFROM t\n"}"#), 40), ["sql: |", "  SELECT 1", "  FROM t"]);
+    }
+}
