@@ -6,6 +6,12 @@ pub mod diagnostics;
 pub mod json;
 pub mod outcome;
 pub mod step;
+pub mod overview;
 pub mod style;
 pub mod text;
 pub mod value;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

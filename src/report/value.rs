@@ -88,7 +88,7 @@ fn privileges(item: &Value) -> Option<String> {
 #[must_use]
 pub fn block(value: &Value, width: usize) -> Vec<String> {
     let one = inline(value);
-    let long_text = matches!(value, Value::Text(t) if t.contains('\n'));
+    let long_text = value.any(&|v| matches!(v, Value::Text(t) if t.contains('\n')));
     if !long_text && super::style::columns(&one) <= width {
         return vec![one];
     }

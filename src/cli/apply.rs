@@ -1,0 +1,76 @@
+//! `brickform apply`: shows the plan, asks, and carries it out.
+
+use clap::Args;
+
+use super::carry::{self, Consent};
+use super::planning::{self, Planning, Showing};
+use super::session::{self, Session};
+use super::{Exit, Failure, Format, Run, runtime};
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "Ctrl-C once finishes what is in flight, saves and exits with 130; twice stops now. Running it again does what is left.\n\n\
+Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --allow-delete schemas")]
+pub struct Arguments {
+    #[command(flatten)]
+    planning: Planning,
+    #[command(flatten)]
+    showing: Showing,
+    /// Do not ask. Waives no guard
+    #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
+    yes: bool,
+    /// Apply from a working tree with uncommitted changes (`guards.require_clean_git`)
+    #[arg(long)]
+    allow_dirty_git: bool,
+}
+
+/// Plans, asks, applies.
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let session = Session::open(run)?;
+    let options = arguments.planning.options(&session.registry)?;
+    if !arguments.allow_dirty_git {
+        clean_git(run, &session)?;
+    }
+    session.lock(run, "apply")?;
+    let exit = runtime()?.block_on(async {
+        let online = session.online(run).await?;
+        let document = session.state(run)?;
+        let (plan, millis) = session.plan(run, &online, &document, &options).await?;
+        if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
+            planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));
+        }
+        if plan.is_blocked() {
+            return Ok(Exit::Guarded);
+        }
+        if plan.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
+        carry::consent(run, Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
+        carry::out(run, &session, &online, &plan, document, &again("apply", run, &session)).await
+    });
+    crate::state::Store::unlock(&session.store);
+    exit
+}
+
+/// The command that goes on from here.
+pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
+    let mut text = format!("brickform {command} --env {}", session.environment());
+    for (flag, value) in [("--project-dir", &run.options.project_dir), ("--config", &run.options.config), ("--state", &run.options.state), ("--profile", &run.options.profile)] {
+        if let Some(value) = value {
+            text.push_str(&format!(" {flag} {value}"));
+        }
+    }
+    text
+}
+
+/// `guards.require_clean_git`: nothing is applied that is not committed.
+fn clean_git(run: &Run<'_>, session: &Session) -> Result<(), Failure> {
+    if !session.project.environment.guards.require_clean_git || session::is_clean(run, &session.project) {
+        return Ok(());
+    }
+    Err(Failure::Guard {
+        message: format!("{} is applied from a clean Git tree only, and this one has uncommitted changes (or is no repository)", session.environment()),
+        help: vec!["commit first, or `--allow-dirty-git`".to_owned()],
+    })
+}

@@ -1,0 +1,115 @@
+//! Asking for consent and carrying a plan out: what `apply` and `destroy` share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+
+use super::progress::Progress;
+use super::session::{Online, Session, commit};
+use super::{Exit, Failure, Format, Run, connect, signals};
+use crate::apply::{self, Event, Outcome};
+use crate::plan::{Action, Plan};
+use crate::report::json;
+use crate::report::outcome::{ResultLook, result};
+
+/// What is asked before anything is sent.
+pub struct Consent<'a> {
+    /// `--yes`.
+    pub given: bool,
+    /// The question.
+    pub question: &'a str,
+    /// The only answer that consents.
+    pub answer: &'a str,
+    /// The command, for the message where nobody can be asked.
+    pub command: &'a str,
+}
+
+/// Asks, where both ends are a terminal; elsewhere names the flag.
+pub fn consent(run: &Run<'_>, consent: Consent<'_>) -> Result<(), Failure> {
+    if consent.given {
+        return Ok(());
+    }
+    if !run.screen.can_ask() {
+        return Err(Failure::usage(
+            format!("`{}` asks before it sends anything, and nobody can answer here: nothing was sent", consent.command),
+            &["add `--yes` (it waives no guard)"],
+        ));
+    }
+    match run.screen.ask(consent.question).as_deref() {
+        Some(answer) if answer == consent.answer => Ok(()),
+        _ => Err(Failure::machine("not confirmed: nothing was sent")),
+    }
+}
+
+/// Carries the plan out and reports. `again`: the command that does what is left.
+pub async fn out(
+    run: &Run<'_>,
+    session: &Session,
+    online: &Online,
+    plan: &Plan,
+    document: crate::state::Document,
+    again: &str,
+) -> Result<Exit, Failure> {
+    let steps = plan.steps.iter().filter(|s| s.action != Action::None).count();
+    let progress = Progress::new(run.screen, steps);
+    run.screen.note(&format!(
+        "{} {} to {} as {}. Ctrl-C finishes what is in flight.",
+        if plan.destroy { "Destroying:" } else { "Applying" },
+        crate::report::text::plural(steps as u64, "step", "steps"),
+        plan.environment,
+        online.connection.caller
+    ));
+    let stop = Arc::new(AtomicU8::new(0));
+    let events = |event: &Event| progress.event(event);
+    let applying = apply::apply(
+        plan,
+        apply::Session {
+            client: &online.connection.client,
+            store: &session.store,
+            state: document,
+            registry: &session.registry,
+            outside: run.outside,
+            key: session.project.environment.state.key.as_ref(),
+            parallelism: connect::parallelism(run),
+            caller: online.connection.caller.clone(),
+            commit: commit(run, &session.project),
+            stop: Arc::clone(&stop),
+            events: &events,
+        },
+    );
+    let told = |level: u8| {
+        run.screen.raw(if level < 2 { "\nStopping: what is in flight is finished and saved. Ctrl-C again stops now.\n" } else { "\nStopping now.\n" });
+    };
+    let report = tokio::select! {
+        report = applying => report,
+        never = signals::raise(stop, told) => match never {},
+    };
+    progress.end();
+    let report = report?;
+    match run.screen.format {
+        Format::Json => run.screen.result(&json::result(plan, &report, plan.destroy)),
+        Format::Text => run.screen.result(&result(
+            plan,
+            &report,
+            &ResultLook {
+                colour: run.screen.out_colour,
+                width: run.screen.width,
+                successes: !progress.lists(),
+                times: run.screen.out_terminal,
+                again,
+                destroy: plan.destroy,
+            },
+        )),
+    }
+    Ok(exit(&report))
+}
+
+/// 130 beats 3; a failure of everything is still "in part": the state is saved and running again does the rest.
+fn exit(report: &apply::Report) -> Exit {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.results.iter().all(|r| r.outcome == Outcome::Done) {
+        Exit::Done
+    } else {
+        Exit::Partial
+    }
+}

@@ -1,0 +1,129 @@
+//! Options of the commands that make a plan, and how a plan is shown.
+
+use clap::{ArgAction, Args};
+
+use super::{Failure, Format, Run};
+use crate::diagnostic::suggest;
+use crate::kinds::Registry;
+use crate::model::Address;
+use crate::plan::{self, Plan};
+use crate::report::text::Look;
+use crate::report::{json, text};
+
+/// What narrows or loosens a plan.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Planning")]
+pub struct Planning {
+    /// Only this address and what it needs
+    #[arg(long = "target", value_name = "ADDRESS")]
+    targets: Vec<String>,
+    /// Not this address and nothing that needs it
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    excludes: Vec<String>,
+    /// `--refresh=false` compares with the state only
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "BRICKFORM_REFRESH")]
+    refresh: bool,
+    /// Replace this object although nothing forces it
+    #[arg(long = "replace", value_name = "ADDRESS")]
+    replace: Vec<String>,
+    /// Take over objects that already exist under the same name
+    #[arg(long, env = "BRICKFORM_ADOPT", value_parser = clap::builder::BoolishValueParser::new())]
+    adopt: bool,
+    /// Let YAML win where it and the workspace changed the same field (`on_conflict: block`)
+    #[arg(long = "accept-conflict", value_name = "ADDRESS")]
+    accept_conflicts: Vec<String>,
+    /// Allow deleting or replacing objects of this kind although they hold data
+    #[arg(long = "allow-delete", value_name = "KIND", value_delimiter = ',')]
+    allow_delete: Vec<String>,
+    /// Allow more deletes than `guards.max_deletes`
+    #[arg(long)]
+    allow_max_deletes: bool,
+    /// Allow changing more than `guards.max_change_percent`
+    #[arg(long)]
+    allow_max_change_percent: bool,
+    /// Allow locking the caller out of an object's permissions
+    #[arg(long)]
+    allow_self_lockout: bool,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Showing")]
+pub struct Showing {
+    /// List fields that YAML never set
+    #[arg(long, env = "BRICKFORM_UNMANAGED", value_parser = clap::builder::BoolishValueParser::new())]
+    unmanaged: bool,
+    /// List the requests of each step
+    #[arg(long, env = "BRICKFORM_REQUESTS", value_parser = clap::builder::BoolishValueParser::new())]
+    requests: bool,
+}
+
+impl Planning {
+    /// As the plan floor takes it.
+    ///
+    /// # Errors
+    /// An address or kind that is none.
+    pub fn options(&self, registry: &Registry) -> Result<plan::Options, Failure> {
+        let addresses = |list: &[String]| list.iter().map(|t| address(t, registry)).collect::<Result<Vec<_>, _>>();
+        let mut overrides = vec![];
+        for (given, guard) in [
+            (self.allow_max_deletes, "max_deletes"),
+            (self.allow_max_change_percent, "max_change_percent"),
+            (self.allow_self_lockout, "self_lockout"),
+        ] {
+            overrides.extend(given.then(|| guard.to_owned()));
+        }
+        Ok(plan::Options {
+            targets: addresses(&self.targets)?,
+            excludes: addresses(&self.excludes)?,
+            replace: addresses(&self.replace)?,
+            adopt: self.adopt,
+            no_refresh: !self.refresh,
+            allow_delete: self.allow_delete.iter().map(|k| kind(k, registry)).collect::<Result<_, _>>()?,
+            accept_conflicts: addresses(&self.accept_conflicts)?,
+            overrides,
+            ..plan::Options::default()
+        })
+    }
+}
+
+/// An address as it is typed; aliases of kinds are understood.
+///
+/// # Errors
+/// It is none, or of no known kind.
+pub fn address(text: &str, registry: &Registry) -> Result<Address, Failure> {
+    let mut address: Address = text.parse().map_err(|error: crate::model::AddressError| Failure::usage(error.to_string(), &[]))?;
+    address.kind = kind(&address.kind, registry)?;
+    Ok(address)
+}
+
+fn kind(text: &str, registry: &Registry) -> Result<String, Failure> {
+    if let Some(kind) = registry.get(text) {
+        return Ok(kind.name.to_owned());
+    }
+    let near = suggest::nearest(text, registry.iter().map(|k| k.name));
+    Err(Failure::Usage {
+        message: format!("there is no kind `{text}`"),
+        help: near.map(|n| format!("did you mean `{n}`?")).into_iter().collect(),
+    })
+}
+
+/// The look of a plan on this screen.
+pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look {
+    Look {
+        colour: run.screen.out_colour,
+        width: run.screen.width,
+        unmanaged: showing.unmanaged,
+        requests: showing.requests,
+        drift: false,
+        millis: run.screen.out_terminal.then_some(millis),
+    }
+}
+
+/// Prints a plan as a result.
+pub fn show(run: &Run<'_>, plan: &Plan, look: &Look) {
+    match run.screen.format {
+        Format::Json => run.screen.result(&json::plan(plan, look.unmanaged)),
+        Format::Text => run.screen.result(&text::plan(plan, look)),
+    }
+}

@@ -1,0 +1,186 @@
+//! From a command line to a plan: project, workspace, lookups, state, live. Wires the floors below; decides nothing.
+
+use std::path::PathBuf;
+
+use super::connect::{self, Connection};
+use super::{Failure, Run};
+use crate::kinds::Registry;
+use crate::model::{Address, Fingerprint};
+use crate::plan::{self, Plan};
+use crate::project::{Answers, Desired, Project};
+use crate::refresh;
+use crate::state::{self, Document, Local, LockInfo, Store, WorkspaceIdentity};
+
+/// What a command of one environment works with.
+pub struct Session {
+    /// Kinds.
+    pub registry: Registry,
+    /// The project, its environment chosen.
+    pub project: Project,
+    /// The state's place.
+    pub store: Local,
+    /// The state's file as plans name it: relative to the project's folder where it is below it.
+    pub state_place: String,
+}
+
+/// A session with a workspace that answered.
+pub struct Online {
+    /// The workspace.
+    pub connection: Connection,
+    /// Everything desired.
+    pub desired: Desired,
+}
+
+impl Session {
+    /// Loads the project and finds the state. Asks no workspace.
+    pub fn open(run: &Run<'_>) -> Result<Self, Failure> {
+        let registry = Registry::standard();
+        let project = super::load(run, &run.options.ask(run.outside)?, &registry)?;
+        let file = state_file(run, &project)?;
+        let store = Local::at(&file, &project.name, &project.environment.name, run.outside);
+        let state_place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();
+        Ok(Self { registry, project, store, state_place })
+    }
+
+    /// The environment's name.
+    pub fn environment(&self) -> &str {
+        &self.project.environment.name
+    }
+
+    /// The state as it is; none before the first apply.
+    pub fn document(&self) -> Result<Option<Document>, Failure> {
+        Ok(self.store.load()?)
+    }
+
+    /// Takes the lock of the environment.
+    pub fn lock(&self, run: &Run<'_>, operation: &str) -> Result<(), Failure> {
+        Ok(self.store.lock(&holder(run, operation))?)
+    }
+
+    /// The state, or an empty one of a fresh lineage.
+    pub fn state(&self, run: &Run<'_>) -> Result<Document, Failure> {
+        Ok(self.document()?.unwrap_or_else(|| state::new_document(&self.project.name, self.environment(), run.outside)))
+    }
+
+    /// Connects, answers lookups and resolves what is desired. Warnings are shown.
+    pub async fn online(&self, run: &Run<'_>) -> Result<Online, Failure> {
+        let connection = connect::connect(run, &self.project).await?;
+        let answers = if self.project.lookups.is_empty() {
+            Answers::new()
+        } else {
+            refresh::lookups(&connection.client, &self.registry, &self.project.lookups)
+                .await
+                .map_err(|error| Failure::api("lookups cannot be answered", error))?
+        };
+        let desired = self.project.resolve(&answers).map_err(Failure::Diagnostics)?;
+        run.screen.diagnostics(&desired.warnings);
+        Ok(Online { connection, desired })
+    }
+
+    /// Reads live and makes the plan. Gives the plan and the milliseconds that reading took.
+    pub async fn plan(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> Result<(Plan, u64), Failure> {
+        same_workspace(document, &online.connection.identity, self.environment())?;
+        self.known(options, &online.desired, document)?;
+        let begun = run.outside.now();
+        let live = if options.no_refresh { None } else { Some(self.read(online, document, options).await) };
+        let millis = u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
+        let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), &online.desired)?;
+        let plan = plan::make(&plan::Inputs {
+            desired: &online.desired,
+            state: document,
+            state_place: self.state_place.clone(),
+            live: live.as_ref(),
+            environment: &self.project.environment,
+            project: &self.project.name,
+            workspace: online.connection.identity.clone(),
+            host: &online.connection.link_host,
+            registry: &self.registry,
+            options,
+            secrets: &secrets,
+        });
+        Ok((plan, millis))
+    }
+
+    async fn read(&self, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {
+        let scope = plan::Scope::of(&online.desired, document, options);
+        let only = |address: &Address| scope.holds(address);
+        let ask = refresh::Ask { desired: &online.desired, state: document, registry: &self.registry, only: Some(&only) };
+        refresh::read(&online.connection.client, &ask).await
+    }
+
+    /// Addresses given on the command line must name something.
+    fn known(&self, options: &plan::Options, desired: &Desired, document: &Document) -> Result<(), Failure> {
+        let given = options.targets.iter().chain(&options.excludes).chain(&options.replace).chain(&options.accept_conflicts);
+        for address in given {
+            let covers = |known: &Address| known == address || (known.parent() == *address) || is_instance(known, address);
+            if desired.resources.keys().chain(document.resources.keys()).any(covers) {
+                continue;
+            }
+            let names: Vec<String> = desired.resources.keys().chain(document.resources.keys()).map(ToString::to_string).collect();
+            let near = crate::diagnostic::suggest::nearest(&address.to_string(), names.iter().map(String::as_str));
+            return Err(Failure::Usage {
+                message: format!("`{address}` is neither in YAML nor in the state of {}", self.environment()),
+                help: near.map(|n| format!("did you mean `{n}`?")).into_iter().collect(),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn is_instance(known: &Address, given: &Address) -> bool {
+    given.instance.is_none() && given.facet.is_none() && known.kind == given.kind && known.key == given.key
+}
+
+/// Where the state is: `--state FILE` (then `FILE.ENV`), the environment's `state:`, or `.brickform/state/ENV.json`.
+fn state_file(run: &Run<'_>, project: &Project) -> Result<PathBuf, Failure> {
+    let name = &project.environment.name;
+    if let Some(file) = &run.options.state {
+        return Ok(Local::file_beside(&run.outside.path(file), name));
+    }
+    match &project.environment.state.backend {
+        None => Ok(Local::default_file(&project.folder, name)),
+        Some(url) if url.contains("://") || url.starts_with("workspace:") || url.starts_with("volume:") => Err(Failure::Machine {
+            message: format!("the state of {name} is at `{url}`, and this version keeps states in files only"),
+            help: vec!["give a path in the environment's `state: { backend: ... }`, or use `--state FILE`".to_owned()],
+        }),
+        Some(path) => Ok(project.folder.join(path)),
+    }
+}
+
+/// A state belongs to one workspace for ever.
+fn same_workspace(document: &Document, answered: &WorkspaceIdentity, environment: &str) -> Result<(), Failure> {
+    match &document.workspace {
+        Some(known) if known.id != answered.id => Err(Failure::Guard {
+            message: format!(
+                "the state of {environment} belongs to workspace {} ({}), but {} ({}) answered: nothing was sent",
+                known.id, known.host, answered.id, answered.host
+            ),
+            help: vec![
+                "check the environment's `workspace:` and `--profile`".to_owned(),
+                "for another workspace take another environment, or another state: `--state FILE`".to_owned(),
+            ],
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn holder(run: &Run<'_>, operation: &str) -> LockInfo {
+    let user = run.outside.variable("USER").or_else(|| run.outside.variable("USERNAME")).unwrap_or("somebody");
+    let host = run.outside.variable("HOSTNAME").or_else(|| run.outside.variable("COMPUTERNAME")).unwrap_or("this machine");
+    LockInfo {
+        holder: format!("{user}@{host} (process {})", std::process::id()),
+        operation: operation.to_owned(),
+        since: run.outside.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+/// The commit of the project's folder, if it is in a Git repository.
+pub fn commit(run: &Run<'_>, project: &Project) -> Option<String> {
+    let output = run.outside.system.run("git", &["rev-parse", "HEAD"], &project.folder).ok().filter(|o| o.code == Some(0))?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|c| !c.is_empty())
+}
+
+/// A short name of a plan's bytes, for messages.
+pub fn digest(text: &str) -> String {
+    Fingerprint::of(text.as_bytes()).short().to_owned()
+}

@@ -1,0 +1,90 @@
+//! Plans and results as a person and a program see them.
+
+use super::outcome::{ResultLook, progress, result};
+use super::style::{Paint, columns};
+use super::text::{self, Look};
+use super::{json, samples};
+use crate::plan::{Action, Block};
+
+const LOOK: Look = Look { colour: false, width: 110, unmanaged: false, requests: false, drift: false, millis: None };
+
+#[test]
+fn a_plan_with_everything() {
+    insta::assert_snapshot!(text::plan(&samples::everything(), &LOOK));
+}
+
+#[test]
+fn a_plan_with_requests_and_unmanaged_fields_in_a_narrow_window() {
+    let look = Look { width: 70, unmanaged: true, requests: true, ..LOOK };
+    insta::assert_snapshot!(text::plan(&samples::everything(), &look));
+}
+
+#[test]
+fn a_plan_in_colour_says_the_same() {
+    let plan = samples::everything();
+    let colour = text::plan(&plan, &Look { colour: true, ..LOOK });
+    assert!(colour.contains('\u{1b}'));
+    assert_eq!(console::strip_ansi_codes(&colour), text::plan(&plan, &LOOK));
+}
+
+#[test]
+fn lines_keep_to_the_width() {
+    for width in [60, 80, 120, 200] {
+        let text = text::plan(&samples::everything(), &Look { width, requests: true, ..LOOK });
+        let long: Vec<&str> = text.lines().filter(|l| columns(l) > width && !l.contains("keep:") && !l.contains("Plan:")).collect();
+        assert!(long.is_empty(), "{width}: {long:#?}");
+    }
+}
+
+#[test]
+fn nothing_to_do() {
+    let mut plan = samples::plan(vec![samples::step("jobs.a", Action::None, "a"), samples::step("jobs.b", Action::None, "b")]);
+    assert_eq!(text::plan(&plan, &LOOK), "prod: no changes. 2 resources match (231 reads).\n");
+    assert_eq!(text::plan(&plan, &Look { millis: Some(1_934), ..LOOK }), "prod: no changes. 2 resources match (231 reads in 1.9 s).\n");
+    assert_eq!(text::plan(&plan, &Look { drift: true, ..LOOK }), "prod: no drift. 2 resources match (231 reads).\n");
+    plan.refreshed = false;
+    assert_eq!(text::plan(&plan, &LOOK), "prod: no changes. 2 resources match (nothing was read: --refresh=false).\n");
+}
+
+#[test]
+fn drift_alone_gives_the_answers() {
+    let mut plan = samples::everything();
+    plan.steps.retain(|s| s.address.to_string() == "jobs.nightly");
+    insta::assert_snapshot!(text::plan(&plan, &Look { drift: true, ..LOOK }));
+}
+
+#[test]
+fn a_block_of_the_whole_plan() {
+    let mut plan = samples::plan(vec![samples::step("jobs.old", Action::Delete, "old")]);
+    plan.blocks = vec![Block {
+        guard: "max_deletes",
+        reason: "6 deletes, at most 5 are allowed".to_owned(),
+        remedy: vec!["--allow-max-deletes".to_owned()],
+    }];
+    insta::assert_snapshot!(text::plan(&plan, &LOOK));
+}
+
+#[test]
+fn a_plan_as_json() {
+    let text = json::plan(&samples::everything(), true);
+    assert_eq!(text, json::plan(&samples::everything(), true));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn an_apply_that_went_half_wrong() {
+    let look = ResultLook { colour: false, width: 100, successes: true, times: false, again: "brickform apply --env prod", destroy: false };
+    insta::assert_snapshot!(result(&samples::everything(), &samples::half(), &look));
+    let brief = result(&samples::everything(), &samples::half(), &ResultLook { successes: false, ..look });
+    assert!(!brief.contains("schemas.silver") && brief.contains("alerts.orders"), "{brief}");
+    let report = samples::half();
+    let lines: Vec<String> = report.results.iter().enumerate().map(|(i, r)| progress(r, i + 1, 4, Paint { colour: false })).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_result_as_json() {
+    let mut plan = samples::everything();
+    plan.steps.clear();
+    insta::assert_snapshot!(json::result(&plan, &samples::half(), false));
+}
