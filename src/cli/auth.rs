@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::session::Session;
-use super::{Exit, Failure, Run, connect};
+use super::{Exit, Failure, Format, Run, connect};
 use crate::project::Workspace;
 
 /// Arguments of `auth`.
@@ -32,6 +32,24 @@ fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
         run.screen.result(&format!("{} is the embedded workspace: nothing to authenticate.\n", session.environment()));
         return Ok(Exit::Done);
     }
-    let _ = connect::explicit(run, &session.project);
+    let description = connect::resolved(run, &session.project)?.description;
+    match run.screen.format {
+        Format::Json => {
+            let list: Vec<_> = description
+                .attributes
+                .iter()
+                .map(|a| serde_json::json!({ "name": a.name, "value": a.shown, "source": a.source, "used": a.used }))
+                .collect();
+            let all = serde_json::json!({ "host": description.host, "auth_type": description.auth_type, "attributes": list });
+            run.screen.result(&format!("{all:#}\n"));
+        }
+        Format::Text => {
+            run.screen.result(&format!("{} by {}\n", description.host, description.auth_type));
+            for attribute in &description.attributes {
+                let unused = if attribute.used { "" } else { "  (not used)" };
+                run.screen.result(&format!("  {:22} {}  from {}{unused}\n", attribute.name, attribute.shown, attribute.source));
+            }
+        }
+    }
     Ok(Exit::Done)
 }

@@ -77,7 +77,11 @@ pub async fn out(
         },
     );
     let told = |level: u8| {
-        run.screen.raw(if level < 2 { "\nStopping: what is in flight is finished and saved. Ctrl-C again stops now.\n" } else { "\nStopping now.\n" });
+        run.screen.raw(if level < 2 {
+            "\nStopping: what is in flight is finished and saved. Ctrl-C again stops now.\n"
+        } else {
+            "\nStopping now.\n"
+        });
     };
     let report = tokio::select! {
         report = applying => report,

@@ -1,11 +1,12 @@
 //! From an environment to a client of its workspace: the embedded one in process, the process that serves it, or a
 //! remote host.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::local_place::Place;
 use super::{Failure, Run};
-use crate::client::auth::{self, Credentials, Explicit};
+use crate::client::auth::{self, Credentials, Resolved};
 use crate::client::{Client, Live, Options, SharedTransport};
 use crate::local::LocalOptions;
 use crate::project::{Project, Workspace};
@@ -45,7 +46,7 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
     let client = match place.served_at() {
         Some(url) => {
             run.screen.detail(&format!("the embedded workspace is served at {url}"));
-            let transport: SharedTransport = Arc::new(Live::new(&url, &options(run)).map_err(Failure::machine)?);
+            let transport: SharedTransport = live(run, &url)?;
             Client::new(transport, Some(Credentials::token("local")), run.outside, options(run))
         }
         None => {
@@ -58,18 +59,27 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
 }
 
 async fn remote(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
-    let resolved = auth::resolve(run.outside, &explicit(run, project)).map_err(|e| Failure::credentials(&e))?;
-    let transport: SharedTransport = Arc::new(Live::new(&resolved.host, &options(run)).map_err(Failure::machine)?);
+    let resolved = resolved(run, project)?;
+    let transport: SharedTransport = live(run, &resolved.host)?;
     let client = Client::new(transport, Some(resolved.credentials), run.outside, options(run));
     let (id, caller) = who(&client).await?;
     let host = resolved.host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
     Ok(Connection { client, identity: WorkspaceIdentity { host, id }, caller, link_host: resolved.host })
 }
 
-/// What the environment and the command line say about authentication.
-pub fn explicit(run: &Run<'_>, project: &Project) -> Explicit {
-    let _ = (run, project);
-    Explicit::default()
+fn live(run: &Run<'_>, host: &str) -> Result<SharedTransport, Failure> {
+    let live = Live::new(host, run.outside).map_err(|error| Failure::machine(error.to_string()))?;
+    Ok(Arc::new(live))
+}
+
+/// How a command of this environment authenticates: what the environment's file says, then `--profile`, then the
+/// process environment.
+pub fn resolved(run: &Run<'_>, project: &Project) -> Result<Resolved, Failure> {
+    let said = match &project.environment.workspace {
+        Workspace::Local => BTreeMap::new(),
+        Workspace::Remote(attributes) => attributes.clone(),
+    };
+    Ok(auth::resolve(run.outside, &said, run.options.profile.as_deref())?)
 }
 
 async fn who(client: &Client) -> Result<(String, String), Failure> {

@@ -10,8 +10,10 @@ use super::{Exit, Failure, Format, Run, runtime};
 
 /// Arguments of `destroy`.
 #[derive(Debug, Args)]
-#[command(after_help = "What was adopted is forgotten and left as it is, unless `--include-adopted`. Settings, permissions and grants hold again what they held before the first apply.\n\n\
-Example:\n  brickform destroy --env dev")]
+#[command(
+    after_help = "What was adopted is forgotten and left as it is, unless `--include-adopted`. Settings, permissions and grants hold again what they held before the first apply.\n\n\
+Example:\n  brickform destroy --env dev"
+)]
 pub struct Arguments {
     #[command(flatten)]
     planning: Planning,

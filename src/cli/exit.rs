@@ -1,6 +1,7 @@
 //! How a run ends: exit codes, and the one match from failures to them.
 
 use crate::apply::ApplyError;
+use crate::client::auth::AuthError;
 use crate::client::{ApiError, ApiErrorKind};
 use crate::diagnostic::Diagnostic;
 use crate::local::LocalError;
@@ -90,8 +91,8 @@ pub enum Failure {
         error: Box<ApiError>,
     },
     /// No credentials.
-    #[error("{0}")]
-    Credentials(String),
+    #[error(transparent)]
+    Credentials(#[from] AuthError),
     /// The embedded workspace.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -153,7 +154,11 @@ impl Failure {
     pub fn help(&self) -> Vec<String> {
         match self {
             Self::Usage { help, .. } | Self::Guard { help, .. } | Self::Machine { help, .. } => help.clone(),
-            Self::Credentials(_) => vec!["`brickform auth describe` shows each value and where it came from".to_owned()],
+            Self::Credentials(error) => {
+                let mut lines = error.help();
+                lines.push("`brickform auth describe` shows each value and where it came from".to_owned());
+                lines
+            }
             Self::State(error) | Self::Apply(ApplyError::State(error)) => error.help(),
             Self::Api { error, .. } => api_help(error),
             Self::Local(LocalError::InUse { .. }) => {

@@ -7,7 +7,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::model::Outside;
 
+mod apply;
+mod auth;
+mod carry;
+mod connect;
+mod destroy;
 mod docs;
+mod drift;
 mod env;
 mod exit;
 mod explain;
@@ -17,9 +23,16 @@ mod local;
 mod local_place;
 mod logging;
 mod options;
+mod plan;
+mod planning;
+mod progress;
 pub mod reference;
 mod screen;
+mod secrets;
+mod session;
 mod signals;
+mod state;
+mod status;
 mod validate;
 mod version;
 
@@ -44,10 +57,24 @@ pub struct Cli {
 enum Command {
     /// Check the project: every mistake of every file, without asking a workspace
     Validate(validate::Arguments),
+    /// What an apply would do; sends only reads
+    Plan(Box<plan::Arguments>),
+    /// Show the plan, ask, and carry it out
+    Apply(Box<apply::Arguments>),
+    /// Take away what was made, put back what was touched, forget what was adopted
+    Destroy(Box<destroy::Arguments>),
+    /// What the state says; makes no calls
+    Status(status::Arguments),
+    /// What changed behind its back; sends only reads
+    Drift(Box<drift::Arguments>),
+    /// Look at and mend what was recorded
+    State(state::Arguments),
     /// Environments of the project
     Env(env::Arguments),
     /// The embedded workspace: serve it, empty it, what it can do
     Local(local::Arguments),
+    /// Authentication: what is used, and where it came from
+    Auth(auth::Arguments),
     /// What a diagnostic code means
     Explain(explain::Arguments),
     /// Version and build
@@ -110,6 +137,13 @@ fn refused(error: &clap::Error, streams: &mut Streams) -> Exit {
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
     match command {
         Command::Validate(arguments) => validate::run(arguments, run),
+        Command::Plan(arguments) => plan::run(arguments, run),
+        Command::Apply(arguments) => apply::run(arguments, run),
+        Command::Destroy(arguments) => destroy::run(arguments, run),
+        Command::Status(arguments) => status::run(arguments, run),
+        Command::Drift(arguments) => drift::run(arguments, run),
+        Command::State(arguments) => state::run(arguments, run),
+        Command::Auth(arguments) => auth::run(arguments, run),
         Command::Env(arguments) => env::run(arguments, run),
         Command::Local(arguments) => local::run(arguments, run),
         Command::Explain(arguments) => explain::run(arguments, run),
@@ -125,4 +159,13 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("the asynchronous runtime cannot be started: {error}")))
+}
+
+/// Loads the project.
+pub(crate) fn load(
+    run: &Run<'_>,
+    ask: &crate::project::Ask,
+    registry: &crate::kinds::Registry,
+) -> Result<crate::project::Project, Failure> {
+    crate::project::load(run.outside, ask, registry).map_err(Failure::Diagnostics)
 }

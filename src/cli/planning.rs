@@ -41,9 +41,9 @@ pub struct Planning {
     /// Allow changing more than `guards.max_change_percent`
     #[arg(long)]
     allow_max_change_percent: bool,
-    /// Allow locking the caller out of an object's permissions
+    /// Allow deleting kinds that `guards.protect` names
     #[arg(long)]
-    allow_self_lockout: bool,
+    allow_protected_kind: bool,
 }
 
 /// How a plan is shown.
@@ -69,7 +69,7 @@ impl Planning {
         for (given, guard) in [
             (self.allow_max_deletes, "max_deletes"),
             (self.allow_max_change_percent, "max_change_percent"),
-            (self.allow_self_lockout, "self_lockout"),
+            (self.allow_protected_kind, "protected_kind"),
         ] {
             overrides.extend(given.then(|| guard.to_owned()));
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::connect::{self, Connection};
 use super::{Failure, Run};
 use crate::kinds::Registry;
-use crate::model::{Address, Fingerprint};
+use crate::model::Address;
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
 use crate::refresh;
@@ -180,7 +180,8 @@ pub fn commit(run: &Run<'_>, project: &Project) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|c| !c.is_empty())
 }
 
-/// A short name of a plan's bytes, for messages.
-pub fn digest(text: &str) -> String {
-    Fingerprint::of(text.as_bytes()).short().to_owned()
+/// Whether the project's folder is in a Git repository without uncommitted changes.
+pub fn is_clean(run: &Run<'_>, project: &Project) -> bool {
+    let output = run.outside.system.run("git", &["status", "--porcelain", "--", "."], &project.folder);
+    output.is_ok_and(|o| o.code == Some(0) && o.stdout.is_empty())
 }

@@ -9,7 +9,7 @@ pub async fn first() {
 }
 
 /// Raises the level with each request to stop: 1 finish what is in flight, 2 stop now. `told` hears of each.
-pub async fn raise(stop: Arc<AtomicU8>, told: impl Fn(u8)) {
+pub async fn raise(stop: Arc<AtomicU8>, told: impl Fn(u8)) -> std::convert::Infallible {
     loop {
         next().await;
         let level = stop.load(Ordering::SeqCst).saturating_add(1).min(2);

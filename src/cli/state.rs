@@ -83,7 +83,8 @@ fn list(document: &Document, prefix: &str, run: &Run<'_>) {
     let rows: Vec<_> = document.resources.iter().filter(|(a, _)| a.to_string().starts_with(prefix)).collect();
     match run.screen.format {
         Format::Json => {
-            let list: Vec<_> = rows.iter().map(|(a, e)| serde_json::json!({ "address": a, "kind": e.kind, "id": e.id, "status": e.status })).collect();
+            let list: Vec<_> =
+                rows.iter().map(|(a, e)| serde_json::json!({ "address": a, "kind": e.kind, "id": e.id, "status": e.status })).collect();
             run.screen.result(&format!("{:#}\n", serde_json::json!({ "resources": list })));
         }
         Format::Text => {
@@ -131,7 +132,10 @@ fn moved(document: &mut Document, from: &Address, to: &Address) -> Result<(), Fa
         return Err(Failure::usage(format!("`{from}` cannot become `{to}`: kind and part must be the same"), &[]));
     }
     if document.resources.contains_key(to) {
-        return Err(Failure::usage(format!("`{to}` is in the state already"), &["`brickform state rm` it first, if it is to be forgotten"]));
+        return Err(Failure::usage(
+            format!("`{to}` is in the state already"),
+            &["`brickform state rm` it first, if it is to be forgotten"],
+        ));
     }
     if !document.resources.contains_key(from) {
         return Err(unknown(document, from));

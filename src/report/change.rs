@@ -3,7 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use super::style::{Label, Paint, columns, pad};
-use super::value::{block, brief, inline, is_recorded_secret};
+use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
 use crate::model::{Map, Step, Value};
 
@@ -39,6 +39,11 @@ pub struct Style {
 pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     let mut row = Row { path: change.path.to_string(), value: String::new(), below: vec![], note: note(change, forces, style) };
     let item = matches!(change.path.steps().last(), Some(Step::Key(..) | Step::Index(_)));
+    if let Some((sign, label, words)) = whole_item(change, item) {
+        // Who may do what says itself; its path would only repeat it.
+        row.path = style.paint.label(label, &format!("{sign} {words}"));
+        return row;
+    }
     match (&change.old, &change.new) {
         (None, None) => {}
         (None, Some(new)) if style.fresh => fresh(new, style, &mut row),
@@ -47,6 +52,16 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         (Some(old), Some(new)) => both(old, new, style, &mut row),
     }
     row
+}
+
+/// An access entry that comes or goes as a whole.
+fn whole_item(change: &FieldChange, item: bool) -> Option<(&'static str, Label, String)> {
+    let (sign, label, value) = match (&change.old, &change.new) {
+        (None, Some(new)) => ("+", Label::Add, new),
+        (Some(old), None) => ("-", Label::Remove, old),
+        (None, None) | (Some(_), Some(_)) => return None,
+    };
+    if item { entry(value).map(|words| (sign, label, words)) } else { None }
 }
 
 fn note(change: &FieldChange, forces: bool, style: &Style) -> String {
@@ -194,8 +209,7 @@ fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
 #[must_use]
 pub fn lay(rows: &[Row], indent: usize, width: usize) -> String {
     let column = value_column(rows.iter().map(|r| r.path.as_str()));
-    let widest =
-        rows.iter().filter(|r| !r.note.is_empty()).map(|r| columns(&r.value)).filter(|w| *w <= width / 2).max().unwrap_or(0);
+    let widest = rows.iter().filter(|r| !r.note.is_empty()).map(|r| columns(&r.value)).filter(|w| *w <= width / 2).max().unwrap_or(0);
     let mut out = String::new();
     for row in rows {
         let mut line = format!("{}{}", " ".repeat(indent), pad(&row.path, column));
@@ -249,18 +263,35 @@ mod tests {
     #[test]
     fn each_sort_of_change_reads_as_itself() {
         let table = [
-            (change("schedule.pause_status", "\"A\"", "\"B\"", Reason::Drift), "schedule.pause_status   \"A\" → \"B\"  drift: set in the workspace\n"),
+            (
+                change("schedule.pause_status", "\"A\"", "\"B\"", Reason::Drift),
+                "schedule.pause_status   \"A\" → \"B\"  drift: set in the workspace\n",
+            ),
             (change("comment", "\"A\"", "", Reason::Removed), "comment                 - \"A\"  removed: not in YAML\n"),
             (change("comment", "", "\"A\"", Reason::Changed), "comment                 + \"A\"\n"),
-            (change("tags", r#"{"a":"1","o":"ana"}"#, r#"{"a":"1"}"#, Reason::Drift), "tags                    - o = \"ana\"  drift: set in the workspace\n"),
+            (
+                change("tags", r#"{"a":"1","o":"ana"}"#, r#"{"a":"1"}"#, Reason::Drift),
+                "tags                    - o = \"ana\"  drift: set in the workspace\n",
+            ),
             (change("x", "[1,2,3]", "[1,3,4]", Reason::Changed), "x\n    - 2\n    + 4\n"),
             (change("x", "[1,2]", "[2,1]", Reason::Changed), "x                       [1, 2] → [2, 1]  only the order\n"),
             (
-                change("entries", r#"[{"group_name":"a","permission_level":"CAN_RUN"}]"#, r#"[{"group_name":"b","permission_level":"CAN_RUN"}]"#, Reason::Changed),
+                change(
+                    "entries",
+                    r#"[{"group_name":"a","permission_level":"CAN_RUN"}]"#,
+                    r#"[{"group_name":"b","permission_level":"CAN_RUN"}]"#,
+                    Reason::Changed,
+                ),
                 "entries\n    - CAN_RUN  group \"a\"\n    + CAN_RUN  group \"b\"\n",
             ),
-            (change("q", r#""a\nb\nc\nd""#, r#""a\nb\nX\nd""#, Reason::Changed), "q                       +1 -1 lines\n       b\n    -  c\n    +  X\n       d\n"),
-            (change("t", r#"{"$secret":"s","fingerprint":"1"}"#, r#"{"$secret":"s","fingerprint":"2"}"#, Reason::Changed), "t                       (sensitive) (another value)\n"),
+            (
+                change("q", r#""a\nb\nc\nd""#, r#""a\nb\nX\nd""#, Reason::Changed),
+                "q                       +1 -1 lines\n       b\n    -  c\n    +  X\n       d\n",
+            ),
+            (
+                change("t", r#"{"$secret":"s","fingerprint":"1"}"#, r#"{"$secret":"s","fingerprint":"2"}"#, Reason::Changed),
+                "t                       (sensitive) (another value)\n",
+            ),
         ];
         for (given, want) in table {
             assert_eq!(shown(&given, false), want, "{}", given.path);

@@ -145,7 +145,8 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
     let mut groups: Vec<String> = (!words.is_empty()).then(|| words.join(", ")).into_iter().collect();
-    let bad: Vec<String> = [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    let bad: Vec<String> =
+        [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
     groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
     let verb = if look.destroy { "Destroyed" } else { "Applied" };
     let stopped = if report.interrupted { " Interrupted." } else { "" };

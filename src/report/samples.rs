@@ -84,7 +84,13 @@ pub fn everything() -> Plan {
     let mut created = step("schemas.silver", Action::Create, "main.silver");
     created.changes = vec![
         change("name", "", "\"silver\"", Reason::Changed),
-        FieldChange { path: Path::field("catalog_name"), old: None, new: Some(unknown("catalogs.main")), applied: None, reason: Reason::Changed },
+        FieldChange {
+            path: Path::field("catalog_name"),
+            old: None,
+            new: Some(unknown("catalogs.main")),
+            applied: None,
+            reason: Reason::Changed,
+        },
         change("comment", "", "\"Cleaned events\"", Reason::Changed),
     ];
     created.calls = vec![Call {
@@ -104,7 +110,12 @@ pub fn everything() -> Plan {
 
     let mut query = step("alerts.orders", Action::Update, "Too few orders");
     query.changes = vec![
-        change("query_text", r#""SELECT customer, sum(amount)\nFROM main.silver.orders\n""#, r#""SELECT customer_id, sum(net)\nFROM main.silver.orders\n""#, Reason::Changed),
+        change(
+            "query_text",
+            r#""SELECT customer, sum(amount)\nFROM main.silver.orders\n""#,
+            r#""SELECT customer_id, sum(net)\nFROM main.silver.orders\n""#,
+            Reason::Changed,
+        ),
         FieldChange { applied: Some(value("5")), ..change("evaluation.threshold", "7", "9", Reason::Conflict) },
     ];
 
@@ -164,7 +175,15 @@ pub fn half() -> Report {
     };
     Report {
         results: vec![
-            one("alerts.orders", Action::Update, Outcome::Failed(Failure { error: Some(error), message: "the alert was not changed".to_owned(), help: vec!["mend the query and apply again".to_owned()] })),
+            one(
+                "alerts.orders",
+                Action::Update,
+                Outcome::Failed(Failure {
+                    error: Some(error),
+                    message: "the alert was not changed".to_owned(),
+                    help: vec!["mend the query and apply again".to_owned()],
+                }),
+            ),
             one("jobs.report", Action::Create, Outcome::Skipped { because: "needs alerts.orders".to_owned() }),
             one("schemas.silver", Action::Create, Outcome::Done),
             one("warehouses.shared/permissions", Action::Update, Outcome::Done),

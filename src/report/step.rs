@@ -46,7 +46,7 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
         None => step.address.to_string(),
     };
     let mut line = format!("  {} {}", paint.label(label, sign), paint.label(Label::Heading, &address));
-    let known = step.name == step.address.key || step.name.is_empty() || step.address.is_facet();
+    let known = step.name == step.address.key || step.name.is_empty() || step.address.is_facet() || step.action == Action::Move;
     if !known {
         line.push_str(&format!("  {}", quoted(&step.name)));
     }
@@ -118,7 +118,7 @@ pub fn answers(step: &Step, environment: &str, report_only: bool) -> Vec<String>
     let resource = step.address.parent();
     let mut lines = vec![];
     if report_only {
-        lines.push(format!("put back: brickform apply --env {environment} --target '{}'", step.address));
+        lines.push(format!("put back: brickform apply --env {environment} --target {}", shell_word(&step.address.to_string())));
     }
     let keep: Vec<String> = step
         .changes
@@ -134,9 +134,18 @@ pub fn answers(step: &Step, environment: &str, report_only: bool) -> Vec<String>
     lines
 }
 
+/// An address as it can stand on a command line.
+fn shell_word(text: &str) -> String {
+    if text.contains(['[', '"', ' ', '\'']) { format!("'{}'", text.replace('\'', r"'\''")) } else { text.to_owned() }
+}
+
 /// A path as it can stand in a YAML flow list.
 fn yaml_word(text: &str) -> String {
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
 }
 
 /// The requests of a step in the order in which they are sent, and what is waited for.
@@ -157,9 +166,6 @@ pub fn requests(step: &Step) -> Vec<String> {
         .collect();
     if step.wait {
         lines.push("waits until it is ready".to_owned());
-    }
-    if lines.is_empty() {
-        lines.push("sends nothing".to_owned());
     }
     lines
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Style, lay, row};
 use super::step;
-use super::style::{Label, Paint, spread};
+use super::style::{Label, Paint, columns, spread};
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
@@ -120,7 +120,8 @@ struct Sections<'a> {
 
 impl<'a> Sections<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let fresh: BTreeSet<&Address> = plan.steps.iter().filter(|s| s.action == Action::Create && !s.address.is_facet()).map(|s| &s.address).collect();
+        let fresh: BTreeSet<&Address> =
+            plan.steps.iter().filter(|s| s.action == Action::Create && !s.address.is_facet()).map(|s| &s.address).collect();
         let mut sections = Self { drift: vec![], yaml: vec![], nested: BTreeMap::new() };
         for step in plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()) {
             let parent = step.address.parent();
@@ -189,7 +190,11 @@ fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String
         }
     }
     if look.requests {
-        for line in std::iter::once(&step).chain(nested).flat_map(|s| step::requests(s)) {
+        let mut lines: Vec<String> = std::iter::once(&step).chain(nested).flat_map(|s| step::requests(s)).collect();
+        if lines.is_empty() {
+            lines.push("sends nothing".to_owned());
+        }
+        for line in lines {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }
     }
@@ -239,7 +244,19 @@ fn legend(plan: &Plan, look: &Look) -> String {
     if plan.is_blocked() {
         parts.push(format!("{} blocked", paint.label(Label::Blocked, "!")));
     }
-    format!("{}\n", parts.join("   "))
+    let mut out = String::new();
+    let mut taken = 0;
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            let fits = taken + 3 + columns(part) <= look.width;
+            out.push_str(if fits { "   " } else { "\n" });
+            taken = if fits { taken + 3 } else { 0 };
+        }
+        out.push_str(part);
+        taken += columns(part);
+    }
+    out.push('\n');
+    out
 }
 
 fn totals(plan: &Plan, counts: &Counts) -> String {
@@ -257,7 +274,9 @@ fn totals(plan: &Plan, counts: &Counts) -> String {
     groups.extend((!records.is_empty()).then(|| records.join(", ")));
     groups.extend((counts.drifted > 0).then(|| format!("{} drifted, put back", counts.drifted)));
     groups.extend((counts.blocked > 0).then(|| format!("{} blocked", counts.blocked)));
-    groups.extend((counts.unmanaged > 0).then(|| format!("{} (--unmanaged)", plural(counts.unmanaged as u64, "unmanaged field", "unmanaged fields"))));
+    groups.extend(
+        (counts.unmanaged > 0).then(|| format!("{} (--unmanaged)", plural(counts.unmanaged as u64, "unmanaged field", "unmanaged fields"))),
+    );
     format!("Plan: {}.{}\n", groups.join("; "), left_out(plan))
 }
 

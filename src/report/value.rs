@@ -59,7 +59,13 @@ fn key(text: &str) -> String {
 /// An item of a list in a few words: `CAN_RUN  group "analysts"`, `analysts: SELECT, USE_SCHEMA`, else on one line.
 #[must_use]
 pub fn brief(item: &Value) -> String {
-    access(item).or_else(|| privileges(item)).unwrap_or_else(|| inline(item))
+    entry(item).unwrap_or_else(|| inline(item))
+}
+
+/// An entry of an access list in a few words, if it is one.
+#[must_use]
+pub fn entry(item: &Value) -> Option<String> {
+    access(item).or_else(|| privileges(item))
 }
 
 fn access(item: &Value) -> Option<String> {
