@@ -42,7 +42,9 @@ pub type Faults = Vec<Fault>;
 
 /// A fault's text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no fault: {why}; write WHEN:METHOD:PATH:EFFECT[:skip=N][:times=N], as in before:POST:/api/2.2/jobs/create:500:times=2")]
+#[error(
+    "`{text}` is no fault: {why}; write WHEN:METHOD:PATH:EFFECT[:skip=N][:times=N], as in before:POST:/api/2.2/jobs/create:500:times=2"
+)]
 pub struct FaultError {
     /// What was given.
     pub text: String,

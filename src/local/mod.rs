@@ -1,18 +1,29 @@
 //! The embedded workspace: router, store, services (habits), faults. Behaves as the API does, from the catalogue and from
 //! evidence of its own. Imports no kinds; used by the command line and by tests only.
 
+mod answer;
+mod core;
+mod credentials;
+mod database;
+mod exchange;
 mod faults;
+mod limits;
+mod peer;
+mod record;
 mod router;
+mod routes;
 mod serve;
 mod services;
 mod store;
+mod validate;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::client::{BoxFuture, Request, Response, Transport, TransportError};
 
-pub use faults::{Fault, FaultWhen, Faults};
+pub use faults::{Fault, FaultError, FaultWhen, Faults};
+pub use services::{Evidence, Habit};
 
 /// An embedded workspace. Cheap to clone; all clones are one workspace.
 #[derive(Clone)]
@@ -157,7 +168,12 @@ impl LocalWorkspace {
     /// Names of the rival habits: where evidence is weak, what else the server may do.
     #[must_use]
     pub fn rivals() -> &'static [(&'static str, &'static str)] {
-        services::RIVALS
+        services::Rival::names()
+    }
+
+    /// What the server does beyond the form of its operations, each with its evidence.
+    pub fn habits() -> impl Iterator<Item = &'static Habit> {
+        services::habits()
     }
 
     /// How many requests it has seen.

@@ -5,6 +5,9 @@ use crate::catalogue::{self, Body, Members, Operation, Type, TypeDef};
 use crate::local::answer::Refusal;
 use crate::model::{Map, Value};
 
+/// Members that the data calls required and the server does not: the documented calls leave them out.
+const NOT_REQUIRED: [(&str, &str); 1] = [("serving.EndpointCoreConfigInput", "name")];
+
 /// Members that were ignored, by path.
 pub type Ignored = Vec<String>;
 
@@ -21,7 +24,7 @@ pub fn body(operation: &Operation, given: Value) -> Result<(Map, Ignored), Refus
     };
     let map = match &operation.body {
         Body::None | Body::Raw => Map::new(),
-        Body::Members(members) => structure(members, given, "", Required::Here, &mut ignored)?,
+        Body::Members(members) => structure(members, given, "", operation.name, Required::Here, &mut ignored)?,
         Body::Bare(ty) => {
             // A PATCH carries only what changes.
             let required = if operation.method == "PATCH" { Required::Below } else { Required::Here };
@@ -56,7 +59,7 @@ fn bare(ty: &Type, given: Map, required: Required, ignored: &mut Ignored) -> Res
     if let Type::Named(name) = ty
         && let Some(TypeDef::Struct(members)) = catalogue::type_named(name)
     {
-        return structure(members, given, "", required, ignored);
+        return structure(members, given, "", name, required, ignored);
     }
     match value(ty, Value::Map(given), "", ignored)? {
         Value::Map(map) => Ok(map),
@@ -64,13 +67,7 @@ fn bare(ty: &Type, given: Map, required: Required, ignored: &mut Ignored) -> Res
     }
 }
 
-fn structure(
-    members: &Members,
-    given: Map,
-    at: &str,
-    required: Required,
-    ignored: &mut Ignored,
-) -> Result<Map, Refusal> {
+fn structure(members: &Members, given: Map, at: &str, of: &str, required: Required, ignored: &mut Ignored) -> Result<Map, Refusal> {
     let mut out = Map::with_capacity(given.len());
     for (name, item) in given {
         let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
@@ -84,7 +81,9 @@ fn structure(
         }
     }
     if required == Required::Here
-        && let Some(name) = members.iter().find_map(|(name, m)| (m.required && !m.output && !out.contains_key(name)).then_some(name))
+        && let Some(name) = members.iter().find_map(|(name, m)| {
+            (m.required && !m.output && !out.contains_key(name) && !NOT_REQUIRED.contains(&(of, name))).then_some(name)
+        })
     {
         return Err(missing(&if at.is_empty() { name.clone() } else { format!("{at}.{name}") }));
     }
@@ -141,14 +140,16 @@ fn named(name: &str, given: Value, at: &str, ignored: &mut Ignored) -> Result<Va
     match catalogue::type_named(name) {
         None => Ok(given),
         Some(TypeDef::Struct(members)) => match given {
-            Value::Map(map) => structure(members, map, at, Required::Here, ignored).map(Value::Map),
+            Value::Map(map) => structure(members, map, at, name, Required::Here, ignored).map(Value::Map),
             other => Err(malformed(at, &format!("expected a map, found {}", other.sort()))),
         },
         Some(TypeDef::Enum(values)) => match &given {
             // Privileges are also written with spaces and in lower case; the grants service reads them itself.
             Value::Text(_) if name == "catalog.Privilege" || values.is_empty() => Ok(given),
             Value::Text(text) if values.iter().any(|v| v == text) => Ok(given),
-            Value::Text(text) => Err(Refusal::invalid(format!("Invalid value '{text}' for {at}. Valid values are: {}.", values.join(", ")))),
+            Value::Text(text) => {
+                Err(Refusal::invalid(format!("Invalid value '{text}' for {at}. Valid values are: {}.", values.join(", "))))
+            }
             other => Err(malformed(at, &format!("expected text, found {}", other.sort()))),
         },
     }
@@ -176,10 +177,7 @@ pub fn without_zeros(reply: Value, operation: &Operation) -> Value {
         };
         let list = Type::List(Box::new(item.clone()));
         return Value::Map(
-            map.into_iter()
-                .map(|(k, v)| if k == key { (k, slim(v, &list)) } else { (k, v) })
-                .filter(|(_, v)| !v.is_zero())
-                .collect(),
+            map.into_iter().map(|(k, v)| if k == key { (k, slim(v, &list)) } else { (k, v) }).filter(|(_, v)| !v.is_zero()).collect(),
         );
     }
     match &operation.response {

@@ -1,4 +1,154 @@
 //! What the server does, a file a service, each habit with its evidence.
+//!
+//! To add a service: one file with its operations as a [`Room`], its habits, and a word in the tables below. What every
+//! service needs is beside it: paging in `paging`, access lists in `permissions`, masks in `mask`.
 
-/// Rival habits: name, and what the server does instead.
-pub static RIVALS: &[(&str, &str)] = &[];
+mod alerts;
+mod catalogs;
+mod grants;
+mod identity;
+mod job_settings;
+mod jobs;
+mod login;
+mod mask;
+mod paging;
+mod permission_types;
+mod permissions;
+mod principals;
+mod runs;
+mod schemas;
+mod serving_config;
+mod serving_endpoints;
+mod settling;
+mod unity;
+mod warehouses;
+mod workspace_conf;
+
+#[cfg(test)]
+mod bench;
+
+use super::routes::Room;
+use super::store::Transaction;
+
+/// Why a habit is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The official SDKs' source or field notes.
+    Sdk,
+    /// Behaviour measured or reproduced by the public command line's tests.
+    Cli,
+    /// The public documentation.
+    Docs,
+    /// A public issue thread, or a provider's workaround.
+    Issue,
+    /// Experience; nothing that could be cited.
+    Unverified,
+}
+
+/// Something the server does.
+#[derive(Debug, Clone, Copy)]
+pub struct Habit {
+    /// The operations it shows in: `jobs`.
+    pub service: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// Why it is believed.
+    pub evidence: Evidence,
+}
+
+/// A habit of a service.
+const fn habit(service: &'static str, does: &'static str, evidence: Evidence) -> Habit {
+    Habit { service, does, evidence }
+}
+
+macro_rules! rivals {
+    ($($variant:ident $name:literal $does:literal)*) => {
+        /// What else the server may do, where evidence is weak; off unless named.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rival {
+            $(#[doc = $does] $variant,)*
+        }
+
+        /// Rival habits: name, and what the server does instead.
+        static RIVALS: &[(&str, &str)] = &[$(($name, $does)),*];
+        const VARIANTS: &[Rival] = &[$(Rival::$variant),*];
+    };
+}
+
+rivals! {
+    JobGone404 "job-gone-404" "an absent job answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
+    OmitZeros "omit-zeros" "replies leave out false, zero and empty members"
+    DefaultSchemaCounts "default-schema-counts" "a catalog that holds only its own default schema is not empty: deleting it needs force"
+    OwnerReadded "owner-readded" "permissions of a job or pipeline set without an owner keep the former one instead of 400"
+    CallerReadded "caller-readded" "whoever sets permissions without naming themselves is added with CAN_MANAGE"
+    PermissionsOfAbsentEmpty "permissions-of-absent-empty" "permissions of an absent object answer an empty list instead of 404"
+    UnknownPrincipal400 "unknown-principal-400" "a principal that the workspace does not know is refused in access lists"
+    GrantsUnknownPrincipal "grants-unknown-principal" "a principal that the workspace does not know is refused in grants with 404"
+    UnityTaken409 "unity-taken-409" "a catalog or schema whose name is taken answers 409 instead of 400"
+    WarehouseClassic "warehouse-pro" "a warehouse without a type becomes PRO instead of CLASSIC"
+    QueueEnabled "queue-enabled" "a job without a queue gets one that is enabled"
+    OldTrashAnswersGone "trash-gone" "a trashed alert answers 404 instead of itself with lifecycle_state DELETED"
+}
+
+impl Rival {
+    /// The rival of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        RIVALS.iter().position(|(n, _)| *n == name).map(|at| VARIANTS[at])
+    }
+
+    /// All names, with what each does.
+    pub fn names() -> &'static [(&'static str, &'static str)] {
+        RIVALS
+    }
+}
+
+static ROOMS: [Room; 13] = [
+    login::ROOM,
+    jobs::ROOM,
+    warehouses::ROOM,
+    permissions::ROOM,
+    catalogs::ROOM,
+    schemas::ROOM,
+    grants::ROOM,
+    unity::ROOM,
+    workspace_conf::ROOM,
+    alerts::ROOM,
+    serving_endpoints::ROOM,
+    identity::ROOM,
+    runs::ROOM,
+];
+
+/// All rooms.
+pub fn rooms() -> &'static [Room] {
+    &ROOMS
+}
+
+/// All habits, by service.
+pub fn habits() -> impl Iterator<Item = &'static Habit> {
+    [
+        jobs::HABITS,
+        warehouses::HABITS,
+        permissions::HABITS,
+        catalogs::HABITS,
+        schemas::HABITS,
+        grants::HABITS,
+        workspace_conf::HABITS,
+        alerts::HABITS,
+        serving_endpoints::HABITS,
+        identity::HABITS,
+        login::HABITS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Whether an operation is open to callers without a token.
+pub fn needs_no_credentials(operation: &str) -> bool {
+    operation.starts_with("extra.discovery.") || operation == "extra.oauth.token"
+}
+
+/// What every workspace has from the start.
+pub fn seed(objects: &mut Transaction<'_>, workspace_id: u64, now: i64) {
+    identity::seed(objects);
+    catalogs::seed(objects, workspace_id, now);
+}

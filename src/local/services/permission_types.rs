@@ -1,0 +1,92 @@
+//! Which objects have access lists, and which levels they know.
+
+/// One type of object under `/api/2.0/permissions`.
+#[derive(Debug)]
+pub struct ObjectType {
+    /// In the path: `jobs`.
+    pub name: &'static str,
+    /// Another name in the path: `sql/warehouses`.
+    pub alias: Option<&'static str>,
+    /// In replies: `job`.
+    pub shown: &'static str,
+    /// The collection its objects are stored in; none where this workspace has no such objects.
+    pub collection: Option<&'static str>,
+    /// How messages name it.
+    pub word: &'static str,
+    /// The levels, lowest first.
+    pub levels: &'static [&'static str],
+}
+
+impl ObjectType {
+    /// Whether exactly one principal owns such an object.
+    pub fn owned(&self) -> bool {
+        self.levels.contains(&"IS_OWNER")
+    }
+
+    /// Whether a list without an owner is refused.
+    pub fn owner_must_be_named(&self) -> bool {
+        matches!(self.name, "jobs" | "pipelines")
+    }
+}
+
+/// The type of this name or alias.
+pub fn find(name: &str) -> Option<&'static ObjectType> {
+    TYPES.iter().find(|t| t.name == name || t.alias == Some(name))
+}
+
+const FILES: &[&str] = &["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"];
+const USED: &[&str] = &["CAN_USE", "CAN_MANAGE"];
+
+const fn of(
+    name: &'static str,
+    alias: Option<&'static str>,
+    shown: &'static str,
+    collection: Option<&'static str>,
+    word: &'static str,
+    levels: &'static [&'static str],
+) -> ObjectType {
+    ObjectType { name, alias, shown, collection, word, levels }
+}
+
+/// All of them.
+static TYPES: &[ObjectType] = &[
+    of("alerts", Some("sql/alerts"), "alert", None, "Alert", FILES),
+    of("alertsv2", None, "alertv2", Some("alerts"), "Alert", FILES),
+    of("apps", None, "apps", None, "App", USED),
+    of("clusters", None, "cluster", None, "Cluster", &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"]),
+    of("cluster-policies", None, "cluster-policy", None, "Cluster policy", &["CAN_USE"]),
+    of("dashboards", None, "dashboard", None, "Dashboard", FILES),
+    of("database-instances", None, "database-instances", None, "Database instance", USED),
+    of("database-projects", None, "database-projects", None, "Database project", USED),
+    of("dbsql-dashboards", None, "dashboard", None, "Dashboard", FILES),
+    of("directories", None, "directory", None, "Directory", FILES),
+    of("experiments", None, "mlflowExperiment", None, "Experiment", &["CAN_READ", "CAN_EDIT", "CAN_MANAGE"]),
+    of("files", None, "file", None, "File", FILES),
+    of("genie", None, "genie-space", None, "Genie space", &["CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
+    of("instance-pools", None, "instance-pool", None, "Instance pool", &["CAN_ATTACH_TO", "CAN_MANAGE"]),
+    of("jobs", None, "job", Some("jobs"), "Job", &["CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"]),
+    of("knowledge-assistants", None, "knowledge-assistants", None, "Knowledge assistant", &["CAN_QUERY", "CAN_MANAGE"]),
+    of("notebooks", None, "notebook", None, "Notebook", FILES),
+    of("pipelines", None, "pipelines", None, "Pipeline", &["CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"]),
+    of("queries", Some("sql/queries"), "query", None, "Query", FILES),
+    of(
+        "registered-models",
+        None,
+        "registered-model",
+        None,
+        "Registered model",
+        &["CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS", "CAN_MANAGE_PRODUCTION_VERSIONS", "CAN_MANAGE"],
+    ),
+    of("repos", None, "repo", None, "Repo", FILES),
+    of("serving-endpoints", None, "serving-endpoint", Some("serving_endpoint_ids"), "Endpoint", &["CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"]),
+    of("supervisor-agents", None, "supervisor-agents", None, "Supervisor agent", &["CAN_QUERY", "CAN_MANAGE"]),
+    of("vector-search-endpoints", None, "vector-search-endpoints", None, "Vector search endpoint", USED),
+    of(
+        "warehouses",
+        Some("sql/warehouses"),
+        "warehouses",
+        Some("warehouses"),
+        "Warehouse",
+        &["CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"],
+    ),
+];
