@@ -81,7 +81,6 @@ impl<'a> Run<'a> {
         let shared = Shared {
             client: session.client.clone(),
             outside: session.outside.clone(),
-            key: session.key.cloned(),
             known: Known::of(plan, &session.state, session.registry),
             caller: session.caller.clone(),
             server_seconds: AtomicI64::new(0),
@@ -113,9 +112,8 @@ impl<'a> Run<'a> {
     /// The record of a step that sends nothing: what the state should say and does not.
     fn bookkeeping(&self, step: &Step) -> Option<Record> {
         let address = step.address.clone();
-        let leaves = matches!(step.action, Action::Delete | Action::Forget);
         match &step.entry {
-            _ if leaves => Some(Record::Removed { address }),
+            None if step.action != Action::None => Some(Record::Removed { address }),
             None => None,
             Some(entry) => {
                 let before = self.prior(step);
@@ -336,17 +334,16 @@ impl<'a> Run<'a> {
     fn ended(&mut self, ended: Result<(Id, StepResult), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(index) = self.indexes.remove(&id) else { return };
-        match ended {
-            Ok((_, result)) => self.finish(index, result.outcome, result.requests, result.id),
-            Err(_) => {
-                let failure = Failure {
-                    error: None,
-                    message: format!("{} ended in a defect of Brickform", self.plan.steps[index].address),
-                    help: vec!["please report it; apply again: what had been sent is looked up first".to_owned()],
-                };
-                self.finish(index, Outcome::Failed(failure), 0, None);
-            }
+        if let Ok((_, result)) = ended {
+            self.finish(index, result.outcome, result.requests, result.id);
+            return;
         }
+        let failure = Failure {
+            error: None,
+            message: format!("{} ended in a defect of Brickform", self.plan.steps[index].address),
+            help: vec!["please report it; apply again: what had been sent is looked up first".to_owned()],
+        };
+        self.finish(index, Outcome::Failed(failure), 0, None);
     }
 
     fn finish(&mut self, index: Index, outcome: Outcome, requests: u32, id: Option<String>) {

@@ -1,7 +1,8 @@
 //! Where an object's id is after a call.
 
 use crate::kinds::{Identity, Kind};
-use crate::model::Value;
+use crate::model::{Path, Value};
+use crate::plan::Step;
 
 /// The id that a reply gives an object, as its type is there: `{"job_id": 12}` is the number 12. None where the id does
 /// not come from the server.
@@ -29,4 +30,11 @@ pub fn named(kind: &Kind, body: &Value) -> Option<String> {
             parts.map(|parts| parts.join("."))
         }
     }
+}
+
+/// Whether a step changes a name that is the id.
+#[must_use]
+pub fn renamed(kind: &Kind, step: &Step) -> bool {
+    let Identity::Named { parts, .. } = kind.identity else { return false };
+    step.changes.iter().any(|change| parts.iter().any(|part| change.path == Path::field(*part)))
 }

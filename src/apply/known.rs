@@ -11,8 +11,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::{identity, typed};
 use crate::catalogue;
 use crate::client::{ApiError, Client};
-use crate::kinds::{Call, Kind, Registry, Schema};
-use crate::model::{Address, Map, Outside, Path, Reference, StateKey, Value, Variable};
+use crate::kinds::{Call, Identity, Kind, Registry, Schema};
+use crate::model::{Address, Map, Outside, Path, Reference, Value, Variable};
 use crate::plan::{Plan, Step};
 use crate::project::expression;
 use crate::refresh;
@@ -94,11 +94,16 @@ impl Known {
     fn find(&self, reference: &Reference) -> Option<Value> {
         let objects = self.lock();
         let object = objects.get(&reference.address)?;
-        if reference.path == Path::field("id") {
+        let Reference { path, .. } = reference;
+        let is_id = *path == Path::field("id");
+        if is_id && matches!(object.kind.identity, Identity::Assigned(_)) {
             return Some(object.id.clone());
         }
-        let plain = |v: &&Value| !v.has_unknown() && !v.has_secret();
-        object.live.at(&reference.path).or_else(|| object.desired.at(&reference.path)).filter(plain).cloned()
+        // `.id` is what the read takes, but a named kind's own field of that name is another thing and wins.
+        let own_id = is_id && !object.whole && Schema::of(object.kind).root().field("id").is_some();
+        let plain = |v: &&Value| !v.has_unknown() && !v.has_secret() && !matches!(v, Value::Null);
+        let found = object.live.at(path).or_else(|| object.desired.at(path)).filter(plain).cloned();
+        found.or_else(|| (is_id && !own_id).then(|| object.id.clone()))
     }
 
     /// Reads the object once, if that was not done yet. Gives whether it was.
@@ -268,32 +273,6 @@ fn wipe(value: &mut Value) {
         Value::Map(map) => map.values_mut().for_each(wipe),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Unknown(_) | Value::Secret(_) => {}
     }
-}
-
-/// A body as the state may hold it: secrets in recorded form, with a fingerprint where the environment has a key.
-///
-/// # Errors
-/// A secret cannot be read.
-pub fn recorded(value: Value, values: &Values, outside: &Outside, key: Option<&StateKey>) -> Result<Value, String> {
-    Ok(match value {
-        Value::Secret(deferred) => {
-            let mut out = Map::from_iter([("$secret".to_owned(), Value::text(deferred.source.as_str()))]);
-            if let Some(key) = key {
-                let whole = Value::Secret(deferred);
-                let secrets = Secrets::read(&[&whole], outside)?;
-                let mut plain = expression::fill(&whole, &|v| values.get(v).cloned().or_else(|| secrets.get(v)))?;
-                let print = plain.as_str().map(|text| key.fingerprint(text.as_bytes()));
-                wipe(&mut plain);
-                out.extend(print.map(|p| ("fingerprint".to_owned(), Value::Text(p.0))));
-            }
-            Value::Map(out)
-        }
-        Value::List(list) => Value::List(list.into_iter().map(|v| recorded(v, values, outside, key)).collect::<Result<_, _>>()?),
-        Value::Map(map) => {
-            Value::Map(map.into_iter().map(|(k, v)| Ok((k, recorded(v, values, outside, key)?))).collect::<Result<_, String>>()?)
-        }
-        plain => plain,
-    })
 }
 
 /// Whether a replacement is still called for now that its unknowns are known: at least one field that forces it differs.

@@ -107,8 +107,6 @@ pub struct Session<'a> {
     pub registry: &'a Registry,
     /// Clock and secrets.
     pub outside: &'a Outside,
-    /// The key for fingerprints of secrets.
-    pub key: Option<&'a crate::model::StateKey>,
     /// Most steps in flight.
     pub parallelism: usize,
     /// Who applies.

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::known::{Known, Ready, Secrets, Values, check_again, fill_body, recorded};
+use super::known::{Known, Ready, Secrets, Values, check_again, fill_body};
 use super::wait::{WaitError, wait, waiter};
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client, Reply};
 use crate::kinds::{After, Call, Kind, Repeat};
-use crate::model::{Outside, StateKey, Value};
+use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
 use crate::state::{Entry, Flush, Intent, Record, Status};
@@ -20,7 +20,7 @@ pub enum Message {
     /// Puts records into the journal; answers whether that succeeded.
     Record(Vec<Record>, Flush, oneshot::Sender<bool>),
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// What all steps of a run share.
@@ -29,8 +29,6 @@ pub struct Shared {
     pub client: Client,
     /// Clock and secrets.
     pub outside: Outside,
-    /// The key for fingerprints.
-    pub key: Option<StateKey>,
     /// What earlier steps left behind.
     pub known: Known,
     /// Who applies.
@@ -108,13 +106,13 @@ impl Running {
         let step = self.step.clone();
         let entry = self.prepare(&step).await?;
         match (step.action, entry) {
-            (Action::Delete | Action::Forget, _) => {
+            // Deleted, or put back as it was before: the state holds it no more.
+            (_, None) => {
                 self.delete(&step.calls).await?;
                 self.delete(&step.delete_calls).await?;
                 self.shared.known.remove(&step.address);
                 self.record(vec![Record::Removed { address: step.address.clone() }], Flush::Later).await
             }
-            (_, None) => Err(self.refused("the plan does not say what the state should hold after it")),
             (Action::Replace, Some(entry)) => {
                 self.delete(&step.delete_calls).await?;
                 self.shared.known.remove(&step.address);
@@ -132,7 +130,7 @@ impl Running {
                 // The new object first; until the old one is deleted its id is kept on record.
                 let mut between = entry.clone();
                 let old = self.prior.as_ref().filter(|p| creates(&step) && !p.id.is_empty()).map(|p| p.id.clone());
-                between.deposed.extend(self.prior.iter().flat_map(|p| p.deposed.clone()).chain(old));
+                between.deposed.extend(old);
                 self.send_all(&step.calls, &between, Status::Incomplete).await?;
                 self.delete(&step.delete_calls).await?;
                 self.put(&entry, Status::Ok, Flush::Later).await
@@ -147,13 +145,12 @@ impl Running {
         let values = self.values(&inside).await?;
         check_again(step, &values).map_err(|why| self.refused(&why))?;
         let Some(mut entry) = step.entry.clone() else { return Ok(None) };
-        let applied = fill_body(self.kind, &entry.applied, &values)
-            .and_then(|applied| recorded(applied, &values, &self.shared.outside, self.shared.key.as_ref()));
+        let applied = fill_body(self.kind, &entry.applied, &values);
         entry.applied = applied.map_err(|why| self.refused(&why))?;
         if let Some(desired) = &step.desired {
             let desired = fill_body(self.kind, desired, &values).map_err(|why| self.refused(&why))?;
-            if entry.id.is_empty() {
-                entry.id = identity::named(self.kind, &desired).unwrap_or_default();
+            if entry.id.is_empty() || identity::renamed(self.kind, step) {
+                entry.id = identity::named(self.kind, &desired).unwrap_or(entry.id);
             }
             self.step.desired = Some(desired);
         }
@@ -207,8 +204,10 @@ impl Running {
         }
         entry.etag = self.etag.clone().or(entry.etag);
         if let (Status::Incomplete | Status::Tainted, Some(prior)) = (status, &self.prior) {
-            // Not everything was sent: what was owned before still is.
+            // Not everything was sent: what was owned before still is, and old objects are still to be deleted.
             entry.applied = overlaid(&prior.applied, entry.applied);
+            let left = prior.deposed.iter().filter(|id| !entry.deposed.contains(id)).cloned().collect::<Vec<_>>();
+            entry.deposed.extend(left);
         }
         if self.id.is_none() && !entry.id.is_empty() {
             self.id = Some(entry.id.as_str().into());
@@ -250,7 +249,11 @@ impl Running {
     /// A call that may be repeated.
     async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
         let ready = self.ready(call).await?;
-        self.attempt(&ready).await.map_err(|error| self.failed(call.why, error))
+        match self.attempt(&ready).await {
+            // An old object that was to be deleted after this one.
+            Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
+            other => other.map_err(|error| self.failed(call.why, error)),
+        }
     }
 
     /// A call that creates. If nobody knows whether it took effect, that is looked up; it is repeated once, and only if
@@ -324,7 +327,9 @@ impl Running {
         let Some(id) = self.id.clone() else { return Ok(()) };
         match self.poll(waiter, &id).await {
             Ok(body) => {
-                body.iter().for_each(|body| self.learn(body));
+                if let Some(body) = body {
+                    self.learn(&body);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -340,7 +345,7 @@ impl Running {
         let shared = Arc::clone(&self.shared);
         let address = self.step.address.clone();
         let seen = |state: &str| {
-            let _ = shared.driver.send(Message::Event(Event::Waiting { address: address.clone(), state: state.to_owned() }));
+            let _ = shared.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state: state.to_owned() })));
         };
         wait(&shared.client, self.kind, waiter, id, &shared.outside, &mut self.requests, &seen).await
     }

@@ -68,7 +68,6 @@ pub async fn out(
             state: document,
             registry: &session.registry,
             outside: run.outside,
-            key: session.project.environment.state.key.as_ref(),
             parallelism: connect::parallelism(run),
             caller: online.connection.caller.clone(),
             commit: commit(run, &session.project),
