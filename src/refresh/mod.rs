@@ -8,7 +8,15 @@ use crate::model::{Address, Lookup, Value};
 use crate::project::{Answers, Desired};
 use crate::state::{Document, Intent};
 
+mod attached;
+mod group;
+mod lookup;
+mod object;
 mod read;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod wanted;
 
 /// What the workspace holds of what we ask about.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +87,7 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
 /// # Errors
 /// A list failed.
 pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
-    read::lookups(client, registry, lookups).await
+    lookup::lookups(client, registry, lookups).await
 }
 
 /// What became of a create whose outcome is unknown.
@@ -99,7 +107,7 @@ pub enum Settlement {
 /// # Errors
 /// It could not be looked up.
 pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>) -> Result<Settlement, ApiError> {
-    read::settle(client, kind, intent, known).await
+    settle::settle(client, kind, intent, known).await
 }
 
 /// Reads one object by id, as [`crate::kinds::Read`] gives it; none if it is gone. `body`: the desired body, for kinds
@@ -114,5 +122,5 @@ pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value
 /// Whether this reply means that the object is gone.
 #[must_use]
 pub fn is_gone(kind: &'static Kind, error: &ApiError) -> bool {
-    read::is_gone(kind, error)
+    object::is_gone(kind, error)
 }

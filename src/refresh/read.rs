@@ -1,29 +1,37 @@
-//! The reads.
-use std::collections::BTreeSet;
+//! The reads of a plan: first what stands alone, all at once; then what is part of it.
 
-use super::{Answers, ApiError, Ask, Client, Intent, Kind, Lookup, Registry, Settlement, Snapshot, Value};
+use tokio::task::JoinSet;
 
+use super::wanted::{groups, targets};
+use super::{ApiError, Ask, Client, Kind, Live, Snapshot, Value, attached, group, object as one};
+
+/// Reads everything that a plan needs.
 pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
-    let _ = (client, ask);
-    todo!()
+    let before = client.requests();
+    let (targets, mut objects) = targets(ask);
+    let mut tasks = JoinSet::new();
+    for group in groups(&targets, ask) {
+        tasks.spawn(group::read(client.clone(), group));
+    }
+    for found in tasks.join_all().await {
+        objects.extend(found);
+    }
+    let (attached, settings) = tokio::join!(attached::attached(client, ask, &targets, &objects), attached::settings(client, &targets));
+    objects.extend(attached);
+    objects.extend(settings);
+    for target in &targets {
+        objects.entry(target.address.clone()).or_insert(Live::Absent);
+    }
+    Snapshot { objects, requests: client.requests() - before }
 }
 
-pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
-    let _ = (client, registry, lookups);
-    todo!()
-}
-
-pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>) -> Result<Settlement, ApiError> {
-    let _ = (client, kind, intent, known);
-    todo!()
-}
-
+/// Reads one object by id; none if it is gone.
 pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value) -> Result<Option<Value>, ApiError> {
-    let _ = (client, kind, id, body);
-    todo!()
-}
-
-pub fn is_gone(kind: &'static Kind, error: &ApiError) -> bool {
-    let _ = (kind, error);
-    todo!()
+    let names: Vec<&str> = body.as_map().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+    if let Some(call) = one::read_of(kind, id, body, &names) {
+        return one::get(client, kind, &call).await;
+    }
+    let Some(call) = crate::kinds::list_call(kind, None) else { return Ok(None) };
+    let rows = client.list(&call).await?.into_iter().map(|row| one::fold(kind, row));
+    Ok(rows.filter(|row| !one::is_trashed(kind, row)).find(|row| one::id_of(kind, row).as_deref() == Some(id)))
 }

@@ -1,0 +1,270 @@
+//! Objects of one kind (under one parent, where the list asks for one) that are read together: by list, by get, or by
+//! list until get is cheaper.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::task::JoinSet;
+
+use super::object::{fold, get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::settle;
+use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
+use crate::client::ApiErrorKind;
+use crate::kinds::{Call, Rows, list_call};
+
+/// What is asked about one address.
+pub struct Want {
+    pub address: Address,
+    pub known: Known,
+    /// The natural key, for finding those that are there already.
+    pub natural: Vec<String>,
+    pub intent: Option<Intent>,
+}
+
+/// How the object is known.
+pub enum Known {
+    /// By the state's id.
+    State(Identified),
+    /// By a declared `import:`.
+    Import(Identified),
+    /// By its name, which is its id; it is not in the state.
+    Name(Identified),
+    /// Not at all: it is to be created, and the server picks the id.
+    Not,
+}
+
+/// An id and the call that reads it; none where only the list shows it.
+pub struct Identified {
+    pub id: String,
+    pub call: Option<Call>,
+}
+
+impl Known {
+    fn identified(&self) -> Option<&Identified> {
+        match self {
+            Self::State(identified) | Self::Import(identified) | Self::Name(identified) => Some(identified),
+            Self::Not => None,
+        }
+    }
+}
+
+/// Objects that are read together.
+pub struct Group {
+    pub kind: &'static Kind,
+    /// What the list is asked for: a catalog's name.
+    pub parent: Option<String>,
+    /// Ids that the state holds for this kind: never candidates for a create.
+    pub managed: BTreeSet<String>,
+    pub wants: Vec<Want>,
+}
+
+/// What the workspace says of an id.
+type Answer = Result<Option<Value>, ApiError>;
+
+/// What the list showed.
+#[derive(Default)]
+struct Listed {
+    /// Whole objects by id, of those asked for.
+    whole: BTreeMap<String, Value>,
+    /// Objects that have a wanted natural key, or may be the result of an open intent.
+    others: Vec<Candidate>,
+    /// Why there is no list.
+    failed: Option<ApiError>,
+}
+
+/// Reads a group.
+pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
+    let ids: BTreeMap<&str, Option<&Call>> =
+        group.wants.iter().filter_map(|want| want.known.identified()).map(|known| (known.id.as_str(), known.call.as_ref())).collect();
+    let mut listed = list(&client, &group, &ids).await;
+    let mut answers: BTreeMap<String, Answer> =
+        std::mem::take(&mut listed.whole).into_iter().map(|(id, body)| (id, Ok(Some(body)))).collect();
+    let mut gets = Vec::new();
+    for (id, call) in &ids {
+        if answers.contains_key(*id) {
+            continue;
+        }
+        match call {
+            // Also where a whole list does not show it: only a read tells gone from hidden.
+            Some(call) => gets.push(((*id).to_owned(), (*call).clone())),
+            None => drop(answers.insert((*id).to_owned(), listed.failed.clone().map_or(Ok(None), Err))),
+        }
+    }
+    answers.extend(get_all(&client, group.kind, gets).await);
+    let others = complete(&client, group.kind, std::mem::take(&mut listed.others)).await;
+    let Group { kind, managed, wants, .. } = group;
+    let whole = Whole { kind, managed, answers, others, failed: listed.failed };
+    wants.into_iter().map(|want| (want.address.clone(), whole.live(&want))).collect()
+}
+
+/// Lists as far as the list helps.
+async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>>) -> Listed {
+    let mut listed = Listed::default();
+    let kind = group.kind;
+    let trusted = matches!(kind.list.map(|list| list.rows), Some(Rows::Whole | Rows::WholeUnless(_)));
+    let needed = group.wants.iter().any(needs_list) || ids.values().any(Option::is_none);
+    if !needed && (!trusted || ids.len() < 2) {
+        return listed;
+    }
+    let Some(call) = list_call(kind, group.parent.as_deref()) else { return listed };
+    let naturals: BTreeSet<&[String]> = group.wants.iter().filter(|want| needs_list(want)).map(|want| want.natural.as_slice()).collect();
+    let tags: BTreeSet<&str> = group.wants.iter().filter_map(|want| want.intent.as_ref()?.tag.as_deref()).collect();
+    let mut missing: BTreeSet<&str> = ids.keys().copied().collect();
+    let mut pages = match client.pages(&call) {
+        Ok(pages) => pages,
+        Err(error) => return Listed { failed: Some(error), ..listed },
+    };
+    let mut taken = 0;
+    loop {
+        // The list is no longer worth it where the rest could be read one by one for what it has cost already.
+        if !needed && (missing.is_empty() || taken >= missing.len()) {
+            return listed;
+        }
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return listed,
+            Err(error) => {
+                // A parent that is not there has no children.
+                let failed = Some(error).filter(|error| !super::object::is_gone(kind, error));
+                return Listed { failed, ..listed };
+            }
+        };
+        taken += 1;
+        for row in page {
+            let body = fold(kind, row);
+            let Some(id) = id_of(kind, &body) else { continue };
+            let asked = missing.remove(id.as_str());
+            if is_trashed(kind, &body) {
+                continue;
+            }
+            let tagged = settle::tag_of(kind, &body).is_some_and(|tag| tags.contains(tag));
+            if tagged || naturals.contains(natural_of(kind, &body).as_slice()) {
+                listed.others.push(Candidate { id: id.clone(), body: body.clone() });
+            }
+            if asked && is_whole(kind, &body) {
+                listed.whole.insert(id, body);
+            }
+        }
+    }
+}
+
+fn needs_list(want: &Want) -> bool {
+    match want.known {
+        Known::Not => !want.natural.is_empty() || want.intent.is_some(),
+        // A new one that was begun while the old one is still there.
+        Known::State(_) => want.intent.is_some(),
+        Known::Import(_) | Known::Name(_) => false,
+    }
+}
+
+/// Reads many at once; the client bounds how many are in flight.
+pub async fn get_all(client: &Client, kind: &'static Kind, calls: Vec<(String, Call)>) -> BTreeMap<String, Answer> {
+    let mut tasks = JoinSet::new();
+    for (id, call) in calls {
+        let client = client.clone();
+        tasks.spawn(async move { (id, get(&client, kind, &call).await) });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// Candidates whole: those of which the list gives less are read.
+async fn complete(client: &Client, kind: &'static Kind, candidates: Vec<Candidate>) -> Vec<(Candidate, Option<ApiError>)> {
+    let part = |candidate: &&Candidate| !is_whole(kind, &candidate.body);
+    let calls = candidates.iter().filter(part).filter_map(|c| Some((c.id.clone(), read_of(kind, &c.id, &c.body, &[])?))).collect();
+    let mut answers = get_all(client, kind, calls).await;
+    let whole = candidates.into_iter().filter_map(|candidate| match answers.remove(&candidate.id) {
+        None => Some((candidate, None)),
+        Some(Ok(Some(body))) => Some((Candidate { id: candidate.id, body }, None)),
+        Some(Ok(None)) => None,
+        Some(Err(error)) => Some((candidate, Some(error))),
+    });
+    whole.collect()
+}
+
+/// Everything that was read of a group.
+struct Whole {
+    kind: &'static Kind,
+    managed: BTreeSet<String>,
+    answers: BTreeMap<String, Answer>,
+    others: Vec<(Candidate, Option<ApiError>)>,
+    failed: Option<ApiError>,
+}
+
+impl Whole {
+    fn live(&self, want: &Want) -> Live {
+        match &want.known {
+            Known::State(known) => self.settled(want).unwrap_or_else(|| self.of_state(known)),
+            Known::Import(known) => self.of_import(known),
+            Known::Name(known) => self.of_name(known, want),
+            Known::Not => self.settled(want).unwrap_or_else(|| self.candidates(want)),
+        }
+    }
+
+    fn of_state(&self, known: &Identified) -> Live {
+        match self.answers.get(&known.id) {
+            Some(Ok(Some(body))) => Live::Found { id: known.id.clone(), body: body.clone() },
+            Some(Ok(None)) | None => Live::Gone,
+            Some(Err(error)) => Live::Failed(error.clone()),
+        }
+    }
+
+    fn of_import(&self, known: &Identified) -> Live {
+        match self.of_state(known) {
+            Live::Gone => Live::Failed(self.not_there(&known.id)),
+            live => live,
+        }
+    }
+
+    fn of_name(&self, known: &Identified, want: &Want) -> Live {
+        match self.of_state(known) {
+            Live::Found { id, body } if want.intent.is_some() => Live::Settled { id, body },
+            Live::Found { id, body } => Live::Exists(vec![Candidate { id, body }]),
+            Live::Gone => Live::Absent,
+            live => live,
+        }
+    }
+
+    /// The result of an open intent, if there is one.
+    fn settled(&self, want: &Want) -> Option<Live> {
+        let intent = want.intent.as_ref()?;
+        if let Some(error) = &self.failed {
+            return Some(Live::Failed(error.clone()));
+        }
+        let objects = self.others.iter().map(|(candidate, _)| candidate.clone()).collect();
+        match settle::among(self.kind, intent, &self.managed, objects) {
+            Settlement::Found(Candidate { id, body }) => Some(Live::Settled { id, body }),
+            Settlement::Several(candidates) => Some(Live::Exists(candidates)),
+            Settlement::Absent => None,
+        }
+    }
+
+    /// Objects with the natural key of what is to be created.
+    fn candidates(&self, want: &Want) -> Live {
+        if want.natural.is_empty() {
+            return Live::Absent;
+        }
+        if let Some(error) = &self.failed {
+            return Live::Failed(error.clone());
+        }
+        let has_key =
+            |candidate: &Candidate| !self.managed.contains(&candidate.id) && natural_of(self.kind, &candidate.body) == want.natural;
+        let found: Vec<&(Candidate, Option<ApiError>)> = self.others.iter().filter(|(candidate, _)| has_key(candidate)).collect();
+        match found.iter().find_map(|(_, error)| error.as_ref()) {
+            Some(error) => Live::Failed(error.clone()),
+            None if found.is_empty() => Live::Absent,
+            None => Live::Exists(found.into_iter().map(|(candidate, _)| candidate.clone()).collect()),
+        }
+    }
+
+    fn not_there(&self, id: &str) -> ApiError {
+        ApiError {
+            kind: ApiErrorKind::NotFound,
+            status: None,
+            code: String::new(),
+            message: format!("there is no {} with id `{id}` to import", self.kind.singular),
+            request: self.kind.read.op.to_owned(),
+            request_id: None,
+            tries: 1,
+            may_have_happened: false,
+        }
+    }
+}

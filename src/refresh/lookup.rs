@@ -1,0 +1,137 @@
+//! Answers to `lookup()`: one list a kind; a kind that is known by name is asked for the name.
+
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
+
+use super::object::{fold, get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::{Answers, ApiError, Client, Kind, Lookup, Registry, Value};
+use crate::client::ApiErrorKind;
+use crate::kinds::{Identity, list_call};
+use crate::project::Answer;
+
+/// The most names that are offered instead of one that is missing.
+const NEAREST: usize = 3;
+
+/// Answers lookups.
+pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
+    let mut kinds: BTreeMap<&str, (&'static Kind, Vec<Lookup>)> = BTreeMap::new();
+    let mut answers = Answers::new();
+    for lookup in lookups {
+        match registry.get(&lookup.kind) {
+            Some(kind) => kinds.entry(kind.name).or_insert_with(|| (kind, vec![])).1.push(lookup.clone()),
+            None => drop(answers.insert(lookup.clone(), Answer::Missing(vec![]))),
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for (kind, lookups) in kinds.into_values() {
+        tasks.spawn(of_kind(client.clone(), kind, lookups));
+    }
+    // The first failure in the order of kinds, whichever came first.
+    let mut results = tasks.join_all().await;
+    results.sort_by(|a, b| a.0.cmp(b.0));
+    for (_, result) in results {
+        answers.extend(result?);
+    }
+    Ok(answers)
+}
+
+async fn of_kind(client: Client, kind: &'static Kind, lookups: Vec<Lookup>) -> (&'static str, Result<Answers, ApiError>) {
+    let is_listed_by_parent = kind.parents.iter().any(|parent| parent.listed_by);
+    let by_id = matches!(kind.identity, Identity::Named { .. }) && (is_listed_by_parent || lookups.len() == 1 || kind.list.is_none());
+    let result = if by_id { by_name(&client, kind, &lookups).await } else { by_list(&client, kind, lookups).await };
+    (kind.name, result)
+}
+
+async fn by_name(client: &Client, kind: &'static Kind, lookups: &[Lookup]) -> Result<Answers, ApiError> {
+    let mut answers = Answers::new();
+    let mut missing = Vec::new();
+    for lookup in lookups {
+        let Some(call) = read_of(kind, &lookup.name, &parts_of(kind, &lookup.name), &[]) else { continue };
+        match get(client, kind, &call).await? {
+            Some(body) => drop(answers.insert(lookup.clone(), Answer::Found(with_id(kind, &lookup.name, body)))),
+            None => missing.push(lookup.clone()),
+        }
+    }
+    // The list is only asked for what to suggest; a kind that is listed under a parent has none to ask for.
+    if !missing.is_empty() && !kind.parents.iter().any(|parent| parent.listed_by) && kind.list.is_some() {
+        answers.extend(by_list(client, kind, missing).await?);
+    } else {
+        answers.extend(missing.into_iter().map(|lookup| (lookup, Answer::Missing(vec![]))));
+    }
+    Ok(answers)
+}
+
+async fn by_list(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>) -> Result<Answers, ApiError> {
+    let call = list_call(kind, None).ok_or_else(|| no_list(kind))?;
+    let rows = client.list(&call).await?.into_iter().map(|row| fold(kind, row)).filter(|row| !is_trashed(kind, row));
+    let rows: Vec<(String, Value)> = rows.map(|row| (natural_of(kind, &row).join("."), row)).collect();
+    let mut answers = Answers::new();
+    for lookup in lookups {
+        let found: Vec<(String, &Value)> =
+            rows.iter().filter(|(name, _)| *name == lookup.name).filter_map(|(_, row)| Some((id_of(kind, row)?, row))).collect();
+        let answer = match found.as_slice() {
+            [] => Answer::Missing(nearest(&lookup.name, rows.iter().map(|(name, _)| name.as_str()))),
+            [(id, row)] => whole(client, kind, id, row).await?,
+            several => Answer::Several(several.iter().map(|(id, _)| id.clone()).collect()),
+        };
+        answers.insert(lookup, answer);
+    }
+    Ok(answers)
+}
+
+async fn whole(client: &Client, kind: &'static Kind, id: &str, row: &Value) -> Result<Answer, ApiError> {
+    let call = read_of(kind, id, row, &[]).filter(|_| !is_whole(kind, row));
+    let body = match call {
+        Some(call) => get(client, kind, &call).await?,
+        None => Some(row.clone()),
+    };
+    Ok(body.map_or(Answer::Missing(vec![]), |body| Answer::Found(with_id(kind, id, body))))
+}
+
+/// The object with `id`: what the kind's read takes, as the server spells it.
+fn with_id(kind: &Kind, id: &str, mut body: Value) -> Value {
+    let value = match kind.identity {
+        Identity::Assigned(field) => body.get(field).cloned(),
+        Identity::Named { .. } | Identity::Single(_) => None,
+    };
+    if let Some(map) = body.as_map_mut() {
+        map.insert("id".to_owned(), value.unwrap_or_else(|| Value::text(id)));
+    }
+    body
+}
+
+/// The fields of a name that is an id: `main.sales` of a schema. Only the last part may hold what joins them.
+fn parts_of(kind: &Kind, name: &str) -> Value {
+    let Identity::Named { parts, .. } = kind.identity else { return Value::Null };
+    let join = ".";
+    Value::map(parts.iter().zip(name.splitn(parts.len().max(1), join)).map(|(part, text)| (*part, Value::text(text))))
+}
+
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let lower = name.to_lowercase();
+    let limit = (name.chars().count() / 3).max(2);
+    let mut near: Vec<(usize, &str)> = names
+        .filter_map(|known| {
+            let known_lower = known.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&lower, &known_lower);
+            (distance <= limit || known_lower.contains(&lower)).then_some((distance, known))
+        })
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(NEAREST).map(|(_, known)| known.to_owned()).collect()
+}
+
+fn no_list(kind: &Kind) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Invalid,
+        status: None,
+        code: String::new(),
+        message: format!("{} cannot be looked up: the API has no list of them", kind.name),
+        request: "nothing was sent".to_owned(),
+        request_id: None,
+        tries: 0,
+        may_have_happened: false,
+    }
+}

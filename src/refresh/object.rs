@@ -1,0 +1,99 @@
+//! One object: its normal form, its id, its natural key, whether it is gone, how it is read.
+
+use std::str::FromStr as _;
+
+use super::{ApiError, Client, Kind, Value};
+use crate::client::ApiErrorKind;
+use crate::kinds::{Call, Gone, Identity, Read, Rows, read_call};
+use crate::model::{Map, Path};
+
+/// The fields on top and the computed siblings of the wrapping member beside them, as [`Read::reply`] says.
+pub fn fold(kind: &Kind, reply: Value) -> Value {
+    let Read { reply: member, .. } = kind.read;
+    if member.is_empty() {
+        return reply;
+    }
+    let Value::Map(mut siblings) = reply else { return reply };
+    let mut fields = match siblings.shift_remove(member) {
+        Some(Value::Map(fields)) => fields,
+        _ => Map::new(),
+    };
+    for (name, value) in siblings {
+        fields.entry(name).or_insert(value);
+    }
+    Value::Map(fields)
+}
+
+/// The id of an object in its normal form; none where a part of it is missing or not known yet.
+pub fn id_of(kind: &Kind, body: &Value) -> Option<String> {
+    match kind.identity {
+        Identity::Assigned(field) => text_of(body.get(field)?),
+        Identity::Named { parts, .. } => {
+            let join = ".";
+            let parts: Option<Vec<String>> = parts.iter().map(|part| text_of(body.get(part)?)).collect();
+            Some(parts?.join(join))
+        }
+        Identity::Single(word) => Some(word.to_owned()),
+    }
+}
+
+/// The text of an id or name; none for what is empty, unknown or no scalar.
+pub fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(text.clone()),
+        Value::Int(_) | Value::UInt(_) => Some(value.key_text()),
+        _ => None,
+    }
+}
+
+/// The values of the natural key; a missing one is empty.
+pub fn natural_of(kind: &Kind, body: &Value) -> Vec<String> {
+    kind.natural.fields.iter().map(|field| body.get(field).map_or(String::new(), Value::key_text)).collect()
+}
+
+/// Whether this error means that the object is gone. A path that the server does not know is no object that is gone, and
+/// a web page is no answer.
+pub fn is_gone(kind: &Kind, error: &ApiError) -> bool {
+    if error.kind == ApiErrorKind::NotFound && error.code != "ENDPOINT_NOT_FOUND" {
+        return true;
+    }
+    let says = |status: u16, text: &str| error.status == Some(status) && error.message.to_lowercase().contains(&text.to_lowercase());
+    kind.gone.iter().any(|gone| matches!(gone, Gone::Text(status, text) if says(*status, text)))
+}
+
+/// Whether an object that answers is gone all the same: trashed, deleted.
+pub fn is_trashed(kind: &Kind, body: &Value) -> bool {
+    let has = |at: &str, word: &str| at_text(body, at).is_some_and(|value| value.key_text() == word);
+    kind.gone.iter().any(|gone| matches!(gone, Gone::Field(at, word) if has(at, word)))
+}
+
+/// Whether a row of the list is the whole object.
+pub fn is_whole(kind: &Kind, row: &Value) -> bool {
+    match kind.list.map(|list| list.rows) {
+        Some(Rows::Whole) => true,
+        Some(Rows::WholeUnless(at)) => at_text(row, at).and_then(Value::as_bool) != Some(true),
+        Some(Rows::Names) | None => false,
+    }
+}
+
+fn at_text<'a>(body: &'a Value, at: &str) -> Option<&'a Value> {
+    body.at(&Path::from_str(at).ok()?)
+}
+
+/// The call that reads one.
+pub fn read_of(kind: &'static Kind, id: &str, body: &Value, names: &[&str]) -> Option<Call> {
+    if kind.read.op.is_empty() { None } else { read_call(kind, &Value::text(id), body, names) }
+}
+
+/// Reads one; none if it is gone.
+pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Option<Value>, ApiError> {
+    let reply = match kind.read.pages {
+        "" => client.call(call).await,
+        token => client.read_pages(call, token, kind.read.reply).await,
+    };
+    match reply {
+        Ok(reply) => Ok(Some(fold(kind, reply.body)).filter(|body| !is_trashed(kind, body))),
+        Err(error) if is_gone(kind, &error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

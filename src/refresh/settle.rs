@@ -1,0 +1,101 @@
+//! What became of a create whose outcome is unknown.
+
+use std::collections::BTreeSet;
+
+use super::object::{get, id_of, is_trashed, natural_of, read_of};
+use super::{ApiError, Candidate, Client, Intent, Kind, Settlement, Value};
+use crate::kinds::{Identity, Tag, Unique, list_call};
+
+/// The key of the ownership tag.
+const TAG: &str = "brickform";
+/// Fields that say who made an object, whichever it has.
+const CREATORS: &[&str] = &["creator_user_name", "creator_name", "creator", "created_by", "owner_user_name", "owner"];
+/// Fields that say when, in milliseconds since 1970 or as RFC 3339.
+const TIMES: &[&str] = &["created_time", "create_time", "created_at", "creation_time", "creation_timestamp", "created_timestamp"];
+
+/// Which of these objects are the result of the create: those with its tag; else those with its natural key, and where
+/// that is not unique, made by its caller and not before it.
+pub fn among(kind: &Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
+    let new = objects.into_iter().filter(|object| !known.contains(&object.id));
+    let fits = |body: &Value| match &intent.tag {
+        Some(tag) if kind.tag.is_some() => tag_of(kind, body) == Some(tag),
+        _ => natural_of(kind, body) == intent.natural && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
+    };
+    let mut results: Vec<Candidate> = new.filter(|object| fits(&object.body)).collect();
+    match results.len() {
+        0 => Settlement::Absent,
+        1 => results.pop().map_or(Settlement::Absent, Settlement::Found),
+        _ => Settlement::Several(results),
+    }
+}
+
+/// The ownership tag that an object carries.
+pub fn tag_of<'a>(kind: &Kind, body: &'a Value) -> Option<&'a str> {
+    let Tag::Map(field) = kind.tag?;
+    body.get(field)?.get(TAG)?.as_str()
+}
+
+/// Whether the object was made by the intent's caller, not before the intent. What the object does not say excludes
+/// nothing; its clock is the server's, as the intent's is.
+fn made_then(intent: &Intent, body: &Value) -> bool {
+    let creator = CREATORS.iter().find_map(|field| body.get(field)?.as_str());
+    let time = TIMES.iter().find_map(|field| milliseconds(body.get(field)?));
+    let by_caller = creator.is_none_or(|creator| intent.caller.is_empty() || creator == intent.caller);
+    // A `Date` header is cut to the second.
+    let not_before = match (time, intent.server_seconds) {
+        (Some(time), Some(seconds)) => time >= seconds.saturating_mul(1000),
+        _ => true,
+    };
+    by_caller && not_before
+}
+
+fn milliseconds(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(n) => Some(*n),
+        Value::Text(text) => text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond())),
+        _ => None,
+    }
+}
+
+/// Looks what became of a create.
+pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>) -> Result<Settlement, ApiError> {
+    if let Identity::Named { parts, .. } = kind.identity {
+        // The natural key of a kind that is known by name holds the parts of the name.
+        let body = Value::map(kind.natural.fields.iter().zip(&intent.natural).map(|(field, value)| (*field, Value::text(value.as_str()))));
+        if parts.iter().all(|part| body.get(part).is_some())
+            && let Some(id) = id_of(kind, &body)
+            && let Some(call) = read_of(kind, &id, &body, &[])
+        {
+            let found = get(client, kind, &call).await?;
+            return Ok(found.map_or(Settlement::Absent, |body| Settlement::Found(Candidate { id, body })));
+        }
+    }
+    let parent = kind.parents.iter().find(|parent| parent.listed_by);
+    let parent =
+        parent.and_then(|parent| kind.natural.fields.iter().position(|field| *field == parent.field)).and_then(|i| intent.natural.get(i));
+    let Some(call) = list_call(kind, parent.map(String::as_str)) else { return Ok(Settlement::Absent) };
+    let rows = client.list(&call).await?.into_iter().map(|row| super::object::fold(kind, row));
+    let objects = rows.filter(|body| !is_trashed(kind, body)).filter_map(|body| Some(Candidate { id: id_of(kind, &body)?, body }));
+    complete(client, kind, among(kind, intent, known, objects.collect())).await
+}
+
+/// Reads the results whole where the list gives less.
+async fn complete(client: &Client, kind: &'static Kind, settlement: Settlement) -> Result<Settlement, ApiError> {
+    let whole = |candidate: Candidate| async move {
+        match (super::object::is_whole(kind, &candidate.body), read_of(kind, &candidate.id, &candidate.body, &[])) {
+            (false, Some(call)) => Ok(get(client, kind, &call).await?.map(|body| Candidate { id: candidate.id, body })),
+            _ => Ok(Some(candidate)),
+        }
+    };
+    match settlement {
+        Settlement::Absent => Ok(Settlement::Absent),
+        Settlement::Found(candidate) => Ok(whole(candidate).await?.map_or(Settlement::Absent, Settlement::Found)),
+        Settlement::Several(candidates) => {
+            let mut all = Vec::with_capacity(candidates.len());
+            for candidate in candidates {
+                all.extend(whole(candidate).await?);
+            }
+            Ok(Settlement::Several(all))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which addresses are read, and what is known of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::group::{Group, Identified, Known, Want};
+use super::object::{id_of, read_of, text_of};
+use super::{Address, ApiError, Ask, Intent, Kind, Live, Value};
+use crate::client::ApiErrorKind;
+use crate::kinds::{Identity, Lifetime};
+use crate::project::Resource;
+use crate::state::Entry;
+
+/// One address and all that is said of it.
+pub struct Target<'a> {
+    pub address: Address,
+    pub kind: &'static Kind,
+    pub desired: Option<&'a Resource>,
+    pub entry: Option<&'a Entry>,
+    pub import: Option<&'a str>,
+    pub intent: Option<&'a Intent>,
+}
+
+/// Everything desired, in the state, or begun by an unfinished apply; addresses whose kind nobody knows failed already.
+pub fn targets<'a>(ask: &Ask<'a>) -> (Vec<Target<'a>>, BTreeMap<Address, Live>) {
+    let mut addresses: BTreeSet<&Address> = ask.desired.resources.keys().collect();
+    addresses.extend(ask.state.resources.keys());
+    addresses.extend(ask.state.open_intents.keys());
+    let old: BTreeMap<&Address, &Address> = ask.desired.moves.iter().map(|(from, to)| (to, from)).collect();
+    let (mut targets, mut failed) = (Vec::with_capacity(addresses.len()), BTreeMap::new());
+    for address in addresses {
+        if !ask.only.is_none_or(|only| only(address)) {
+            continue;
+        }
+        let desired = ask.desired.resources.get(address);
+        let entry = ask.state.resources.get(address).or_else(|| ask.state.resources.get(&moved_from(&old, address)?));
+        let intent = ask.state.open_intents.get(address);
+        let name = entry.map(|entry| entry.kind.as_str()).or(intent.map(|intent| intent.kind.as_str()));
+        let kind = desired.map(|resource| resource.kind).or_else(|| ask.registry.get(name?));
+        match kind {
+            Some(kind) => {
+                let import = ask.desired.imports.get(address).map(|(id, _)| id.as_str());
+                targets.push(Target { address: address.clone(), kind, desired, entry, import, intent });
+            }
+            None => drop(failed.insert(address.clone(), Live::Failed(unknown_kind(name.unwrap_or(&address.kind))))),
+        }
+    }
+    (targets, failed)
+}
+
+/// The address that a resource or its facet had before a declared move.
+fn moved_from(old: &BTreeMap<&Address, &Address>, address: &Address) -> Option<Address> {
+    if let Some(from) = old.get(address) {
+        return Some((*from).clone());
+    }
+    let from = old.get(&address.parent())?;
+    address.facet.as_deref().map(|facet| from.facet(facet))
+}
+
+fn unknown_kind(name: &str) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Invalid,
+        status: None,
+        code: String::new(),
+        message: format!("the state holds an object of kind `{name}`, which this Brickform does not know"),
+        request: "nothing was sent".to_owned(),
+        request_id: None,
+        tries: 0,
+        may_have_happened: false,
+    }
+}
+
+impl Target<'_> {
+    /// Whether it is read by itself, not through a parent or with other settings.
+    pub fn stands_alone(&self) -> bool {
+        self.kind.lifetime == Lifetime::Own
+    }
+
+    /// The body that says most of what is in the workspace: the applied one, else the desired one.
+    pub fn body(&self) -> &Value {
+        const NOTHING: &Value = &Value::Null;
+        self.entry.map(|entry| &entry.applied).or(self.desired.map(|resource| &resource.body)).unwrap_or(NOTHING)
+    }
+
+    /// The top-level fields that are or were managed.
+    pub fn names(&self) -> BTreeSet<&str> {
+        let bodies = [self.desired.map(|resource| &resource.body), self.entry.map(|entry| &entry.applied)];
+        bodies.into_iter().flatten().filter_map(Value::as_map).flat_map(|map| map.keys().map(String::as_str)).collect()
+    }
+
+    fn want(&self) -> Want {
+        let body = self.body();
+        let identified = |id: String| Identified { call: read_of(self.kind, &id, body, &[]), id };
+        let known = match (self.entry, self.import) {
+            (Some(entry), _) => Known::State(identified(entry.id.clone())),
+            (None, Some(id)) => Known::Import(identified(id.to_owned())),
+            (None, None) if matches!(self.kind.identity, Identity::Assigned(_)) => Known::Not,
+            (None, None) => id_of(self.kind, body).map_or(Known::Not, |id| Known::Name(identified(id))),
+        };
+        let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
+        Want { address: self.address.clone(), known, natural: natural.cloned().unwrap_or_default(), intent: self.intent.cloned() }
+    }
+
+    /// The value that the kind's list asks for.
+    fn list_parent(&self) -> Option<String> {
+        let parent = self.kind.parents.iter().find(|parent| parent.listed_by)?;
+        let of_body = self.body().get(parent.field).and_then(text_of);
+        of_body.or_else(|| {
+            let at = self.kind.natural.fields.iter().position(|field| *field == parent.field)?;
+            self.intent?.natural.get(at).cloned()
+        })
+    }
+}
+
+/// The groups of those that stand alone: by kind, and by parent where the list asks for one.
+pub fn groups(targets: &[Target<'_>], ask: &Ask<'_>) -> Vec<Group> {
+    let mut managed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (address, entry) in &ask.state.resources {
+        if let Some(kind) = ask.registry.get(&entry.kind).filter(|_| !address.is_facet()) {
+            managed.entry(kind.name).or_default().insert(entry.id.clone());
+        }
+    }
+    let mut groups: BTreeMap<(&str, Option<String>), Group> = BTreeMap::new();
+    for target in targets.iter().filter(|target| target.stands_alone()) {
+        let kind = target.kind;
+        let parent = target.list_parent();
+        let group = groups.entry((kind.name, parent.clone())).or_insert_with(|| Group {
+            kind,
+            parent,
+            managed: managed.get(kind.name).cloned().unwrap_or_default(),
+            wants: vec![],
+        });
+        group.wants.push(target.want());
+    }
+    groups.into_values().collect()
+}
