@@ -8,6 +8,7 @@ mod load;
 mod parse;
 
 pub use load::{Service, operation, operations, service, services, type_named};
+pub use parse::member;
 
 /// The SDK release that the data was generated from.
 pub const SDK_VERSION: &str = "0.162.0";

@@ -85,8 +85,10 @@ fn members(service: &str, raw: IndexMap<String, String>) -> Option<Members> {
     raw.into_iter().map(|(name, facts)| Some((name, member(service, &facts)?))).collect()
 }
 
-/// `TYPE!` and words.
-fn member(service: &str, facts: &str) -> Option<Member> {
+/// A field in the catalogue's words, `text! out =5`: a type, `!` if required, flags. Plain type names are the service's.
+/// None where the text breaks the format (described in the head of `scripts/catalogue.py`).
+#[must_use]
+pub fn member(service: &str, facts: &str) -> Option<Member> {
     let mut words = facts.split(' ');
     let first = words.next()?;
     let plain = first.strip_suffix('!');

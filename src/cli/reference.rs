@@ -159,9 +159,9 @@ fn facts(kind: &Kind) -> Vec<String> {
     }
     lines.push(match kind.identity {
         Identity::Assigned(field) => format!("id: picked by the workspace (`{field}`)"),
-        Identity::Named { parts, rename } => format!(
+        Identity::Named { parts, join, rename } => format!(
             "id: its name (`{}`); another name {}",
-            parts.join("."),
+            parts.join(join),
             match rename {
                 Rename::Replaces => "is another object",
                 Rename::By(_) => "renames it",

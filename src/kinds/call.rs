@@ -1,7 +1,13 @@
 //! From a change to a list of requests: pure.
+//!
+//! Where the id goes is found in the catalogue: the path parameter, else the query or body member of the identity's name.
 
-use super::{Change, Kind, Op, Refusal};
-use crate::model::{Map, Value};
+use super::overlay::{self, strip};
+use super::{Change, Field, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update};
+use crate::catalogue::{self, Body, Members, Operation, Type, TypeDef};
+use crate::model::{Deferred, Map, Path, Reference, Step, Value};
+
+pub(super) use super::overlay::overlay;
 
 /// One request of a step: in the plan, in the journal, in `--json`. Only apply's driver and refresh send it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,42 +35,409 @@ pub enum Repeat {
     AfterLookup,
 }
 
+impl Call {
+    /// Gives scalars the types that the operation takes: an id is text in the state and in paths, and a number in a body
+    /// that wants one. Called by whoever fills in what was unknown; done already for what was known.
+    pub fn conform(&mut self) {
+        let Some(operation) = catalogue::operation(self.op) else { return };
+        conform_members(&mut self.query, &operation.query);
+        match (&operation.body, &mut self.body) {
+            (Body::Members(members), Some(Value::Map(map))) => conform_members(map, members),
+            (Body::Bare(ty), Some(value)) => conform(value, ty),
+            _ => {}
+        }
+    }
+}
+
+fn conform_members(map: &mut Map, members: &Members) {
+    for (name, value) in map {
+        if let Some(member) = members.get(name) {
+            conform(value, &member.ty);
+        }
+    }
+}
+
+fn conform(value: &mut Value, ty: &Type) {
+    match (ty, &mut *value) {
+        (Type::Int | Type::Int64, Value::Text(text)) => {
+            if let Ok(n) = text.parse() {
+                *value = Value::Int(n);
+            }
+        }
+        (Type::Text, Value::Int(_) | Value::UInt(_)) => *value = Value::Text(value.key_text()),
+        (Type::List(item), Value::List(list)) => list.iter_mut().for_each(|v| conform(v, item)),
+        (Type::Map(of), Value::Map(map)) => map.values_mut().for_each(|v| conform(v, of)),
+        (Type::Named(name), Value::Map(map)) => {
+            if let Some(TypeDef::Struct(members)) = catalogue::type_named(name) {
+                conform_members(map, members);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The id of an object with this body or reply: text in most kinds, a number in a reply of jobs. None where a part is
+/// absent or not known yet.
+#[must_use]
+pub fn id_of(kind: &Kind, body: &Value) -> Option<Value> {
+    match kind.identity {
+        Identity::Assigned(field) => body.get(field).filter(|v| !matches!(v, Value::Null | Value::Unknown(_))).cloned(),
+        Identity::Single(word) => Some(Value::from(word)),
+        Identity::Named { parts, join, .. } => {
+            let words: Option<Vec<String>> = parts
+                .iter()
+                .map(|part| body.get(part).filter(|v| matches!(v, Value::Text(_) | Value::Int(_) | Value::UInt(_))).map(Value::key_text))
+                .collect();
+            Some(Value::Text(words?.join(join)))
+        }
+    }
+}
+
+/// A reply of the kind's read as a body: what [`Read::reply`] holds on top, its siblings beside it.
+#[must_use]
+pub fn from_reply(kind: &Kind, reply: Value) -> Value {
+    match reply {
+        Value::Map(mut map) if !kind.read.reply.is_empty() => match map.shift_remove(kind.read.reply) {
+            Some(Value::Map(mut fields)) => {
+                for (name, value) in map {
+                    fields.entry(name).or_insert(value);
+                }
+                Value::Map(fields)
+            }
+            _ => Value::Map(map),
+        },
+        other => other,
+    }
+}
+
 /// The calls that create the object: the create, and an update for fields that only the update takes.
 ///
 /// # Errors
 /// The kind cannot express it.
 pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
-    let _ = (kind, change);
-    todo!()
+    let Some(request) = &kind.create else { return update_calls(kind, change) };
+    let taker = Taker::of(request);
+    let root = Schema::of(kind).root();
+    let (mut fields, mut later, mut arguments) = (Map::new(), Vec::new(), Map::new());
+    for (name, value) in change.desired.as_map().into_iter().flatten() {
+        let field = root.field(name);
+        if field.is_some_and(|f| f.computed()) || *value == Value::Null {
+            continue;
+        }
+        if taker.as_argument(name) {
+            arguments.insert(name.clone(), value.clone());
+        } else if taker.takes(name) || field.is_none() {
+            fields.insert(name.clone(), strip(field, value));
+        } else {
+            later.push(Path::field(name.clone()));
+        }
+    }
+    let mut create = Build { kind, request, id: None, desired: change.desired }.call(Value::Map(fields), "create");
+    create.query.extend(arguments);
+    create.repeat = Repeat::AfterLookup;
+    create.conform();
+    let mut calls = vec![create];
+    if !later.is_empty() {
+        let id = id_of(kind, change.desired)
+            .unwrap_or_else(|| Value::Unknown(Deferred::of(Reference { address: change.address.clone(), path: Path::field("id") }).into()));
+        calls.extend(update_calls(kind, &Change { id: &id, live: None, paths: &later, ..*change })?);
+    }
+    Ok(calls)
 }
 
-/// The calls that change the object at `change.paths`. `change.live` is there.
+/// The calls that change the object at `change.paths`.
 ///
 /// # Errors
 /// The kind cannot express it: the path and the reason, for a blocked step.
 pub fn update_calls(kind: &'static Kind, change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
-    let _ = (kind, change);
-    todo!()
+    let mut calls = match &kind.update {
+        Update::Never => return Err(fixed(&change.paths.first().cloned().unwrap_or_default())),
+        Update::Whole(request) => vec![whole(kind, request, change)],
+        Update::Patch(request) => {
+            let fields = changed_fields(kind, change, request, &changed_names(change))?;
+            vec![Build::of(kind, request, change).call(Value::Map(fields), "update")]
+        }
+        Update::Mask(request, mask) => {
+            let names = changed_names(change);
+            let fields = changed_fields(kind, change, request, &names)?;
+            let mut call = Build::of(kind, request, change).call(Value::Map(fields), "update");
+            set_mask(&mut call, mask, names.join(","));
+            vec![call]
+        }
+        Update::Routed(routes) => routed(kind, routes, change)?,
+        Update::Custom(function) => function(change)?,
+    };
+    calls.iter_mut().for_each(Call::conform);
+    Ok(calls)
 }
 
 /// The calls that delete the object with this id. `Lifetime::Attached` and `Setting` have none: what they held is put
 /// back by [`update_calls`].
 #[must_use]
 pub fn delete_calls(kind: &'static Kind, id: &Value) -> Vec<Call> {
-    let _ = (kind, id);
-    todo!()
+    let Some(request) = kind.delete.as_ref().filter(|_| kind.lifetime == Lifetime::Own) else { return vec![] };
+    let mut call = Build { kind, request, id: Some(id), desired: &Value::Null }.call(Value::Map(Map::new()), "delete");
+    call.conform();
+    vec![call]
 }
 
 /// The call that reads the object with this id. `names`: the managed top-level fields, for kinds that ask by name.
+/// None: it is found in the list, or there is nothing to ask for.
 #[must_use]
 pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) -> Option<Call> {
-    let _ = (kind, id, body, names);
-    todo!()
+    let Read { op, names: parameter, args, .. } = kind.read;
+    if op.is_empty() || (!parameter.is_empty() && names.is_empty()) {
+        return None;
+    }
+    let request = Request { args, ..Request::bare(op) };
+    let mut call = Build { kind, request: &request, id: Some(id), desired: body }.call(Value::Map(Map::new()), "read");
+    if !parameter.is_empty() {
+        call.query.insert(parameter.to_owned(), Value::Text(names.join(",")));
+    }
+    call.conform();
+    Some(call)
 }
 
-/// The call that lists objects; `parent` is the value of the parameter that a parent gives (a catalog's name).
+/// The call that lists objects; `parent` is the value of the parameter that a parent gives (a catalog's name). None: the
+/// kind has no list, or its list needs a parent and none is given.
 #[must_use]
 pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
-    let _ = (kind, parent);
-    todo!()
+    let list = kind.list?;
+    let mut call = Call {
+        op: list.op,
+        path: Map::new(),
+        query: list.query.iter().map(|(n, v)| ((*n).to_owned(), Value::from(*v))).collect(),
+        body: None,
+        why: "list",
+        repeat: Repeat::Safe,
+    };
+    if let Some(by) = kind.parents.iter().find(|p| p.listed_by) {
+        let in_path = catalogue::operation(list.op)?.path_params.iter().any(|p| p == by.field);
+        let place = if in_path { &mut call.path } else { &mut call.query };
+        place.insert(by.field.to_owned(), Value::from(parent?));
+    }
+    Some(call)
+}
+
+/// What an operation takes.
+struct Taker {
+    operation: Option<&'static Operation>,
+    /// The members that fields become; none: all fields.
+    members: Option<&'static Members>,
+}
+
+impl Taker {
+    fn of(request: &Request) -> Self {
+        let operation = catalogue::operation(request.op);
+        let ty_members = |ty: &'static Type| match ty {
+            Type::Named(name) => catalogue::type_named(name).and_then(|t| if let TypeDef::Struct(m) = t { Some(m) } else { None }),
+            _ => None,
+        };
+        let members = match operation.map(|o| &o.body) {
+            Some(Body::Members(members)) if request.wrap.is_empty() => Some(members),
+            Some(Body::Members(members)) => members.get(request.wrap).and_then(|m| ty_members(&m.ty)),
+            Some(Body::Bare(ty)) => ty_members(ty),
+            _ => None,
+        };
+        Self { operation, members }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.members.is_none_or(|m| m.contains_key(name))
+    }
+
+    /// Whether the field is a query parameter and no member of the body.
+    fn as_argument(&self, name: &str) -> bool {
+        self.members.is_some_and(|m| !m.contains_key(name)) && self.operation.is_some_and(|o| o.query.contains_key(name))
+    }
+}
+
+/// What a call is built from.
+struct Build<'a> {
+    kind: &'static Kind,
+    request: &'a Request,
+    /// None: it has none yet.
+    id: Option<&'a Value>,
+    desired: &'a Value,
+}
+
+impl<'a> Build<'a> {
+    fn of(kind: &'static Kind, request: &'a Request, change: &Change<'a>) -> Self {
+        Self { kind, request, id: Some(change.id), desired: change.desired }
+    }
+
+    /// The call with these fields as (or in) its body.
+    fn call(&self, fields: Value, why: &'static str) -> Call {
+        let operation = catalogue::operation(self.request.op);
+        let query = self.request.query.iter().map(|(n, v)| ((*n).to_owned(), Value::from(*v))).collect();
+        let mut call = Call { op: self.request.op, path: Map::new(), query, body: None, why, repeat: Repeat::Safe };
+        let Some(operation) = operation else { return call };
+        let fields = if self.request.wrap.is_empty() { fields } else { Value::map([(self.request.wrap, fields)]) };
+        call.body = match operation.body {
+            Body::None | Body::Raw => None,
+            Body::Members(_) | Body::Bare(_) => Some(fields),
+        };
+        self.place_id(&mut call, operation);
+        call
+    }
+
+    fn place_id(&self, call: &mut Call, operation: &Operation) {
+        for name in &operation.path_params {
+            let renamed = self.request.args.iter().find(|(p, _)| p == name).map(|(_, field)| *field);
+            let value = match renamed {
+                Some(field) => self.part(field),
+                None if operation.path_params.len() == 1 && self.id.is_some() => self.id.cloned(),
+                None => self.part(name),
+            };
+            call.path.extend(value.map(|v| (name.clone(), v)));
+        }
+        let Some(id) = self.id.filter(|_| operation.path_params.is_empty()) else { return };
+        let parts: Vec<(&str, Value)> = match self.kind.identity {
+            Identity::Assigned(field) => vec![(field, id.clone())],
+            Identity::Named { parts, .. } => parts.iter().filter_map(|p| Some((*p, self.part(p)?))).collect(),
+            Identity::Single(_) => vec![],
+        };
+        for (name, value) in parts {
+            if operation.query.contains_key(name) {
+                call.query.insert(name.to_owned(), value);
+            } else if let (Body::Members(members), Some(Value::Map(body))) = (&operation.body, &mut call.body)
+                && members.contains_key(name)
+            {
+                body.shift_insert(0, name.to_owned(), value);
+            }
+        }
+    }
+
+    /// A part of the name: from the id where it is text (the object is still called that), else from the body.
+    fn part(&self, field: &str) -> Option<Value> {
+        if let (Identity::Named { parts, join, .. }, Some(Value::Text(id))) = (self.kind.identity, self.id)
+            && let Some(at) = parts.iter().position(|p| *p == field)
+            && let Some(word) = id.splitn(parts.len(), join).nth(at)
+        {
+            return Some(Value::from(word));
+        }
+        self.desired.get(field).cloned()
+    }
+}
+
+/// A call of a kind's own function: the request, with the id at its place and this body.
+pub(super) fn with_id(kind: &'static Kind, request: &Request, change: &Change<'_>, body: Value, why: &'static str) -> Call {
+    Build::of(kind, request, change).call(body, why)
+}
+
+/// The whole object: live overlaid with desired, without what was removed.
+fn whole(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Call {
+    let root = Schema::of(kind).root();
+    let live = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
+    let mut fields = overlay(Some(root), live.as_ref(), change.desired);
+    let taker = Taker::of(request);
+    if let Some(map) = fields.as_map_mut() {
+        map.retain(|name, _| taker.takes(name) || root.field(name).is_none());
+    }
+    Build::of(kind, request, change).call(fields, "update")
+}
+
+/// The top-level fields that differ, each once, in order.
+fn changed_names(change: &Change<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let all = change.paths.iter().any(Path::is_root).then(|| change.desired.as_map()).flatten();
+    let everything = all.into_iter().flat_map(|m| m.keys().map(String::as_str));
+    for name in everything.chain(change.paths.iter().filter_map(Path::first_field)) {
+        if !names.iter().any(|n| n == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The new values of these fields, as an update that sends only what changed has them.
+fn changed_fields(kind: &'static Kind, change: &Change<'_>, request: &Request, names: &[String]) -> Result<Map, Refusal> {
+    let (root, taker) = (Schema::of(kind).root(), Taker::of(request));
+    let mut fields = Map::new();
+    for name in names {
+        if let Identity::Named { parts, rename: Rename::By(member), .. } = kind.identity
+            && parts.last().is_some_and(|last| last == name)
+        {
+            fields.extend(change.desired.get(name).map(|v| (member.to_owned(), v.clone())));
+            continue;
+        }
+        let field = root.field(name);
+        if field.is_some() && !taker.takes(name) {
+            return Err(fixed(&Path::field(name.clone())));
+        }
+        fields.insert(name.clone(), new_value(field, change, name)?);
+    }
+    Ok(fields)
+}
+
+/// The field's new value: overlaid, or what unsets it.
+fn new_value(field: Option<Field<'_>>, change: &Change<'_>, name: &str) -> Result<Value, Refusal> {
+    let Some(desired) = change.desired.get(name).filter(|v| **v != Value::Null) else { return unset(field, change, name) };
+    let live = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
+    Ok(overlay(field, live.as_ref().and_then(|l| l.get(name)), desired))
+}
+
+/// What puts a removed field back: its default, null, or the empty list or map.
+fn unset(field: Option<Field<'_>>, change: &Change<'_>, name: &str) -> Result<Value, Refusal> {
+    let refuse = |why: &str| Err(Refusal { path: Path::field(name), reason: format!("`{name}` cannot be unset, because {why}") });
+    let Some(field) = field else { return Ok(Value::Null) };
+    if field.nullable() {
+        return Ok(Value::Null);
+    }
+    match field.default() {
+        Some(Lit::Bool(b)) => Ok(Value::Bool(b)),
+        Some(Lit::Int(n)) => Ok(Value::Int(n)),
+        Some(Lit::Text(t)) => Ok(Value::from(t)),
+        Some(Lit::Field(sibling)) => {
+            change.desired.get(sibling).map_or_else(|| refuse("its default is a field that is not set"), |v| Ok(v.clone()))
+        }
+        Some(Lit::Backend) => refuse("the workspace chooses its default only when the object is created: write the value you want"),
+        None if field.is_free_map() => Ok(Value::Map(Map::new())),
+        None if matches!(field.ty(), Type::List(_)) => Ok(Value::List(vec![])),
+        None => refuse("the API has no way to clear it: write the value you want, or `lifecycle.ignore_changes` to keep what is there"),
+    }
+}
+
+fn fixed(path: &Path) -> Refusal {
+    Refusal { path: path.clone(), reason: format!("`{path}` cannot be changed once the object is there") }
+}
+
+/// The mask goes into the query, or into the body of operations that have it there.
+fn set_mask(call: &mut Call, mask: &str, names: String) {
+    let in_body = catalogue::operation(call.op).is_some_and(|o| matches!(&o.body, Body::Members(m) if m.contains_key(mask)));
+    match &mut call.body {
+        Some(Value::Map(body)) if in_body => body.insert(mask.to_owned(), Value::Text(names)),
+        _ => call.query.insert(mask.to_owned(), Value::Text(names)),
+    };
+}
+
+/// Each group of fields that differs by its own call, in the kind's order.
+fn routed(kind: &'static Kind, routes: &'static [Route], change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+    let names = changed_names(change);
+    let root = Schema::of(kind).root();
+    let routeless = |n: &&String| root.field(n).is_none_or(|f| !f.computed()) && !routes.iter().any(|r| r.fields.contains(&n.as_str()));
+    if let Some(name) = names.iter().find(routeless) {
+        return Err(fixed(&Path::from(vec![Step::Field(name.clone())])));
+    }
+    let mut calls = Vec::new();
+    for route in routes {
+        let own: Vec<String> = names.iter().filter(|n| route.fields.contains(&n.as_str())).cloned().collect();
+        if own.is_empty() {
+            continue;
+        }
+        if let Some(function) = route.custom {
+            calls.extend(function(change)?);
+            continue;
+        }
+        let body = if route.request.take.is_empty() {
+            Value::Map(changed_fields(kind, change, &route.request, &own)?)
+        } else {
+            match new_value(root.field(route.request.take), change, route.request.take)? {
+                Value::Null => Value::Map(Map::new()),
+                value => value,
+            }
+        };
+        calls.push(Build::of(kind, &route.request, change).call(body, "update"));
+    }
+    Ok(calls)
 }

@@ -35,7 +35,11 @@ pub struct Kind {
     pub natural: Natural,
     /// Whether we make and delete it, or only change what is always there.
     pub lifetime: Lifetime,
-    /// Facts on fields.
+    /// Fields of the YAML body where it is no operation's body: (name, type and flags in the catalogue's words, such as
+    /// `text!` or `[iam.Permission]`). They replace what the operations would give. Empty: the operations' bodies and
+    /// the reply make the schema.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Facts on fields. What holds for a catalogue type in every kind stands in [`super::types`].
     pub facts: &'static [(At, Fact)],
     /// How "gone" looks besides 404.
     pub gone: &'static [Gone],
@@ -68,25 +72,27 @@ pub struct Request {
     pub take: &'static str,
     /// Query parameters that are always sent.
     pub query: &'static [(&'static str, &'static str)],
+    /// Path parameters that are fields of the body under other names: (`request_object_type`, `object_type`).
+    pub args: &'static [(&'static str, &'static str)],
 }
 
 impl Request {
     /// The fields are the body.
     #[must_use]
     pub const fn bare(op: Op) -> Self {
-        Self { op, wrap: "", take: "", query: &[] }
+        Self { op, wrap: "", take: "", query: &[], args: &[] }
     }
 
     /// The fields go under one member.
     #[must_use]
     pub const fn wrapped(op: Op, wrap: &'static str) -> Self {
-        Self { op, wrap, take: "", query: &[] }
+        Self { op, wrap, take: "", query: &[], args: &[] }
     }
 
     /// One field's value is the body.
     #[must_use]
     pub const fn inner(op: Op, take: &'static str) -> Self {
-        Self { op, wrap: "", take, query: &[] }
+        Self { op, wrap: "", take, query: &[], args: &[] }
     }
 }
 
@@ -101,6 +107,16 @@ pub struct Read {
     pub names: &'static str,
     /// Replies come in pages whose lists are joined (`jobs.get`): the paging token's query parameter. Empty: one reply.
     pub pages: &'static str,
+    /// Path parameters that are fields of the body under other names.
+    pub args: &'static [(&'static str, &'static str)],
+}
+
+impl Read {
+    /// The reply is the object.
+    #[must_use]
+    pub const fn plain(op: Op) -> Self {
+        Self { op, reply: "", names: "", pages: "", args: &[] }
+    }
 }
 
 /// How all are read.
@@ -130,10 +146,12 @@ pub enum Rows {
 pub enum Identity {
     /// An id that the server picks, in this field of the reply.
     Assigned(&'static str),
-    /// Fields of the body joined by dots.
+    /// Fields of the body joined.
     Named {
         /// `catalog_name`, `name`.
         parts: &'static [&'static str],
+        /// What joins them: `.`; only the last part may hold it.
+        join: &'static str,
         /// What a changed name means.
         rename: Rename,
     },
@@ -211,6 +229,10 @@ pub enum Fact {
     ServerKeys(&'static [&'static str]),
     /// The API has an explicit unset: null may be sent.
     Nullable,
+    /// Not required, whatever the catalogue says.
+    Optional,
+    /// May be set and changed: what the catalogue says of it being filled by the backend or immutable does not hold.
+    Settable,
     /// The last word on whether two values are the same.
     Same(fn(&Value, &Value) -> bool),
 }
@@ -256,6 +278,14 @@ pub struct Route {
     pub request: Request,
     /// Else a function.
     pub custom: Option<fn(&Change<'_>) -> Result<Vec<Call>, Refusal>>,
+}
+
+impl Route {
+    /// One call for these fields.
+    #[must_use]
+    pub const fn plain(fields: &'static [&'static str], request: Request) -> Self {
+        Self { fields, request, custom: None }
+    }
 }
 
 /// How "gone" looks, besides a plain 404.
@@ -365,6 +395,11 @@ pub struct Hooks {
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
 }
 
+impl Hooks {
+    /// No code.
+    pub const NONE: Self = Self { normal: None, view: None, check: None, judge: None };
+}
+
 /// What a view is made from.
 pub struct View<'a> {
     /// The reply, as [`Read`] gives it.
@@ -409,9 +444,9 @@ pub struct Change<'a> {
     pub id: &'a Value,
     /// What the last apply sent; none at the first.
     pub applied: Option<&'a Value>,
-    /// What the workspace answers; none where it is created by the same step.
+    /// What the workspace answers, before any view; none where it (or what it is a part of) is created by the same plan.
     pub live: Option<&'a Value>,
-    /// What is wanted.
+    /// What is wanted. Where changes are ignored it holds what live holds.
     pub desired: &'a Value,
     /// What differs.
     pub paths: &'a [Path],
@@ -435,13 +470,14 @@ impl Kind {
         singular: "",
         aliases: &[],
         create: None,
-        read: Read { op: "", reply: "", names: "", pages: "" },
+        read: Read::plain(""),
         list: None,
         update: Update::Never,
         delete: None,
         identity: Identity::Assigned("id"),
         natural: Natural { fields: &["name"], unique: Unique::Yes },
         lifetime: Lifetime::Own,
+        fields: &[],
         facts: &[],
         gone: &[],
         loss: Loss::Nothing,
@@ -450,7 +486,7 @@ impl Kind {
         parents: &[],
         tag: None,
         link: None,
-        hooks: Hooks { normal: None, view: None, check: None, judge: None },
+        hooks: Hooks::NONE,
     };
 }
 

@@ -4,15 +4,34 @@
 //! a change. The engine (validation, diff, plan, refresh, apply, export, documentation) reads kinds and never asks which
 //! one it has. The local workspace never reads them.
 
+mod acl;
+mod alerts;
 mod call;
+mod catalogs;
+mod compile;
+mod grants;
+mod jobs;
 mod kind;
+mod overlay;
+mod permissions;
+mod place;
 mod registry;
 mod schema;
+mod schemas;
+mod serving_endpoints;
+#[cfg(test)]
+mod tests;
+pub mod types;
+mod warehouses;
+mod workspace_conf;
 
-pub use call::{Call, Repeat, create_calls, delete_calls, list_call, read_call, update_calls};
+pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list_call, read_call, update_calls};
 pub use kind::{
     After, At, Blocks, Change, Context, Facet, Fact, From, Gone, Hooks, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent,
     Read, Refusal, Rename, Request, Route, Rows, Tag, Unique, Update, Verdict, View, Wait,
 };
 pub use registry::Registry;
 pub use schema::{Field, Schema};
+
+// The words that most kinds' functions need.
+use crate::model::{Path, Step, Value};

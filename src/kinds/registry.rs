@@ -1,6 +1,18 @@
 //! Which kinds there are: a value that a test can extend.
 
 use super::Kind;
+use super::alerts::ALERTS;
+use super::catalogs::CATALOGS;
+use super::grants::GRANTS;
+use super::jobs::JOBS;
+use super::permissions::PERMISSIONS;
+use super::schemas::SCHEMAS;
+use super::serving_endpoints::SERVING_ENDPOINTS;
+use super::warehouses::WAREHOUSES;
+use super::workspace_conf::WORKSPACE_CONF;
+
+/// In the order in which documents and listings name them.
+const STANDARD: &[&Kind] = &[&JOBS, &WAREHOUSES, &ALERTS, &CATALOGS, &SCHEMAS, &GRANTS, &PERMISSIONS, &SERVING_ENDPOINTS, &WORKSPACE_CONF];
 
 /// The kinds of a run.
 #[derive(Clone)]
@@ -12,7 +24,7 @@ impl Registry {
     /// All kinds that Brickform knows.
     #[must_use]
     pub fn standard() -> Self {
-        Self { kinds: vec![] }
+        Self { kinds: STANDARD.to_vec() }
     }
 
     /// These kinds too.

@@ -1,31 +1,75 @@
 //! Types and facts of a kind's body together: what validation, diff, export and the editor schema walk.
+//!
+//! Compiled once per kind and kept for the life of the process; a step of a walk is a look into a table.
 
-use super::{Fact, Kind, Lit};
+use std::collections::HashMap;
+use std::sync::{OnceLock, RwLock};
+
+use super::compile::{self, Graph, Node, Shape};
+use super::{At, Fact, Kind, Lit};
 use crate::catalogue::Type;
+use crate::model::{Path, Step};
 
 /// The body of a kind, compiled once.
 pub struct Schema {
-    _kind: &'static Kind,
+    kind: &'static Kind,
+    graph: Graph,
 }
 
 /// A place in a body: its type and what is known of it. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
-    _schema: &'a Schema,
+    schema: &'a Schema,
+    node: &'a Node,
 }
 
 impl Schema {
     /// The schema of a kind, compiled at first use.
     #[must_use]
     pub fn of(kind: &'static Kind) -> &'static Self {
-        let _ = kind;
-        todo!()
+        static ALL: OnceLock<RwLock<HashMap<usize, &'static Schema>>> = OnceLock::new();
+        let all = ALL.get_or_init(RwLock::default);
+        let key = std::ptr::from_ref(kind) as usize;
+        if let Some(schema) = all.read().ok().and_then(|a| a.get(&key).copied()) {
+            return schema;
+        }
+        let schema: &'static Self = Box::leak(Box::new(Self { kind, graph: compile::compile(kind) }));
+        match all.write() {
+            Ok(mut all) => all.entry(key).or_insert(schema),
+            Err(_) => schema,
+        }
     }
 
-    /// The body itself.
+    /// The body itself. Its members are owned one by one, also where it is a map of anything.
     #[must_use]
     pub fn root(&self) -> Field<'_> {
-        todo!()
+        self.node(self.graph.root)
+    }
+
+    /// The field at a path; none where no such field is known.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Option<Field<'_>> {
+        path.steps().iter().try_fold(self.root(), |field, step| match step {
+            Step::Field(name) => field.field(name),
+            Step::Index(_) | Step::Key(..) => field.item(),
+            Step::Inside => Some(field.inside()),
+        })
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    /// Facts of the kind that attach nowhere: a mistake in the kind, which a test looks for.
+    #[must_use]
+    pub fn unresolved(&self) -> &[At] {
+        &self.graph.unresolved
+    }
+
+    fn node(&self, node: usize) -> Field<'_> {
+        Field { schema: self, node: &self.graph.nodes[node] }
     }
 }
 
@@ -33,102 +77,135 @@ impl<'a> Field<'a> {
     /// A member by name. For a free map: its value type. None: no such field is known.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<Field<'a>> {
-        let _ = name;
-        todo!()
+        let node = match &self.node.shape {
+            Shape::Struct(members) => members.get(name).copied(),
+            Shape::Open(members, other) => Some(members.get(name).copied().unwrap_or(*other)),
+            Shape::Map(value) => Some(*value),
+            Shape::List(_) | Shape::Leaf => None,
+        };
+        node.map(|n| self.schema.node(n))
     }
 
     /// An item of a list.
     #[must_use]
     pub fn item(&self) -> Option<Field<'a>> {
-        todo!()
+        match &self.node.shape {
+            Shape::List(item) => Some(self.schema.node(*item)),
+            Shape::Open(..) if *self.node.ty == Type::Any => Some(self.schema.node(compile::ANY)),
+            Shape::Struct(_) | Shape::Open(..) | Shape::Map(_) | Shape::Leaf => None,
+        }
     }
 
     /// The structure inside JSON text.
     #[must_use]
     pub fn inside(&self) -> Field<'a> {
-        todo!()
+        self.schema.node(self.node.inside)
     }
 
     /// The known members of a struct, in the catalogue's order; empty for others.
     #[must_use]
     pub fn members(&self) -> Vec<(&'a str, Field<'a>)> {
-        todo!()
+        match &self.node.shape {
+            Shape::Struct(members) => members.iter().map(|(name, node)| (*name, self.schema.node(*node))).collect(),
+            Shape::Open(..) | Shape::Map(_) | Shape::List(_) | Shape::Leaf => vec![],
+        }
     }
 
     /// Its type.
     #[must_use]
     pub fn ty(&self) -> &'a Type {
-        todo!()
+        self.node.ty
     }
 
     /// The values of its enum, if it is one with closed values.
     #[must_use]
     pub fn values(&self) -> Option<&'a [String]> {
-        todo!()
+        self.node.values
     }
 
-    /// Whether it is a struct with known members (not a free map, not `any`).
+    /// Whether it is a struct with known members (not a free map, not `any`). A body that is a free map counts as one:
+    /// its members are owned one by one.
     #[must_use]
     pub fn is_struct(&self) -> bool {
-        todo!()
+        match self.node.shape {
+            Shape::Struct(_) => true,
+            Shape::Open(..) => *self.node.ty != Type::Any,
+            Shape::Map(_) | Shape::List(_) | Shape::Leaf => false,
+        }
     }
 
     /// Whether it is a free map (`tags`, `spark_conf`): owned whole once written.
     #[must_use]
     pub fn is_free_map(&self) -> bool {
-        todo!()
+        matches!(self.node.shape, Shape::Map(_))
     }
 
-    /// All facts that hold here.
+    /// All facts that hold here, the kind's own before the catalogue's.
     pub fn facts(&self) -> impl Iterator<Item = &'a Fact> + 'a {
-        std::iter::empty()
+        self.node.facts.iter()
+    }
+
+    fn has(&self, test: fn(&Fact) -> bool) -> bool {
+        self.node.facts.iter().any(test)
     }
 
     /// Required when it is created.
     #[must_use]
     pub fn required(&self) -> bool {
-        todo!()
+        self.node.required
     }
 
     /// Filled by the backend: never sent.
     #[must_use]
     pub fn computed(&self) -> bool {
-        todo!()
+        self.has(|f| matches!(f, Fact::Computed))
     }
 
     /// Never read back.
     #[must_use]
     pub fn input_only(&self) -> bool {
-        todo!()
+        self.has(|f| matches!(f, Fact::InputOnly))
     }
 
     /// Never shown.
     #[must_use]
     pub fn secret(&self) -> bool {
-        todo!()
+        self.has(|f| matches!(f, Fact::Secret))
     }
 
     /// A change replaces.
     #[must_use]
     pub fn immutable(&self) -> bool {
-        todo!()
+        self.has(|f| matches!(f, Fact::Immutable))
+    }
+
+    /// Null may be sent.
+    #[must_use]
+    pub fn nullable(&self) -> bool {
+        self.has(|f| matches!(f, Fact::Nullable))
     }
 
     /// The key of a keyed list.
     #[must_use]
     pub fn keyed(&self) -> Option<&'static [&'static str]> {
-        todo!()
+        self.node.facts.iter().find_map(|f| if let Fact::Keyed(keys) = f { Some(*keys) } else { None })
     }
 
     /// A list without order.
     #[must_use]
     pub fn set(&self) -> bool {
-        todo!()
+        self.has(|f| matches!(f, Fact::Set))
     }
 
     /// The server's default.
     #[must_use]
     pub fn default(&self) -> Option<Lit> {
-        todo!()
+        self.node.facts.iter().find_map(|f| if let Fact::Default(lit) = f { Some(*lit) } else { None })
+    }
+
+    /// Whether a free map's key is one that the server adds by itself.
+    #[must_use]
+    pub fn is_servers_key(&self, key: &str) -> bool {
+        self.node.facts.iter().any(|f| matches!(f, Fact::ServerKeys(prefixes) if prefixes.iter().any(|p| key.starts_with(p))))
     }
 }

@@ -1,0 +1,135 @@
+//! Entries of permission sets, and which objects have which levels.
+
+use super::{Context, Value};
+
+/// The fields that name a principal.
+pub(super) const PRINCIPALS: &[&str; 3] = &["user_name", "group_name", "service_principal_name"];
+
+/// One principal's level.
+#[derive(Clone)]
+pub(super) struct Entry {
+    /// Which field names it.
+    pub by: &'static str,
+    /// Its name; unknown where it comes from a resource that is not there yet.
+    pub name: Value,
+    /// `CAN_MANAGE`.
+    pub level: Value,
+}
+
+impl Entry {
+    /// An entry of a request.
+    pub fn of(item: &Value) -> Option<Self> {
+        let (by, name) = principal(item)?;
+        Some(Self { by, name: name.clone(), level: item.get("permission_level")?.clone() })
+    }
+
+    /// As requests have it.
+    pub fn body(&self) -> Value {
+        Value::map([(self.by, self.name.clone()), ("permission_level", self.level.clone())])
+    }
+
+    pub fn is_owner(&self) -> bool {
+        self.level.as_str() == Some("IS_OWNER")
+    }
+
+    pub fn same_principal(&self, other: &Self) -> bool {
+        self.by == other.by
+            && match (&self.name, &other.name) {
+                (Value::Text(a), Value::Text(b)) => a.eq_ignore_ascii_case(b),
+                (a, b) => a == b,
+            }
+    }
+}
+
+fn principal(item: &Value) -> Option<(&'static str, &Value)> {
+    PRINCIPALS.iter().find_map(|by| Some((*by, item.get(by).filter(|v| **v != Value::Null)?)))
+}
+
+/// The entries of a YAML body.
+pub(super) fn listed(body: &Value) -> Vec<Entry> {
+    body.get("entries").and_then(Value::as_list).unwrap_or_default().iter().filter_map(Entry::of).collect()
+}
+
+/// The entries of a reply that are the object's own. A body in YAML's form is read, too.
+pub(super) fn direct(reply: &Value) -> Vec<Entry> {
+    let Some(list) = reply.get("access_control_list").and_then(Value::as_list) else { return listed(reply) };
+    let mut entries = Vec::new();
+    for item in list {
+        let Some((by, name)) = principal(item) else { continue };
+        for permission in item.get("all_permissions").and_then(Value::as_list).unwrap_or_default() {
+            if permission.get("inherited").and_then(Value::as_bool) != Some(true)
+                && let Some(level) = permission.get("permission_level")
+            {
+                entries.push(Entry { by, name: name.clone(), level: level.clone() });
+            }
+        }
+    }
+    entries
+}
+
+/// Whether the entry is the deployer's: the one the environment names, else the one who made or owns the parent.
+pub(super) fn is_deployer(entry: &Entry, context: &Context<'_>) -> bool {
+    const MAKERS: &[&str] = &["creator_user_name", "creator_name", "owner_user_name", "creator", "owner"];
+    let Some(name) = entry.name.as_str().filter(|_| entry.by != "group_name") else { return false };
+    let is = |who: &str| who.eq_ignore_ascii_case(name);
+    match (context.deployer, context.parent) {
+        (Some(deployer), _) => is(deployer),
+        (None, Some(parent)) => MAKERS.iter().filter_map(|f| parent.get(f)?.as_str()).any(is),
+        (None, None) => false,
+    }
+}
+
+/// A sort of object that has permissions.
+pub(super) struct ObjectType {
+    /// As it stands in the path of `/api/2.0/permissions`.
+    pub name: &'static str,
+    aliases: &'static [&'static str],
+    /// What may be granted. Clouds and tiers may know fewer.
+    pub levels: &'static [&'static str],
+}
+
+/// The object type of this name or alias.
+pub(super) fn object_type(name: &str) -> Option<&'static ObjectType> {
+    OBJECT_TYPES.iter().find(|t| t.name == name || t.aliases.contains(&name))
+}
+
+const fn object(name: &'static str, levels: &'static [&'static str]) -> ObjectType {
+    ObjectType { name, aliases: &[], levels }
+}
+
+const fn also(name: &'static str, aliases: &'static [&'static str], levels: &'static [&'static str]) -> ObjectType {
+    ObjectType { name, aliases, levels }
+}
+
+const USE: &[&str] = &["CAN_USE", "CAN_MANAGE"];
+const READ_TO_MANAGE: &[&str] = &["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"];
+
+/// The public permissions reference and the SDK's enums agree on these.
+static OBJECT_TYPES: &[ObjectType] = &[
+    also("alerts", &["sql/alerts"], READ_TO_MANAGE),
+    object("alertsv2", READ_TO_MANAGE),
+    object("apps", USE),
+    object("authorization", USE),
+    object("clusters", &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"]),
+    object("cluster-policies", &["CAN_USE"]),
+    object("dashboards", READ_TO_MANAGE),
+    object("database-instances", USE),
+    object("database-projects", USE),
+    object("dbsql-dashboards", &["CAN_READ", "CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
+    object("directories", READ_TO_MANAGE),
+    object("experiments", &["CAN_READ", "CAN_EDIT", "CAN_MANAGE"]),
+    object("files", READ_TO_MANAGE),
+    object("genie", &["CAN_READ", "CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
+    object("instance-pools", &["CAN_ATTACH_TO", "CAN_MANAGE"]),
+    object("jobs", &["CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"]),
+    object("knowledge-assistants", &["CAN_QUERY", "CAN_MANAGE"]),
+    object("notebooks", READ_TO_MANAGE),
+    object("pipelines", &["CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"]),
+    also("queries", &["sql/queries"], READ_TO_MANAGE),
+    object("registered-models", &["CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS", "CAN_MANAGE_PRODUCTION_VERSIONS", "CAN_MANAGE"]),
+    object("repos", READ_TO_MANAGE),
+    object("serving-endpoints", &["CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"]),
+    object("supervisor-agents", &["CAN_QUERY", "CAN_MANAGE"]),
+    object("vector-search-endpoints", &["CAN_USE", "CAN_CREATE", "CAN_MANAGE"]),
+    also("warehouses", &["sql/warehouses"], &["CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"]),
+];

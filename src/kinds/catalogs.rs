@@ -1,0 +1,42 @@
+//! Unity Catalog's catalogs.
+
+use super::grants::GRANTS;
+use super::{Facet, Fact, From, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Request, Rows, Unique, Update};
+
+/// What managed catalogs and schemas get into `properties` by themselves.
+pub(super) const MANAGED_PROPERTIES: &[&str] = &["unity.catalog.managed."];
+
+/// Catalogs: a patch sends what changed, maps whole; `new_name` renames and the id changes with it. `owner`,
+/// `isolation_mode` and `enable_predictive_optimization` are taken by the update only, so a create is followed by one.
+pub static CATALOGS: Kind = Kind {
+    name: "catalogs",
+    singular: "catalog",
+    create: Some(Request::bare("catalog.catalogs.create")),
+    read: Read::plain("catalog.catalogs.get"),
+    // Without max_results everything comes in one slow reply; 0 lets the server choose the page.
+    list: Some(List { op: "catalog.catalogs.list", query: &[("max_results", "0")], rows: Rows::Whole }),
+    update: Update::Patch(Request::bare("catalog.catalogs.update")),
+    delete: Some(Request::bare("catalog.catalogs.delete")),
+    identity: Identity::Named { parts: &["name"], join: ".", rename: Rename::By("new_name") },
+    natural: Natural { fields: &["name"], unique: Unique::Yes },
+    facts: &[
+        // Names are lower-cased by the server.
+        ("name", Fact::CaseBlind),
+        ("comment", Fact::Default(Lit::Text(""))),
+        ("properties", Fact::ServerKeys(MANAGED_PROPERTIES)),
+        ("isolation_mode", Fact::Default(Lit::Text("OPEN"))),
+        ("enable_predictive_optimization", Fact::Default(Lit::Text("INHERIT"))),
+        ("owner", Fact::Default(Lit::Backend)),
+        ("custom_max_retention_hours", Fact::Default(Lit::Backend)),
+        ("storage_root", Fact::Slashless),
+    ],
+    loss: Loss::Data("every schema, table, volume and model in it"),
+    facets: &[Facet {
+        name: "grants",
+        kind: &GRANTS,
+        bind: &[("securable_type", From::Text("catalog")), ("full_name", From::Id)],
+        body: "entries",
+    }],
+    link: Some("/explore/data/{name}"),
+    ..Kind::PLAIN
+};

@@ -1,0 +1,146 @@
+//! Who may do what with one object of the workspace.
+//!
+//! The list is authoritative for direct entries. Three sorts of entries are never compared: inherited ones; the owner's,
+//! where none is listed; and the deployer's, where it is not listed. The latter two are sent back, so that a plan does
+//! not depend on who makes it and nobody loses an object by listing others.
+
+use super::acl::{self, Entry};
+use super::call::{Call, Repeat};
+use super::{Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View};
+use crate::model::Map;
+
+const ARGS: &[(&str, &str)] = &[("request_object_type", "object_type"), ("request_object_id", "object_id")];
+
+/// Permission sets: always there, replaced whole. In YAML a part of their object, or by `object_type` and `object_id`.
+pub static PERMISSIONS: Kind = Kind {
+    name: "permissions",
+    singular: "permission set",
+    read: Read { args: ARGS, ..Read::plain("iam.permissions.get") },
+    update: Update::Custom(update),
+    identity: Identity::Named { parts: &["object_type", "object_id"], join: "/", rename: Rename::Replaces },
+    natural: Natural { fields: &["object_type", "object_id"], unique: Unique::Yes },
+    lifetime: Lifetime::Attached,
+    fields: &[("object_type", "text!"), ("object_id", "text!"), ("mode", "text"), ("entries", "[iam.AccessControlRequest]!")],
+    facts: &[
+        ("object_type", Fact::Immutable),
+        ("object_id", Fact::Immutable),
+        ("entries", Fact::Keyed(acl::PRINCIPALS)),
+        ("entries[].user_name", Fact::CaseBlind),
+        ("entries[].group_name", Fact::CaseBlind),
+        ("entries[].service_principal_name", Fact::CaseBlind),
+    ],
+    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), judge: None },
+    ..Kind::PLAIN
+};
+
+/// Other spellings of object types, and bundles' `level`.
+fn normal(body: Value) -> Value {
+    let Value::Map(mut body) = body else { return body };
+    if let Some(Value::Text(ty)) = body.get_mut("object_type")
+        && let Some(known) = acl::object_type(ty)
+    {
+        known.name.clone_into(ty);
+    }
+    if let Some(Value::List(entries)) = body.get_mut("entries") {
+        for entry in entries.iter_mut().filter_map(Value::as_map_mut).filter(|e| !e.contains_key("permission_level")) {
+            if let Some(level) = entry.shift_remove("level") {
+                entry.insert("permission_level".to_owned(), level);
+            }
+        }
+    }
+    Value::Map(body)
+}
+
+fn is_additive(body: &Value) -> bool {
+    body.get("mode").and_then(Value::as_str) == Some("additive")
+}
+
+/// The direct entries that are compared, in the order and spelling of those that are listed.
+fn view(view: &View<'_>) -> Value {
+    let listed = acl::listed(view.desired);
+    let mut seen: Vec<(usize, Value)> = Vec::new();
+    for entry in acl::direct(view.live) {
+        let at = listed.iter().position(|l| l.same_principal(&entry));
+        let keeps_ownership = entry.is_owner() && !listed.iter().any(Entry::is_owner);
+        match at {
+            // An owner who is listed with a lower level already has it.
+            Some(i) if keeps_ownership => seen.push((i, listed[i].body())),
+            Some(i) => seen.push((i, Entry { level: entry.level, ..listed[i].clone() }.body())),
+            None if keeps_ownership || is_additive(view.desired) || acl::is_deployer(&entry, &view.context) => {}
+            None => seen.push((listed.len(), entry.body())),
+        }
+    }
+    seen.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.key_text().cmp(&y.key_text())));
+    let mut body: Map =
+        ["object_type", "object_id", "mode"].into_iter().filter_map(|f| Some((f.to_owned(), view.desired.get(f)?.clone()))).collect();
+    body.insert("entries".to_owned(), Value::List(seen.into_iter().map(|(_, e)| e).collect()));
+    Value::Map(body)
+}
+
+/// One call. What is not compared goes back with the rest. A new object has nobody's direct entries but its creator's, so
+/// adding to it is enough and nobody has to know who owns it.
+fn update(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+    let listed = acl::listed(change.desired);
+    let (op, why, entries) = match change.live {
+        Some(live) if !is_additive(change.desired) => {
+            let owned = listed.iter().any(Entry::is_owner);
+            let kept: Vec<Entry> = acl::direct(live)
+                .into_iter()
+                .filter(|e| {
+                    (e.is_owner() && !owned) || (acl::is_deployer(e, &change.context) && !listed.iter().any(|l| l.same_principal(e)))
+                })
+                .collect();
+            let sent = listed.into_iter().filter(|l| !kept.iter().any(|k| k.same_principal(l)));
+            ("iam.permissions.set", "set permissions", sent.chain(kept.clone()).collect::<Vec<_>>())
+        }
+        _ => ("iam.permissions.update", "add permissions", listed),
+    };
+    if entries.is_empty() && op == "iam.permissions.update" {
+        return Ok(vec![]);
+    }
+    let path = ARGS.iter().filter_map(|(name, field)| Some(((*name).to_owned(), change.desired.get(field)?.clone()))).collect();
+    let list = Value::List(entries.iter().map(Entry::body).collect());
+    let body = Some(Value::map([("access_control_list", list)]));
+    Ok(vec![Call { op, path, query: Map::new(), body, why, repeat: Repeat::Safe }])
+}
+
+/// One principal an entry, one level a principal, levels that the object has, one owner who is no group.
+fn check(body: &Value) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let known = body.get("object_type").and_then(Value::as_str).and_then(acl::object_type);
+    if let Some(mode) = body.get("mode").and_then(Value::as_str)
+        && !matches!(mode, "authoritative" | "additive")
+    {
+        found.push(Refusal { path: Path::field("mode"), reason: format!("`{mode}` is neither `authoritative` nor `additive`") });
+    }
+    let mut before: Vec<Entry> = Vec::new();
+    for (i, item) in body.get("entries").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+        let path = Path::field("entries").join(Step::Index(i));
+        let mut refuse = |field: &str, reason: String| {
+            let path = if field.is_empty() { path.clone() } else { path.join(Step::Field(field.to_owned())) };
+            found.push(Refusal { path, reason });
+        };
+        let named = acl::PRINCIPALS.iter().filter(|p| item.get(p).is_some()).count();
+        let Some(entry) = Entry::of(item).filter(|_| named == 1) else {
+            let which = acl::PRINCIPALS.map(|p| format!("`{p}`")).join(", ");
+            refuse("", format!("an entry names one principal, by one of {which}, and a `permission_level`; this one names {named}"));
+            continue;
+        };
+        let level = entry.level.as_str().unwrap_or_default();
+        if let Some(known) = known
+            && !level.is_empty()
+            && !known.levels.contains(&level)
+        {
+            refuse("permission_level", format!("{} have no level `{level}`, only {}", known.name, known.levels.join(", ")));
+        }
+        if before.iter().any(|b| b.same_principal(&entry)) {
+            refuse("", format!("{} has several levels; list the highest alone", entry.name.key_text()));
+        } else if entry.is_owner() && before.iter().any(Entry::is_owner) {
+            refuse("permission_level", "there is only one owner".to_owned());
+        } else if entry.is_owner() && entry.by == "group_name" {
+            refuse("permission_level", "a group cannot own it; name a user or a service principal".to_owned());
+        }
+        before.push(entry);
+    }
+    found
+}

@@ -1,0 +1,219 @@
+//! What every kind must be.
+
+use std::collections::BTreeSet;
+
+use super::{kind, value};
+use crate::catalogue::{self, Body, TypeDef};
+use crate::kinds::{Fact, From, Identity, Kind, Lifetime, Lit, Registry, Rename, Request, Rows, Schema, Update, from_reply, id_of};
+use crate::model::Path;
+
+fn requests(kind: &Kind) -> Vec<Request> {
+    let mut all: Vec<Request> = kind.create.into_iter().chain(kind.delete).collect();
+    match kind.update {
+        Update::Whole(r) | Update::Patch(r) | Update::Mask(r, _) => all.push(r),
+        Update::Routed(routes) => all.extend(routes.iter().map(|r| r.request)),
+        Update::Never | Update::Custom(_) => {}
+    }
+    all
+}
+
+#[test]
+fn every_operation_is_in_the_catalogue() {
+    for kind in Registry::standard().iter() {
+        let read = [kind.read.op].into_iter().filter(|op| !op.is_empty());
+        let ops: Vec<&str> = requests(kind)
+            .iter()
+            .map(|r| r.op)
+            .chain(read)
+            .chain(kind.list.map(|l| l.op))
+            .chain(kind.waits.iter().map(|w| w.waiter))
+            .collect();
+        assert!(!ops.is_empty(), "{}", kind.name);
+        for op in ops {
+            assert!(catalogue::operation(op).is_some(), "{}: {op}", kind.name);
+        }
+        for wait in kind.waits {
+            assert!(catalogue::operation(wait.waiter).unwrap().waiter.is_some(), "{}: {} has no waiter", kind.name, wait.waiter);
+        }
+        for request in requests(kind) {
+            let operation = catalogue::operation(request.op).unwrap();
+            assert!(request.args.iter().all(|(p, _)| operation.path_params.iter().any(|x| x == p)), "{}: {request:?}", kind.name);
+            assert!(request.query.iter().all(|(p, _)| operation.query.contains_key(*p)), "{}: {request:?}", kind.name);
+            let wrapped = request.wrap.is_empty() || matches!(&operation.body, Body::Members(m) if m.contains_key(request.wrap));
+            assert!(wrapped, "{}: {request:?}", kind.name);
+        }
+        if let Some(list) = kind.list {
+            let operation = catalogue::operation(list.op).unwrap();
+            assert!(operation.paging.is_some() && list.query.iter().all(|(p, _)| operation.query.contains_key(*p)), "{}", kind.name);
+            if let Rows::WholeUnless(field) = list.rows {
+                let Some(catalogue::Type::Named(item)) = &operation.item else { panic!("{}", kind.name) };
+                let Some(TypeDef::Struct(members)) = catalogue::type_named(item) else { panic!("{item}") };
+                assert!(members.contains_key(field), "{}: {field}", kind.name);
+            }
+        }
+        for parameter in [kind.read.names, kind.read.pages].into_iter().filter(|p| !p.is_empty()) {
+            assert!(catalogue::operation(kind.read.op).unwrap().query.contains_key(parameter), "{}: {parameter}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn every_fact_attaches_somewhere() {
+    for kind in Registry::standard().iter() {
+        assert_eq!(Schema::of(kind).unresolved(), &[] as &[&str], "{}", kind.name);
+    }
+}
+
+#[test]
+fn every_kind_says_what_it_is() {
+    let registry = Registry::standard();
+    let mut names = BTreeSet::new();
+    for kind in registry.iter() {
+        assert!(!kind.singular.is_empty() && !kind.read.op.is_empty(), "{}", kind.name);
+        assert!(kind.aliases.iter().chain([&kind.name]).all(|n| names.insert(*n)), "{}: a name is taken", kind.name);
+        assert_eq!(kind.lifetime == Lifetime::Own, kind.create.is_some() && kind.delete.is_some(), "{}", kind.name);
+        assert_eq!(kind.lifetime == Lifetime::Own, kind.list.is_some(), "{}: what we make we must be able to find", kind.name);
+        let root = Schema::of(kind).root();
+        let known = |field: &str| root.field(field).is_some();
+        assert!(kind.natural.fields.iter().all(|f| known(f)), "{}: natural key", kind.name);
+        match kind.identity {
+            Identity::Assigned(field) => assert!(root.field(field).is_some_and(|f| f.computed()), "{}: {field}", kind.name),
+            Identity::Named { parts, .. } => assert!(parts.iter().all(|f| known(f)), "{}", kind.name),
+            Identity::Single(word) => assert!(!word.is_empty()),
+        }
+        for facet in kind.facets {
+            let theirs = Schema::of(facet.kind).root();
+            assert!(registry.get(facet.kind.name).is_some() && theirs.field(facet.body).is_some(), "{}", kind.name);
+            assert!(facet.bind.iter().all(|(f, _)| theirs.field(f).is_some()), "{}: {}", kind.name, facet.name);
+            for (_, from) in facet.bind {
+                assert!(!matches!(from, From::Field(f) if !known(f)), "{}: {}", kind.name, facet.name);
+            }
+        }
+        assert!(kind.parents.iter().all(|p| known(p.field) && registry.get(p.kind).is_some()), "{}: parents", kind.name);
+        for part in kind.link.unwrap_or_default().split('{').skip(1).filter_map(|p| p.split_once('}')) {
+            assert!(known(part.0), "{}: link {}", kind.name, part.0);
+        }
+    }
+}
+
+/// A plain kind is a declaration. Those with code of their own are named here, each with its reason in its first lines.
+#[test]
+fn plain_kinds_are_short() {
+    const WITH_CODE: &[&str] = &["permissions", "grants", "serving_endpoints"];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
+    for kind in Registry::standard().iter() {
+        let text = std::fs::read_to_string(folder.join(format!("{}.rs", kind.name))).expect("a kind is a file of its name");
+        let limit = if WITH_CODE.contains(&kind.name) { 250 } else { 80 };
+        assert!(text.lines().count() <= limit, "{}: {} lines", kind.name, text.lines().count());
+    }
+}
+
+/// Facts at places, each by another way: by path, by type, by a type that recurs, from the catalogue, by suffix.
+#[test]
+fn facts_by_place() {
+    for (of, path, what) in [
+        ("jobs", "tasks", "keyed task_key"),
+        ("jobs", "tasks[0].depends_on", "keyed task_key"),
+        ("jobs", "tasks[0].for_each_task.task.depends_on", "keyed task_key"),
+        ("jobs", "tasks[0].for_each_task.task.for_each_task.task.run_if", "default ALL_SUCCESS"),
+        ("jobs", "tasks[0].webhook_notifications.on_failure", "keyed id"),
+        ("jobs", "tasks[0].email_notifications.on_start", "set"),
+        ("jobs", "job_clusters[0].new_cluster.driver_node_type_id", "default @node_type_id"),
+        ("jobs", "tasks[0].new_cluster.apply_policy_default_values", "input"),
+        ("jobs", "tasks[0].task_key", "required"),
+        ("jobs", "job_id", "computed"),
+        ("jobs", "creator_user_name", "computed"),
+        ("jobs", "format", "computed"),
+        ("jobs", "tags", "map"),
+        ("jobs", "deployment.kind", "required"),
+        ("warehouses", "jdbc_url", "computed"),
+        ("warehouses", "creator_name", "computed"),
+        ("warehouses", "auto_stop_mins", "default 120"),
+        ("warehouses", "tags.custom_tags", "keyed key"),
+        ("catalogs", "storage_root", "immutable"),
+        ("catalogs", "connection_name", "immutable"),
+        ("catalogs", "name", "required"),
+        ("catalogs", "owner", "default backend"),
+        ("catalogs", "full_name", "computed"),
+        ("schemas", "catalog_name", "required immutable"),
+        ("schemas", "name", "required"),
+        ("alerts", "id", "computed"),
+        ("alerts", "evaluation.state", "computed"),
+        ("alerts", "effective_run_as", "computed"),
+        ("alerts", "query_text", "required"),
+        ("serving_endpoints", "id", "computed"),
+        ("serving_endpoints", "description", "immutable"),
+        ("serving_endpoints", "route_optimized", "immutable default false"),
+        ("serving_endpoints", "config.served_entities[0].creation_timestamp", "computed"),
+        ("serving_endpoints", "config.served_entities[0].external_model.openai_config.openai_api_key_plaintext", "input secret"),
+        ("serving_endpoints", "config.name", "computed"),
+        ("permissions", "entries", "required keyed user_name,group_name,service_principal_name"),
+        ("grants", "entries[0].privileges", "set"),
+        ("workspace_conf", "enableTokensConfig", ""),
+    ] {
+        let field = Schema::of(kind(of)).at(&path.parse().unwrap()).unwrap_or_else(|| panic!("{of}.{path}"));
+        let mut found = vec![];
+        let flags = [
+            (field.required(), "required"),
+            (field.computed(), "computed"),
+            (field.input_only(), "input"),
+            (field.secret(), "secret"),
+            (field.immutable(), "immutable"),
+            (field.set(), "set"),
+            (field.is_free_map(), "map"),
+        ];
+        found.extend(flags.iter().filter(|(holds, _)| *holds).map(|(_, word)| (*word).to_owned()));
+        found.extend(field.keyed().map(|k| format!("keyed {}", k.join(","))));
+        found.extend(field.default().map(|d| match d {
+            Lit::Bool(b) => format!("default {b}"),
+            Lit::Int(n) => format!("default {n}"),
+            Lit::Text(t) => format!("default {t}"),
+            Lit::Field(f) => format!("default @{f}"),
+            Lit::Backend => "default backend".to_owned(),
+        }));
+        assert_eq!(found.join(" "), what, "{of}.{path}");
+    }
+}
+
+#[test]
+fn what_is_no_field() {
+    for (of, path) in [
+        ("jobs", "nmae"),
+        ("jobs", "new_settings"),
+        ("jobs", "tasks[0].for_each_task.task.nonsense"),
+        ("catalogs", "new_name"),
+        ("alerts", "update_mask"),
+        ("permissions", "access_control_list"),
+    ] {
+        assert!(Schema::of(kind(of)).at(&path.parse().unwrap()).is_none(), "{of}.{path}");
+    }
+    let root = Schema::of(kind("workspace_conf")).root();
+    assert!(root.is_struct() && !root.is_free_map(), "settings are owned one by one");
+    let values = Schema::of(kind("jobs")).at(&"tasks[0].run_if".parse::<Path>().unwrap()).unwrap().values().unwrap();
+    assert!(values.iter().any(|v| v == "ALL_DONE"));
+}
+
+#[test]
+fn rename_is_no_replacement() {
+    for name in ["catalogs", "schemas"] {
+        let kind = kind(name);
+        assert!(matches!(kind.identity, Identity::Named { rename: Rename::By("new_name"), .. }));
+        assert!(!Schema::of(kind).root().field("name").unwrap().facts().any(|f| matches!(f, Fact::Immutable)));
+    }
+}
+
+#[test]
+fn ids_and_replies() {
+    for (of, reply, id) in [
+        ("jobs", r#"{"job_id":12,"creator_user_name":"a","settings":{"name":"x"}}"#, Some("12")),
+        ("schemas", r#"{"catalog_name":"main","name":"s"}"#, Some("main.s")),
+        ("schemas", r#"{"name":"s"}"#, None),
+        ("permissions", r#"{"object_type":"jobs","object_id":12}"#, Some("jobs/12")),
+        ("workspace_conf", "{}", Some("workspace_conf")),
+    ] {
+        assert_eq!(id_of(kind(of), &value(reply)).map(|v| v.key_text()).as_deref(), id, "{of} {reply}");
+    }
+    let job = from_reply(kind("jobs"), value(r#"{"job_id":12,"creator_user_name":"a","settings":{"name":"x"}}"#));
+    assert_eq!(job, value(r#"{"name":"x","job_id":12,"creator_user_name":"a"}"#));
+    assert_eq!(from_reply(kind("catalogs"), value(r#"{"name":"x"}"#)), value(r#"{"name":"x"}"#));
+}
