@@ -25,9 +25,9 @@ pub fn named(kind: &Kind, body: &Value) -> Option<String> {
     match kind.identity {
         Identity::Assigned(_) => None,
         Identity::Single(word) => Some(word.to_owned()),
-        Identity::Named { parts, .. } => {
+        Identity::Named { parts, join, .. } => {
             let parts: Option<Vec<String>> = parts.iter().map(|p| body.get(p).filter(|v| !v.has_unknown()).map(Value::key_text)).collect();
-            parts.map(|parts| parts.join("."))
+            parts.map(|parts| parts.join(join))
         }
     }
 }

@@ -319,7 +319,7 @@ enum Naming {
 }
 
 fn naming(subject: &Subject<'_>, path: &Path) -> Naming {
-    let Identity::Named { parts, rename } = subject.kind.identity else { return Naming::None };
+    let Identity::Named { parts, rename, .. } = subject.kind.identity else { return Naming::None };
     let [PathStep::Field(name)] = path.steps() else { return Naming::None };
     let Some(place) = parts.iter().position(|p| p == name) else { return Naming::None };
     match rename {
