@@ -23,11 +23,64 @@ pub struct Lookup {
     pub name: String,
 }
 
-/// Where a secret comes from. Never its value.
+/// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SecretSource {
-    /// The name given to `secret()`.
+    /// The name given to `secret()`, or of the sensitive variable.
     pub name: String,
+    /// What is read for it, at the moment of sending.
+    pub from: SecretFrom,
+}
+
+impl SecretSource {
+    /// A secret read from the environment variable of its own name.
+    #[must_use]
+    pub fn environment(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { from: SecretFrom::Environment(name.clone()), name }
+    }
+}
+
+/// What is read for a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SecretFrom {
+    /// This variable of the process environment.
+    Environment(String),
+    /// This file, absolute; one line end at its end is not part of the secret.
+    File(std::path::PathBuf),
+    /// The standard output of this program, run in this folder; one line end at its end is not part of the secret.
+    Command {
+        /// The program and its arguments; never empty.
+        command: Vec<String>,
+        /// Where it runs.
+        folder: std::path::PathBuf,
+    },
+    /// Given as text for a sensitive variable (`--var`, an environment file).
+    Given(Held),
+}
+
+/// A secret's text in memory: never shown or serialised, wiped on drop.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Held(std::sync::Arc<zeroize::Zeroizing<String>>);
+
+impl Held {
+    /// Holds this text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(std::sync::Arc::new(zeroize::Zeroizing::new(text.into())))
+    }
+
+    /// The text, for the moment of sending.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held(..)")
+    }
 }
 
 /// One thing that an expression waits for; in expressions it is the name `__0`, `__1`, ...

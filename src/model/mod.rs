@@ -11,7 +11,7 @@ mod path;
 mod value;
 
 pub use address::{Address, AddressError, Instance};
-pub use deferred::{Deferred, Lookup, Piece, Reference, SecretSource, Variable};
+pub use deferred::{Deferred, Held, Lookup, Piece, Reference, SecretFrom, SecretSource, Variable};
 pub use fingerprint::{Fingerprint, StateKey};
 pub use outside::{CommandOutput, Outside, System};
 pub use path::{Path, PathError, Step};

@@ -11,10 +11,30 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Kind, Registry};
-use crate::model::{Address, Lookup, Map, Outside, Path, StateKey, Value};
+use crate::model::{Address, Lookup, Outside, Path, StateKey, Value};
 use crate::yaml::Node;
 
+mod body;
+mod check;
+mod collect;
+mod discovery;
+mod environment;
 pub mod expression;
+mod facets;
+mod files;
+mod findings;
+mod graph;
+mod load;
+mod meta;
+mod overlay;
+mod references;
+mod resolve;
+mod secrets;
+mod settings;
+mod unused;
+mod variables;
+
+pub use secrets::read_secret;
 
 /// What the user asked for on the command line.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +68,7 @@ pub struct Project {
     /// Warnings so far.
     pub warnings: Vec<Diagnostic>,
     /// Merged, unevaluated resources and everything `resolve` needs. Private to this floor.
-    pub(crate) inner: load::Inner,
+    inner: load::Inner,
 }
 
 /// A named target.
@@ -100,6 +120,8 @@ pub struct Guards {
     pub protect: Vec<String>,
     /// A conflict waits for `--accept-conflict`.
     pub block_conflicts: bool,
+    /// Nothing is applied from a working tree with uncommitted changes.
+    pub require_clean_git: bool,
 }
 
 /// `lifecycle:` of a resource.
@@ -172,11 +194,20 @@ pub enum Answer {
     Several(Vec<String>),
 }
 
+/// Why a project could not be loaded or resolved.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// All diagnostics of all files, sorted by place; at least one is an error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether the command line is at fault (no environment chosen, an unknown one, an undeclared `--var`): exit 64.
+    pub usage: bool,
+}
+
 /// Finds, reads and merges the project and chooses the environment.
 ///
 /// # Errors
 /// All diagnostics of all files.
-pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project, Vec<Diagnostic>> {
+pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project, Failed> {
     load::load(outside, ask, registry)
 }
 
@@ -186,47 +217,12 @@ impl Project {
     /// # Errors
     /// All diagnostics.
     pub fn resolve(&self, answers: &Answers) -> Result<Desired, Vec<Diagnostic>> {
-        self.inner.resolve(answers)
+        resolve::resolve(&self.inner, answers, &self.warnings)
     }
 
     /// The values of all variables of the environment (secret ones as `Secret`), with the place each came from.
     #[must_use]
     pub fn variables(&self) -> IndexMap<String, (Value, String)> {
-        self.inner.variables()
+        resolve::variables(&self.inner)
     }
-}
-
-/// Reads the secret of this name: from the process environment (`NAME`), or the file or command declared for it.
-///
-/// # Errors
-/// A sentence that names the source and never the value.
-pub fn read_secret(outside: &Outside, source: &crate::model::SecretSource) -> Result<zeroize::Zeroizing<String>, String> {
-    let _ = (outside, source);
-    todo!()
-}
-
-pub(crate) mod load {
-    //! Placeholder shape; split into files by concern.
-    use super::{Answers, Ask, Desired, Diagnostic, IndexMap, Outside, Project, Registry, Value};
-
-    /// What `resolve` needs.
-    pub struct Inner {}
-
-    pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project, Vec<Diagnostic>> {
-        let _ = (outside, ask, registry);
-        todo!()
-    }
-
-    impl Inner {
-        pub fn resolve(&self, answers: &Answers) -> Result<Desired, Vec<Diagnostic>> {
-            let _ = answers;
-            todo!()
-        }
-
-        pub fn variables(&self) -> IndexMap<String, (Value, String)> {
-            todo!()
-        }
-    }
-    #[allow(unused)]
-    type Unused = super::Map;
 }

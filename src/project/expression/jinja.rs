@@ -1,0 +1,176 @@
+//! The border to minijinja: values both ways, one environment for all, errors in our words.
+
+use std::sync::LazyLock;
+
+use minijinja::value::{Value as Jinja, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use crate::model::{Map, Value};
+
+/// Steps an evaluation may take.
+const FUEL: u64 = 200_000;
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.remove_global("debug");
+    environment.remove_global("namespace");
+    environment.remove_filter("safe");
+    environment.remove_filter("escape");
+    environment.remove_filter("e");
+    environment
+});
+
+/// Evaluates an expression with these names.
+///
+/// # Errors
+/// A sentence: it does not parse, fails, or gives nothing.
+pub fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
+    let compiled = ENVIRONMENT.compile_expression(expression).map_err(|e| describe(&e))?;
+    let context = Jinja::from_pairs(names.iter().map(|(k, v)| (Jinja::from(k.as_str()), to_jinja(v))));
+    let result = compiled.eval(context).map_err(|e| describe(&e))?;
+    from_jinja(&result)
+}
+
+/// Whether an expression parses.
+///
+/// # Errors
+/// What is wrong with it, and where, in bytes of the expression.
+pub fn check(expression: &str) -> Result<(), (String, Option<std::ops::Range<usize>>)> {
+    match ENVIRONMENT.compile_expression(expression) {
+        Ok(_) => Ok(()),
+        Err(error) => Err((describe(&error), error.range())),
+    }
+}
+
+fn describe(error: &Error) -> String {
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UndefinedError if detail.is_empty() => "a field that is not there is used".to_owned(),
+        ErrorKind::UndefinedError => format!("a field that is not there is used ({detail})"),
+        ErrorKind::OutOfFuel => format!("it takes more than {FUEL} steps"),
+        ErrorKind::UnknownFilter => format!("there is no such filter ({detail})"),
+        ErrorKind::UnknownTest => format!("there is no such test ({detail})"),
+        ErrorKind::SyntaxError => detail.to_owned(),
+        _ if detail.is_empty() => error.kind().to_string(),
+        _ => detail.to_owned(),
+    }
+}
+
+fn to_jinja(value: &Value) -> Jinja {
+    match value {
+        Value::Null => Jinja::from(()),
+        Value::Bool(b) => Jinja::from(*b),
+        Value::Int(n) => Jinja::from(*n),
+        Value::UInt(n) => Jinja::from(*n),
+        Value::Float(x) => Jinja::from(*x),
+        Value::Text(t) => Jinja::from(t.as_str()),
+        Value::List(list) => list.iter().map(to_jinja).collect(),
+        Value::Map(map) => Jinja::from_pairs(map.iter().map(|(k, v)| (Jinja::from(k.as_str()), to_jinja(v)))),
+        // Callers never pass what is deferred: an expression that mentions it is not evaluated.
+        Value::Unknown(_) | Value::Secret(_) => Jinja::UNDEFINED,
+    }
+}
+
+fn from_jinja(value: &Jinja) -> Result<Value, String> {
+    Ok(match value.kind() {
+        ValueKind::Undefined => return Err("it gives nothing: a field that is not there was asked for".to_owned()),
+        ValueKind::None => Value::Null,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::Number if value.is_integer() => {
+            if let Ok(n) = i64::try_from(value.clone()) {
+                Value::Int(n)
+            } else if let Ok(n) = u64::try_from(value.clone()) {
+                Value::from(n)
+            } else {
+                return Err(format!("{value} does not fit 64 bits"));
+            }
+        }
+        ValueKind::Number => {
+            let number = f64::try_from(value.clone()).map_err(|e| describe(&e))?;
+            if !number.is_finite() {
+                return Err("the result is not a finite number".to_owned());
+            }
+            Value::Float(number)
+        }
+        ValueKind::String => Value::text(value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            Value::List(value.try_iter().map_err(|e| describe(&e))?.map(|item| from_jinja(&item)).collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let mut map = Map::new();
+            for key in value.try_iter().map_err(|e| describe(&e))? {
+                let member = value.get_item(&key).map_err(|e| describe(&e))?;
+                map.insert(key.as_str().map_or_else(|| key.to_string(), str::to_owned), from_jinja(&member)?);
+            }
+            Value::Map(map)
+        }
+        _ => return Err(format!("it gives {}, which is no value of YAML", value.kind())),
+    })
+}
+
+/// A value inside longer text.
+///
+/// # Errors
+/// Null, a list or a map has no place in text: what it is.
+pub fn as_text(value: &Value) -> Result<String, &'static str> {
+    match value {
+        Value::Text(t) => Ok(t.clone()),
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => Ok(to_jinja(value).to_string()),
+        other => Err(other.sort()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{as_text, evaluate};
+    use crate::model::{Map, Value, json};
+
+    #[test]
+    fn types_and_arithmetic_are_kept() {
+        let names: Map = [
+            ("n".to_owned(), Value::Int(4)),
+            ("big".to_owned(), Value::Int(9_007_199_254_740_993)),
+            ("u".to_owned(), Value::UInt(u64::MAX)),
+            ("m".to_owned(), Value::map([("b", Value::Int(1)), ("a", Value::Null)])),
+            ("l".to_owned(), Value::List(vec![Value::from("x"), Value::Bool(true)])),
+        ]
+        .into_iter()
+        .collect();
+        for (expression, want) in [
+            ("n * 2", "8"),
+            ("10 / 4", "2.5"),
+            ("10 // 4", "2"),
+            ("n / 2", "2.0"),
+            ("big", "9007199254740993"),
+            ("u", "18446744073709551615"),
+            ("m", r#"{"b": 1, "a": null}"#),
+            ("l + [1]", r#"["x", true, 1]"#),
+            ("m.b == 1 and n > 3", "true"),
+            ("none", "null"),
+            ("'a' ~ n ~ true", r#""a4true""#),
+            ("m.c | default('z')", r#""z""#),
+            ("l | join(',')", r#""x,true""#),
+            ("'<&>' | upper", r#""<&>""#),
+        ] {
+            assert_eq!(evaluate(expression, &names).map(|v| json::display(&v)).as_deref(), Ok(want), "{expression}");
+        }
+        for expression in ["m.c", "m.c.d", "1 +", "range(10000000)", "n.x.y", "l | nofilter", "1 // 0", "u * u * u"] {
+            assert!(evaluate(expression, &names).is_err(), "{expression}");
+        }
+    }
+
+    #[test]
+    fn text_takes_scalars_only() {
+        for (value, want) in [
+            (Value::from("x"), Ok("x")),
+            (Value::Bool(true), Ok("true")),
+            (Value::Float(1.0), Ok("1.0")),
+            (Value::Null, Err("null")),
+            (Value::List(vec![]), Err("a list")),
+        ] {
+            assert_eq!(as_text(&value).as_deref().map_err(|e| *e), want);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Files under the project's folder: finding them, reading them as sources, and the `file()` of expressions.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Source};
+
+/// The name of a file as a user would type it: relative to the folder, with `/`.
+pub fn name_of(folder: &Path, path: &Path) -> String {
+    let shown = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<String> = shown
+        .components()
+        .filter_map(|c| match c {
+            Component::CurDir => None,
+            Component::RootDir => Some(String::new()),
+            other => Some(other.as_os_str().to_string_lossy().into_owned()),
+        })
+        .collect();
+    parts.join("/")
+}
+
+/// Reads a file as a source.
+pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Diagnostic> {
+    let name = name_of(folder, path);
+    let fail = |why: String| Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
+    let bytes = std::fs::read(path).map_err(|e| fail(plain(&e)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Arc::new(Source { name, text })),
+        Err(error) => Err(fail(format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+            .help("save it as UTF-8: YAML of other encodings is not read")),
+    }
+}
+
+/// The words for an I/O error that do not depend on the system.
+pub fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Whether a file is read as YAML.
+pub fn is_yaml(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+    !hidden && path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
+}
+
+/// All YAML files below a folder, sorted; `skip` leaves out files and folders. A missing folder holds none.
+pub fn walk(folder: &Path, skip: &dyn Fn(&Path) -> bool, into: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries: Vec<PathBuf> = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|e| e.map(|e| e.path())).collect::<io::Result<_>>()?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    entries.sort();
+    for path in entries {
+        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if hidden || skip(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, skip, into)?;
+        } else if is_yaml(&path) {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The files that an entry of `includes:` names: a file, a folder (recursive), or a pattern with `*` and `**`.
+pub fn include(root: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if !pattern.contains('*') {
+        let path = root.join(pattern);
+        if path.is_dir() {
+            walk(&path, &|_| false, &mut found)?;
+        } else if path.is_file() {
+            found.push(path);
+        }
+        return Ok(found);
+    }
+    let fixed: PathBuf = Path::new(pattern).components().take_while(|c| !c.as_os_str().to_string_lossy().contains('*')).collect();
+    let start = root.join(&fixed);
+    walk(&start, &|_| false, &mut found)?;
+    let wanted: Vec<String> =
+        Path::new(pattern).components().skip(fixed.components().count()).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    found.retain(|path| {
+        let parts: Vec<String> = path
+            .strip_prefix(&start)
+            .unwrap_or(path)
+            .components()
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        segments_match(&wanted, &parts)
+    });
+    Ok(found)
+}
+
+fn segments_match(pattern: &[String], path: &[String]) -> bool {
+    match (pattern.split_first(), path.split_first()) {
+        (None, None) => true,
+        (Some((first, rest)), _) if first == "**" => {
+            segments_match(rest, path) || path.split_first().is_some_and(|(_, below)| segments_match(pattern, below))
+        }
+        (Some((first, rest)), Some((name, below))) => word_matches(first, name) && segments_match(rest, below),
+        _ => false,
+    }
+}
+
+/// `*` is any run of characters.
+fn word_matches(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
+    name.strip_prefix(before)
+        .is_some_and(|rest| (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| word_matches(after, &rest[i..])))
+}
+
+/// Why `file()` refused.
+#[derive(Debug, thiserror::Error)]
+pub enum FileRefused {
+    /// An absolute path.
+    #[error("`{0}` is absolute; paths given to file() are relative to the project's folder")]
+    Absolute(String),
+    /// It leads out of the project, perhaps through a symbolic link.
+    #[error("`{0}` leads out of the project's folder")]
+    Outside(String),
+    /// It cannot be read.
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(String, String),
+}
+
+/// The text of a file of the project, for `file("sql/x.sql")`: UTF-8, as it is.
+pub fn text_of(root: &Path, given: &str) -> Result<String, FileRefused> {
+    if Path::new(given).is_absolute() {
+        return Err(FileRefused::Absolute(given.to_owned()));
+    }
+    let unreadable = |e: &io::Error| FileRefused::Unreadable(given.to_owned(), plain(e));
+    let base = root.canonicalize().map_err(|e| unreadable(&e))?;
+    let depth = Path::new(given).components().try_fold(0_i32, |depth, part| match part {
+        Component::ParentDir if depth == 0 => None,
+        Component::ParentDir => Some(depth - 1),
+        Component::Normal(_) => Some(depth + 1),
+        _ => Some(depth),
+    });
+    if depth.is_none() {
+        return Err(FileRefused::Outside(given.to_owned()));
+    }
+    let path = base.join(given).canonicalize().map_err(|e| unreadable(&e))?;
+    if !path.starts_with(&base) {
+        return Err(FileRefused::Outside(given.to_owned()));
+    }
+    let bytes = std::fs::read(&path).map_err(|e| unreadable(&e))?;
+    String::from_utf8(bytes).map_err(|_| FileRefused::Unreadable(given.to_owned(), "it is not UTF-8 text".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileRefused, include, name_of, text_of, word_matches};
+    use std::path::Path;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, want) in
+            [("*.yaml", "a.yaml", true), ("*.yaml", "a.yml", false), ("a*b*c", "aXbYc", true), ("a*b", "ab", true), ("*", "", true)]
+        {
+            assert_eq!(word_matches(pattern, name), want, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn includes_name_files_folders_and_patterns() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["more/a.yaml", "more/deep/b.yml", "more/deep/c.txt"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        for (pattern, want) in [
+            ("more/a.yaml", vec!["more/a.yaml"]),
+            ("more", vec!["more/a.yaml", "more/deep/b.yml"]),
+            ("more/*.yaml", vec!["more/a.yaml"]),
+            ("more/**/*.yml", vec!["more/deep/b.yml"]),
+            ("more/**", vec!["more/a.yaml", "more/deep/b.yml"]),
+            ("none/*", vec![]),
+        ] {
+            let found: Vec<String> = include(folder.path(), pattern).unwrap().iter().map(|p| name_of(folder.path(), p)).collect();
+            assert_eq!(found, want, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn file_never_leaves_the_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        std::fs::create_dir_all(root.join("sql")).unwrap();
+        std::fs::write(root.join("sql/x.sql"), "SELECT 1\n").unwrap();
+        std::fs::write(folder.path().join("secret.txt"), "no").unwrap();
+        assert_eq!(text_of(&root, "sql/../sql/x.sql").unwrap(), "SELECT 1\n");
+        assert!(matches!(text_of(&root, "../secret.txt"), Err(FileRefused::Outside(_))));
+        assert!(matches!(text_of(&root, "/etc/passwd"), Err(FileRefused::Absolute(_))));
+        assert!(matches!(text_of(&root, "sql/none.sql"), Err(FileRefused::Unreadable(..))));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.path().join("secret.txt"), root.join("link")).unwrap();
+            assert!(matches!(text_of(&root, "link"), Err(FileRefused::Outside(_))));
+        }
+        assert!(text_of(Path::new("/nonexistent"), "x").is_err());
+    }
+}

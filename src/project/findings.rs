@@ -1,0 +1,157 @@
+//! Diagnostics of a run as they are found, and small readers of nodes that report what they refuse.
+
+use crate::diagnostic::{Diagnostic, Severity, Span, suggest};
+use crate::yaml::Node;
+
+/// Something was wrong and has been reported; the caller only has to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported;
+
+/// Diagnostics in the order they were found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    list: Vec<Diagnostic>,
+    /// The command line is at fault.
+    pub usage: bool,
+}
+
+impl Findings {
+    /// Keeps one.
+    pub fn add(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    /// Keeps several.
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(diagnostics);
+    }
+
+    /// Whether any of them is an error.
+    pub fn any_error(&self) -> bool {
+        self.list.iter().any(Diagnostic::is_error)
+    }
+
+    /// All of them by place, each once; with `strict` warnings are errors.
+    pub fn sorted(self, strict: bool) -> Vec<Diagnostic> {
+        sorted(self.list, strict)
+    }
+}
+
+/// Diagnostics by place (those without one first), each once; with `strict` warnings are errors.
+pub fn sorted(mut list: Vec<Diagnostic>, strict: bool) -> Vec<Diagnostic> {
+    if strict {
+        for diagnostic in &mut list {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    let key = |d: &Diagnostic| d.labels.first().map(|l| (l.span.source.name.clone(), l.span.start, l.span.end));
+    list.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| (a.code, &a.message).cmp(&(b.code, &b.message))));
+    list.dedup();
+    list
+}
+
+/// Refuses members that are none of `known`.
+pub fn known_keys(node: &Node, known: &[&str], what: &str, code: &'static str, findings: &mut Findings) {
+    for entry in node.entries() {
+        if known.contains(&entry.key.as_str()) {
+            continue;
+        }
+        let found = Diagnostic::error(code, format!("unknown key `{}` in {what}", entry.key)).at(&entry.key_span, "");
+        findings.add(meant(found, &entry.key, known.iter().copied(), &entry.key_span));
+    }
+}
+
+/// Adds what was probably meant, as help and patch, or else the names there are.
+pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<Item = &'a str> + Clone, span: &Span) -> Diagnostic {
+    if let Some(near) = suggest::nearest(word, names.clone()) {
+        let patch = if span_text(span) == word { Some(near.to_owned()) } else { None };
+        let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        return match patch {
+            Some(text) => diagnostic.patch(span, text),
+            None => diagnostic,
+        };
+    }
+    let mut all: Vec<&str> = names.into_iter().collect();
+    all.sort_unstable();
+    all.dedup();
+    match all.len() {
+        0 => diagnostic,
+        1..=12 => diagnostic.help(format!("there is {}", list_of(&all))),
+        n => diagnostic.help(format!("there are {n}, among them {}", list_of(&all[..8]))),
+    }
+}
+
+/// `a`, `b` and `c`.
+pub fn list_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The source text under a span.
+pub fn span_text(span: &Span) -> &str {
+    span.source.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+}
+
+/// A wrong sort of value in a settings file.
+pub fn wrong_sort(node: &Node, what: &str, wants: &str) -> Diagnostic {
+    Diagnostic::error("E0303", format!("{what} must be {wants}, not {}", node.sort())).at(&node.span, format!("this is {}", node.sort()))
+}
+
+/// Text of a settings file; a number or boolean keeps its spelling.
+pub fn text(node: &Node, what: &str, findings: &mut Findings) -> Option<String> {
+    match node.text() {
+        Some(text) if !node.is_null() => Some(text.to_owned()),
+        _ => {
+            findings.add(wrong_sort(node, what, "text"));
+            None
+        }
+    }
+}
+
+/// A boolean of a settings file.
+pub fn boolean(node: &Node, what: &str, findings: &mut Findings) -> Option<bool> {
+    let found = node.value().as_bool();
+    if found.is_none() {
+        findings.add(wrong_sort(node, what, "true or false"));
+    }
+    found
+}
+
+/// A whole number from zero of a settings file.
+pub fn count(node: &Node, what: &str, findings: &mut Findings) -> Option<u64> {
+    let found = node.value().as_i64().and_then(|n| u64::try_from(n).ok());
+    if found.is_none() {
+        findings.add(wrong_sort(node, what, "a whole number from 0"));
+    }
+    found
+}
+
+/// A list of text, or one text alone.
+pub fn texts(node: &Node, what: &str, findings: &mut Findings) -> Vec<(String, Span)> {
+    match &node.data {
+        crate::yaml::Data::List(items) => {
+            items.iter().filter_map(|i| text(i, what, findings).map(|t| (t, i.span.clone()))).collect()
+        }
+        crate::yaml::Data::Scalar(_) => text(node, what, findings).map(|t| (t, node.span.clone())).into_iter().collect(),
+        crate::yaml::Data::Map(_) => {
+            findings.add(wrong_sort(node, what, "a list of text"));
+            Vec::new()
+        }
+    }
+}
+
+/// Refuses what is no map.
+pub fn map<'a>(node: &'a Node, what: &str, findings: &mut Findings) -> Option<&'a Node> {
+    match node.data {
+        crate::yaml::Data::Map(_) => Some(node),
+        _ if node.is_null() => None,
+        _ => {
+            findings.add(wrong_sort(node, what, "a map"));
+            None
+        }
+    }
+}
