@@ -59,7 +59,7 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 type Found = Vec<crate::diagnostic::Diagnostic>;
 
 fn check(run: &Run<'_>, ask: &project::Ask, registry: &Registry) -> Result<(String, usize, Found), Found> {
-    let project = project::load(run.outside, ask, registry)?;
+    let project = project::load(run.outside, ask, registry).map_err(|failed| failed.diagnostics)?;
     let desired = project.resolve(&BTreeMap::new())?;
     Ok((project.environment.name.clone(), desired.resources.len(), desired.warnings))
 }

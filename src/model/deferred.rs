@@ -61,19 +61,28 @@ pub enum SecretFrom {
 
 /// A secret's text in memory: never shown or serialised, wiped on drop.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Held(std::sync::Arc<zeroize::Zeroizing<String>>);
+pub struct Held(std::sync::Arc<Wiped>);
+
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Wiped(String);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
 
 impl Held {
     /// Holds this text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(std::sync::Arc::new(zeroize::Zeroizing::new(text.into())))
+        Self(std::sync::Arc::new(Wiped(text.into())))
     }
 
     /// The text, for the moment of sending.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.0.0
     }
 }
 

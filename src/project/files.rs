@@ -88,12 +88,8 @@ pub fn include(root: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let wanted: Vec<String> =
         Path::new(pattern).components().skip(fixed.components().count()).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
     found.retain(|path| {
-        let parts: Vec<String> = path
-            .strip_prefix(&start)
-            .unwrap_or(path)
-            .components()
-            .map(|c| c.as_os_str().to_string_lossy().into_owned())
-            .collect();
+        let parts: Vec<String> =
+            path.strip_prefix(&start).unwrap_or(path).components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
         segments_match(&wanted, &parts)
     });
     Ok(found)

@@ -31,6 +31,11 @@ impl Findings {
         self.list.iter().any(Diagnostic::is_error)
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !self.list.is_empty()
+    }
+
     /// All of them by place, each once; with `strict` warnings are errors.
     pub fn sorted(self, strict: bool) -> Vec<Diagnostic> {
         sorted(self.list, strict)
@@ -62,8 +67,9 @@ pub fn known_keys(node: &Node, known: &[&str], what: &str, code: &'static str, f
 }
 
 /// Adds what was probably meant, as help and patch, or else the names there are.
-pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<Item = &'a str> + Clone, span: &Span) -> Diagnostic {
-    if let Some(near) = suggest::nearest(word, names.clone()) {
+pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<Item = &'a str>, span: &Span) -> Diagnostic {
+    let mut all: Vec<&str> = names.into_iter().collect();
+    if let Some(near) = suggest::nearest(word, all.iter().copied()) {
         let patch = if span_text(span) == word { Some(near.to_owned()) } else { None };
         let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         return match patch {
@@ -71,7 +77,6 @@ pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<It
             None => diagnostic,
         };
     }
-    let mut all: Vec<&str> = names.into_iter().collect();
     all.sort_unstable();
     all.dedup();
     match all.len() {
@@ -133,9 +138,7 @@ pub fn count(node: &Node, what: &str, findings: &mut Findings) -> Option<u64> {
 /// A list of text, or one text alone.
 pub fn texts(node: &Node, what: &str, findings: &mut Findings) -> Vec<(String, Span)> {
     match &node.data {
-        crate::yaml::Data::List(items) => {
-            items.iter().filter_map(|i| text(i, what, findings).map(|t| (t, i.span.clone()))).collect()
-        }
+        crate::yaml::Data::List(items) => items.iter().filter_map(|i| text(i, what, findings).map(|t| (t, i.span.clone()))).collect(),
         crate::yaml::Data::Scalar(_) => text(node, what, findings).map(|t| (t, node.span.clone())).into_iter().collect(),
         crate::yaml::Data::Map(_) => {
             findings.add(wrong_sort(node, what, "a list of text"));

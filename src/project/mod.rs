@@ -15,7 +15,6 @@ use crate::model::{Address, Lookup, Outside, Path, StateKey, Value};
 use crate::yaml::Node;
 
 mod body;
-mod check;
 mod collect;
 mod discovery;
 mod environment;
@@ -29,8 +28,10 @@ mod meta;
 mod overlay;
 mod references;
 mod resolve;
+mod scope;
 mod secrets;
 mod settings;
+mod targets;
 mod unused;
 mod variables;
 

@@ -13,5 +13,5 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub use node::{Data, Entry, Node, Scalar, Style};
+pub use node::{Data, Entry, Node, Scalar, Style, plain};
 pub use parse::parse;

@@ -56,9 +56,7 @@ pub fn fill(value: &Value, known: &dyn Fn(&Variable) -> Option<Value>) -> Result
     Ok(match value {
         Value::Unknown(deferred) | Value::Secret(deferred) => finish(deferred, known)?.unwrap_or_else(|| value.clone()),
         Value::List(items) => Value::List(items.iter().map(|item| fill(item, known)).collect::<Result<_, _>>()?),
-        Value::Map(map) => {
-            Value::Map(map.iter().map(|(k, v)| Ok((k.clone(), fill(v, known)?))).collect::<Result<Map, String>>()?)
-        }
+        Value::Map(map) => Value::Map(map.iter().map(|(k, v)| Ok((k.clone(), fill(v, known)?))).collect::<Result<Map, String>>()?),
         known => known.clone(),
     })
 }
@@ -73,7 +71,12 @@ mod tests {
     }
 
     fn deferred(pieces: &[Piece], waits: Vec<Variable>) -> Deferred {
-        Deferred { source: "${..}".to_owned(), pieces: pieces.to_vec(), waits, bound: [("__k0".to_owned(), Value::Int(2))].into_iter().collect() }
+        Deferred {
+            source: "${..}".to_owned(),
+            pieces: pieces.to_vec(),
+            waits,
+            bound: [("__k0".to_owned(), Value::Int(2))].into_iter().collect(),
+        }
     }
 
     #[test]

@@ -78,8 +78,7 @@ pub struct Misread {
     pub to: usize,
 }
 
-const KEYWORDS: &[&str] =
-    &["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"];
+const KEYWORDS: &[&str] = &["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"];
 
 /// Functions of the grammar itself.
 const OWN_FUNCTIONS: &[&str] = &["range", "dict"];

@@ -1,0 +1,359 @@
+//! A body against what is known of its kind: types, enums, unknown and missing fields, null, secrets, computed fields.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::expression::is_template;
+use super::findings::{Findings, span_text};
+use super::scope::is_poison;
+use crate::catalogue::Type;
+use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::kinds::{Fact, Field, Kind, Schema};
+use crate::model::{Address, Map, Path, Step, Value};
+use crate::yaml::{Node, Style};
+
+/// Whose body it is.
+pub struct Subject<'a> {
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its address.
+    pub address: &'a Address,
+    /// Its source tree.
+    pub node: &'a Node,
+    /// Where it is declared.
+    pub span: &'a Span,
+    /// Fields that need not be written: a facet's bound ones are there already.
+    pub meta: &'a [&'static str],
+}
+
+/// Computed fields that were written, by file: the first place and all names.
+pub type Computed = BTreeMap<String, (Span, BTreeSet<String>)>;
+
+/// Checks an evaluated body and gives it the types that the catalogue wants.
+pub fn check(subject: &Subject<'_>, value: Value, findings: &mut Findings, computed: &mut Computed) -> Value {
+    let mut walk = Walk { subject, path: Path::root(), findings, computed };
+    let root = Schema::of(subject.kind).root();
+    walk.value(value, Some(subject.node), root).unwrap_or(Value::Map(Map::new()))
+}
+
+/// A referred value as its own field would hold it: a number in a text field keeps its spelling.
+pub fn as_text_field(value: Value, node: &Node, kind: &'static Kind, path: &Path) -> Value {
+    if !matches!(value, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_)) {
+        return value;
+    }
+    let field = path.steps().iter().try_fold(Schema::of(kind).root(), |field, step| match step {
+        Step::Field(name) => field.field(name),
+        Step::Index(_) | Step::Key(..) => field.item(),
+        Step::Inside => Some(field.inside()),
+    });
+    match (field.map(|f| is_text(&f)), spelled(&value, Some(node))) {
+        (Some(true), Some(text)) => Value::Text(text),
+        _ => value,
+    }
+}
+
+/// The source spelling of a plain scalar that holds exactly this value.
+fn spelled(value: &Value, node: Option<&Node>) -> Option<String> {
+    let scalar = node?.scalar()?;
+    (scalar.style == Style::Plain && !is_template(&scalar.text) && scalar.value() == *value).then(|| scalar.text.clone())
+}
+
+fn is_text(field: &Field<'_>) -> bool {
+    match field.ty() {
+        Type::Text | Type::Timestamp | Type::Duration | Type::FieldMask | Type::Binary => true,
+        Type::Named(_) => !field.is_struct(),
+        Type::Int | Type::Int64 | Type::Number | Type::Bool | Type::Any | Type::Object | Type::None | Type::List(_) | Type::Map(_) => false,
+    }
+}
+
+struct Walk<'a> {
+    subject: &'a Subject<'a>,
+    path: Path,
+    findings: &'a mut Findings,
+    computed: &'a mut Computed,
+}
+
+impl Walk<'_> {
+    fn span(&self, node: Option<&Node>) -> Span {
+        node.map_or_else(|| self.subject.node.nearest(&self.path).span.clone(), |n| n.span.clone())
+    }
+
+    fn name(&self) -> String {
+        if self.path.is_root() { self.subject.address.to_string() } else { format!("`{}`", self.path) }
+    }
+
+    /// The value in its type; none: it is left out.
+    fn value(&mut self, value: Value, node: Option<&Node>, field: Field<'_>) -> Option<Value> {
+        if field.secret() {
+            return Some(self.secret(value, node));
+        }
+        match value {
+            Value::Unknown(_) | Value::Secret(_) => Some(value),
+            Value::Null => self.null(node, &field),
+            Value::Map(map) if field.is_struct() => Some(Value::Map(self.members(map, node, field))),
+            Value::Map(map) if accepts_map(&field) => Some(Value::Map(self.free_map(map, node, field))),
+            Value::List(items) if accepts_list(&field) => Some(Value::List(self.items(items, node, field))),
+            Value::Map(_) | Value::List(_) => {
+                self.wrong_type(&value, node, &field);
+                None
+            }
+            scalar => Some(self.scalar(scalar, node, &field)),
+        }
+    }
+
+    fn null(&mut self, node: Option<&Node>, field: &Field<'_>) -> Option<Value> {
+        if field.facts().any(|f| matches!(f, Fact::Nullable)) || matches!(field.ty(), Type::Any) {
+            return Some(Value::Null);
+        }
+        let span = self.span(node);
+        self.findings.add(
+            Diagnostic::error("E0110", format!("{} cannot be null: the API has no explicit unset for it", self.name()))
+                .at(&span, "")
+                .help("leave the field out; removing a field that was applied before unsets it"),
+        );
+        None
+    }
+
+    fn secret(&mut self, value: Value, node: Option<&Node>) -> Value {
+        let refused = match &value {
+            Value::Unknown(_) | Value::Secret(_) | Value::Null => false,
+            Value::Text(text) => !text.trim_start().starts_with("{{secrets/"),
+            _ => true,
+        };
+        if refused {
+            let span = self.span(node);
+            let example = self.path.last_field().unwrap_or("token").to_uppercase();
+            self.findings.add(
+                Diagnostic::error("E0113", format!("{} is a secret and cannot be written out", self.name()))
+                    .at(&span, "a literal")
+                    .help(format!("write `${{secret(\"{example}\")}}`: it is read from the process environment, a file or a command")),
+            );
+        }
+        value
+    }
+
+    fn members(&mut self, map: Map, node: Option<&Node>, field: Field<'_>) -> Map {
+        let mut out = Map::with_capacity(map.len());
+        let at_root = self.path.is_root();
+        self.missing(&map, node, &field);
+        for (name, value) in map {
+            let entry = node.and_then(|n| n.entry(&name));
+            let Some(member) = field.field(&name) else {
+                if let Some(value) = self.unknown_field(&name, value, node, &field) {
+                    out.insert(name, value);
+                }
+                continue;
+            };
+            if member.computed() {
+                let span = entry.map_or_else(|| self.span(node), |e| e.key_span.clone());
+                let noted = self.computed.entry(span.source.name.clone()).or_insert_with(|| (span, BTreeSet::new()));
+                noted.1.insert(name);
+                continue;
+            }
+            self.path.push(Step::Field(name.clone()));
+            let checked = self.value(value, entry.map(|e| &e.value), member);
+            self.path.pop();
+            if let Some(value) = checked {
+                out.insert(name, value);
+            }
+        }
+        debug_assert!(at_root == self.path.is_root());
+        out
+    }
+
+    fn missing(&mut self, map: &Map, node: Option<&Node>, field: &Field<'_>) {
+        for (name, member) in field.members() {
+            if !member.required() || member.computed() || map.contains_key(name) {
+                continue;
+            }
+            let message = if self.path.is_root() {
+                format!("{} has no `{name}`", self.subject.address)
+            } else {
+                format!("{} of {} has no `{name}`", self.name(), self.subject.address)
+            };
+            let span = if self.path.is_root() {
+                self.subject.span.clone()
+            } else {
+                node.and_then(|n| n.entries().first()).map_or_else(|| self.span(node), |e| e.key_span.clone())
+            };
+            self.findings.add(Diagnostic::error("E0106", message).at(&span, format!("`{name}` is required")));
+        }
+    }
+
+    fn unknown_field(&mut self, name: &str, value: Value, node: Option<&Node>, field: &Field<'_>) -> Option<Value> {
+        let span = node.and_then(|n| n.entry(name)).map_or_else(|| self.span(node), |e| e.key_span.clone());
+        let singular = self.subject.kind.singular;
+        let (whose, what) = if self.path.is_root() {
+            (self.subject.address.to_string(), format!("a {singular} has no such field"))
+        } else {
+            (format!("{} of {}", self.name(), self.subject.address), "there is no such field here".to_owned())
+        };
+        let members = field.members();
+        let own: &[&str] = if self.path.is_root() { self.subject.meta } else { &[] };
+        let names = members.iter().filter(|(_, f)| !f.computed()).map(|(n, _)| *n).chain(own.iter().copied());
+        if let Some(near) = suggest::nearest(name, names) {
+            let found = Diagnostic::error("E0107", format!("unknown field `{name}` in {whose}"))
+                .at(&span, what)
+                .help(format!("did you mean `{near}`?"));
+            let quoted = span_text(&span) != name;
+            self.findings.add(if quoted { found } else { found.patch(&span, near) });
+            return None;
+        }
+        self.findings.add(
+            Diagnostic::warning("W0108", format!("unknown field `{name}` in {whose}"))
+                .at(&span, what)
+                .help("it is sent as it is, in case the API has gained it; `--strict` refuses it"),
+        );
+        Some(value)
+    }
+
+    fn free_map(&mut self, map: Map, node: Option<&Node>, field: Field<'_>) -> Map {
+        let mut out = Map::with_capacity(map.len());
+        for (name, value) in map {
+            let child = node.and_then(|n| n.get(&name));
+            let value = match field.field(&name) {
+                Some(member) => {
+                    self.path.push(Step::Field(name.clone()));
+                    let checked = self.value(value, child, member);
+                    self.path.pop();
+                    checked
+                }
+                None => Some(value),
+            };
+            if let Some(value) = value {
+                out.insert(name, value);
+            }
+        }
+        out
+    }
+
+    fn items(&mut self, items: Vec<Value>, node: Option<&Node>, field: Field<'_>) -> Vec<Value> {
+        if let Some(keys) = field.keyed() {
+            self.twice(&items, node, keys);
+        }
+        let Some(item) = field.item() else { return items };
+        let mut out = Vec::with_capacity(items.len());
+        for (i, value) in items.into_iter().enumerate() {
+            self.path.push(Step::Index(i));
+            out.extend(self.value(value, node.and_then(|n| n.items().get(i)), item));
+            self.path.pop();
+        }
+        out
+    }
+
+    /// Two items of a keyed list with one key.
+    fn twice(&mut self, items: &[Value], node: Option<&Node>, keys: &[&str]) {
+        let mut seen: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        for (i, item) in items.iter().enumerate() {
+            let key: Vec<Option<String>> = keys
+                .iter()
+                .map(|k| item.get(k).filter(|v| !matches!(v, Value::Unknown(_) | Value::Secret(_))).map(Value::key_text))
+                .collect();
+            if key.iter().all(Option::is_none) {
+                continue;
+            }
+            let Some(first) = seen.insert(key.clone(), i) else { continue };
+            let shown: Vec<String> = keys.iter().zip(&key).filter_map(|(k, v)| v.as_ref().map(|v| format!("`{k}: {v}`"))).collect();
+            let place = |at: usize| {
+                let item = node.and_then(|n| n.items().get(at));
+                let key = item.and_then(|n| keys.iter().find_map(|k| n.get(k)));
+                self.span(key.or(item))
+            };
+            let diagnostic =
+                Diagnostic::error("E0122", format!("{} of {} has {} twice", self.name(), self.subject.address, shown.join(", ")))
+                    .at(&place(i), "again here")
+                    .at(&place(first), "first here");
+            self.findings.add(diagnostic);
+        }
+    }
+
+    fn scalar(&mut self, value: Value, node: Option<&Node>, field: &Field<'_>) -> Value {
+        let fits = match (field.ty(), &value) {
+            (Type::Any | Type::None, _) | (Type::Bool, Value::Bool(_)) => true,
+            (Type::Int | Type::Int64, Value::Int(_) | Value::UInt(_)) => true,
+            (Type::Number, Value::Int(_) | Value::UInt(_) | Value::Float(_)) => true,
+            (Type::Int64, Value::Text(text)) => {
+                if let Ok(number) = text.parse::<i64>() {
+                    return Value::Int(number);
+                }
+                false
+            }
+            _ if is_text(field) => return self.text(value, node, field),
+            _ => false,
+        };
+        if !fits {
+            self.wrong_type(&value, node, field);
+        }
+        value
+    }
+
+    fn text(&mut self, value: Value, node: Option<&Node>, field: &Field<'_>) -> Value {
+        let text = match (&value, spelled(&value, node)) {
+            (Value::Text(_), _) => value,
+            (_, Some(spelling)) => {
+                let span = self.span(node);
+                self.findings.add(
+                    Diagnostic::warning("W0111", format!("{} is text, and this is {}", self.name(), value.sort()))
+                        .at(&span, format!("taken as the text `{spelling}`"))
+                        .help("quote it")
+                        .patch(&span, format!("\"{spelling}\"")),
+                );
+                Value::Text(spelling)
+            }
+            (_, None) => Value::Text(value.key_text()),
+        };
+        if let (Some(values), Value::Text(given)) = (field.values(), &text)
+            && !values.is_empty()
+            && !values.contains(given)
+        {
+            let span = self.span(node);
+            let found = Diagnostic::error("E0109", format!("{} cannot be `{given}`", self.name())).at(&span, "");
+            self.findings.add(super::findings::meant(found, given, values.iter().map(String::as_str), &span));
+        }
+        text
+    }
+
+    fn wrong_type(&mut self, value: &Value, node: Option<&Node>, field: &Field<'_>) {
+        if is_poison(value) {
+            return;
+        }
+        let span = self.span(node);
+        let wants = wanted(field);
+        let found = Diagnostic::error("E0105", format!("{} must be {wants}, not {}", self.name(), value.sort()))
+            .at(&span, format!("this is {}", value.sort()));
+        let unquoted = node.and_then(Node::scalar).filter(|s| s.style != Style::Plain).map(|s| crate::yaml::plain(&s.text));
+        let fits = unquoted.is_some_and(|plain| match field.ty() {
+            Type::Int | Type::Int64 => matches!(plain, Value::Int(_) | Value::UInt(_)),
+            Type::Number => matches!(plain, Value::Int(_) | Value::UInt(_) | Value::Float(_)),
+            Type::Bool => matches!(plain, Value::Bool(_)),
+            _ => false,
+        });
+        self.findings.add(match node.and_then(Node::text) {
+            Some(text) if fits => found.help("take the quotes away").patch(&span, text),
+            _ => found,
+        });
+    }
+}
+
+fn accepts_map(field: &Field<'_>) -> bool {
+    field.is_free_map()
+        || matches!(field.ty(), Type::Any | Type::Object | Type::Map(_))
+        || field.facts().any(|f| matches!(f, Fact::JsonText))
+}
+
+fn accepts_list(field: &Field<'_>) -> bool {
+    matches!(field.ty(), Type::List(_) | Type::Any) || field.facts().any(|f| matches!(f, Fact::JsonText))
+}
+
+/// The type in words.
+fn wanted(field: &Field<'_>) -> &'static str {
+    match field.ty() {
+        Type::Int | Type::Int64 => "a whole number",
+        Type::Number => "a number",
+        Type::Bool => "true or false",
+        Type::List(_) => "a list",
+        Type::Map(_) | Type::Object => "a map",
+        Type::Named(_) if field.is_struct() => "a map",
+        Type::Text | Type::Timestamp | Type::Duration | Type::FieldMask | Type::Binary | Type::Named(_) => "text",
+        Type::Any | Type::None => "a value",
+    }
+}

@@ -1,0 +1,201 @@
+//! Documents to raw resources: kinds, keys, list forms, and the top-level `import:`, `moved:`, `forget:`.
+
+use std::collections::HashMap;
+
+use super::findings::{Findings, meant};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::{Kind, Registry, Schema};
+use crate::model::Address;
+use crate::yaml::{Data, Entry, Node};
+
+/// A resource as it is written, meta fields and all.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its key.
+    pub key: String,
+    /// Where the key stands.
+    pub span: Span,
+    /// Its body.
+    pub node: Node,
+}
+
+/// Everything declared.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// In order of files.
+    pub raws: Vec<Raw>,
+    /// Places in `raws` by kind and key.
+    pub index: HashMap<&'static str, HashMap<String, usize>>,
+    /// Resources that an overlay deletes, and where it does.
+    pub deleted: Vec<(Address, Span)>,
+    /// Items of `import:`.
+    pub imports: Vec<Node>,
+    /// Items of `moved:`.
+    pub moves: Vec<Node>,
+    /// Items of `forget:`.
+    pub forgets: Vec<Node>,
+}
+
+impl Collected {
+    /// The place of a resource in `raws`.
+    pub fn find(&self, kind: &str, key: &str) -> Option<usize> {
+        self.index.get(kind)?.get(key).copied()
+    }
+
+    /// Adds a resource; the same address twice is an error that cites both places.
+    pub fn add(&mut self, raw: Raw, findings: &mut Findings) {
+        let keys = self.index.entry(raw.kind.name).or_default();
+        if let Some(first) = keys.get(&raw.key) {
+            let address = Address::new(raw.kind.name, &raw.key);
+            findings.add(
+                Diagnostic::error("E0103", format!("{address} is declared twice"))
+                    .at(&raw.span, "declared again here")
+                    .at(&self.raws[*first].span, "declared first here"),
+            );
+            return;
+        }
+        keys.insert(raw.key.clone(), self.raws.len());
+        self.raws.push(raw);
+    }
+}
+
+/// Reads all documents.
+pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Findings) -> Collected {
+    let mut collected = Collected::default();
+    for document in documents {
+        let span = document.span.clone();
+        match document.data {
+            Data::Map(entries) => section(entries, registry, &mut collected, findings),
+            Data::Scalar(_) | Data::List(_) => findings.add(
+                Diagnostic::error("E0104", "a file of resources is a map of kinds")
+                    .at(&span, format!("this is {}", document_sort(&document.data)))
+                    .help("write `jobs:`, and below it `key: {..}`"),
+            ),
+        }
+    }
+    collected
+}
+
+fn document_sort(data: &Data) -> &'static str {
+    if matches!(data, Data::List(_)) { "a list" } else { "a scalar" }
+}
+
+fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, findings: &mut Findings) {
+    for entry in entries {
+        if let Some(kind) = registry.get(&entry.key) {
+            members(kind, entry.value, collected, findings);
+            continue;
+        }
+        match (entry.key.as_str(), entry.value.data) {
+            ("import", Data::List(items)) => collected.imports.extend(items),
+            ("moved", Data::List(items)) => collected.moves.extend(items),
+            ("forget", Data::List(items)) => collected.forgets.extend(items),
+            ("import" | "moved" | "forget", _) => {
+                findings.add(Diagnostic::error("E0125", format!("`{}` is a list", entry.key)).at(&entry.value.span, ""));
+            }
+            ("resources", Data::Map(inner)) => section(inner, registry, collected, findings),
+            _ => {
+                let names = registry.iter().flat_map(|k| k.aliases.iter().copied().chain([k.name])).chain(["import", "moved", "forget"]);
+                let names: Vec<&str> = names.collect();
+                let found = Diagnostic::error("E0101", format!("`{}` is not a kind of resource", entry.key)).at(&entry.key_span, "");
+                findings.add(meant(found, &entry.key, names.iter().copied(), &entry.key_span));
+            }
+        }
+    }
+}
+
+/// What stands below a kind: `key: body`, or a list whose items have `$key:`.
+pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findings: &mut Findings) {
+    if node.is_null() {
+        return;
+    }
+    match node.data {
+        Data::Map(entries) => {
+            for entry in entries {
+                if check_key(kind, &entry.key, &entry.key_span, findings) {
+                    add(kind, entry.key, entry.key_span, entry.value, collected, findings);
+                }
+            }
+        }
+        Data::List(items) => {
+            for mut item in items {
+                let taken = if let Data::Map(entries) = &mut item.data {
+                    entries.iter().position(|e| e.key == "$key").map(|at| entries.remove(at))
+                } else {
+                    None
+                };
+                let Some((key, span)) = taken.and_then(|e| Some((e.value.text()?.to_owned(), e.value.span.clone()))) else {
+                    findings.add(
+                        Diagnostic::error("E0104", format!("an item below `{}` has no `$key:`", kind.name))
+                            .at(&item.span, "")
+                            .help("in the list form each item names itself by `$key: NAME`; or write a map `NAME: {..}`"),
+                    );
+                    continue;
+                };
+                if check_key(kind, &key, &span, findings) {
+                    add(kind, key, span, item, collected, findings);
+                }
+            }
+        }
+        Data::Scalar(_) => findings.add(
+            Diagnostic::error("E0104", format!("`{}` holds resources by key", kind.name))
+                .at(&node.span, "this is a scalar")
+                .help(format!("write `{}:`, and below it `key: {{..}}`", kind.name)),
+        ),
+    }
+}
+
+fn check_key(kind: &Kind, key: &str, span: &Span, findings: &mut Findings) -> bool {
+    // The printer writes a key plainly exactly if it is a name.
+    let plain = Address::new(kind.name, key).to_string() == format!("{}.{key}", kind.name);
+    if !plain {
+        findings.add(
+            Diagnostic::error("E0102", format!("`{key}` cannot be the key of a {}", kind.singular))
+                .at(span, "")
+                .help("keys are letters, digits, `_` and `-`, beginning with a letter or `_`; the object's name stands in its body"),
+        );
+    }
+    plain
+}
+
+fn add(kind: &'static Kind, key: String, span: Span, mut node: Node, collected: &mut Collected, findings: &mut Findings) {
+    if node.is_null() {
+        node.data = Data::Map(Vec::new());
+    }
+    if !matches!(node.data, Data::Map(_)) {
+        findings.add(
+            Diagnostic::error("E0104", format!("{} is {}, not a map of fields", Address::new(kind.name, &key), node.sort()))
+                .at(&node.span, ""),
+        );
+        node.data = Data::Map(Vec::new());
+        return;
+    }
+    unwrap(kind, &mut node);
+    collected.add(Raw { kind, key, span, node }, findings);
+}
+
+/// A pasted reply of the kind's read: the member that holds the fields takes the place of the whole; what stands beside
+/// it is computed. Our own meta fields stay.
+fn unwrap(kind: &'static Kind, node: &mut Node) {
+    let member = kind.read.reply;
+    if member.is_empty() || !matches!(node.get(member), Some(Node { data: Data::Map(_), .. })) {
+        return;
+    }
+    if Schema::of(kind).root().field(member).is_some() {
+        return;
+    }
+    let Data::Map(entries) = std::mem::replace(&mut node.data, Data::Map(Vec::new())) else { return };
+    let mut kept = Vec::new();
+    for entry in entries {
+        if entry.key == member {
+            if let Data::Map(inner) = entry.value.data {
+                kept.extend(inner);
+            }
+        } else if super::meta::is_meta(kind, &entry.key) {
+            kept.push(entry);
+        }
+    }
+    node.data = Data::Map(kept);
+}

@@ -1,0 +1,177 @@
+//! Which files a project consists of.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::EnvironmentFile;
+use super::findings::Findings;
+use super::settings::{self, Settings};
+use super::{Ask, files};
+use crate::diagnostic::{Diagnostic, Source};
+use crate::model::Outside;
+use crate::yaml::{Node, parse};
+
+/// Everything read.
+pub struct Discovered {
+    /// The project's folder, absolute.
+    pub folder: PathBuf,
+    /// `conf/project.yaml`.
+    pub settings: Settings,
+    /// Environment files, sorted by name.
+    pub environments: Vec<EnvironmentFile>,
+    /// Documents of resources, in order of file names.
+    pub documents: Vec<Node>,
+    /// Whether a file could not be read: names that seem to be missing may be in it.
+    pub incomplete: bool,
+}
+
+/// The names of a project's settings file.
+const SETTINGS: &[&str] = &["project.yaml", "project.yml", "project.json"];
+
+/// Finds and reads all files.
+///
+/// Returns none where there is no project (reported).
+pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option<Discovered> {
+    let config = ask.config.as_ref().map(|given| outside.path(&given.to_string_lossy()));
+    if let Some(config) = config.as_ref().filter(|c| !c.is_dir()) {
+        findings.usage = true;
+        findings.add(Diagnostic::error("E0301", format!("there is no folder `{}` (--config)", config.display())));
+        return None;
+    }
+    let folder = folder(outside, ask, config.as_deref(), findings)?;
+    let conf = config.clone().unwrap_or_else(|| folder.join("conf"));
+    let mut reader = Reader { folder: &folder, findings, incomplete: false };
+    let settings = reader.settings(&conf, &folder);
+    let environments = reader.environments(&[folder.join("environments"), conf.join("environments")]);
+    let documents = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
+    let incomplete = reader.incomplete;
+    Some(Discovered { folder, settings, environments, documents, incomplete })
+}
+
+fn has_settings(folder: &Path) -> bool {
+    SETTINGS.iter().any(|name| folder.join("conf").join(name).is_file())
+}
+
+/// The project's folder: as given, or found upwards.
+fn folder(outside: &Outside, ask: &Ask, config: Option<&Path>, findings: &mut Findings) -> Option<PathBuf> {
+    if let Some(given) = &ask.folder {
+        let folder = outside.path(&given.to_string_lossy());
+        if config.is_some() || has_settings(&folder) || folder.join("conf").is_dir() || folder.join("environments").is_dir() {
+            return Some(folder);
+        }
+        findings.usage = true;
+        findings.add(
+            Diagnostic::error("E0301", format!("`{}` is not a project: it has no conf/project.yaml", folder.display()))
+                .help("a project is a folder with `conf/project.yaml`"),
+        );
+        return None;
+    }
+    if let Some(found) = outside.folder.ancestors().find(|f| has_settings(f)) {
+        return Some(found.to_owned());
+    }
+    if config.is_some() || outside.folder.join("environments").is_dir() && outside.folder.join("conf").is_dir() {
+        return Some(outside.folder.clone());
+    }
+    findings.usage = true;
+    findings.add(
+        Diagnostic::error("E0301", format!("there is no project here: no conf/project.yaml in {} or above it", outside.folder.display()))
+            .help("go into a project's folder, or read resources of any folder with `--config DIR`"),
+    );
+    None
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    findings: &'a mut Findings,
+    incomplete: bool,
+}
+
+impl Reader<'_> {
+    /// The documents of a file; what is wrong with it is kept.
+    fn documents(&mut self, path: &Path) -> Vec<Node> {
+        let read = files::read(self.folder, path).map_err(|d| vec![d]);
+        match read.and_then(|source: Arc<Source>| parse(&source)) {
+            Ok(documents) => documents,
+            Err(diagnostics) => {
+                self.incomplete = true;
+                self.findings.extend(diagnostics);
+                Vec::new()
+            }
+        }
+    }
+
+    fn settings(&mut self, conf: &Path, folder: &Path) -> Settings {
+        let Some(path) = SETTINGS.iter().map(|name| conf.join(name)).find(|p| p.is_file()) else { return Settings::default() };
+        let documents = self.documents(&path);
+        if let Some(second) = documents.get(1) {
+            self.findings
+                .add(Diagnostic::error("E0303", "the project's settings are one document").at(&second.span, "a second one begins here"));
+        }
+        documents.first().map(|node| settings::read(node, folder, self.findings)).unwrap_or_default()
+    }
+
+    fn walk(&mut self, folder: &Path, skip: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        if let Err(error) = files::walk(folder, skip, &mut found) {
+            self.incomplete = true;
+            let name = files::name_of(self.folder, folder);
+            self.findings.add(Diagnostic::error("E0310", format!("the folder `{name}` cannot be read: {}", files::plain(&error))));
+        }
+        found
+    }
+
+    fn environments(&mut self, folders: &[PathBuf]) -> Vec<EnvironmentFile> {
+        let mut found: BTreeMap<String, (String, Node)> = BTreeMap::new();
+        for folder in folders {
+            for path in self.walk(folder, &Path::is_dir) {
+                let Some(name) = path.file_stem().map(|s| s.to_string_lossy().into_owned()) else { continue };
+                let file = files::name_of(self.folder, &path);
+                let documents = self.documents(&path);
+                if let Some((other, _)) = found.get(&name) {
+                    self.findings.add(Diagnostic::error("E0312", format!("environment `{name}` has two files: `{other}` and `{file}`")));
+                    continue;
+                }
+                if let Some(second) = documents.get(1) {
+                    self.findings
+                        .add(Diagnostic::error("E0303", "an environment is one document").at(&second.span, "a second one begins here"));
+                }
+                let node = documents.into_iter().next().unwrap_or_else(|| empty(&file));
+                found.insert(name, (file, node));
+            }
+        }
+        found.into_iter().map(|(name, (_, node))| EnvironmentFile { name, node }).collect()
+    }
+
+    fn resources(&mut self, conf: &Path, spaces: Option<PathBuf>, settings: &Settings) -> Vec<Node> {
+        let skip = |path: &Path| {
+            path.parent() == Some(conf)
+                && path.file_name().and_then(|n| n.to_str()).is_some_and(|n| SETTINGS.contains(&n) || n == "mapping" || n == "environments")
+        };
+        let mut paths = self.walk(conf, &skip);
+        if let Some(spaces) = spaces {
+            paths.extend(self.walk(&spaces, &|_| false));
+        }
+        for (pattern, span) in &settings.includes {
+            match files::include(self.folder, pattern) {
+                Ok(found) if !found.is_empty() => paths.extend(found),
+                Ok(_) => self
+                    .findings
+                    .add(Diagnostic::error("E0314", format!("`includes` names `{pattern}`, which matches no file")).at(span, "")),
+                Err(error) => {
+                    self.findings
+                        .add(Diagnostic::error("E0310", format!("`{pattern}` cannot be read: {}", files::plain(&error))).at(span, ""));
+                }
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        paths.iter().flat_map(|path| self.documents(path)).collect()
+    }
+}
+
+/// The document of an empty environment file.
+fn empty(file: &str) -> Node {
+    let source = Arc::new(Source { name: file.to_owned(), text: String::new() });
+    Node { span: crate::diagnostic::Span::new(&source, 0, 0), data: crate::yaml::Data::Map(Vec::new()) }
+}

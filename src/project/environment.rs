@@ -1,0 +1,320 @@
+//! Environment files: `extends`, and the settings of the chosen one.
+
+use std::collections::BTreeMap;
+
+use super::findings::{Findings, Reported, boolean, count, known_keys, map, meant, text, texts, wrong_sort};
+use super::{Environment, Guards, StateSettings, Workspace};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::Registry;
+use crate::model::{Outside, StateKey, Value};
+use crate::yaml::{Data, Node};
+
+/// One environment file.
+#[derive(Debug)]
+pub struct EnvironmentFile {
+    /// The environment's name: the file's name without its ending.
+    pub name: String,
+    /// Its document.
+    pub node: Node,
+}
+
+const KEYS: &[&str] = &["extends", "description", "workspace", "variables", "state", "guards", "resources"];
+
+/// Attributes of the SDKs' unified authentication that an environment may set. Credentials themselves are not among
+/// them: they come from a profile or the process environment.
+const ATTRIBUTES: &[&str] = &[
+    "profile",
+    "host",
+    "deployer",
+    "account_id",
+    "workspace_id",
+    "auth_type",
+    "config_file",
+    "client_id",
+    "token_audience",
+    "oidc_token_env",
+    "oidc_token_filepath",
+    "azure_workspace_resource_id",
+    "azure_client_id",
+    "azure_tenant_id",
+    "azure_environment",
+    "azure_login_app_id",
+    "azure_use_msi",
+    "google_service_account",
+    "cluster_id",
+    "warehouse_id",
+    "metadata_service_url",
+    "discovery_url",
+    "databricks_cli_path",
+    "http_timeout_seconds",
+    "retry_timeout_seconds",
+    "rate_limit",
+    "debug_headers",
+    "debug_truncate_bytes",
+    "skip_verify",
+    "username",
+];
+
+/// Attributes that are credentials.
+const CREDENTIALS: &[&str] = &["token", "password", "client_secret", "azure_client_secret", "google_credentials", "bearer_token"];
+
+/// Refuses what no environment file holds; every file is read, not only the chosen one.
+pub fn check(file: &EnvironmentFile, findings: &mut Findings) {
+    let what = format!("environment `{}`", file.name);
+    if map(&file.node, &what, findings).is_some() {
+        known_keys(&file.node, KEYS, &what, "E0309", findings);
+    }
+}
+
+/// The chain of an environment, the furthest ancestor first.
+pub fn chain<'a>(name: &str, files: &'a [EnvironmentFile], findings: &mut Findings) -> Vec<&'a EnvironmentFile> {
+    let mut done = Vec::new();
+    if let Some(file) = files.iter().find(|f| f.name == name) {
+        follow(file, files, &mut Vec::new(), &mut done, findings);
+    }
+    done
+}
+
+fn follow<'a>(
+    file: &'a EnvironmentFile,
+    files: &'a [EnvironmentFile],
+    open: &mut Vec<(&'a str, Span)>,
+    done: &mut Vec<&'a EnvironmentFile>,
+    findings: &mut Findings,
+) {
+    if done.iter().any(|d| d.name == file.name) {
+        return;
+    }
+    let parents = file.node.get("extends").filter(|n| !n.is_null()).map(|n| texts(n, "`extends`", findings)).unwrap_or_default();
+    for (parent, span) in parents {
+        open.push((&file.name, span.clone()));
+        if let Some(begin) = open.iter().position(|(name, _)| *name == parent) {
+            let names: Vec<&str> = open[begin..].iter().map(|(n, _)| *n).chain([parent.as_str()]).collect();
+            let message = format!("environments extend one another in a circle: {}", names.join(" → "));
+            let cycle = open[begin..]
+                .iter()
+                .rev()
+                .fold(Diagnostic::error("E0307", message), |d, (name, place)| d.at(place, format!("`{name}` extends this")));
+            findings.add(cycle);
+        } else if let Some(next) = files.iter().find(|f| f.name == parent) {
+            follow(next, files, open, done, findings);
+        } else {
+            let found =
+                Diagnostic::error("E0308", format!("environment `{}` extends `{parent}`, which does not exist", file.name)).at(&span, "");
+            findings.add(meant(found, &parent, files.iter().map(|f| f.name.as_str()), &span));
+        }
+        open.pop();
+    }
+    done.push(file);
+}
+
+/// What evaluates a scalar of the settings: variables are in scope, resources are not.
+pub type Evaluate<'a> = dyn Fn(&Node) -> Result<Value, Reported> + 'a;
+
+/// The members of a section over the whole chain, later ones over earlier ones.
+fn merged<'a>(
+    chain: &[&'a EnvironmentFile],
+    base: Option<&'a Node>,
+    section: &str,
+    findings: &mut Findings,
+) -> BTreeMap<&'a str, &'a Node> {
+    let mut members = BTreeMap::new();
+    let nodes = base.into_iter().chain(chain.iter().filter_map(|f| f.node.get(section)));
+    for node in nodes {
+        if let Some(node) = map(node, &format!("`{section}`"), findings) {
+            members.extend(node.entries().iter().map(|e| (e.key.as_str(), &e.value)));
+        }
+    }
+    members
+}
+
+/// Which workspace, and the deployer, before expressions are evaluated.
+#[derive(Debug, Default)]
+pub struct RawWorkspace<'a> {
+    local: bool,
+    attributes: BTreeMap<&'a str, &'a Node>,
+}
+
+impl RawWorkspace<'_> {
+    /// The node of `host`, for `env.host`.
+    pub fn host(&self) -> Option<&Node> {
+        self.attributes.get("host").copied()
+    }
+
+    /// Whether it is the embedded one.
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+}
+
+/// Reads `workspace:` of the chain: `local`, or attributes; those of a later file win one by one.
+pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> RawWorkspace<'a> {
+    let mut raw = RawWorkspace::default();
+    for file in chain {
+        let Some(node) = file.node.get("workspace").filter(|n| !n.is_null()) else { continue };
+        match &node.data {
+            Data::Scalar(scalar) if scalar.text == "local" => raw = RawWorkspace { local: true, attributes: BTreeMap::new() },
+            Data::Map(entries) => {
+                raw.local = false;
+                for entry in entries {
+                    if CREDENTIALS.contains(&entry.key.as_str()) {
+                        findings.add(
+                            Diagnostic::error(
+                                "E0311",
+                                format!("`workspace.{}` is a credential, which does not belong in a file of the project", entry.key),
+                            )
+                            .at(&entry.key_span, "")
+                            .help("name a `profile:` of ~/.databrickscfg, or set the credential in the process environment"),
+                        );
+                    } else if !ATTRIBUTES.contains(&entry.key.as_str()) {
+                        let found =
+                            Diagnostic::error("E0309", format!("unknown key `{}` in `workspace`", entry.key)).at(&entry.key_span, "");
+                        findings.add(meant(found, &entry.key, ATTRIBUTES.iter().copied(), &entry.key_span));
+                    } else {
+                        raw.attributes.insert(&entry.key, &entry.value);
+                    }
+                }
+            }
+            _ => findings.add(wrong_sort(node, "`workspace`", "`local` or a map (`host`, `profile`, ..)")),
+        }
+    }
+    raw
+}
+
+/// The chosen environment, its expressions evaluated.
+pub struct Chosen<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its chain.
+    pub chain: &'a [&'a EnvironmentFile],
+    /// Its workspace.
+    pub workspace: &'a RawWorkspace<'a>,
+    /// `state` of `conf/project.yaml`.
+    pub state: Option<&'a Node>,
+    /// `defaults.ownership_tag` of `conf/project.yaml`.
+    pub ownership_tag: Option<bool>,
+}
+
+/// The typed settings of the chosen environment.
+pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluate: &Evaluate<'_>, findings: &mut Findings) -> Environment {
+    let mut attributes = BTreeMap::new();
+    let mut deployer = None;
+    for (name, node) in &chosen.workspace.attributes {
+        let Some(value) = evaluated(node, &format!("`workspace.{name}`"), evaluate, findings) else { continue };
+        if *name == "deployer" {
+            deployer = Some(value);
+        } else {
+            attributes.insert((*name).to_owned(), (value, Some(node.span.clone())));
+        }
+    }
+    let workspace = if chosen.workspace.local { Workspace::Local } else { Workspace::Remote(attributes) };
+    Environment {
+        name: chosen.name.to_owned(),
+        workspace,
+        deployer,
+        state: state(chosen, outside, evaluate, findings),
+        guards: guards(chosen.chain, registry, findings),
+        ownership_tag: chosen.ownership_tag.unwrap_or(true),
+        span: chosen.chain.last().map(|f| Span::new(&f.node.span.source, 0, 0)),
+    }
+}
+
+/// A setting as text, its expressions evaluated.
+fn evaluated(node: &Node, what: &str, evaluate: &Evaluate<'_>, findings: &mut Findings) -> Option<String> {
+    match evaluate(node).ok()? {
+        Value::Text(text) => Some(text),
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => node.text().map(str::to_owned),
+        Value::Unknown(_) | Value::Secret(_) => {
+            findings.add(
+                Diagnostic::error("E0311", format!("{what} must be known before a workspace is asked"))
+                    .at(&node.span, "this waits for the workspace or for a secret"),
+            );
+            None
+        }
+        Value::Null => None,
+        Value::List(_) | Value::Map(_) => {
+            findings.add(wrong_sort(node, what, "text"));
+            None
+        }
+    }
+}
+
+fn state(chosen: &Chosen<'_>, outside: &Outside, evaluate: &Evaluate<'_>, findings: &mut Findings) -> StateSettings {
+    let members = merged(chosen.chain, chosen.state, "state", findings);
+    let mut settings = StateSettings::default();
+    for (name, node) in members {
+        match name {
+            "backend" => settings.backend = evaluated(node, "`state.backend`", evaluate, findings),
+            "key" => settings.key = state_key(node, outside, findings),
+            _ => {
+                let found = Diagnostic::error("E0309", format!("unknown key `{name}` in `state`")).at(&node.span, "");
+                findings.add(meant(found, name, ["backend", "key"], &node.span));
+            }
+        }
+    }
+    settings
+}
+
+fn state_key(node: &Node, outside: &Outside, findings: &mut Findings) -> Option<StateKey> {
+    let variable = match node.entries() {
+        [one] if one.key == "env" => text(&one.value, "`state.key.env`", findings)?,
+        _ => {
+            findings.add(wrong_sort(node, "`state.key`", "`{env: NAME}`").help("the key itself never stands in a file of the project"));
+            return None;
+        }
+    };
+    if let Some(key) = outside.variable(&variable) {
+        return Some(StateKey::new(key.as_bytes()));
+    }
+    findings.add(
+        Diagnostic::warning("W0313", format!("the state key is not there: the environment variable {variable} is not set"))
+            .at(&node.span, "named here")
+            .help("without it a changed secret cannot be seen"),
+    );
+    None
+}
+
+fn guards(chain: &[&EnvironmentFile], registry: &Registry, findings: &mut Findings) -> Guards {
+    let mut guards = Guards::default();
+    for (name, node) in merged(chain, None, "guards", findings) {
+        match name {
+            "max_deletes" => guards.max_deletes = count(node, "`guards.max_deletes`", findings),
+            "max_change_percent" => {
+                guards.max_change_percent = count(node, "`guards.max_change_percent`", findings);
+                if guards.max_change_percent.is_some_and(|n| n > 100) {
+                    findings.add(Diagnostic::error("E0303", "`guards.max_change_percent` is above 100").at(&node.span, ""));
+                }
+            }
+            "protect" => guards.protect = protected(node, registry, findings),
+            "on_conflict" => match node.text() {
+                Some("block") => guards.block_conflicts = true,
+                Some("overwrite") => guards.block_conflicts = false,
+                _ => findings.add(wrong_sort(node, "`guards.on_conflict`", "`block` or `overwrite`")),
+            },
+            "require_clean_git" => {
+                guards.require_clean_git = boolean(node, "`guards.require_clean_git`", findings).unwrap_or_default();
+            }
+            _ => {
+                let known = ["max_deletes", "max_change_percent", "protect", "on_conflict", "require_clean_git"];
+                let found = Diagnostic::error("E0309", format!("unknown key `{name}` in `guards`")).at(&node.span, "");
+                findings.add(meant(found, name, known, &node.span));
+            }
+        }
+    }
+    guards
+}
+
+/// Kinds by their own names; a kind that does not exist protects nothing and is an error.
+fn protected(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<String> {
+    let mut kinds = Vec::new();
+    for (name, span) in texts(node, "`guards.protect`", findings) {
+        match registry.get(&name) {
+            Some(kind) => kinds.push(kind.name.to_owned()),
+            None => {
+                let found = Diagnostic::error("E0303", format!("`guards.protect` names `{name}`, which is no kind")).at(&span, "");
+                findings.add(meant(found, &name, registry.iter().map(|k| k.name), &span));
+            }
+        }
+    }
+    kinds
+}

@@ -1,0 +1,273 @@
+//! Loading: everything up to the questions that a workspace has to answer.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use super::collect::{Collected, collect};
+use super::discovery::{Discovered, discover};
+use super::environment::{self, EnvironmentFile, RawWorkspace};
+use super::findings::{Findings, list_of, meant};
+use super::meta::{Prepared, prepare};
+use super::scope::{In, Resolver};
+use super::unused::Seen;
+use super::variables::{self, Defined};
+use super::{Answers, Ask, Environment, Failed, Project, overlay, resolve};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::Registry;
+use crate::model::{Address, Lookup, Outside, SecretFrom};
+use crate::yaml::Node;
+
+/// What `resolve` needs: everything merged, nothing evaluated.
+pub struct Inner {
+    /// The kinds.
+    pub registry: Registry,
+    /// Kinds by name and alias.
+    pub kind_names: HashMap<&'static str, &'static str>,
+    /// The project's folder.
+    pub folder: PathBuf,
+    /// The project's name.
+    pub name: String,
+    /// The environment's name.
+    pub environment: String,
+    /// `workspace.host`.
+    pub host: Option<Node>,
+    /// `workspace: local`.
+    pub local: bool,
+    /// Variables of the environment.
+    pub variables: IndexMap<String, Defined>,
+    /// Declared sources of secrets.
+    pub secrets: BTreeMap<String, SecretFrom>,
+    /// Resources, overlays merged.
+    pub prepared: Vec<Prepared>,
+    /// Places in `prepared` by kind and key.
+    pub index: HashMap<&'static str, HashMap<String, usize>>,
+    /// Deleted by overlays.
+    pub deleted: Vec<(Address, Span)>,
+    /// Items of `import:`.
+    pub imports: Vec<Node>,
+    /// Items of `moved:`.
+    pub moves: Vec<Node>,
+    /// Items of `forget:`.
+    pub forgets: Vec<Node>,
+    /// `--strict`.
+    pub strict: bool,
+    /// A file could not be read.
+    pub incomplete: bool,
+}
+
+impl Inner {
+    /// The place of a resource in `prepared`.
+    pub fn find(&self, kind: &str, key: &str) -> Option<usize> {
+        self.index.get(kind)?.get(key).copied()
+    }
+}
+
+/// See [`super::load`].
+pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project, Failed> {
+    let mut findings = Findings::default();
+    let loaded = load_into(outside, ask, registry, &mut findings);
+    let usage = findings.usage;
+    match loaded {
+        Some(mut project) if !findings.any_error() && !(ask.strict && findings.any()) => {
+            project.warnings = findings.sorted(false);
+            Ok(project)
+        }
+        Some(project) => {
+            // The rest of the mistakes too, in one run.
+            if let Err(more) = resolve::resolve(&project.inner, &Answers::new(), &[]) {
+                findings.extend(more);
+            }
+            Err(Failed { diagnostics: findings.sorted(ask.strict), usage })
+        }
+        None => Err(Failed { diagnostics: findings.sorted(ask.strict), usage }),
+    }
+}
+
+fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut Findings) -> Option<Project> {
+    let mut discovered = discover(outside, ask, findings)?;
+    discovered.environments.iter().for_each(|file| environment::check(file, findings));
+    let name = discovered.settings.name.clone().unwrap_or_else(|| folder_name(&discovered));
+    let chosen = choose(ask, &discovered, findings)?;
+    let chain = environment::chain(&chosen, &discovered.environments, findings);
+    let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
+    let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
+    let mut collected = collect(std::mem::take(&mut discovered.documents), registry, findings);
+    overlay::apply(&chain, registry, &mut collected, findings);
+    let workspace = environment::workspace(&chain, findings);
+    let inner = inner(&discovered, name.clone(), &chosen, variables, collected, &workspace, ask, registry, findings);
+
+    let answers = Answers::new();
+    let resolver = Resolver::new(&inner, &answers);
+    let scope = In { resolver: &resolver, each: None, with_resources: false };
+    let settings = environment::Chosen {
+        name: &chosen,
+        chain: &chain,
+        workspace: &workspace,
+        state: discovered.settings.state.as_ref(),
+        ownership_tag: discovered.settings.ownership_tag,
+    };
+    let environment: Environment = environment::read(&settings, outside, registry, &|node| resolver.whole_tree(node, &scope), findings);
+    let seen = seen(&inner, &discovered, &scope);
+    warn_unused(&inner, &seen, findings);
+    findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
+    drop(resolver);
+    let lookups = if seen.lookups { asked(&inner) } else { Vec::new() };
+    Some(Project {
+        folder: discovered.folder.clone(),
+        name,
+        environments: selectable(&discovered.environments).map(|f| f.name.clone()).collect(),
+        environment,
+        lookups,
+        warnings: Vec::new(),
+        inner,
+    })
+}
+
+fn folder_name(discovered: &Discovered) -> String {
+    discovered.folder.file_name().map_or_else(|| "project".to_owned(), |n| n.to_string_lossy().into_owned())
+}
+
+fn selectable(files: &[EnvironmentFile]) -> impl Iterator<Item = &EnvironmentFile> {
+    files.iter().filter(|f| !f.name.starts_with('_'))
+}
+
+/// The name of the environment to use. Without any environment file there is one, `default`, that says nothing.
+fn choose(ask: &Ask, discovered: &Discovered, findings: &mut Findings) -> Option<String> {
+    let files = &discovered.environments;
+    let names: Vec<&str> = selectable(files).map(|f| f.name.as_str()).collect();
+    let default = discovered.settings.default_environment.as_ref();
+    let (name, place) = match (&ask.environment, default) {
+        (Some(name), _) => (name.clone(), None),
+        (None, Some((name, span))) => (name.clone(), Some(span)),
+        (None, None) => match names.as_slice() {
+            [only] => ((*only).to_owned(), None),
+            [] if files.is_empty() => return Some("default".to_owned()),
+            _ => {
+                findings.usage = true;
+                let found = Diagnostic::error("E0305", "no environment is chosen");
+                findings.add(if names.is_empty() {
+                    found.help("every environment's name begins with `_`: those are only for `extends:`")
+                } else {
+                    found.help(format!(
+                        "choose with `--env`: there is {}; or set `default_environment` in conf/project.yaml",
+                        list_of(&names)
+                    ))
+                });
+                return None;
+            }
+        },
+    };
+    let cite = |found: Diagnostic| match place {
+        Some(span) => found.at(span, "named here"),
+        None => found,
+    };
+    if name.starts_with('_') {
+        findings.usage |= place.is_none();
+        findings.add(
+            cite(Diagnostic::error("E0306", format!("environment `{name}` cannot be chosen: its name begins with `_`")))
+                .help("such environments are only for `extends:`"),
+        );
+        return None;
+    }
+    if names.contains(&name.as_str()) {
+        return Some(name);
+    }
+    findings.usage |= place.is_none();
+    let found = cite(Diagnostic::error("E0304", format!("there is no environment `{name}`")));
+    findings.add(if names.is_empty() {
+        found.help(format!("write `environments/{name}.yaml`"))
+    } else {
+        match place {
+            Some(span) => meant(found, &name, names.iter().copied(), span),
+            None => match crate::diagnostic::suggest::nearest(&name, names.iter().copied()) {
+                Some(near) => found.help(format!("did you mean `{near}`?")),
+                None => found.help(format!("there is {}", list_of(&names))),
+            },
+        }
+    });
+    None
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place where everything that was read comes together")]
+fn inner(
+    discovered: &Discovered,
+    name: String,
+    environment: &str,
+    variables: IndexMap<String, Defined>,
+    collected: Collected,
+    workspace: &RawWorkspace<'_>,
+    ask: &Ask,
+    registry: &Registry,
+    findings: &mut Findings,
+) -> Inner {
+    let deleted: Vec<Address> = collected.deleted.iter().map(|(address, _)| address.clone()).collect();
+    let gone = |raw: &super::collect::Raw| deleted.iter().any(|a| a.kind == raw.kind.name && a.key == raw.key);
+    let prepared: Vec<Prepared> =
+        collected.raws.into_iter().filter(|raw| deleted.is_empty() || !gone(raw)).map(|raw| prepare(raw, registry, findings)).collect();
+    let mut index: HashMap<&'static str, HashMap<String, usize>> = HashMap::new();
+    for (at, one) in prepared.iter().enumerate() {
+        index.entry(one.kind.name).or_default().insert(one.key.clone(), at);
+    }
+    Inner {
+        registry: registry.clone(),
+        kind_names: registry.iter().flat_map(|k| k.aliases.iter().copied().chain([k.name]).map(|n| (n, k.name))).collect(),
+        folder: discovered.folder.clone(),
+        name,
+        environment: environment.to_owned(),
+        host: workspace.host().cloned(),
+        local: workspace.is_local(),
+        variables,
+        secrets: discovered.settings.secrets.clone(),
+        prepared,
+        index,
+        deleted: collected.deleted,
+        imports: collected.imports,
+        moves: collected.moves,
+        forgets: collected.forgets,
+        strict: ask.strict,
+        incomplete: discovered.incomplete,
+    }
+}
+
+/// Looks at every expression of the project, those of other environments too.
+fn seen(inner: &Inner, discovered: &Discovered, scope: &In<'_, '_>) -> Seen {
+    let mut seen = Seen::default();
+    for prepared in &inner.prepared {
+        seen.look(&prepared.body, scope);
+        let meta = [&prepared.lifecycle, &prepared.when, &prepared.for_each];
+        meta.into_iter().flatten().for_each(|node| seen.look(node, scope));
+        prepared.facets.iter().for_each(|(_, _, node)| seen.look(node, scope));
+    }
+    discovered.environments.iter().for_each(|file| seen.look(&file.node, scope));
+    discovered.settings.state.iter().chain(&inner.imports).for_each(|node| seen.look(node, scope));
+    for defined in inner.variables.values() {
+        if let Some(variables::Given::Node(node)) = &defined.given {
+            seen.look(node, scope);
+        }
+    }
+    seen
+}
+
+fn warn_unused(inner: &Inner, seen: &Seen, findings: &mut Findings) {
+    for (name, defined) in &inner.variables {
+        if let Some(declaration) = &defined.declaration
+            && !seen.variables.contains(name)
+        {
+            findings.add(
+                Diagnostic::warning("W0226", format!("variable `{name}` is declared and nothing uses it"))
+                    .at(&declaration.span, "")
+                    .help(format!("use it as `${{{name}}}`, or take it away")),
+            );
+        }
+    }
+}
+
+/// Every question that resolving asks.
+fn asked(inner: &Inner) -> Vec<Lookup> {
+    let mut lookups = resolve::lookups(inner);
+    lookups.sort();
+    lookups.dedup();
+    lookups
+}

@@ -1,0 +1,413 @@
+//! Resolving: every resource evaluated, checked and tied to what it depends on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::body::{self, Computed, Subject};
+use super::findings::{Findings, sorted};
+use super::load::Inner;
+use super::references::sole_reference;
+use super::scope::{In, Item, Resolver, is_poison};
+use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, targets};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::{Identity, Kind, Lifetime, Unique};
+use crate::model::{Address, Lookup, Map, Value};
+use crate::yaml::{Data, Node};
+
+/// See [`super::Project::resolve`].
+pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
+    let (mut resources, mut findings) = everything(inner, answers, None);
+    graph::literals(&mut resources, &inner.registry);
+    explicit(inner, &mut resources, &mut findings);
+    same_object(&resources, &mut findings);
+    if !findings.any_error() {
+        graph::cycles(&resources, &mut findings);
+    }
+    let targets = targets::read(inner, answers, &resources, &mut findings);
+    let failed = findings.any_error() || inner.strict && findings.any();
+    let mut all = findings.sorted(inner.strict);
+    all.extend(earlier.iter().cloned());
+    let all = sorted(all, inner.strict);
+    if failed {
+        return Err(all);
+    }
+    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, warnings: all })
+}
+
+/// Every question that resolving asks; what is wrong is said later.
+pub fn lookups(inner: &Inner) -> Vec<Lookup> {
+    let answers = Answers::new();
+    let mut asked = Vec::new();
+    everything(inner, &answers, Some(&mut asked));
+    asked
+}
+
+/// The values of all variables with the places they come from; those that fail are left out.
+pub fn variables(inner: &Inner) -> IndexMap<String, (Value, String)> {
+    let answers = Answers::new();
+    let mut resolver = Resolver::new(inner, &answers);
+    expand(&mut resolver);
+    let mut all = IndexMap::new();
+    for (name, defined) in &inner.variables {
+        let Some(given) = &defined.given else { continue };
+        if let Ok(value) = resolver.variable(name, defined, &given.span()) {
+            all.insert(name.clone(), (value, given.origin()));
+        }
+    }
+    all
+}
+
+/// Evaluates and checks everything, each by itself.
+fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>) -> (BTreeMap<Address, Resource>, Findings) {
+    let mut resolver = Resolver::new(inner, answers);
+    for (name, defined) in &inner.variables {
+        let span =
+            defined.given.as_ref().map(super::variables::Given::span).or_else(|| defined.declaration.as_ref().map(|d| d.span.clone()));
+        if let Some(span) = span {
+            let _ = resolver.variable(name, defined, &span); // an error has been reported
+        }
+    }
+    expand(&mut resolver);
+    let mut resources = BTreeMap::new();
+    let mut computed = Computed::new();
+    for item in 0..resolver.items.len() {
+        if resolver.items[item].off.is_none() {
+            resource(&resolver, item, &mut resources, &mut computed);
+        }
+    }
+    let lookups = std::mem::take(&mut *resolver.lookups.borrow_mut());
+    let mut findings = resolver.findings.take();
+    managed_lookups(&lookups, &resources, &mut findings);
+    for (span, names) in computed.into_values() {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        findings.add(
+            Diagnostic::warning(
+                "W0112",
+                format!("fields that only the workspace fills are left out: {}", super::findings::list_of(&names)),
+            )
+            .at(&span, "the first of this file"),
+        );
+    }
+    if let Some(asked) = asked {
+        asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
+    }
+    (resources, findings)
+}
+
+/// Makes the items: one for each resource, or for each instance of a `for_each`.
+fn expand(resolver: &mut Resolver<'_>) {
+    let inner = resolver.inner;
+    for (of, prepared) in inner.prepared.iter().enumerate() {
+        if prepared.for_each.is_none() {
+            let address = Address::new(prepared.kind.name, &prepared.key);
+            resolver.places.insert((of, None), resolver.items.len());
+            resolver.items.push(Item { of, address, each: None, off: None });
+        }
+    }
+    let plain = resolver.items.len();
+    for item in 0..plain {
+        resolver.items[item].off = off(resolver, item);
+    }
+    resolver.expanding.set(true);
+    let mut made = Vec::new();
+    for (of, prepared) in inner.prepared.iter().enumerate() {
+        let Some(node) = &prepared.for_each else { continue };
+        for (key, value) in instances(resolver, node) {
+            let address = Address { instance: Some(key.clone()), ..Address::new(prepared.kind.name, &prepared.key) };
+            let each = Value::map([("key", Value::text(key)), ("value", value)]);
+            made.push(Item { of, address, each: Some(each), off: None });
+        }
+    }
+    for item in made {
+        resolver.places.insert((item.of, item.address.instance.clone()), resolver.items.len());
+        resolver.items.push(item);
+    }
+    for item in plain..resolver.items.len() {
+        resolver.items[item].off = off(resolver, item);
+    }
+    resolver.expanding.set(false);
+}
+
+/// The keys and values of a `for_each`: a map, or a list of distinct strings.
+fn instances(resolver: &Resolver<'_>, node: &Node) -> Vec<(String, Value)> {
+    let scope = In { resolver, each: None, with_resources: true };
+    let wrong = |message: String| {
+        resolver
+            .report(Diagnostic::error("E0127", message).at(&node.span, "").help("`for_each` takes a map, or a list of distinct strings"));
+        Vec::new()
+    };
+    match resolver.tree(node, &scope) {
+        value if value.any(&is_poison) => Vec::new(),
+        Value::Map(map) => map.into_iter().collect(),
+        Value::List(items) => {
+            let mut keys = BTreeSet::new();
+            let mut made = Vec::new();
+            for item in items {
+                match item {
+                    Value::Text(text) if keys.insert(text.clone()) => made.push((text.clone(), Value::Text(text))),
+                    Value::Text(text) => return wrong(format!("`for_each` has `{text}` twice")),
+                    other => return wrong(format!("`for_each` has an item that is {}", other.sort())),
+                }
+            }
+            made
+        }
+        Value::Unknown(_) | Value::Secret(_) => wrong("`for_each` must be known when it is planned".to_owned()),
+        other => wrong(format!("`for_each` is {}", other.sort())),
+    }
+}
+
+/// Where `when` is false; an error counts as true.
+fn off(resolver: &Resolver<'_>, item: usize) -> Option<Span> {
+    let node = resolver.prepared(item).when.as_ref()?;
+    let each = resolver.items[item].each.clone();
+    let value = resolver.tree(node, &In { resolver, each: each.as_ref(), with_resources: true });
+    if value.any(&is_poison) {
+        return None;
+    }
+    match value {
+        Value::Bool(on) => (!on).then(|| node.span.clone()),
+        other => {
+            let message = match &other {
+                Value::Unknown(_) | Value::Secret(_) => format!("`when` must be known when it is planned, and this is {}", other.sort()),
+                _ => format!("`when` must give true or false, not {}", other.sort()),
+            };
+            resolver.report(Diagnostic::error("E0118", message).at(&node.span, ""));
+            None
+        }
+    }
+}
+
+/// One item and its facets.
+fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Address, Resource>, computed: &mut Computed) {
+    let prepared = resolver.prepared(item);
+    let Item { address, each, .. } = &resolver.items[item];
+    let scope = In { resolver, each: each.as_ref(), with_resources: true };
+    let lifecycle = prepared.lifecycle.as_ref().map(|node| {
+        let mut findings = Findings::default();
+        let read = meta::lifecycle(node, &|n| resolver.whole_tree(n, &scope), &mut findings);
+        resolver.findings.borrow_mut().absorb(findings);
+        read
+    });
+    let made = Making {
+        kind: prepared.kind,
+        address: address.clone(),
+        node: Arc::clone(&prepared.body),
+        span: &prepared.span,
+        bound: Map::new(),
+        lifecycle: lifecycle.unwrap_or_default(),
+        parent: None,
+    };
+    let lifecycle = made.lifecycle.clone();
+    made.make(resolver, &scope, resources, computed);
+    for (facet, span, node) in &prepared.facets {
+        let mut findings = Findings::default();
+        let tree = facets::tree(facet.0, span, node, &mut findings);
+        resolver.findings.borrow_mut().absorb(findings);
+        let Some(node) = tree else { continue };
+        let made = Making {
+            kind: facet.0.kind,
+            address: address.facet(facet.0.name),
+            node,
+            span,
+            bound: resolver.bound(facet.0, item, span),
+            lifecycle: Lifecycle { prevent_destroy: None, ignore_changes: Vec::new(), ..lifecycle.clone() },
+            parent: Some(item),
+        };
+        made.make(resolver, &scope, resources, computed);
+    }
+}
+
+/// A resource or facet in the making.
+struct Making<'a> {
+    kind: &'static Kind,
+    address: Address,
+    node: Arc<Node>,
+    span: &'a Span,
+    bound: Map,
+    lifecycle: Lifecycle,
+    parent: Option<usize>,
+}
+
+impl Making<'_> {
+    fn make(self, resolver: &Resolver<'_>, scope: &In<'_, '_>, resources: &mut BTreeMap<Address, Resource>, computed: &mut Computed) {
+        resolver.refers.borrow_mut().push(BTreeSet::new());
+        let mut value = resolver.tree(&self.node, scope);
+        let refers = resolver.refers.borrow_mut().pop().unwrap_or_default();
+        if let Some(map) = value.as_map_mut() {
+            self.bind(map, resolver);
+        }
+        if let Some(normal) = self.kind.hooks.normal {
+            value = normal(value);
+        }
+        let mut findings = Findings::default();
+        let names: Vec<&'static str> =
+            ["lifecycle", "depends_on", "when", "for_each"].into_iter().chain(self.kind.facets.iter().map(|f| f.name)).collect();
+        let subject = Subject { kind: self.kind, address: &self.address, node: &self.node, span: self.span, meta: &names };
+        let body = body::check(&subject, value, &mut findings, computed);
+        let natural = natural(&self, &body, &mut findings);
+        if let Some(check) = self.kind.hooks.check
+            && !findings.any_error()
+        {
+            for refusal in check(&body) {
+                let place = &self.node.nearest(&refusal.path).span;
+                let place = if refusal.path.is_root() { self.span } else { place };
+                let what = if refusal.path.is_root() { String::new() } else { format!("{}: ", refusal.path) };
+                findings.add(Diagnostic::error("E0114", format!("{}: {what}{}", self.address, refusal.reason)).at(place, ""));
+            }
+        }
+        resolver.findings.borrow_mut().absorb(findings);
+        let mut depends_on: BTreeSet<Address> = refers.iter().map(|i| resolver.items[*i].address.clone()).collect();
+        depends_on.extend(self.parent.map(|p| resolver.items[p].address.clone()));
+        depends_on.remove(&self.address);
+        let resource = Resource {
+            address: self.address.clone(),
+            kind: self.kind,
+            body,
+            node: self.node,
+            span: self.span.clone(),
+            lifecycle: self.lifecycle,
+            depends_on: depends_on.into_iter().collect(),
+            natural,
+        };
+        resources.insert(self.address, resource);
+    }
+
+    /// Adds the fields that the parent gives; writing them is an error.
+    fn bind(&self, map: &mut Map, resolver: &Resolver<'_>) {
+        for (field, value) in &self.bound {
+            if let Some(entry) = self.node.entry(field) {
+                resolver.report(
+                    Diagnostic::error("E0126", format!("`{field}` of {} is given by what it belongs to", self.address))
+                        .at(&entry.key_span, "take it away"),
+                );
+            }
+            map.insert(field.clone(), value.clone());
+        }
+    }
+}
+
+/// The values of the natural key. Those of a facet may wait for its parent.
+fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<String> {
+    let kind = making.kind;
+    if matches!(kind.identity, Identity::Single(_)) {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    for field in kind.natural.fields {
+        let value = body.get(field);
+        match value {
+            Some(value) if is_poison(value) => parts.push(String::new()),
+            Some(Value::Unknown(_) | Value::Secret(_)) if kind.lifetime != Lifetime::Own => {
+                let shown = value
+                    .and_then(sole_reference)
+                    .map_or_else(|| "(known after apply)".to_owned(), |r| format!("{}.{}", r.address, r.path));
+                parts.push(shown);
+            }
+            Some(value @ (Value::Unknown(_) | Value::Secret(_))) => {
+                let place = making.node.get(field).map_or(making.span, |n| &n.span);
+                findings.add(
+                    Diagnostic::error("E0124", format!("`{field}` of {} must be known when it is planned", making.address))
+                        .at(place, format!("this is {}", value.sort()))
+                        .help(format!("a {} is recognised by it", kind.singular)),
+                );
+            }
+            Some(value) => parts.push(value.key_text()),
+            None => {
+                let required = crate::kinds::Schema::of(kind).root().field(field).is_some_and(|f| f.required());
+                if !required {
+                    findings.add(
+                        Diagnostic::error("E0106", format!("{} has no `{field}`", making.address))
+                            .at(making.span, format!("a {} is recognised by it", kind.singular)),
+                    );
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// `depends_on`, once all addresses are known.
+fn explicit(inner: &Inner, resources: &mut BTreeMap<Address, Resource>, findings: &mut Findings) {
+    for prepared in &inner.prepared {
+        for (on, span) in &prepared.depends_on {
+            let targets: Vec<Address> = if resources.contains_key(on) {
+                vec![on.clone()]
+            } else {
+                let instances = resources.keys().filter(|a| on.instance.is_none() && a.instance.is_some());
+                instances.filter(|a| a.kind == on.kind && a.key == on.key && a.facet == on.facet).cloned().collect()
+            };
+            if targets.is_empty() && inner.find(&on.kind, &on.key).is_none() && !inner.incomplete {
+                let keys = inner.prepared.iter().filter(|p| p.kind.name == on.kind).map(|p| p.key.as_str());
+                let found = Diagnostic::error("E0119", format!("there is no {on} to depend on")).at(span, "");
+                findings.add(match crate::diagnostic::suggest::nearest(&on.key, keys) {
+                    Some(near) => found.help(format!("did you mean `{}`?", Address::new(&on.kind, near))),
+                    None => found,
+                });
+            }
+            let own = Address::new(prepared.kind.name, &prepared.key);
+            let mine = resources.values_mut().filter(|r| r.address.kind == own.kind && r.address.key == own.key && !r.address.is_facet());
+            for resource in mine {
+                let mut all: BTreeSet<Address> = resource.depends_on.drain(..).collect();
+                all.extend(targets.iter().cloned());
+                resource.depends_on = all.into_iter().collect();
+            }
+        }
+    }
+}
+
+/// One object declared twice, or one setting of a singleton in two resources.
+fn same_object(resources: &BTreeMap<Address, Resource>, findings: &mut Findings) {
+    let mut seen: HashMap<(&str, String), &Resource> = HashMap::new();
+    for resource in resources.values() {
+        let keys: Vec<(String, Span)> = match resource.kind.identity {
+            Identity::Single(_) => {
+                let Data::Map(entries) = &resource.node.data else { continue };
+                entries.iter().map(|e| (e.key.clone(), e.key_span.clone())).collect()
+            }
+            _ if resource.kind.natural.unique == Unique::No && resource.kind.lifetime == Lifetime::Own => continue,
+            _ if resource.natural.is_empty() || resource.natural.iter().any(|n| n.is_empty() || n == "(known after apply)") => continue,
+            _ => vec![(resource.natural.join("."), resource.span.clone())],
+        };
+        for (key, span) in keys {
+            let Some(first) = seen.insert((resource.kind.name, key.clone()), resource) else { continue };
+            let single = matches!(resource.kind.identity, Identity::Single(_));
+            let message = if single {
+                format!("`{key}` is set by {} and by {}", first.address, resource.address)
+            } else {
+                format!("{} and {} are the same object: {key}", first.address, resource.address)
+            };
+            let first_span = if single { first.node.entry(&key).map_or(&first.span, |e| &e.key_span) } else { &first.span };
+            findings.add(Diagnostic::error("E0121", message).at(&span, "declared here").at(first_span, "and here"));
+        }
+    }
+}
+
+/// A lookup of something that this project manages would find it only after it was created.
+fn managed_lookups(lookups: &[(Lookup, Span)], resources: &BTreeMap<Address, Resource>, findings: &mut Findings) {
+    if lookups.is_empty() {
+        return;
+    }
+    let mut managed: HashMap<(&str, String), &Address> = HashMap::new();
+    for resource in resources.values().filter(|r| !r.address.is_facet()) {
+        managed.insert((resource.kind.name, resource.natural.join(".")), &resource.address);
+    }
+    for (lookup, span) in lookups {
+        if let Some(address) = managed.get(&(lookup.kind.as_str(), lookup.name.clone())) {
+            findings.add(
+                Diagnostic::error("E0212", format!("`{}` is managed by this project as {address}", lookup.name))
+                    .at(span, "looked up here")
+                    .help(format!("use `${{{address}.id}}`")),
+            );
+        }
+    }
+}
+
+impl Findings {
+    /// Takes over the diagnostics of another.
+    fn absorb(&mut self, other: Self) {
+        self.usage |= other.usage;
+        self.extend(other.sorted(false));
+    }
+}

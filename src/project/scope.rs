@@ -1,0 +1,531 @@
+//! What names in expressions stand for: variables, the environment, resources, calls.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::expression::{self, Found, Function, Mention, Names, Place, Scope};
+use super::findings::{Findings, Reported, meant};
+use super::load::Inner;
+use super::meta::Prepared;
+use super::variables::{Defined, Given, Sort, parse_text, words};
+use super::{Answer, Answers, files};
+use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::kinds::{Identity, Kind};
+use crate::model::{Address, Deferred, Held, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
+use crate::yaml::{Data, Node};
+
+/// How deep references may lead from one to the next.
+const DEEPEST: usize = 150;
+
+/// One resource or one instance of a `for_each`.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Its place in `Inner::prepared`.
+    pub of: usize,
+    /// Its address.
+    pub address: Address,
+    /// `each.key` and `each.value`.
+    pub each: Option<Value>,
+    /// Where `when` is false.
+    pub off: Option<Span>,
+}
+
+/// A value in the making or made.
+#[derive(Debug, Clone)]
+pub enum Memo {
+    /// Being evaluated: meeting it again is a cycle.
+    Open,
+    /// Done, with the items it refers to.
+    Done(Result<Value, Reported>, BTreeSet<usize>),
+}
+
+/// What is being evaluated, for the message about a cycle.
+pub struct Frame {
+    /// `jobs.a.name`, `var.x`.
+    pub what: String,
+    /// The place that refers to it.
+    pub span: Span,
+}
+
+/// Evaluates values of a loaded project.
+pub struct Resolver<'a> {
+    /// The project.
+    pub inner: &'a Inner,
+    /// What the workspace answered.
+    pub answers: &'a Answers,
+    /// All items; filled by the driver.
+    pub items: Vec<Item>,
+    /// Places in `items` by place in `prepared` and instance.
+    pub places: HashMap<(usize, Option<String>), usize>,
+    /// What is wrong.
+    pub findings: RefCell<Findings>,
+    /// Questions to the workspace, with the places that ask.
+    pub lookups: RefCell<Vec<(Lookup, Span)>>,
+    /// Items referred to, a set for each evaluation in progress.
+    pub refers: RefCell<Vec<BTreeSet<usize>>>,
+    /// Fields of items.
+    pub fields: RefCell<HashMap<(usize, Path), Memo>>,
+    variables: RefCell<HashMap<String, Memo>>,
+    stack: RefCell<Vec<Frame>>,
+    /// While `for_each` is being expanded, resources that have one cannot be asked.
+    pub expanding: Cell<bool>,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver without items.
+    pub fn new(inner: &'a Inner, answers: &'a Answers) -> Self {
+        Self {
+            inner,
+            answers,
+            items: Vec::new(),
+            places: HashMap::new(),
+            findings: RefCell::default(),
+            lookups: RefCell::default(),
+            refers: RefCell::new(vec![BTreeSet::new()]),
+            fields: RefCell::default(),
+            variables: RefCell::default(),
+            stack: RefCell::default(),
+            expanding: Cell::new(false),
+        }
+    }
+
+    /// Keeps a diagnostic.
+    pub fn report(&self, diagnostic: Diagnostic) {
+        self.findings.borrow_mut().add(diagnostic);
+    }
+
+    /// Keeps a diagnostic and fails.
+    pub fn refuse<T>(&self, diagnostic: Diagnostic) -> Result<T, Reported> {
+        self.report(diagnostic);
+        Err(Reported)
+    }
+
+    /// The resource that an item is made from.
+    pub fn prepared(&self, item: usize) -> &'a Prepared {
+        &self.inner.prepared[self.items[item].of]
+    }
+
+    /// Evaluates something once; meeting it again while it is open is a cycle.
+    pub fn once<K: std::hash::Hash + Eq + Clone>(
+        &self,
+        memos: &RefCell<HashMap<K, Memo>>,
+        key: &K,
+        frame: impl FnOnce() -> Frame,
+        make: impl FnOnce() -> Result<Value, Reported>,
+    ) -> Result<Value, Reported> {
+        let known = memos.borrow().get(key).cloned();
+        match known {
+            Some(Memo::Done(result, refers)) => {
+                self.add_refers(&refers);
+                return result;
+            }
+            Some(Memo::Open) => return self.refuse(self.cycle(&frame())),
+            None => {}
+        }
+        let frame = frame();
+        if self.stack.borrow().len() >= DEEPEST {
+            let message = format!("references lead from one to the next more than {DEEPEST} times");
+            return self.refuse(Diagnostic::error("E0207", message).at(&frame.span, "here it goes on"));
+        }
+        memos.borrow_mut().insert(key.clone(), Memo::Open);
+        self.stack.borrow_mut().push(frame);
+        self.refers.borrow_mut().push(BTreeSet::new());
+        let result = make();
+        let refers = self.refers.borrow_mut().pop().unwrap_or_default();
+        self.stack.borrow_mut().pop();
+        self.add_refers(&refers);
+        memos.borrow_mut().insert(key.clone(), Memo::Done(result.clone(), refers));
+        result
+    }
+
+    fn add_refers(&self, more: &BTreeSet<usize>) {
+        if let Some(top) = self.refers.borrow_mut().last_mut() {
+            top.extend(more);
+        }
+    }
+
+    fn cycle(&self, again: &Frame) -> Diagnostic {
+        let stack = self.stack.borrow();
+        let begin = stack.iter().position(|f| f.what == again.what).unwrap_or_default();
+        let names: Vec<&str> = stack[begin..].iter().map(|f| f.what.as_str()).chain([again.what.as_str()]).collect();
+        let message = format!("values refer to one another in a circle: {}", names.join(" → "));
+        let places = stack[begin + 1..].iter().chain([again]);
+        places.fold(Diagnostic::error("E0207", message), |d, frame| d.at(&frame.span, format!("needs `{}`", frame.what)))
+    }
+
+    /// A tree with its expressions evaluated. What failed has been reported, and stands as [`poison`].
+    pub fn tree(&self, node: &Node, scope: &dyn Scope) -> Value {
+        match &node.data {
+            Data::Scalar(_) => expression::scalar(node, scope).unwrap_or_else(|Reported| poison()),
+            Data::List(items) => Value::List(items.iter().map(|item| self.tree(item, scope)).collect()),
+            Data::Map(entries) => {
+                let mut map = Map::with_capacity(entries.len());
+                for entry in entries {
+                    map.insert(entry.key.clone(), self.tree(&entry.value, scope));
+                }
+                Value::Map(map)
+            }
+        }
+    }
+
+    /// A tree with its expressions evaluated, all of it or nothing.
+    pub fn whole_tree(&self, node: &Node, scope: &dyn Scope) -> Result<Value, Reported> {
+        let value = self.tree(node, scope);
+        if value.any(&is_poison) { Err(Reported) } else { Ok(value) }
+    }
+
+    /// The value of a variable.
+    pub fn variable(&self, name: &str, defined: &Defined, place: &Span) -> Result<Value, Reported> {
+        let frame = || Frame { what: format!("var.{name}"), span: place.clone() };
+        self.once(&self.variables, &name.to_owned(), frame, || self.make_variable(name, defined))
+    }
+
+    fn make_variable(&self, name: &str, defined: &Defined) -> Result<Value, Reported> {
+        let declaration = defined.declaration.as_ref();
+        let Some(given) = &defined.given else {
+            let missing = Diagnostic::error("E0223", format!("variable `{name}` has no value in environment {}", self.inner.environment));
+            let missing = match declaration {
+                Some(declaration) => missing.at(&declaration.span, "declared here without a default"),
+                None => missing,
+            };
+            return self.refuse(missing.help(format!(
+                "give one in the environment's `variables:`, with `--var {name}=..`, or as {}{name}",
+                super::variables::PREFIX
+            )));
+        };
+        let sort = declaration.and_then(|d| d.sort);
+        if declaration.is_some_and(|d| d.sensitive)
+            && let Given::Text { source, environment } = given
+        {
+            let from = match environment {
+                Some(variable) => SecretFrom::Environment(variable.clone()),
+                None => SecretFrom::Given(Held::new(source.text.as_str())),
+            };
+            return Ok(secret_value(name, from));
+        }
+        let value = match given {
+            Given::Node(node) => self.variable_node(node)?,
+            Given::Text { source, .. } => {
+                let sort =
+                    sort.or_else(|| declaration.and_then(|d| d.default.as_ref()).and_then(|n| inferred(&n.value()))).unwrap_or(Sort::Text);
+                match parse_text(source, sort) {
+                    Ok(node) => node.value(),
+                    Err(why) => {
+                        let wrong = Diagnostic::error("E0221", format!("variable `{name}` is declared as {}: {why}", sort.name()))
+                            .at(&given.span(), "");
+                        return self.refuse(wrong);
+                    }
+                }
+            }
+        };
+        if let Some(declaration) = declaration {
+            self.check_variable(name, declaration, &value, given)?;
+            if declaration.sensitive && !value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
+                let text = if let Value::Text(text) = value { text } else { value.key_text() };
+                return Ok(secret_value(name, SecretFrom::Given(Held::new(text))));
+            }
+        }
+        Ok(value)
+    }
+
+    /// `{lookup: warehouses, name: Shared BI}`, or any value.
+    fn variable_node(&self, node: &Node) -> Result<Value, Reported> {
+        let scope = In { resolver: self, each: None, with_resources: true };
+        let keys: Vec<&str> = node.entries().iter().map(|e| e.key.as_str()).collect();
+        if !matches!(keys.as_slice(), ["lookup", "name"] | ["name", "lookup"]) {
+            return self.whole_tree(node, &scope);
+        }
+        let part = |key: &str| -> Result<(String, Span), Reported> {
+            let Some(node) = node.get(key) else { return Err(Reported) };
+            match self.whole_tree(node, &scope)? {
+                Value::Text(text) => Ok((text, node.span.clone())),
+                other => {
+                    self.refuse(Diagnostic::error("E0221", format!("`{key}` of a lookup is text, not {}", other.sort())).at(&node.span, ""))
+                }
+            }
+        };
+        let ((kind, kind_span), (name, _)) = (part("lookup")?, part("name")?);
+        let object = self.lookup(&kind, name, &kind_span, &node.span)?;
+        Ok(match object {
+            Value::Unknown(deferred) => {
+                let pieces = vec![Piece::Expression("__0.id".to_owned())];
+                let source = format!("${{lookup({}, {}).id}}", quoted(&kind), deferred.waits.first().map(lookup_name).unwrap_or_default());
+                Value::Unknown(Arc::new(Deferred { source, pieces, ..Deferred::clone(&deferred) }))
+            }
+            known => known.get("id").cloned().unwrap_or(known),
+        })
+    }
+
+    fn check_variable(
+        &self,
+        name: &str,
+        declaration: &super::variables::Declaration,
+        value: &Value,
+        given: &Given,
+    ) -> Result<(), Reported> {
+        let span = given.span();
+        let hidden = declaration.sensitive;
+        if let Some(sort) = declaration.sort
+            && !sort.admits(value)
+        {
+            let wrong =
+                Diagnostic::error("E0221", format!("variable `{name}` is declared as {}, and this is {}", sort.name(), value.sort()))
+                    .at(&span, format!("{} is wanted", words(sort)))
+                    .at(&declaration.span, "declared here");
+            return self.refuse(wrong);
+        }
+        if value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
+            return Ok(());
+        }
+        if let Some(choices) = &declaration.choices
+            && !choices.contains(value)
+        {
+            let all: Vec<String> = choices.iter().map(Value::key_text).collect();
+            let shown = if hidden { String::new() } else { format!(" `{}`", value.key_text()) };
+            let wrong = Diagnostic::error("E0222", format!("variable `{name}` may not be{shown}")).at(&span, "");
+            return self
+                .refuse(meant(wrong, &value.key_text(), all.iter().map(String::as_str), &span).at(&declaration.span, "declared here"));
+        }
+        if let (Some((regex, source)), Value::Text(text)) = (&declaration.pattern, value)
+            && !regex.is_match(text)
+        {
+            let shown = if hidden { String::new() } else { format!(" `{text}`") };
+            let wrong = Diagnostic::error("E0222", format!("variable `{name}`{shown} does not match the pattern `{source}`"))
+                .at(&span, "")
+                .at(&declaration.span, "declared here");
+            return self.refuse(wrong);
+        }
+        Ok(())
+    }
+
+    /// The object that a lookup finds; unknown while nobody answered.
+    fn lookup(&self, kind: &str, name: String, kind_span: &Span, span: &Span) -> Result<Value, Reported> {
+        let Some(kind) = self.inner.registry.get(kind) else {
+            let wrong = Diagnostic::error("E0210", format!("`{kind}` is not a kind of resource")).at(kind_span, "");
+            return self.refuse(meant(wrong, kind, self.inner.registry.iter().map(|k| k.name), kind_span));
+        };
+        let lookup = Lookup { kind: kind.name.to_owned(), name };
+        self.lookups.borrow_mut().push((lookup.clone(), span.clone()));
+        match self.answers.get(&lookup) {
+            Some(Answer::Found(object)) => Ok(with_id(kind, object.clone())),
+            None => {
+                let source = format!("${{lookup({}, {})}}", quoted(&lookup.kind), quoted(&lookup.name));
+                let pieces = vec![Piece::Expression("__0".to_owned())];
+                Ok(Value::Unknown(Arc::new(Deferred { source, pieces, waits: vec![Variable::Lookup(lookup)], bound: Map::new() })))
+            }
+            Some(Answer::Missing(names)) => {
+                let wrong = Diagnostic::error("E0210", format!("the workspace has no {} called `{}`", kind.singular, lookup.name))
+                    .at(span, "asked here");
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                self.refuse(match suggest::nearest(&lookup.name, names.iter().copied()).or(names.first().copied()) {
+                    Some(near) => wrong.help(format!("did you mean `{near}`?")),
+                    None => wrong.help(format!("the workspace shows no {} to this caller", kind.name)),
+                })
+            }
+            Some(Answer::Several(ids)) => {
+                let wrong = Diagnostic::error("E0211", format!("the workspace has {} {} called `{}`", ids.len(), kind.name, lookup.name))
+                    .at(span, "asked here")
+                    .help(format!("their ids are {}; write the id itself, or give them different names", ids.join(", ")));
+                self.refuse(wrong)
+            }
+        }
+    }
+
+    fn call(
+        &self,
+        function: Function,
+        arguments: &[(usize, usize)],
+        place: &Place<'_>,
+        whole: &Span,
+        scope: &In<'_, '_>,
+    ) -> Result<Value, Reported> {
+        let wanted: &[&str] = match function {
+            Function::File => &["a path"],
+            Function::Lookup => &["a kind", "a name"],
+            Function::Secret => &["a name"],
+        };
+        if arguments.len() != wanted.len() {
+            let message = format!("this takes {}, and {} are given", wanted.join(" and "), arguments.len());
+            return self.refuse(Diagnostic::error("E0203", message).at(whole, ""));
+        }
+        let mut texts = Vec::new();
+        for (from, to) in arguments {
+            let part = place.part(*from, *to);
+            match expression::argument(&part, scope)? {
+                Value::Text(text) => texts.push((text, part.whole())),
+                other => {
+                    let message = format!("an argument must be text that is known, not {}", other.sort());
+                    return self.refuse(Diagnostic::error("E0203", message).at(&part.whole(), ""));
+                }
+            }
+        }
+        match (function, texts.as_slice()) {
+            (Function::Lookup, [(kind, kind_span), (name, _)]) => self.lookup(kind, name.clone(), kind_span, whole),
+            (Function::Secret, [(name, _)]) => {
+                let from = self.inner.secrets.get(name).cloned().unwrap_or_else(|| SecretFrom::Environment(name.clone()));
+                let source = format!("${{secret({})}}", quoted(name));
+                Ok(secret_of(SecretSource { name: name.clone(), from }, source))
+            }
+            (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
+                .map(Value::Text)
+                .or_else(|why| self.refuse(Diagnostic::error("E0213", format!("file(): {why}")).at(span, ""))),
+            _ => Err(Reported),
+        }
+    }
+
+    fn environment(&self, member: &str, found: &Span) -> Result<Value, Reported> {
+        if member == "name" {
+            return Ok(Value::text(self.inner.environment.as_str()));
+        }
+        if self.inner.local {
+            return Ok(Value::text("local"));
+        }
+        let Some(host) = &self.inner.host else {
+            return self.refuse(
+                Diagnostic::error("E0204", format!("`env.host` is not known in environment {}", self.inner.environment))
+                    .at(found, "")
+                    .help("set `workspace.host` in the environment's file"),
+            );
+        };
+        let frame = || Frame { what: "env.host".to_owned(), span: found.clone() };
+        self.once(&self.variables, &"env.host".to_owned(), frame, || {
+            self.whole_tree(host, &In { resolver: self, each: None, with_resources: false })
+        })
+    }
+}
+
+/// A scope: all names, with or without `each`.
+pub struct In<'r, 'a> {
+    /// Whose.
+    pub resolver: &'r Resolver<'a>,
+    /// `each`, inside a `for_each`.
+    pub each: Option<&'r Value>,
+    /// Whether resources may be referred to; settings of an environment may not.
+    pub with_resources: bool,
+}
+
+impl Names for In<'_, '_> {
+    fn kind(&self, word: &str) -> Option<&'static str> {
+        self.resolver.inner.kind_names.get(word).copied()
+    }
+
+    fn is_key(&self, kind: &str, key: &str) -> bool {
+        self.resolver.inner.find(kind, key).is_some()
+    }
+
+    fn has_instances(&self, kind: &str, key: &str) -> bool {
+        let inner = self.resolver.inner;
+        inner.find(kind, key).is_some_and(|at| inner.prepared[at].for_each.is_some())
+    }
+}
+
+impl Scope for In<'_, '_> {
+    fn value(&self, found: &Found, place: &Place<'_>) -> Result<Value, Reported> {
+        let resolver = self.resolver;
+        let span = place.span(found.from, found.to);
+        match &found.mention {
+            Mention::Variable(name) => match resolver.inner.variables.get(name) {
+                Some(defined) => resolver.variable(name, defined, &span),
+                None => resolver.refuse(self.undefined(name, &span)),
+            },
+            Mention::Environment(member) => resolver.environment(member, &span),
+            Mention::Project => Ok(Value::text(resolver.inner.name.as_str())),
+            Mention::Each => match self.each {
+                Some(each) => Ok(each.clone()),
+                None => {
+                    resolver.refuse(Diagnostic::error("E0215", "`each` has a meaning only inside a resource with `for_each`").at(&span, ""))
+                }
+            },
+            Mention::Call(function, arguments) => resolver.call(*function, arguments, place, &span, self),
+            Mention::Resource { .. } if !self.with_resources => resolver.refuse(
+                Diagnostic::error("E0206", "settings of an environment cannot refer to resources")
+                    .at(&span, "")
+                    .help("in scope here are variables and `env.name`"),
+            ),
+            Mention::Resource { kind, key, key_place, instance, path } => {
+                let target = super::references::Target { kind, key, instance: instance.as_deref(), path };
+                resolver.reference(&target, &place.span(key_place.0, key_place.1), &span)
+            }
+        }
+    }
+
+    fn report(&self, diagnostic: Diagnostic) {
+        self.resolver.report(diagnostic);
+    }
+}
+
+impl In<'_, '_> {
+    fn undefined(&self, name: &str, span: &Span) -> Diagnostic {
+        let inner = self.resolver.inner;
+        let found =
+            Diagnostic::error("E0204", format!("`{name}` is not defined")).at(span, format!("in environment {}", inner.environment));
+        let names = inner.variables.keys().map(String::as_str).chain(inner.registry.iter().map(|k| k.name)).chain(["env", "var", "each"]);
+        match suggest::nearest(name, names) {
+            Some(near) => match inner.variables.get(near).and_then(|v| v.given.as_ref()) {
+                Some(given) => found.help(format!("there is a variable `{near}` ({})", given.origin())),
+                None => found.help(format!("did you mean `{near}`?")),
+            }
+            .patch(span, near),
+            None if inner.variables.is_empty() => found.help("no variables are declared; text in an expression needs quotes"),
+            None => {
+                let names: Vec<&str> = inner.variables.keys().take(10).map(String::as_str).collect();
+                found.help(format!("variables here: {}", super::findings::list_of(&names)))
+            }
+        }
+    }
+}
+
+/// What stands in the place of a value that failed and was reported.
+pub fn poison() -> Value {
+    Value::Unknown(Arc::new(Deferred { source: String::new(), pieces: vec![], waits: vec![], bound: Map::new() }))
+}
+
+/// Whether a value failed and was reported.
+pub fn is_poison(value: &Value) -> bool {
+    matches!(value, Value::Unknown(deferred) if deferred.pieces.is_empty())
+}
+
+/// A found object, its id under `id` too.
+fn with_id(kind: &Kind, mut object: Value) -> Value {
+    let id = match kind.identity {
+        Identity::Assigned(field) => object.get(field).cloned(),
+        Identity::Named { parts, .. } => {
+            let parts: Option<Vec<String>> = parts.iter().map(|p| object.get(p).map(Value::key_text)).collect();
+            parts.map(|p| Value::Text(p.join(".")))
+        }
+        Identity::Single(word) => Some(Value::from(word)),
+    };
+    if let (Some(id), Some(map)) = (id, object.as_map_mut()) {
+        map.insert("id".to_owned(), id);
+    }
+    object
+}
+
+fn inferred(default: &Value) -> Option<Sort> {
+    match default {
+        Value::Bool(_) => Some(Sort::Boolean),
+        Value::Int(_) | Value::UInt(_) => Some(Sort::Integer),
+        Value::Float(_) => Some(Sort::Number),
+        Value::List(_) => Some(Sort::List),
+        Value::Map(_) => Some(Sort::Map),
+        Value::Null | Value::Text(_) | Value::Unknown(_) | Value::Secret(_) => None,
+    }
+}
+
+fn secret_value(variable: &str, from: SecretFrom) -> Value {
+    secret_of(SecretSource { name: format!("var.{variable}"), from }, format!("${{var.{variable}}}"))
+}
+
+fn secret_of(secret: SecretSource, source: String) -> Value {
+    let pieces = vec![Piece::Expression("__0".to_owned())];
+    Value::Secret(Arc::new(Deferred { source, pieces, waits: vec![Variable::Secret(secret)], bound: Map::new() }))
+}
+
+fn lookup_name(variable: &Variable) -> String {
+    if let Variable::Lookup(lookup) = variable { quoted(&lookup.name) } else { String::new() }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
