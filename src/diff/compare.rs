@@ -2,7 +2,7 @@
 
 use super::same::{self, Agreement, Around};
 use super::{Compare, Differences, FieldChange, Reason, secret};
-use crate::kinds::{Fact, Field, Lit};
+use crate::kinds::{Fact, Field};
 use crate::model::{Map, Path, Step, Value, json};
 
 /// Compares desired, applied and live field by field.
@@ -211,11 +211,11 @@ impl<'v> Walk<'v> {
         let agreement = Agreement::live(self.input.secrets);
         let settled = match (desired, live) {
             (None, None) => true,
-            (Some(d), Some(l)) => agreement.holds(field, d, l) || (matches!(d, Value::Null) && same::is_default(field, l, around)),
+            (Some(d), Some(l)) => agreement.holds(field, d, l) || (matches!(d, Value::Null) && same::is_picked(field, l, around)),
             (Some(d), None) => !self.creating && same::is_default(field, d, around),
-            (None, Some(l)) if applied.is_none() => same::is_default(field, l, around),
-            // What was set is put back, unless it is what the server would pick anyway.
-            (None, Some(l)) => !matches!(field.and_then(|f| f.default()), Some(Lit::Backend)) && same::is_default(field, l, around),
+            (None, Some(l)) if applied.is_none() => same::is_picked(field, l, around),
+            // What was set is unset, unless it is what the server would give anyway.
+            (None, Some(l)) => same::is_default(field, l, around),
         };
         if !settled {
             let reason = self.reason(field, three, around);
@@ -266,7 +266,7 @@ impl<'v> Walk<'v> {
             return self.extra(field, live, around);
         }
         let Some(known) = field else { return };
-        if known.input_only() || known.secret() || same::is_default(field, live, around) {
+        if known.input_only() || known.secret() || same::is_picked(field, live, around) {
             return;
         }
         match live {

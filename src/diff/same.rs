@@ -24,14 +24,18 @@ pub(super) struct Around<'v> {
     pub live: Option<&'v Map>,
 }
 
-/// Whether a value says no more than a missing one: the documented default, what the backend picks, or else a zero.
+/// Whether a live value says no more than a missing one: a default, or whatever the backend picks.
+pub(super) fn is_picked(field: Option<Field<'_>>, value: &Value, around: Around<'_>) -> bool {
+    matches!(field.and_then(|f| f.default()), Some(Lit::Backend)) || is_default(field, value, around)
+}
+
+/// Whether a value says no more than a missing one: the documented default, or else a zero.
 pub(super) fn is_default(field: Option<Field<'_>>, value: &Value, around: Around<'_>) -> bool {
     if matches!(value, Value::Null) {
         return true;
     }
     match field.and_then(|f| f.default()) {
-        None => value.is_zero(),
-        Some(Lit::Backend) => true,
+        None | Some(Lit::Backend) => value.is_zero(),
         Some(Lit::Bool(b)) => *value == Value::Bool(b),
         Some(Lit::Int(n)) => scalars(field, &Value::Int(n), value),
         Some(Lit::Text(t)) => scalars(field, &Value::text(t), value),
@@ -102,14 +106,14 @@ impl<'s> Agreement<'s> {
                 return true;
             }
             match other.get(name) {
-                Some(b) => self.holds(field, a, b) || (matches!(a, Value::Null) && is_default(field, b, around)),
+                Some(b) => self.holds(field, a, b) || (matches!(a, Value::Null) && is_picked(field, b, around)),
                 None => !free && is_default(field, a, around),
             }
         });
         here && other.iter().filter(|(name, _)| !ours.contains_key(*name)).all(|(name, b)| {
             let field = below(name);
             // What the catalogue does not know and YAML does not say is the server's.
-            self.skips(field) || (!free && (is_default(field, b, around) || (field.is_none() && self.against == Against::Live)))
+            self.skips(field) || (!free && (is_picked(field, b, around) || (field.is_none() && self.against == Against::Live)))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::kinds::{Field, Kind};
+use crate::kinds::{Field, Identity, Kind};
 use crate::model::{Address, Deferred, Path, Reference, Step, Value};
 
 /// A body as the state records it: secrets by source and fingerprint. Unknown values stay; apply fills them.
@@ -74,6 +74,18 @@ pub(super) fn put(body: &mut Value, steps: &[Step], value: Option<Value>) {
 /// The id of an object that is made by the step itself.
 pub(super) fn unknown_id(address: &Address) -> Value {
     Value::Unknown(Arc::new(Deferred::of(Reference { address: address.clone(), path: Path::field("id") })))
+}
+
+/// The id of an object that is known by fields of its body; none where the server picks one or a part is not known yet.
+pub(super) fn named_id(kind: &Kind, body: &Value) -> Option<String> {
+    match kind.identity {
+        Identity::Assigned(_) => None,
+        Identity::Single(word) => Some(word.to_owned()),
+        Identity::Named { parts, .. } => {
+            let known = |part: &&str| body.get(part).filter(|v| !v.has_unknown() && !v.has_secret()).map(Value::key_text);
+            parts.iter().map(known).collect::<Option<Vec<_>>>().map(|parts| parts.join("."))
+        }
+    }
 }
 
 /// What a person calls an object, from any body of it.

@@ -105,7 +105,7 @@ impl<'a> Maker<'a> {
         changes.extend(protection);
         let leftover = old.is_some_and(|old| old.status == Status::Incomplete || !old.deposed.is_empty());
         if let Some(old) = old {
-            step.calls.extend(old.deposed.iter().flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id.as_str()))));
+            step.delete_calls = old.deposed.iter().flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id.as_str()))).collect();
         }
         step.action = match way {
             _ if !changes.is_empty() || leftover => Action::Update,
@@ -204,12 +204,14 @@ impl<'a> Maker<'a> {
         };
         let old = subject.entry;
         let live_tag = || pair.live.and_then(|l| tag::read(subject.kind, l)).map(str::to_owned);
+        // A name that is the id may change in place.
+        let id = body::named_id(subject.kind, &sent).unwrap_or_else(|| pair.id.to_owned());
         let ours = |tag: &String| tag.starts_with(&tag::owner(self.inputs, subject.address));
         Entry {
             etag: old.and_then(|e| e.etag.clone()),
             adopted: old.is_some_and(|e| e.adopted) || matches!(way, Way::Imported | Way::ByName),
             tag: old.and_then(|e| e.tag.clone()).or_else(|| live_tag().filter(ours)),
-            ..self.entry_for(subject, &sent, pair.id, self.former_for(subject, view))
+            ..self.entry_for(subject, &sent, &id, self.former_for(subject, view))
         }
     }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order, typed};
 use crate::diff::Reason;
-use crate::kinds::Context;
+use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value};
 use crate::project::{Resource, expression};
 use crate::refresh::Live;
@@ -77,7 +77,7 @@ impl<'a> Maker<'a> {
             live: self.live(address),
             context: self.context(address, resource.lifecycle.exclusive),
         };
-        let (step, object) = match self.filled(&resource.body) {
+        let (step, object) = match self.filled(resource.kind, &resource.body) {
             Ok(body) => self.decide(&subject(body)),
             Err(why) => {
                 let mut step = self.start(&subject(Cow::Borrowed(&resource.body)), Action::None);
@@ -92,11 +92,12 @@ impl<'a> Maker<'a> {
     }
 
     /// The body with references to existing objects filled in.
-    fn filled(&self, body: &'a Value) -> Result<Cow<'a, Value>, String> {
+    fn filled(&self, kind: &'static Kind, body: &'a Value) -> Result<Cow<'a, Value>, String> {
         if !body.has_unknown() {
             return Ok(Cow::Borrowed(body));
         }
-        expression::fill(body, &|variable| self.known.value(variable)).map(Cow::Owned)
+        let filled = expression::fill(body, &|variable| self.known.value(variable))?;
+        Ok(Cow::Owned(typed(filled, Schema::of(kind).root())))
     }
 
     /// What was read under this address, or under the one it had before.

@@ -24,8 +24,10 @@ mod remove;
 mod scope;
 mod step;
 mod tag;
+mod typed;
 
 pub use scope::Scope;
+pub use typed::typed;
 
 /// What happens to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

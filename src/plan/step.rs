@@ -166,7 +166,7 @@ impl<'a> Maker<'a> {
     /// The calls that make the object, its body and its entry.
     pub fn put_create(&self, subject: &Subject<'a>, step: &mut Step) {
         let mut desired = subject.body.clone().into_owned();
-        let mut entry = self.entry_for(subject, &desired, "", None);
+        let mut entry = self.entry_for(subject, &desired, &body::named_id(subject.kind, &desired).unwrap_or_default(), None);
         if let Some(field) = tag::field(subject.kind, self.inputs) {
             let tag = tag::make(self.inputs, subject.address);
             tag::put(&mut desired, field, &tag, None, true);
