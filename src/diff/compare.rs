@@ -292,6 +292,9 @@ impl<'v> Walk<'v> {
         if (field.is_none() && self.owns == Owns::Known) || field.is_some_and(|f| f.input_only() || f.secret()) {
             return;
         }
+        if same::is_picked(field, live, around) {
+            return;
+        }
         let three = Three { desired: None, applied: None, live: Some(live) };
         match live {
             Value::Map(_) if field.is_some_and(|f| f.is_free_map()) => self.entries(field, three),

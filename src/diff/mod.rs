@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 mod compare;
 mod list;
 mod map;
+#[cfg(test)]
+mod properties;
 mod same;
 mod secret;
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(super) static SAMPLE: Kind = Kind {
     name: "samples",
     singular: "sample",
     create: Some(Request::bare("jobs.jobs.create")),
-    read: Read { op: "jobs.jobs.get", reply: "settings", names: "", pages: "" },
+    read: Read { op: "jobs.jobs.get", reply: "settings", ..Kind::PLAIN.read },
     update: Update::Whole(Request::wrapped("jobs.jobs.reset", "new_settings")),
     identity: Identity::Assigned("job_id"),
     natural: Natural { fields: &["name"], unique: Unique::No },
@@ -136,13 +136,7 @@ fn reasons_of_single_values() {
                 changes: &[r#"name conflict "x" → "b""#],
                 ..CASE
             },
-            Case {
-                what: "removed",
-                applied: r#"{"name":"a"}"#,
-                live: r#"{"name":"a"}"#,
-                changes: &[r#"name removed "a" → -"#],
-                ..CASE
-            },
+            Case { what: "removed", applied: r#"{"name":"a"}"#, live: r#"{"name":"a"}"#, changes: &[r#"name removed "a" → -"#], ..CASE },
             Case { what: "removed, and gone already", applied: r#"{"name":"a"}"#, live: "{}", ..CASE },
             Case {
                 what: "removed, and the default already",
@@ -188,7 +182,7 @@ fn absent_null_zero_and_defaults() {
         &[
             Case {
                 what: "the server leaves zeros out",
-                desired: r#"{"timeout_seconds":0,"description":"","tags":{},"tasks":[],"continuous":{"pause_status":""}}"#,
+                desired: r#"{"timeout_seconds":0,"description":"","tags":{},"tasks":[],"git_source":{"git_url":""}}"#,
                 applied: "{}",
                 live: "{}",
                 ..CASE
@@ -321,12 +315,7 @@ fn free_maps_are_owned_whole() {
                 ],
                 ..CASE
             },
-            Case {
-                what: "the tag alone does not make tags anything",
-                applied: "{}",
-                live: r#"{"tags":{"brickform":"tag"}}"#,
-                ..CASE
-            },
+            Case { what: "the tag alone does not make tags anything", applied: "{}", live: r#"{"tags":{"brickform":"tag"}}"#, ..CASE },
             Case {
                 what: "never written: unmanaged",
                 applied: "{}",
@@ -351,15 +340,13 @@ fn free_maps_are_owned_whole() {
             },
             Case {
                 what: "keys of the server",
-                desired: r#"{"job_clusters":[{"new_cluster":{"spark_conf":{"a":"1"}}}]}"#,
-                applied: r#"{"job_clusters":[{"new_cluster":{"spark_conf":{"a":"1"}}}]}"#,
-                live: r#"{"job_clusters":[{"new_cluster":{"spark_conf":{"a":"1","spark.databricks.x":"y"}}}]}"#,
-                changes: &[
-                    r#"job_clusters changed - → {"new_cluster": {"spark_conf": {"a": "1"}}}"#,
-                ],
+                desired: r#"{"tasks":[{"task_key":"t","new_cluster":{"spark_conf":{"a":"1"}}}]}"#,
+                applied: r#"{"tasks":[{"task_key":"t","new_cluster":{"spark_conf":{"a":"1"}}}]}"#,
+                live: r#"{"tasks":[{"task_key":"t","new_cluster":{"spark_conf":{"a":"1","b":"2","spark.databricks.x":"y"}}}]}"#,
+                changes: &[r#"tasks[task_key=t].new_cluster.spark_conf.b drift "2" → -"#],
                 ..CASE
             },
-        ][..5],
+        ],
         false,
         &[],
     );
@@ -403,10 +390,7 @@ fn keyed_lists_and_their_items() {
                 what: "the whole list removed",
                 applied: r#"{"tasks":[{"task_key":"a"}]}"#,
                 live: r#"{"tasks":[{"task_key":"a"},{"task_key":"b"}]}"#,
-                changes: &[
-                    r#"tasks[task_key=a] removed {"task_key": "a"} → -"#,
-                    r#"tasks[task_key=b] removed {"task_key": "b"} → -"#,
-                ],
+                changes: &[r#"tasks[task_key=a] removed {"task_key": "a"} → -"#, r#"tasks[task_key=b] removed {"task_key": "b"} → -"#],
                 ..CASE
             },
             Case {
@@ -449,31 +433,31 @@ fn sets_and_plain_lists() {
             },
             Case {
                 what: "a plain list has order",
-                desired: r#"{"email_notifications":{"on_start":["a","b"]}}"#,
-                applied: r#"{"email_notifications":{"on_start":["a","b"]}}"#,
-                live: r#"{"email_notifications":{"on_start":["b","a"]}}"#,
-                changes: &[r#"email_notifications.on_start drift ["b", "a"] → ["a", "b"]"#],
+                desired: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["a","b"]}}]}"#,
+                applied: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["a","b"]}}]}"#,
+                live: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["b","a"]}}]}"#,
+                changes: &[r#"tasks[task_key=t].spark_jar_task.parameters drift ["b", "a"] → ["a", "b"]"#],
                 ..CASE
             },
             Case {
                 what: "a plain list names its items",
-                desired: r#"{"email_notifications":{"on_start":["a","c"]}}"#,
-                applied: r#"{"email_notifications":{"on_start":["a","b"]}}"#,
-                live: r#"{"email_notifications":{"on_start":["a","b"]}}"#,
+                desired: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["a","c"]}}]}"#,
+                applied: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["a","b"]}}]}"#,
+                live: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["a","b"]}}]}"#,
                 changes: &[
-                    r#"email_notifications.on_start changed - → "c""#,
-                    r#"email_notifications.on_start removed "b" → -"#,
+                    r#"tasks[task_key=t].spark_jar_task.parameters changed - → "c""#,
+                    r#"tasks[task_key=t].spark_jar_task.parameters removed "b" → -"#,
                 ],
                 ..CASE
             },
             Case {
                 what: "both changed a plain list",
-                desired: r#"{"email_notifications":{"on_start":["c"]}}"#,
-                applied: r#"{"email_notifications":{"on_start":["b"]}}"#,
-                live: r#"{"email_notifications":{"on_start":["x"]}}"#,
+                desired: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["c"]}}]}"#,
+                applied: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["b"]}}]}"#,
+                live: r#"{"tasks":[{"task_key":"t","spark_jar_task":{"parameters":["x"]}}]}"#,
                 changes: &[
-                    r#"email_notifications.on_start conflict - → "c""#,
-                    r#"email_notifications.on_start conflict "x" → -"#,
+                    r#"tasks[task_key=t].spark_jar_task.parameters conflict - → "c""#,
+                    r#"tasks[task_key=t].spark_jar_task.parameters conflict "x" → -"#,
                 ],
                 ..CASE
             },
@@ -529,9 +513,7 @@ fn structs_that_are_removed() {
                 what: "as a whole, defaults and all",
                 applied: r#"{"schedule":{"quartz_cron_expression":"0","timezone_id":"UTC"}}"#,
                 live: r#"{"schedule":{"quartz_cron_expression":"0","timezone_id":"UTC","pause_status":"UNPAUSED"}}"#,
-                changes: &[
-                    r#"schedule removed {"quartz_cron_expression": "0", "timezone_id": "UTC", "pause_status": "UNPAUSED"} → -"#,
-                ],
+                changes: &[r#"schedule removed {"quartz_cron_expression": "0", "timezone_id": "UTC", "pause_status": "UNPAUSED"} → -"#],
                 ..CASE
             },
             Case {
@@ -546,9 +528,7 @@ fn structs_that_are_removed() {
                 what: "what others set goes, if it could not",
                 applied: r#"{"schedule":{"quartz_cron_expression":"0","timezone_id":"UTC"}}"#,
                 live: r#"{"schedule":{"quartz_cron_expression":"0","timezone_id":"UTC","pause_status":"PAUSED"}}"#,
-                changes: &[
-                    r#"schedule removed {"quartz_cron_expression": "0", "timezone_id": "UTC", "pause_status": "PAUSED"} → -"#,
-                ],
+                changes: &[r#"schedule removed {"quartz_cron_expression": "0", "timezone_id": "UTC", "pause_status": "PAUSED"} → -"#],
                 ..CASE
             },
         ],
@@ -635,7 +615,9 @@ fn unknown_is_a_change() {
 fn secrets_are_compared_with_their_record_and_never_shown() {
     let secrets = [("${secret('A')}".to_owned(), record("A", "f1"))].into();
     let live = value(r#"{"name":"plain","git_source":{"git_tag":"plain"},"tags":{"k":"plain"}}"#);
-    let with = |v: Value| Value::map([("name", v.clone()), ("git_source", Value::map([("git_tag", v.clone())])), ("tags", Value::map([("k", v)]))]);
+    let with = |v: Value| {
+        Value::map([("name", v.clone()), ("git_source", Value::map([("git_tag", v.clone())])), ("tags", Value::map([("k", v)]))])
+    };
     let places = ["name", "git_source.git_tag", "tags.k"];
     for (what, desired, applied, reason) in [
         ("the same", with(secret("A")), Some(with(record("A", "f1"))), None),
@@ -646,7 +628,8 @@ fn secrets_are_compared_with_their_record_and_never_shown() {
         ("removed", value(r#"{"git_source":{},"tags":{}}"#), Some(with(record("A", "f1"))), Some("removed")),
     ] {
         let found = compare(&Compare { applied: applied.as_ref(), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
-        let got: Vec<String> = found.changes.iter().map(|c| format!("{} {}", c.path, serde_json::to_value(c.reason).unwrap().as_str().unwrap())).collect();
+        let got: Vec<String> =
+            found.changes.iter().map(|c| format!("{} {}", c.path, serde_json::to_value(c.reason).unwrap().as_str().unwrap())).collect();
         let mut want: Vec<String> = reason.iter().flat_map(|r| places.iter().map(move |p| format!("{p} {r}"))).collect();
         if what == "removed" {
             want.rotate_left(1); // what YAML still mentions comes first
