@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::kinds::{Field, Identity, Kind};
+use crate::kinds::{self, Field, Identity, Kind};
 use crate::model::{Address, Deferred, Path, Reference, Step, Value};
 
 /// A body as the state records it: secrets by source and fingerprint. Unknown values stay; apply fills them.
@@ -80,11 +80,7 @@ pub(super) fn unknown_id(address: &Address) -> Value {
 pub(super) fn named_id(kind: &Kind, body: &Value) -> Option<String> {
     match kind.identity {
         Identity::Assigned(_) => None,
-        Identity::Single(word) => Some(word.to_owned()),
-        Identity::Named { parts, .. } => {
-            let known = |part: &&str| body.get(part).filter(|v| !v.has_unknown() && !v.has_secret()).map(Value::key_text);
-            parts.iter().map(known).collect::<Option<Vec<_>>>().map(|parts| parts.join("."))
-        }
+        Identity::Single(_) | Identity::Named { .. } => kinds::id_of(kind, body).map(|id| id.key_text()),
     }
 }
 

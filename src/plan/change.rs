@@ -155,7 +155,10 @@ impl<'a> Maker<'a> {
             Ok(calls) => step.calls = calls,
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, guard_of(&refusal, changes))),
         }
-        if pair.live.is_none() {
+        if pair.live.is_none() && subject.kind.lifetime == Lifetime::Attached {
+            let reason = format!("{} changes, but what else it holds was not read", subject.address);
+            step.blocks.push(block("refused", reason, vec!["plan it without --refresh=false".to_owned()]));
+        } else if pair.live.is_none() {
             step.notes.push("planned without reading the workspace: fields that YAML does not set may be reset".to_owned());
         }
         step.live = pair.live.map(|live| kept_live(live, &desired, pair.applied));
