@@ -593,7 +593,7 @@ fn reference() -> Reference {
 }
 
 fn secret(name: &str) -> Value {
-    Value::Secret(deferred(&format!("${{secret('{name}')}}"), Variable::Secret(crate::model::SecretSource { name: name.to_owned() })))
+    Value::Secret(deferred(&format!("${{secret('{name}')}}"), Variable::Secret(crate::model::SecretSource::environment(name))))
 }
 
 fn record(name: &str, print: &str) -> Value {
