@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
-use super::object::{fold, get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::object::{get, id_of, is_trashed, is_whole, natural_of, read_of, same_id, unmarked};
 use super::settle;
 use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Call, Rows, list_call};
+use crate::kinds::{Call, Rows, from_reply, list_call};
 
 /// What is asked about one address.
 pub struct Want {
@@ -108,7 +108,7 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
     let Some(call) = list_call(kind, group.parent.as_deref()) else { return listed };
     let naturals: BTreeSet<&[String]> = group.wants.iter().filter(|want| needs_list(want)).map(|want| want.natural.as_slice()).collect();
     let tags: BTreeSet<&str> = group.wants.iter().filter_map(|want| want.intent.as_ref()?.tag.as_deref()).collect();
-    let mut missing: BTreeSet<&str> = ids.keys().copied().collect();
+    let mut missing: BTreeMap<String, &str> = ids.keys().map(|id| (same_id(kind, id), *id)).collect();
     let mut pages = match client.pages(&call) {
         Ok(pages) => pages,
         Err(error) => return Listed { failed: Some(error), ..listed },
@@ -130,9 +130,9 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
         };
         taken += 1;
         for row in page {
-            let body = fold(kind, row);
+            let body = from_reply(kind, row);
             let Some(id) = id_of(kind, &body) else { continue };
-            let asked = missing.remove(id.as_str());
+            let asked = missing.remove(&same_id(kind, &id));
             if is_trashed(kind, &body) {
                 continue;
             }
@@ -140,8 +140,8 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
             if tagged || naturals.contains(natural_of(kind, &body).as_slice()) {
                 listed.others.push(Candidate { id: id.clone(), body: body.clone() });
             }
-            if asked && is_whole(kind, &body) {
-                listed.whole.insert(id, body);
+            if let Some(asked) = asked.filter(|_| is_whole(kind, &body)) {
+                listed.whole.insert(asked.to_owned(), unmarked(kind, body));
             }
         }
     }
@@ -172,7 +172,7 @@ async fn complete(client: &Client, kind: &'static Kind, candidates: Vec<Candidat
     let calls = candidates.iter().filter(part).filter_map(|c| Some((c.id.clone(), read_of(kind, &c.id, &c.body, &[])?))).collect();
     let mut answers = get_all(client, kind, calls).await;
     let whole = candidates.into_iter().filter_map(|candidate| match answers.remove(&candidate.id) {
-        None => Some((candidate, None)),
+        None => Some((Candidate { id: candidate.id, body: unmarked(kind, candidate.body) }, None)),
         Some(Ok(Some(body))) => Some((Candidate { id: candidate.id, body }, None)),
         Some(Ok(None)) => None,
         Some(Err(error)) => Some((candidate, Some(error))),

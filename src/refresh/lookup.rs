@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use super::object::{fold, get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::object::{get, id_of, is_trashed, is_whole, natural_of, read_of};
 use super::{Answers, ApiError, Client, Kind, Lookup, Registry, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Identity, list_call};
+use crate::kinds::{Identity, from_reply, list_call};
 use crate::project::Answer;
 
 /// The most names that are offered instead of one that is missing.
@@ -64,7 +64,7 @@ async fn by_name(client: &Client, kind: &'static Kind, lookups: &[Lookup]) -> Re
 
 async fn by_list(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>) -> Result<Answers, ApiError> {
     let call = list_call(kind, None).ok_or_else(|| no_list(kind))?;
-    let rows = client.list(&call).await?.into_iter().map(|row| fold(kind, row)).filter(|row| !is_trashed(kind, row));
+    let rows = client.list(&call).await?.into_iter().map(|row| from_reply(kind, row)).filter(|row| !is_trashed(kind, row));
     let rows: Vec<(String, Value)> = rows.map(|row| (natural_of(kind, &row).join("."), row)).collect();
     let mut answers = Answers::new();
     for lookup in lookups {
@@ -103,8 +103,7 @@ fn with_id(kind: &Kind, id: &str, mut body: Value) -> Value {
 
 /// The fields of a name that is an id: `main.sales` of a schema. Only the last part may hold what joins them.
 fn parts_of(kind: &Kind, name: &str) -> Value {
-    let Identity::Named { parts, .. } = kind.identity else { return Value::Null };
-    let join = ".";
+    let Identity::Named { parts, join, .. } = kind.identity else { return Value::Null };
     Value::map(parts.iter().zip(name.splitn(parts.len().max(1), join)).map(|(part, text)| (*part, Value::text(text))))
 }
 

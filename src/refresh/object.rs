@@ -4,37 +4,19 @@ use std::str::FromStr as _;
 
 use super::{ApiError, Client, Kind, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Call, Gone, Identity, Read, Rows, read_call};
-use crate::model::{Map, Path};
+use crate::kinds::{self, Call, Fact, Gone, Identity, Rows, from_reply, read_call};
+use crate::model::Path;
 
-/// The fields on top and the computed siblings of the wrapping member beside them, as [`Read::reply`] says.
-pub fn fold(kind: &Kind, reply: Value) -> Value {
-    let Read { reply: member, .. } = kind.read;
-    if member.is_empty() {
-        return reply;
-    }
-    let Value::Map(mut siblings) = reply else { return reply };
-    let mut fields = match siblings.shift_remove(member) {
-        Some(Value::Map(fields)) => fields,
-        _ => Map::new(),
-    };
-    for (name, value) in siblings {
-        fields.entry(name).or_insert(value);
-    }
-    Value::Map(fields)
+/// The id of an object in its normal form; none where a part of it is missing, empty or not known yet.
+pub fn id_of(kind: &Kind, body: &Value) -> Option<String> {
+    text_of(&kinds::id_of(kind, body)?)
 }
 
-/// The id of an object in its normal form; none where a part of it is missing or not known yet.
-pub fn id_of(kind: &Kind, body: &Value) -> Option<String> {
-    match kind.identity {
-        Identity::Assigned(field) => text_of(body.get(field)?),
-        Identity::Named { parts, .. } => {
-            let join = ".";
-            let parts: Option<Vec<String>> = parts.iter().map(|part| text_of(body.get(part)?)).collect();
-            Some(parts?.join(join))
-        }
-        Identity::Single(word) => Some(word.to_owned()),
-    }
+/// The id as the server compares it: names of some kinds are blind to case.
+pub fn same_id(kind: &Kind, id: &str) -> String {
+    let Identity::Named { parts, .. } = kind.identity else { return id.to_owned() };
+    let is_blind = |(at, fact): &(&str, Fact)| matches!(fact, Fact::CaseBlind) && parts.contains(at);
+    if kind.facts.iter().any(is_blind) { id.to_lowercase() } else { id.to_owned() }
 }
 
 /// The text of an id or name; none for what is empty, unknown or no scalar.
@@ -76,6 +58,14 @@ pub fn is_whole(kind: &Kind, row: &Value) -> bool {
     }
 }
 
+/// The object without the mark that says that there is more of it.
+pub fn unmarked(kind: &Kind, mut body: Value) -> Value {
+    if let (Some(Rows::WholeUnless(mark)), Some(map)) = (kind.list.map(|list| list.rows), body.as_map_mut()) {
+        map.shift_remove(mark);
+    }
+    body
+}
+
 fn at_text<'a>(body: &'a Value, at: &str) -> Option<&'a Value> {
     body.at(&Path::from_str(at).ok()?)
 }
@@ -92,7 +82,7 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
         token => client.read_pages(call, token, kind.read.reply).await,
     };
     match reply {
-        Ok(reply) => Ok(Some(fold(kind, reply.body)).filter(|body| !is_trashed(kind, body))),
+        Ok(reply) => Ok(Some(unmarked(kind, from_reply(kind, reply.body))).filter(|body| !is_trashed(kind, body))),
         Err(error) if is_gone(kind, &error) => Ok(None),
         Err(error) => Err(error),
     }

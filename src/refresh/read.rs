@@ -4,6 +4,7 @@ use tokio::task::JoinSet;
 
 use super::wanted::{groups, targets};
 use super::{ApiError, Ask, Client, Kind, Live, Snapshot, Value, attached, group, object as one};
+use crate::kinds;
 
 /// Reads everything that a plan needs.
 pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
@@ -31,7 +32,7 @@ pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value
     if let Some(call) = one::read_of(kind, id, body, &names) {
         return one::get(client, kind, &call).await;
     }
-    let Some(call) = crate::kinds::list_call(kind, None) else { return Ok(None) };
-    let rows = client.list(&call).await?.into_iter().map(|row| one::fold(kind, row));
+    let Some(call) = kinds::list_call(kind, None) else { return Ok(None) };
+    let rows = client.list(&call).await?.into_iter().map(|row| kinds::from_reply(kind, row));
     Ok(rows.filter(|row| !one::is_trashed(kind, row)).find(|row| one::id_of(kind, row).as_deref() == Some(id)))
 }

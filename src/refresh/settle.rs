@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::object::{get, id_of, is_trashed, natural_of, read_of};
 use super::{ApiError, Candidate, Client, Intent, Kind, Settlement, Value};
-use crate::kinds::{Identity, Tag, Unique, list_call};
+use crate::kinds::{Identity, Tag, Unique, from_reply, list_call};
 
 /// The key of the ownership tag.
 const TAG: &str = "brickform";
@@ -74,7 +74,7 @@ pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known
     let parent =
         parent.and_then(|parent| kind.natural.fields.iter().position(|field| *field == parent.field)).and_then(|i| intent.natural.get(i));
     let Some(call) = list_call(kind, parent.map(String::as_str)) else { return Ok(Settlement::Absent) };
-    let rows = client.list(&call).await?.into_iter().map(|row| super::object::fold(kind, row));
+    let rows = client.list(&call).await?.into_iter().map(|row| from_reply(kind, row));
     let objects = rows.filter(|body| !is_trashed(kind, body)).filter_map(|body| Some(Candidate { id: id_of(kind, &body)?, body }));
     complete(client, kind, among(kind, intent, known, objects.collect())).await
 }

@@ -103,7 +103,7 @@ fn query<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 
 /// A workspace with `count` jobs named `job-N` with id N, a hundred a page.
 fn jobs(count: usize) -> Arc<Scripted> {
-    let job = |n: usize| format!(r#"{{"job_id":{n},"creator_user_name":"a@b.c","created_time":{n}000,"settings":{{"name":"job-{n}"}}}}"#);
+    let job = |n: usize| format!(r#"{{"job_id":{n},"creator_user_name":"a@b.c","created_time":{},"settings":{{"name":"job-{n}"}}}}"#, n * 1000);
     Scripted::by(move |request| -> Reply {
         match request.path.as_str() {
             "/api/2.2/jobs/list" => {
