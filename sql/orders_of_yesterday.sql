@@ -1,0 +1,3 @@
+SELECT count(*) AS orders
+FROM gold.orders
+WHERE order_date = current_date() - INTERVAL 1 DAY
