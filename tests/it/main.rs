@@ -2,5 +2,6 @@
 
 mod arrows;
 mod codes;
+mod docs;
 mod lint;
 mod rust_source;

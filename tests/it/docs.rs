@@ -1,0 +1,69 @@
+//! Documents are current: reference pages are what the code says, links lead somewhere.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use brickform::cli::reference::{Page, page};
+use brickform::model::Outside;
+use clap::ValueEnum as _;
+
+fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `BRICKFORM_BLESS=1 cargo test --test it docs` writes them.
+#[test]
+fn reference_pages_are_what_the_code_says() {
+    let bless = Outside::real().unwrap().variable("BRICKFORM_BLESS").is_some();
+    for which in Page::value_variants() {
+        let file = top().join("docs/reference").join(which.file());
+        let text = page(*which);
+        if bless {
+            fs::write(&file, &text).unwrap();
+        }
+        let found = fs::read_to_string(&file).unwrap_or_default();
+        assert!(found == text, "{} is out of date: BRICKFORM_BLESS=1 cargo test --test it docs", file.display());
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut pages = vec![];
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        pages.push(top().join(name));
+    }
+    collect(&top().join("docs"), &mut pages);
+    let mut broken = vec![];
+    for page in &pages {
+        let text = fs::read_to_string(page).unwrap();
+        for target in links(&text) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let place = page.parent().unwrap().join(file);
+            if !place.exists() {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(pages.len() > 6, "the documents are there");
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            collect(&entry, into);
+        } else if entry.extension().is_some_and(|e| e == "md") {
+            into.push(entry);
+        }
+    }
+}
+
+/// Targets of `[text](target)`.
+fn links(text: &str) -> Vec<String> {
+    text.match_indices("](").filter_map(|(at, _)| Some(text[at + 2..].split_once(')')?.0.to_owned())).collect()
+}
