@@ -238,7 +238,11 @@ impl Ready {
         let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
         let secrets = Secrets::read(&parts, outside)?;
         let known = |variable: &Variable| values.get(variable).cloned().or_else(|| secrets.get(variable));
+        let waits = |v: &Value| v.has_unknown() || v.has_secret();
         let finish = |value: &Value| {
+            if !waits(value) {
+                return Ok(value.clone());
+            }
             let filled = expression::fill(value, &known)?;
             if filled.has_unknown() || filled.has_secret() {
                 Err(format!("`{}` is still not known", first_unknown(&filled)))
@@ -247,7 +251,6 @@ impl Ready {
             }
         };
         let finish_all = |map: &Map| map.iter().map(|(k, v)| Ok((k.clone(), finish(v)?))).collect::<Result<Map, String>>();
-        let waits = |v: &Value| v.has_unknown() || v.has_secret();
         let body = match (&call.body, catalogue::operation(call.op)) {
             (Some(body), Some(operation)) if waits(body) => Some(typed::request(finish(body)?, &operation.body)),
             (Some(body), _) => Some(finish(body)?),

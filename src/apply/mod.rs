@@ -14,6 +14,8 @@ mod identity;
 mod known;
 pub mod scheduler;
 mod step;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod wait;
 
