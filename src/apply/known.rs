@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{identity, typed};
-use crate::catalogue;
 use crate::client::{ApiError, Client};
 use crate::kinds::{Call, Identity, Kind, Registry, Schema};
 use crate::model::{Address, Map, Outside, Path, Reference, Value, Variable};
@@ -251,12 +250,9 @@ impl Ready {
             }
         };
         let finish_all = |map: &Map| map.iter().map(|(k, v)| Ok((k.clone(), finish(v)?))).collect::<Result<Map, String>>();
-        let body = match (&call.body, catalogue::operation(call.op)) {
-            (Some(body), Some(operation)) if waits(body) => Some(typed::request(finish(body)?, &operation.body)),
-            (Some(body), _) => Some(finish(body)?),
-            (None, _) => None,
-        };
-        let call = Call { path: finish_all(&call.path)?, query: finish_all(&call.query)?, body, ..call.clone() };
+        let body = call.body.as_ref().map(finish).transpose()?;
+        let mut call = Call { path: finish_all(&call.path)?, query: finish_all(&call.query)?, body, ..call.clone() };
+        call.conform();
         Ok(Self { call, secrets })
     }
 }

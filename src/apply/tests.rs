@@ -35,6 +35,9 @@ impl Transport for Scripted {
         Box::pin(async move {
             let RequestBody::Json(body) = &request.body else { panic!("{request}") };
             self.log.lock().unwrap().push(format!("{} {body}", request.path.rsplit('/').next().unwrap()));
+            if body.contains("slow") {
+                std::future::pending::<()>().await;
+            }
             tokio::task::yield_now().await;
             let (status, body) = (self.answer)(&request);
             let headers = vec![
@@ -389,7 +392,7 @@ async fn the_new_one_first_keeps_the_old_id_until_it_is_deleted() {
             "intent jobs.a",
             r#"create {"name":"jobs.a"}"#,
             "put jobs.a 100 Incomplete deposed [\"7\"]",
-            r#"delete {"job_id":"7"}"#,
+            r#"delete {"job_id":7}"#,
             "put jobs.a 100 Ok deposed []"
         ]
     );
@@ -468,17 +471,17 @@ async fn stopping_once_finishes_what_is_in_flight_and_saves() {
 #[tokio::test]
 async fn stopping_twice_leaves_the_intent_of_what_was_in_flight_open() {
     let ran = run_with(
-        vec![create("jobs.a", &[]), create("jobs.b", &[])],
+        vec![create("jobs.slow", &[]), create("jobs.t", &[])],
         document(vec![]),
         jobs(),
         Memory::default(),
         1,
-        Some(("started jobs.a", 2)),
+        Some(("started jobs.slow", 2)),
     )
     .await;
-    assert!(ran.outcomes()[0].starts_with("jobs.a: failed: jobs.a was stopped"), "{:?}", ran.outcomes());
-    assert_eq!(ran.outcomes()[1], "jobs.b: skipped: interrupted");
-    assert_eq!(ran.report().state.open_intents.keys().collect::<Vec<_>>(), [&address("jobs.a")], "{:?}", ran.log);
+    assert!(ran.outcomes()[0].starts_with("jobs.slow: failed: jobs.slow was stopped"), "{:?}", ran.outcomes());
+    assert_eq!(ran.outcomes()[1], "jobs.t: skipped: interrupted");
+    assert_eq!(ran.report().state.open_intents.keys().collect::<Vec<_>>(), [&address("jobs.slow")], "{:?}", ran.log);
 }
 
 #[tokio::test]
