@@ -9,6 +9,9 @@ use crate::model::{Map, Value};
 /// SCIM: how many are asked for at once.
 const SCIM_COUNT: i64 = 1000;
 
+/// How many empty pages in a row are believed: some lists have a few before the next item.
+const MOST_EMPTY: usize = 1000;
+
 /// The pages of one list.
 #[derive(Debug)]
 pub struct Pages {
@@ -16,6 +19,7 @@ pub struct Pages {
     paging: Paging,
     seen: HashSet<String>,
     taken: usize,
+    empty: usize,
     page: i64,
     ended: bool,
 }
@@ -34,7 +38,7 @@ impl Pages {
             }
             Paging::Token { .. } | Paging::Body { .. } | Paging::Single { .. } => {}
         }
-        Self { call, paging, seen: HashSet::new(), taken: 0, page: 1, ended: false }
+        Self { call, paging, seen: HashSet::new(), taken: 0, empty: 0, page: 1, ended: false }
     }
 
     /// The next call; none after the last page.
@@ -50,6 +54,10 @@ impl Pages {
     pub fn take(&mut self, mut reply: Value) -> Result<Vec<Value>, String> {
         let items = self.items(&mut reply)?;
         self.taken += items.len();
+        self.empty = if items.is_empty() { self.empty + 1 } else { 0 };
+        if self.empty > MOST_EMPTY {
+            return Err(format!("the server gave {MOST_EMPTY} empty pages in a row"));
+        }
         self.ended = !self.go_on(&mut reply, items.len())?;
         Ok(items)
     }
@@ -190,6 +198,14 @@ mod tests {
         assert!(pages.take(value(r#"{"n":"a"}"#)).is_ok());
         assert!(pages.take(value(r#"{"n":"b"}"#)).is_ok());
         assert!(pages.take(value(r#"{"n":"a"}"#)).is_err());
+    }
+
+    #[test]
+    fn empty_pages_without_end_are_an_error() {
+        let paging = Paging::Token { in_body: false, param: "t".into(), from: "n".into(), items: "x".into() };
+        let mut pages = Pages::new(call(), paging);
+        let first_error = (0..5000).find(|n| pages.take(value(&format!(r#"{{"n":"{n}"}}"#))).is_err());
+        assert_eq!(first_error, Some(MOST_EMPTY));
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Retry {
     fn least_time(&self) -> Duration {
         match self.repeat {
             Repeat::Safe => self.limits.try_timeout.min(Duration::from_secs(1)),
-            Repeat::AfterLookup => self.limits.try_timeout,
+            Repeat::AfterLookup => self.limits.try_timeout.min(self.limits.budget / 5),
         }
     }
 

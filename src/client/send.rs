@@ -136,7 +136,8 @@ impl Sender {
         };
         log(errand, tries, self.moment().saturating_sub(slot.began), &answered, &result);
         slot.ending = match outcome {
-            Some(Outcome::Throttled(after)) => Ending::Throttled(after),
+            // However long the server wants this one to wait: the others try again within the budget of a call.
+            Some(Outcome::Throttled(after)) => Ending::Throttled(after.map(|after| after.min(self.limits.budget))),
             Some(Outcome::Lost | Outcome::NotSent) => Ending::Unanswered,
             _ => Ending::Answered,
         };

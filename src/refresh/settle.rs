@@ -52,7 +52,7 @@ fn made_then(intent: &Intent, body: &Value) -> bool {
 fn milliseconds(value: &Value) -> Option<i64> {
     match value {
         Value::Int(n) => Some(*n),
-        Value::Text(text) => text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond())),
+        Value::Text(text) => text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)),
         _ => None,
     }
 }

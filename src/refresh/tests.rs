@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::*;
+use crate::client::Live as Host;
+use crate::client::auth;
 use crate::client::testing::{self, Answer as Reply, Scripted};
 use crate::client::{ApiErrorKind, Options, Request, SharedTransport};
 use crate::diagnostic::{Source, Span};
@@ -103,7 +105,8 @@ fn query<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 
 /// A workspace with `count` jobs named `job-N` with id N, a hundred a page.
 fn jobs(count: usize) -> Arc<Scripted> {
-    let job = |n: usize| format!(r#"{{"job_id":{n},"creator_user_name":"a@b.c","created_time":{},"settings":{{"name":"job-{n}"}}}}"#, n * 1000);
+    let job =
+        |n: usize| format!(r#"{{"job_id":{n},"creator_user_name":"a@b.c","created_time":{},"settings":{{"name":"job-{n}"}}}}"#, n * 1000);
     Scripted::by(move |request| -> Reply {
         match request.path.as_str() {
             "/api/2.2/jobs/list" => {
@@ -115,7 +118,7 @@ fn jobs(count: usize) -> Arc<Scripted> {
             }
             "/api/2.2/jobs/get" => match query(request, "job_id").and_then(|id| id.parse::<usize>().ok()) {
                 Some(id) if id < count => testing::json(200, &job(id)),
-                Some(id) if id == 4003 => testing::json(403, r#"{"error_code":"PERMISSION_DENIED","message":"no"}"#),
+                Some(4003) => testing::json(403, r#"{"error_code":"PERMISSION_DENIED","message":"no"}"#),
                 _ => testing::json(400, r#"{"error_code":"INVALID_PARAMETER_VALUE","message":"Job 1 does not exist."}"#),
             },
             _ => testing::json(404, r#"{"error_code":"ENDPOINT_NOT_FOUND","message":"no such path"}"#),
@@ -397,4 +400,91 @@ async fn lookups_find_one_several_or_the_nearest() {
     assert!(matches!(&answers[&asked[3]], Answer::Found(_)));
     assert!(matches!(&answers[&asked[4]], Answer::Found(body) if body.get("id") == Some(&Value::text("main_x.one"))));
     assert!(matches!(&answers[&asked[5]], Answer::Missing(_)));
+}
+
+#[tokio::test]
+async fn permissions_of_an_endpoint_go_by_its_other_id() {
+    let server = Scripted::by(|request| match request.path.as_str() {
+        "/api/2.0/serving-endpoints/ep" => testing::json(200, r#"{"name":"ep","id":"f00d"}"#),
+        "/api/2.0/permissions/serving-endpoints/f00d" => {
+            testing::json(200, r#"{"object_id":"/serving-endpoints/f00d","access_control_list":[]}"#)
+        }
+        path => panic!("{path}"),
+    });
+    let mut world = World::new();
+    world.want("serving_endpoints.ep", named("ep"));
+    world.has("serving_endpoints.ep", "ep", named("ep"));
+    let id = Value::Unknown(Arc::new(Deferred::of(Reference { address: address("serving_endpoints.ep"), path: Path::field("id") })));
+    let body = Value::map([("object_type", Value::text("serving-endpoints")), ("object_id", id), ("entries", Value::List(vec![]))]);
+    world.want("serving_endpoints.ep/permissions", body);
+    let snapshot = world.read(&of(&server)).await;
+    let live = &snapshot.objects[&address("serving_endpoints.ep/permissions")];
+    assert!(matches!(live, Live::Found { id, .. } if id == "serving-endpoints/f00d"), "{live:?}");
+    assert_eq!(snapshot.requests, 2);
+}
+
+/// A job that carries a tag, created over a workspace that fails so.
+async fn create_with_fault(fault: &str) -> (Client, Result<crate::client::Reply, ApiError>) {
+    let faults = vec![fault.parse().expect(fault)];
+    let local = LocalWorkspace::in_memory(LocalOptions { faults, ..LocalOptions::default() }).expect("opens");
+    let client = client(Arc::new(local));
+    let body = Some(value(r#"{"name":"a","tags":{"brickform":"t"}}"#));
+    let call = Call { op: "jobs.jobs.create", path: Map::new(), query: Map::new(), body, why: "test", repeat: Repeat::AfterLookup };
+    let result = client.call(&call).await;
+    (client, result)
+}
+
+#[tokio::test]
+async fn a_create_is_never_repeated_blindly() {
+    for (fault, good, unsure, count) in [
+        ("before:POST:/api/2.2/jobs/create:429", true, false, 1),
+        ("before:POST:/api/2.2/jobs/create:500", false, true, 0),
+        ("after:POST:/api/2.2/jobs/create:500", false, true, 1),
+        ("after:POST:/api/2.2/jobs/create:cut", false, true, 1),
+    ] {
+        let (client, result) = create_with_fault(fault).await;
+        assert_eq!(result.is_ok(), good, "{fault}: {result:?}");
+        assert_eq!(result.is_err_and(|error| error.may_have_happened), unsure, "{fault}");
+        let kind = Registry::standard().get("jobs").expect("jobs");
+        let settled = settle(&client, kind, &intent("a", Some("t"), 0, "x"), &BTreeSet::new()).await.expect(fault);
+        let found = match settled {
+            Settlement::Absent => 0,
+            Settlement::Found(_) => 1,
+            Settlement::Several(all) => all.len(),
+        };
+        assert_eq!(found, count, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_over_http_with_oauth() {
+    let local = LocalWorkspace::in_memory(LocalOptions::default()).expect("opens");
+    let id = local.workspace_id().to_string();
+    let (ready, bound) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let tell = Box::new(move |address| drop(ready.send(address)));
+        local.serve("127.0.0.1:0", tell, Box::pin(async move { drop(stopped.await) })).await
+    });
+    let host = format!("http://{}", bound.await.expect("an address"));
+    let outside = testing::outside(&[("DATABRICKS_HOST", &host), ("DATABRICKS_CLIENT_ID", "sp"), ("DATABRICKS_CLIENT_SECRET", "s")]);
+    let resolved = auth::resolve(&outside, &auth::Explicit::new(), None).expect("credentials");
+    let transport = Arc::new(Host::new(&resolved.host, &outside).expect("a host"));
+    let client = Client::new(transport, Some(resolved.credentials), &outside, Options::default());
+    assert_eq!(client.whoami().await.expect("me").0, id);
+    let call = Call {
+        op: "jobs.jobs.create",
+        path: Map::new(),
+        query: Map::new(),
+        body: Some(named("über")),
+        why: "test",
+        repeat: Repeat::AfterLookup,
+    };
+    assert!(client.call(&call).await.expect("a job").server_seconds.is_some());
+    let mut world = World::new();
+    world.want("jobs.a", named("über"));
+    let live = &world.read(&client).await.objects[&address("jobs.a")];
+    assert!(matches!(live, Live::Exists(found) if found.len() == 1), "{live:?}");
+    stop.send(()).expect("still serving");
+    server.await.expect("no panic").expect("served");
 }
