@@ -184,11 +184,11 @@ mod tests {
             }
         }
         for service in services().iter().filter_map(|s| service(s)) {
-            for (name, def) in &service.types {
+            service.types.iter().for_each(|(name, def)| {
                 if let TypeDef::Struct(fields) = def {
                     all(fields, name);
                 }
-            }
+            });
         }
     }
 }

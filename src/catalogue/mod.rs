@@ -95,16 +95,36 @@ pub enum Body {
 /// How a list goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paging {
-    /// Send `param` (in query or body) with what the reply's `from` said; items under `items`.
-    Token { in_body: bool, param: String, from: String, items: String },
+    /// Send what the reply's `from` said with the next request.
+    Token {
+        /// Whether the token goes into the body; else into the query.
+        in_body: bool,
+        /// The member or parameter that takes it: `page_token`.
+        param: String,
+        /// The reply's member that has it: `next_page_token`; absent or empty ends.
+        from: String,
+        /// The reply's member that has the items.
+        items: String,
+    },
     /// SCIM: `startIndex`, `count`; items under `Resources`.
     Scim,
     /// `page` from 1.
-    Page { items: String },
+    Page {
+        /// The reply's member that has the items.
+        items: String,
+    },
     /// The reply's member is the next request's body.
-    Body { from: String, items: String },
-    /// One reply; items under this key.
-    Single { items: String },
+    Body {
+        /// That member; absent ends.
+        from: String,
+        /// The reply's member that has the items.
+        items: String,
+    },
+    /// One reply.
+    Single {
+        /// The reply's member that has the items.
+        items: String,
+    },
 }
 
 /// How a long-running operation is waited for.

@@ -104,7 +104,7 @@ pub(super) struct Graph {
     pub unresolved: Vec<super::At>,
 }
 
-type Seen = (Vec<(usize, usize, Role)>, Vec<Place>, bool);
+type Seen = (Vec<(usize, usize, Role)>, Vec<Place>);
 
 struct Compiler {
     places: Places,
@@ -131,8 +131,7 @@ impl Compiler {
         let below = vec![Places::BODY];
         if let Some(Stuff::Ty(ty @ Type::Map(inner))) = sources.first().map(|s| s.stuff) {
             // A body that is a free map is still owned field by field.
-            let value =
-                self.node(vec![Source { stuff: Stuff::Ty(inner), member: None, role: Role::Create }], self.places.field(&below, ""));
+            let value = self.node(&[Source { stuff: Stuff::Ty(inner), member: None, role: Role::Create }], self.places.field(&below, ""));
             self.nodes.push(Node { ty, shape: Shape::Open(IndexMap::new(), value), ..Node::anything() });
             return self.nodes.len() - 1;
         }
@@ -142,7 +141,7 @@ impl Compiler {
             .into_iter()
             .map(|(name, sources)| {
                 let places = self.places.field(&below, name);
-                let node = self.node(sources, places);
+                let node = self.node(&sources, places);
                 if immutable.contains(name) && !self.nodes[node].facts.iter().any(|f| matches!(f, Fact::Settable | Fact::Computed)) {
                     self.nodes[node].facts.push(Fact::Immutable);
                 }
@@ -154,11 +153,11 @@ impl Compiler {
     }
 
     /// The node of these sources at these places, made once.
-    fn node(&mut self, sources: Vec<Source>, places: Vec<Place>) -> usize {
+    fn node(&mut self, sources: &[Source], places: Vec<Place>) -> usize {
         if sources.is_empty() && places.is_empty() {
             return ANY;
         }
-        let key = (sources.iter().map(Source::identity).collect(), places.clone(), sources.is_empty());
+        let key = (sources.iter().map(Source::identity).collect(), places.clone());
         if let Some(node) = self.seen.get(&key) {
             return *node;
         }
@@ -166,7 +165,7 @@ impl Compiler {
         self.nodes.push(Node::anything());
         self.seen.insert(key, id);
         let mut at = places;
-        for source in &sources {
+        for source in sources {
             if let Stuff::Ty(Type::Named(name)) = source.stuff {
                 at.extend(self.places.of_type(name));
             }
@@ -175,7 +174,7 @@ impl Compiler {
         at.dedup();
         self.reached.extend(&at);
         let ty = sources.first().map_or(&Type::Any, Source::ty);
-        let facts = facts_of(&sources, self.places.facts(&at).collect());
+        let facts = facts_of(sources, self.places.facts(&at).collect());
         let values = sources.iter().find_map(|s| match s.stuff {
             Stuff::Ty(Type::Named(name)) => match catalogue::type_named(name)? {
                 TypeDef::Enum(values) if !values.is_empty() => Some(values.as_slice()),
@@ -185,9 +184,9 @@ impl Compiler {
         });
         let required = sources.iter().any(|s| s.role == Role::Create && s.member.is_some_and(|m| m.required))
             && !facts.iter().any(|f| matches!(f, Fact::Optional | Fact::Computed));
-        let shape = self.shape(ty, &sources, &at);
+        let shape = self.shape(ty, sources, &at);
         let inside = self.places.inside(&at);
-        let inside = self.node(vec![], inside);
+        let inside = self.node(&[], inside);
         self.nodes[id] = Node { ty, shape, inside, values, required, facts };
         id
     }
@@ -199,20 +198,20 @@ impl Compiler {
         match ty {
             Type::List(_) => {
                 let items = same(|t| if let Type::List(inner) = t { Some(inner) } else { None });
-                Shape::List(self.node(items, self.places.item(at)))
+                Shape::List(self.node(&items, self.places.item(at)))
             }
             Type::Map(_) => {
                 let values = same(|t| if let Type::Map(inner) = t { Some(inner) } else { None });
-                Shape::Map(self.node(values, self.places.field(at, "")))
+                Shape::Map(self.node(&values, self.places.field(at, "")))
             }
             Type::Any => {
                 let named: Vec<&'static str> = self.places.named(at).collect();
-                let members = named.into_iter().map(|name| (name, self.node(vec![], self.places.field(at, name)))).collect();
+                let members = named.into_iter().map(|name| (name, self.node(&[], self.places.field(at, name)))).collect();
                 Shape::Open(members, ANY)
             }
             Type::Object if sources.iter().all(|s| s.members().is_none()) => Shape::Map(ANY),
             _ if sources.iter().any(|s| s.members().is_some()) => Shape::Struct(
-                fields_of(sources).into_iter().map(|(name, from)| (name, self.node(from, self.places.field(at, name)))).collect(),
+                fields_of(sources).into_iter().map(|(name, from)| (name, self.node(&from, self.places.field(at, name)))).collect(),
             ),
             _ => Shape::Leaf,
         }
@@ -293,8 +292,7 @@ fn root_sources(kind: &'static Kind) -> Vec<Source> {
     }
     sources.extend(changes.into_iter().filter_map(|r| request_source(r, Role::Update)));
     match kind.identity {
-        Identity::Assigned(field) => hidden.push(field),
-        Identity::Named { rename: Rename::By(field), .. } => hidden.push(field),
+        Identity::Assigned(field) | Identity::Named { rename: Rename::By(field), .. } => hidden.push(field),
         Identity::Named { .. } | Identity::Single(_) => {}
     }
     let mut sources: Vec<Source> = sources.into_iter().map(|s| without(s, &hidden)).collect();

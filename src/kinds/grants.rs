@@ -3,7 +3,9 @@
 //! Exact for each principal named; others are left alone, unless `lifecycle.exclusive` is set. Owners are no grants.
 
 use super::call::{Call, Repeat};
-use super::{Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View};
+use super::{
+    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+};
 use crate::model::Map;
 
 /// Grants on a securable: always there, changed by lists of what to add and remove.
@@ -31,10 +33,10 @@ pub static GRANTS: Kind = Kind {
 /// All privileges, as one.
 const ALL: &str = "ALL_PRIVILEGES";
 
-/// What ALL_PRIVILEGES does not imply (the privilege reference of Unity Catalog).
+/// What `ALL_PRIVILEGES` does not imply (the privilege reference of Unity Catalog).
 const BESIDE_ALL: &[&str] = &["MANAGE", "EXTERNAL_USE_SCHEMA", "EXTERNAL_USE_LOCATION"];
 
-/// `use catalog` is `USE_CATALOG`, and what ALL_PRIVILEGES implies is left out.
+/// `use catalog` is `USE_CATALOG`, and what `ALL_PRIVILEGES` implies is left out.
 fn normal(body: Value) -> Value {
     let Value::Map(mut body) = body else { return body };
     if let Some(Value::Text(ty)) = body.get_mut("securable_type") {
@@ -112,7 +114,8 @@ fn view(view: &View<'_>) -> Value {
 }
 
 /// One patch with what to add and remove for each principal that differs.
-fn update(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+#[expect(clippy::unnecessary_wraps, reason = "the form of an update function")]
+fn update(change: &Change<'_>) -> Calls {
     let nobody = Value::Null;
     let (wanted, live) = (assignments(change.desired), assignments(change.live.unwrap_or(&nobody)));
     let before = change.applied.map(assignments).unwrap_or_default();
@@ -133,7 +136,7 @@ fn update(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
     Ok(vec![Call { op: "catalog.grants.update", path, query: Map::new(), body, why: "change grants", repeat: Repeat::Safe }])
 }
 
-/// The change from held to wanted; none where nothing differs. Taking ALL_PRIVILEGES away takes everything, so what
+/// The change from held to wanted; none where nothing differs. Taking `ALL_PRIVILEGES` away takes everything, so what
 /// stays is granted again in the same change; what it implies is not taken away while it is wanted.
 fn difference(principal: &Value, held: &[Value], wanted: &[Value]) -> Option<Value> {
     let all = Value::from(ALL);
@@ -157,20 +160,21 @@ fn difference(principal: &Value, held: &[Value], wanted: &[Value]) -> Option<Val
     Some(Value::Map(change))
 }
 
-/// A principal once, and something for it.
+/// Each principal once.
 fn check(body: &Value) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    let list = assignments(body);
+    let (mut found, mut before) = (Vec::new(), Vec::new());
     for (i, item) in body.get("entries").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
         let path = Path::field("entries").join(Step::Index(i));
-        if item.get("principal").is_none() {
+        let Some(principal) = item.get("principal") else {
             found.push(Refusal { path, reason: "an entry names a `principal` and its `privileges`".to_owned() });
-        } else if let Some(this) = list.iter().find(|a| Some(a.principal) == item.get("principal")) {
-            if list.iter().take(i).any(|a| a.is(this)) {
-                let reason = format!("{} is listed twice; put its privileges into one entry", this.principal.key_text());
-                found.push(Refusal { path, reason });
-            }
+            continue;
+        };
+        let name = principal.as_str().map(str::to_lowercase);
+        if name.is_some() && before.contains(&name) {
+            let reason = format!("{} is listed twice; put its privileges into one entry", principal.key_text());
+            found.push(Refusal { path, reason });
         }
+        before.push(name);
     }
     found
 }

@@ -1,8 +1,7 @@
 //! What a kind is.
 
-use crate::model::{Address, Path, Value};
-
-use super::Call;
+use super::{Calls, Change, Hooks};
+use crate::model::Value;
 
 /// An operation of the catalogue: `jobs.jobs.reset`. Method, path, types, paging and waiters come from there.
 pub type Op = &'static str;
@@ -266,7 +265,7 @@ pub enum Update {
     /// Groups of fields, each with its own call, in this order.
     Routed(&'static [Route]),
     /// By a function.
-    Custom(fn(&Change<'_>) -> Result<Vec<Call>, Refusal>),
+    Custom(fn(&Change<'_>) -> Calls),
 }
 
 /// A group of top-level fields with its own call.
@@ -277,7 +276,7 @@ pub struct Route {
     /// The call, if it is plain: the fields' live values overlaid with desired.
     pub request: Request,
     /// Else a function.
-    pub custom: Option<fn(&Change<'_>) -> Result<Vec<Call>, Refusal>>,
+    pub custom: Option<fn(&Change<'_>) -> Calls>,
 }
 
 impl Route {
@@ -380,87 +379,6 @@ pub struct Parent {
 pub enum Tag {
     /// A map of text under this field: `tags`.
     Map(&'static str),
-}
-
-/// Code of a kind, all of it pure.
-#[derive(Clone, Copy)]
-pub struct Hooks {
-    /// The YAML body in its normal form (short forms written out), before anything else reads it.
-    pub normal: Option<fn(Value) -> Value>,
-    /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
-    pub view: Option<fn(&View<'_>) -> Value>,
-    /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
-    pub check: Option<fn(&Value) -> Vec<Refusal>>,
-    /// The last word on one changed path.
-    pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
-}
-
-impl Hooks {
-    /// No code.
-    pub const NONE: Self = Self { normal: None, view: None, check: None, judge: None };
-}
-
-/// What a view is made from.
-pub struct View<'a> {
-    /// The reply, as [`Read`] gives it.
-    pub live: &'a Value,
-    /// The normal body.
-    pub desired: &'a Value,
-    /// The last applied body.
-    pub applied: Option<&'a Value>,
-    /// Who and whose.
-    pub context: &'a Context<'a>,
-}
-
-/// Who applies, and what the object is part of.
-#[derive(Clone, Copy, Default)]
-pub struct Context<'a> {
-    /// The environment's deployer, as ACLs carry it. Never the caller.
-    pub deployer: Option<&'a str>,
-    /// A facet's parent, live (its creator or owner counts as a deployer where none is named).
-    pub parent: Option<&'a Value>,
-    /// `lifecycle.exclusive`.
-    pub exclusive: bool,
-}
-
-/// The last word on one changed path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// No change after all.
-    Same,
-    /// An update does it.
-    Update,
-    /// Only a new object does it, because ...
-    Replace(&'static str),
-    /// It cannot be done, because ...
-    Block(&'static str),
-}
-
-/// A change of one object, as update functions see it.
-pub struct Change<'a> {
-    /// Whose.
-    pub address: &'a Address,
-    /// Its id; unknown where it is created by the same step.
-    pub id: &'a Value,
-    /// What the last apply sent; none at the first.
-    pub applied: Option<&'a Value>,
-    /// What the workspace answers, before any view; none where it (or what it is a part of) is created by the same plan.
-    pub live: Option<&'a Value>,
-    /// What is wanted. Where changes are ignored it holds what live holds.
-    pub desired: &'a Value,
-    /// What differs.
-    pub paths: &'a [Path],
-    /// Who and whose.
-    pub context: Context<'a>,
-}
-
-/// A change or a body that cannot be, at its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The field.
-    pub path: Path,
-    /// Why, and what to do.
-    pub reason: String,
 }
 
 impl Kind {

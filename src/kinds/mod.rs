@@ -6,8 +6,10 @@
 
 mod acl;
 mod alerts;
+mod build;
 mod call;
 mod catalogs;
+mod change;
 mod compile;
 mod grants;
 mod jobs;
@@ -26,9 +28,10 @@ mod warehouses;
 mod workspace_conf;
 
 pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list_call, read_call, update_calls};
+pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use kind::{
-    After, At, Blocks, Change, Context, Facet, Fact, From, Gone, Hooks, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent,
-    Read, Refusal, Rename, Request, Route, Rows, Tag, Unique, Update, Verdict, View, Wait,
+    After, At, Blocks, Facet, Fact, From, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent, Read, Rename, Request,
+    Route, Rows, Tag, Unique, Update, Wait,
 };
 pub use registry::Registry;
 pub use schema::{Field, Schema};

@@ -6,7 +6,9 @@
 
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
-use super::{Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View};
+use super::{
+    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+};
 use crate::model::Map;
 
 const ARGS: &[(&str, &str)] = &[("request_object_type", "object_type"), ("request_object_id", "object_id")];
@@ -66,7 +68,7 @@ fn view(view: &View<'_>) -> Value {
             // An owner who is listed with a lower level already has it.
             Some(i) if keeps_ownership => seen.push((i, listed[i].body())),
             Some(i) => seen.push((i, Entry { level: entry.level, ..listed[i].clone() }.body())),
-            None if keeps_ownership || is_additive(view.desired) || acl::is_deployer(&entry, &view.context) => {}
+            None if keeps_ownership || is_additive(view.desired) || acl::is_deployer(&entry, view.context) => {}
             None => seen.push((listed.len(), entry.body())),
         }
     }
@@ -79,7 +81,8 @@ fn view(view: &View<'_>) -> Value {
 
 /// One call. What is not compared goes back with the rest. A new object has nobody's direct entries but its creator's, so
 /// adding to it is enough and nobody has to know who owns it.
-fn update(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+#[expect(clippy::unnecessary_wraps, reason = "the form of an update function")]
+fn update(change: &Change<'_>) -> Calls {
     let listed = acl::listed(change.desired);
     let (op, why, entries) = match change.live {
         Some(live) if !is_additive(change.desired) => {

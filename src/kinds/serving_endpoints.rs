@@ -1,9 +1,9 @@
 //! Model serving endpoints.
 
-use super::call::{self, Call};
+use super::call;
 use super::permissions::PERMISSIONS;
 use super::{
-    After, Blocks, Change, Facet, Fact, From, Identity, Kind, List, Lit, Natural, Path, Read, Refusal, Rename, Request, Route, Rows,
+    After, Blocks, Calls, Change, Facet, Fact, From, Identity, Kind, List, Lit, Natural, Path, Read, Refusal, Rename, Request, Route, Rows,
     Schema, Unique, Update, Value, Wait,
 };
 
@@ -57,7 +57,7 @@ const CONFIG: Request = Request::inner("serving.serving_endpoints.update_config"
 
 /// The configuration whole. Live traffic that nobody here set goes along only while it fits the entities that are sent,
 /// and the older name of the entities, which replies repeat, never does.
-fn config(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+fn config(change: &Change<'_>) -> Calls {
     let Some(wanted) = change.desired.get("config") else {
         let reason = "an endpoint cannot be without a configuration".to_owned();
         return Err(Refusal { path: Path::field("config"), reason });
@@ -79,7 +79,8 @@ fn config(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
 }
 
 /// Tags by what to add and which keys to delete.
-fn tags(change: &Change<'_>) -> Result<Vec<Call>, Refusal> {
+#[expect(clippy::unnecessary_wraps, reason = "the form of an update function")]
+fn tags(change: &Change<'_>) -> Calls {
     let list = |body: Option<&Value>| body.and_then(|b| b.get("tags")).and_then(Value::as_list).unwrap_or_default().to_vec();
     let (wanted, live) = (list(Some(change.desired)), list(change.live));
     let add: Vec<Value> = wanted.iter().filter(|t| !live.contains(t)).cloned().collect();

@@ -31,7 +31,8 @@ fn line(call: &Call) -> String {
     }
     assert!(!path.contains('{'), "{path}: a parameter is missing");
     for (i, (name, value)) in call.query.iter().enumerate() {
-        path += &format!("{}{name}={}", if i == 0 { '?' } else { '&' }, value.key_text());
+        path.push(if i == 0 { '?' } else { '&' });
+        path.push_str(&[name.as_str(), "=", &value.key_text()].concat());
     }
     let body = call.body.as_ref().map(json::display).map(|b| format!(" {b}")).unwrap_or_default();
     format!("{} {path}{body}", operation.method)
