@@ -101,6 +101,10 @@ impl Core {
                 (result, transaction.roll_back(0))
             })
         };
+        if lag > 0 {
+            // A read counts as a request, too: what is stale now is seen after enough of them.
+            store.begin().commit(LONGEST_LAG);
+        }
         let written = self.queue(batch);
         Ok(Done { result, written })
     }

@@ -17,6 +17,9 @@ mod services;
 mod store;
 mod validate;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -79,7 +79,7 @@ fn assignments(exchange: &Exchange<'_, '_>, grants: &Direct) -> Vec<Value> {
         })
         .collect();
     // Pages must not shift under the reader, so only whole answers vary.
-    if exchange.now % 2 == 0 && exchange.asked("page_token").is_none() && exchange.asked("max_results").is_none() {
+    if exchange.now % 2 == 0 && ["page_token", "max_results", "page_size"].iter().all(|p| exchange.asked(p).is_none()) {
         all.reverse();
     }
     all

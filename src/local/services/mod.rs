@@ -24,9 +24,6 @@ mod unity;
 mod warehouses;
 mod workspace_conf;
 
-#[cfg(test)]
-mod bench;
-
 use super::routes::Room;
 use super::store::Transaction;
 
