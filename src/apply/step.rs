@@ -190,7 +190,9 @@ impl Running {
             self.id = Some(id);
         }
         self.etag = reply.get("etag").and_then(Value::as_str).map(str::to_owned).or(self.etag.take());
-        if let Some(id) = self.id.clone() {
+        // A named object's id is known at plan, before any reply.
+        let named = || self.step.entry.as_ref().map(|e| e.id.as_str()).filter(|id| !id.is_empty()).map(Value::from);
+        if let Some(id) = self.id.clone().or_else(named) {
             let desired = self.step.desired.clone().unwrap_or(Value::Null);
             self.shared.known.put(&self.step.address, self.kind, id, desired, reply.clone());
         }
