@@ -225,6 +225,7 @@ impl<'a> Maker<'a> {
         let protected = subject.resource.lifecycle.prevent_destroy.unwrap_or(entry.protected);
         entry.id == pair.id
             && entry.status == Status::Ok
+            && entry.deposed.is_empty()
             && entry.protected == protected
             && subject.resource.lifecycle.ignore_changes.is_empty()
             && wanted.iter().all(|d| entry.dependencies.contains(d))

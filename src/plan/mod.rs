@@ -24,6 +24,8 @@ mod remove;
 mod scope;
 mod step;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod typed;
 
 pub use scope::Scope;

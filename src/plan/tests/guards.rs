@@ -1,0 +1,206 @@
+//! Every guard: what trips it, what lifts it.
+
+use super::{World, at, failed, found, value, verdict};
+use crate::kinds::{Kind, Loss, Registry};
+use crate::plan::{Action, Plan};
+use crate::refresh::Live;
+
+const JOB: &str = r#"{"name":"a"}"#;
+const CATALOG: &str = r#"{"name":"main"}"#;
+
+fn deleting(address: &str, id: &str, body: &str) -> World {
+    let mut world = World::new();
+    world.hold(address, id, body);
+    world.see(address, found(id, body));
+    world
+}
+
+#[test]
+fn prevent_destroy_outlives_its_yaml() {
+    let mut world = deleting("jobs.a", "9", JOB);
+    world.state.resources.get_mut(&at("jobs.a")).unwrap().protected = true;
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Delete, vec!["prevent_destroy"]));
+    // Not even without YAML for it, or at a destroy with YAML that says no more than nothing.
+    world.options.destroy = true;
+    world.want("jobs.a", JOB);
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Delete, vec!["prevent_destroy"]));
+    // YAML's change to false is a change of its own; until it is applied, the state protects.
+    world.want("jobs.a", JOB).lifecycle.prevent_destroy = Some(false);
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Delete, vec!["prevent_destroy"]));
+    world.options.destroy = false;
+    let step = world.step("jobs.a");
+    assert_eq!(
+        (step.action, step.calls.len(), step.changes[0].path.to_string().as_str()),
+        (Action::Update, 0, "lifecycle.prevent_destroy")
+    );
+    assert!(!step.entry.unwrap().protected);
+    // Forgetting is no destruction.
+    world.desired.resources.clear();
+    world.desired.forgets = vec![at("jobs.a")];
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Forget, vec![]));
+}
+
+#[test]
+fn prevent_destroy_holds_against_replacing() {
+    for (state, yaml, blocked) in [(true, None, true), (false, Some(true), true), (true, Some(false), false), (false, None, false)] {
+        let mut world = World::new();
+        world.steady("jobs.a", "9", JOB);
+        world.want("jobs.a", JOB).lifecycle.prevent_destroy = yaml;
+        world.state.resources.get_mut(&at("jobs.a")).unwrap().protected = state;
+        world.options.replace = vec![at("jobs.a")];
+        assert_eq!(verdict(&world.step("jobs.a")).1.contains(&"prevent_destroy"), blocked, "{state} {yaml:?}");
+    }
+}
+
+#[test]
+fn protected_kinds() {
+    let mut world = deleting("jobs.a", "9", JOB);
+    world.environment.guards.protect = vec!["jobs".to_owned()];
+    let step = world.step("jobs.a");
+    assert_eq!(verdict(&step), (Action::Delete, vec!["protected_kind"]));
+    assert_eq!(step.blocks[0].remedy, ["--allow-protected-kind"]);
+    world.options.overrides = vec!["protected_kind".to_owned()];
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Delete, vec![]));
+}
+
+#[test]
+fn data_is_deleted_only_by_name() {
+    let mut world = deleting("catalogs.m", "main", CATALOG);
+    let step = world.step("catalogs.m");
+    assert_eq!(verdict(&step), (Action::Delete, vec!["data_loss"]));
+    assert_eq!(step.blocks[0].remedy, ["--allow-delete catalogs"]);
+    assert!(step.loses.is_some());
+    world.options.allow_delete = vec!["catalogs".to_owned()];
+    assert_eq!(verdict(&world.step("catalogs.m")), (Action::Delete, vec![]));
+    // Tainted kinds that hold data wait, too.
+    world.options.allow_delete = vec![];
+    world.want("catalogs.m", CATALOG);
+    world.state.resources.get_mut(&at("catalogs.m")).unwrap().status = crate::state::Status::Tainted;
+    assert_eq!(verdict(&world.step("catalogs.m")), (Action::Replace, vec!["data_loss"]));
+}
+
+fn plan_guards(plan: &Plan) -> Vec<&'static str> {
+    plan.blocks.iter().map(|b| b.guard).collect()
+}
+
+/// Twelve managed jobs of which some are deleted, changed, and some new.
+fn crowd(deleted: usize, changed: usize, created: usize) -> World {
+    let mut world = World::new();
+    for i in 0..12 {
+        let (address, name) = (format!("jobs.j{i:02}"), format!(r#"{{"name":"n{i}"}}"#));
+        world.steady(&address, &i.to_string(), &name);
+        if i < deleted {
+            world.desired.resources.remove(&at(&address));
+        } else if i < deleted + changed {
+            world.want(&address, &format!(r#"{{"name":"n{i}","timeout_seconds":9}}"#));
+        }
+    }
+    for i in 0..created {
+        let address = format!("jobs.new{i}");
+        world.want(&address, &format!(r#"{{"name":"new{i}"}}"#));
+        world.see(&address, Live::Absent);
+    }
+    world
+}
+
+#[test]
+fn max_deletes() {
+    for (deleted, most, guards) in [(2, 2, vec![]), (3, 2, vec!["max_deletes"])] {
+        let mut world = crowd(deleted, 4, 4);
+        world.environment.guards.max_deletes = Some(most);
+        assert_eq!(plan_guards(&world.plan()), guards);
+        world.options.overrides = vec!["max_deletes".to_owned()];
+        assert_eq!(plan_guards(&world.plan()), Vec::<&str>::new());
+    }
+    // A replace counts as a delete.
+    let mut world = crowd(0, 0, 0);
+    world.environment.guards.max_deletes = Some(0);
+    world.options.replace = vec![at("jobs.j01")];
+    assert_eq!(plan_guards(&world.plan()), ["max_deletes"]);
+}
+
+#[test]
+fn max_change_percent() {
+    for (deleted, changed, created, guards) in [(1, 2, 9, vec![]), (1, 3, 0, vec!["max_change_percent"]), (0, 0, 9, vec![])] {
+        let mut world = crowd(deleted, changed, created);
+        world.environment.guards.max_change_percent = Some(25);
+        assert_eq!(plan_guards(&world.plan()), guards, "{deleted} {changed} {created}");
+        world.options.overrides = vec!["max_change_percent".to_owned()];
+        assert_eq!(plan_guards(&world.plan()), Vec::<&str>::new());
+    }
+    // A few objects say nothing of percents.
+    let mut world = deleting("jobs.a", "9", JOB);
+    world.environment.guards.max_change_percent = Some(1);
+    assert_eq!(plan_guards(&world.plan()), Vec::<&str>::new());
+}
+
+#[test]
+fn another_workspace() {
+    for (host, id, guards) in [
+        ("w.example", "7", vec![]),
+        ("W.example", "7", vec![]),
+        ("w.example", "8", vec!["workspace"]),
+        ("v.example", "7", vec!["workspace"]),
+        ("w.example", "", vec![]),
+    ] {
+        let mut world = World::new();
+        world.steady("jobs.a", "9", JOB);
+        let known = world.state.workspace.as_mut().unwrap();
+        (known.host, known.id) = (host.to_owned(), id.to_owned());
+        let plan = world.plan();
+        assert_eq!(plan_guards(&plan), guards, "{host} {id}");
+        assert_eq!(plan.is_blocked(), !guards.is_empty());
+    }
+}
+
+#[test]
+fn conflicts_wait_if_the_environment_says_so() {
+    let mut world = World::new();
+    world.want("jobs.a", r#"{"name":"new"}"#);
+    world.hold("jobs.a", "9", JOB);
+    world.see("jobs.a", found("9", r#"{"name":"other"}"#));
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Update, vec![]));
+    world.environment.guards.block_conflicts = true;
+    let step = world.step("jobs.a");
+    assert_eq!(verdict(&step), (Action::Update, vec!["conflict"]));
+    assert_eq!(step.blocks[0].remedy, ["--accept-conflict 'jobs.a'"]);
+    world.options.accept_conflicts = vec![at("jobs.a")];
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::Update, vec![]));
+}
+
+#[test]
+fn what_cannot_be_unset_and_what_the_kind_refuses() {
+    let mut world = World::new();
+    world.want("warehouses.w", r#"{"name":"w","cluster_size":"Small"}"#);
+    world.hold("warehouses.w", "1", r#"{"name":"w","cluster_size":"Small","instance_profile_arn":"arn:x"}"#);
+    world.see("warehouses.w", found("1", r#"{"id":"1","name":"w","cluster_size":"Small","instance_profile_arn":"arn:x"}"#));
+    let step = world.step("warehouses.w");
+    assert_eq!(step.changes.len(), 1);
+    // Edit replaces the whole warehouse, so leaving the field out unsets it.
+    assert_eq!(verdict(&step), (Action::Update, vec![]));
+    let mut world = World::new();
+    world.want("catalogs.m", CATALOG);
+    world.hold("catalogs.m", "main", r#"{"name":"main","owner":"o"}"#);
+    world.see("catalogs.m", found("main", r#"{"name":"main","owner":"o"}"#));
+    let step = world.step("catalogs.m");
+    assert_eq!(verdict(&step), (Action::Update, vec!["cannot_unset"]));
+    assert!(step.blocks[0].reason.contains("owner"), "{}", step.blocks[0].reason);
+}
+
+static NOTHING: Kind = Kind { name: "nothings", singular: "nothing", loss: Loss::Nothing, ..Kind::PLAIN };
+
+#[test]
+fn an_unknown_kind_in_the_state_blocks() {
+    let mut world = World::new();
+    world.registry = Registry::standard().with(&NOTHING);
+    world.hold("nothings.a", "1", "{}").kind = "somethings".to_owned();
+    assert_eq!(verdict(&world.step("nothings.a")), (Action::None, vec!["refused"]));
+}
+
+#[test]
+fn what_cannot_be_read_is_never_deleted() {
+    let mut world = deleting("jobs.a", "9", JOB);
+    world.see("jobs.a", failed());
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::None, vec!["unreadable"]));
+    assert_eq!(world.state.resources[&at("jobs.a")].applied, value(JOB));
+}

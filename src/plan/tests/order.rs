@@ -1,0 +1,155 @@
+//! What comes first, what is left out, and that the same world gives the same plan.
+
+use super::{World, at, found, step};
+use crate::plan::{Action, Scope};
+use crate::refresh::Live;
+
+/// c needs b needs a; d alone. All in the state, b and the others changed as told.
+fn chain() -> World {
+    let mut world = World::new();
+    for (key, needs) in [("a", None), ("b", Some("jobs.a")), ("c", Some("jobs.b")), ("d", None)] {
+        let (address, body) = (format!("jobs.{key}"), format!(r#"{{"name":"{key}"}}"#));
+        world.steady(&address, key, &body);
+        let needs: Vec<_> = needs.iter().map(|n| at(n)).collect();
+        world.desired.resources.get_mut(&at(&address)).unwrap().depends_on.clone_from(&needs);
+        world.state.resources.get_mut(&at(&address)).unwrap().dependencies = needs;
+    }
+    world
+}
+
+fn change(world: &mut World, key: &str) {
+    let needs = world.desired.resources[&at(&format!("jobs.{key}"))].depends_on.clone();
+    world.want(&format!("jobs.{key}"), &format!(r#"{{"name":"{key}","timeout_seconds":4}}"#)).depends_on = needs;
+}
+
+#[test]
+fn users_after_needs_and_only_after_what_is_done() {
+    let mut world = chain();
+    change(&mut world, "a");
+    change(&mut world, "b");
+    change(&mut world, "d");
+    let plan = world.plan();
+    for (address, after) in [("jobs.a", vec![]), ("jobs.b", vec![at("jobs.a")]), ("jobs.c", vec![]), ("jobs.d", vec![])] {
+        assert_eq!(step(&plan, address).after, after, "{address}");
+    }
+}
+
+#[test]
+fn deletes_run_backwards() {
+    let mut world = chain();
+    world.options.destroy = true;
+    let plan = world.plan();
+    for (address, after) in [("jobs.a", vec![at("jobs.b")]), ("jobs.b", vec![at("jobs.c")]), ("jobs.c", vec![])] {
+        assert_eq!((step(&plan, address).action, step(&plan, address).after), (Action::Delete, after), "{address}");
+    }
+    // What needed it and stays is changed first.
+    let mut world = chain();
+    world.desired.resources.remove(&at("jobs.a"));
+    world.want("jobs.b", r#"{"name":"b","timeout_seconds":4}"#);
+    let plan = world.plan();
+    assert_eq!(step(&plan, "jobs.a").after, [at("jobs.b")]);
+    assert_eq!(step(&plan, "jobs.b").after, vec![]);
+}
+
+#[test]
+fn a_replacement_waits_for_deletes_and_goes_before_its_users() {
+    let mut world = chain();
+    world.options.replace = vec![at("jobs.a")];
+    world.desired.resources.remove(&at("jobs.c"));
+    world.state.resources.get_mut(&at("jobs.c")).unwrap().dependencies = vec![at("jobs.a")];
+    change(&mut world, "b");
+    let plan = world.plan();
+    assert_eq!(step(&plan, "jobs.a").after, [at("jobs.c")]);
+    assert_eq!(step(&plan, "jobs.b").after, [at("jobs.a")]);
+    assert_eq!(step(&plan, "jobs.c").after, vec![]);
+}
+
+#[test]
+fn targets_take_along_what_they_need() {
+    for (targets, excludes, kept) in [
+        (vec!["jobs.b"], vec![], vec!["jobs.a", "jobs.b"]),
+        (vec!["jobs.c", "jobs.d"], vec!["jobs.d"], vec!["jobs.a", "jobs.b", "jobs.c"]),
+        (vec![], vec!["jobs.b"], vec!["jobs.a", "jobs.d"]),
+        (vec![], vec!["jobs.d"], vec!["jobs.a", "jobs.b", "jobs.c"]),
+    ] {
+        let mut world = chain();
+        world.options.targets = targets.iter().map(|a| at(a)).collect();
+        world.options.excludes = excludes.iter().map(|a| at(a)).collect();
+        let plan = world.plan();
+        assert_eq!(plan.steps.iter().map(|s| s.address.to_string()).collect::<Vec<_>>(), kept);
+        assert_eq!(plan.left_out, 4 - kept.len());
+        let scope = Scope::of(&world.desired, &world.state, &world.options);
+        assert!(kept.iter().all(|a| scope.holds(&at(a))));
+    }
+}
+
+#[test]
+fn a_deleted_target_takes_along_what_goes_before_it() {
+    let mut world = chain();
+    world.options.destroy = true;
+    world.options.targets = vec![at("jobs.b")];
+    let plan = world.plan();
+    assert_eq!(plan.steps.iter().map(|s| s.address.to_string()).collect::<Vec<_>>(), ["jobs.b", "jobs.c"]);
+}
+
+#[test]
+fn a_target_means_its_instances_and_facets() {
+    let mut world = World::new();
+    for address in [r#"jobs.i["eu"]"#, r#"jobs.i["us"]"#, "jobs.x"] {
+        world.want(address, r#"{"name":"n"}"#);
+        world.see(address, Live::Absent);
+    }
+    world.want(r#"jobs.i["eu"]/permissions"#, r#"{"object_type":"jobs","object_id":"1","entries":[]}"#);
+    world.see(r#"jobs.i["eu"]/permissions"#, Live::Waits);
+    for (target, count) in [("jobs.i", 3), (r#"jobs.i["eu"]"#, 2), (r#"jobs.i["us"]"#, 1)] {
+        world.options.targets = vec![at(target)];
+        assert_eq!(world.plan().steps.len(), count, "{target}");
+    }
+}
+
+#[test]
+fn the_same_world_gives_the_same_plan() {
+    let mut world = chain();
+    change(&mut world, "b");
+    world.want("jobs.z", r#"{"name":"z"}"#);
+    world.see("jobs.z", Live::Absent);
+    world.desired.resources.remove(&at("jobs.d"));
+    let (first, second) = (world.plan(), world.plan());
+    assert_eq!(first, second);
+    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+    let counts = first.counts();
+    assert_eq!((counts.add, counts.change, counts.delete, counts.total), (1, 1, 1, 5));
+}
+
+#[test]
+fn counts_are_of_objects() {
+    const ACL: &str = r#"{"object_type":"jobs","object_id":"a","entries":[{"user_name":"u","permission_level":"CAN_VIEW"}]}"#;
+    let mut world = chain();
+    world.want("jobs.a/permissions", ACL);
+    world.see("jobs.a/permissions", found("jobs/a", r#"{"object_type":"jobs","object_id":"a","entries":[]}"#));
+    let counts = world.plan().counts();
+    assert_eq!((counts.change, counts.total), (1, 4));
+    // Its parent changes too: still one.
+    change(&mut world, "a");
+    assert_eq!(world.plan().counts().change, 1);
+    // Drifted.
+    world.see("jobs.d", found("d", r#"{"name":"d","timeout_seconds":7}"#));
+    assert_eq!((world.plan().counts().unmanaged, world.plan().counts().drifted), (1, 0));
+    world.see("jobs.d", found("d", r#"{"name":"x"}"#));
+    assert_eq!(world.plan().counts().drifted, 1);
+}
+
+/// A chain of ten thousand, each needing the one before: no recursion, no quadratic scan.
+#[test]
+fn ten_thousand_in_a_chain() {
+    let mut world = World::new();
+    for i in 0..10_000 {
+        let address = format!("jobs.j{i:05}");
+        world.steady(&address, &i.to_string(), &format!(r#"{{"name":"n{i}","tags":{{"a":"b"}}}}"#));
+        if i > 0 {
+            world.desired.resources.get_mut(&at(&address)).unwrap().depends_on = vec![at(&format!("jobs.j{:05}", i - 1))];
+        }
+    }
+    let plan = world.plan();
+    assert_eq!((plan.is_empty(), plan.counts().total), (true, 10_000));
+}
