@@ -38,7 +38,7 @@ impl<'v> Walk<'v> {
     /// One entry. Presence counts: an entry with an empty value is not the same as none.
     fn entry(&mut self, field: Option<Field<'v>>, three: Three<'v>, around: Around<'v>) {
         match three {
-            Three { desired: Some(Value::Null), live: None, .. } => {}
+            Three { desired: None | Some(Value::Null), live: None, .. } => {}
             Three { desired: Some(_), live: Some(_), .. } => self.node(field, three, around),
             Three { desired: Some(_), applied: None, live: None } => self.added(three, Reason::Changed),
             Three { desired: Some(_), applied: Some(_), live: None } => {
@@ -53,7 +53,6 @@ impl<'v> Walk<'v> {
                 };
                 self.added(three, reason);
             }
-            Three { desired: None, live: None, .. } => {}
         }
     }
 

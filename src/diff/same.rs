@@ -81,7 +81,7 @@ impl<'s> Agreement<'s> {
         if self.against == Against::Live && secret::source_of(ours).is_some() {
             return true;
         }
-        for fact in field.iter().flat_map(|f| f.facts()) {
+        for fact in field.iter().flat_map(Field::facts) {
             match fact {
                 Fact::Same(same) => return same(ours, other),
                 Fact::JsonText => return json_texts(ours, other),
@@ -186,7 +186,7 @@ fn scalars(field: Option<Field<'_>>, a: &Value, b: &Value) -> bool {
 /// A text as the backend sees it.
 pub(super) fn text<'t>(field: Option<Field<'_>>, text: &'t str) -> Cow<'t, str> {
     let mut seen = Cow::Borrowed(text);
-    for fact in field.iter().flat_map(|f| f.facts()) {
+    for fact in field.iter().flat_map(Field::facts) {
         match fact {
             Fact::CaseBlind => seen = Cow::Owned(seen.to_lowercase()),
             Fact::Slashless => seen = Cow::Owned(seen.trim_end_matches('/').to_owned()),

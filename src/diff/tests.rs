@@ -363,7 +363,6 @@ fn keyed_lists_and_their_items() {
                 live: r#"{"tasks":[{"task_key":"b","run_if":"ALL_SUCCESS","timeout_seconds":0,"description":"by hand"},{"task_key":"a","run_if":"AT_LEAST_ONE_SUCCESS"}]}"#,
                 changes: &[r#"tasks[task_key=a].run_if changed "AT_LEAST_ONE_SUCCESS" → "ALL_DONE""#],
                 unmanaged: &[r#"tasks[task_key=b].description="by hand""#],
-                ..CASE
             },
             Case {
                 what: "items come and go",

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::known::Object;
 use super::make::Maker;
-use super::step::{Subject, Way, block, guard_of, kept_live, paths_of, refused, tag_note};
+use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Step, body, scope, tag};
 use crate::diff::{Compare, FieldChange, Reason, compare};
-use crate::kinds::{self, Change, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
+use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::Lifecycle;
 use crate::state::{Entry, Status};
@@ -37,7 +37,7 @@ impl<'a> Maker<'a> {
     /// A step for an object with this id; `live` is none with `--refresh=false`.
     pub(super) fn compared(&self, subject: &Subject<'a>, id: &'a str, live: Option<&'a Value>, way: Way) -> (Step, Option<Object<'a>>) {
         let applied = subject.entry.map(|e| &e.applied);
-        let view = live.map(|live| self.view(subject, live, &subject.body, applied));
+        let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
         let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let lifecycle = &subject.resource.lifecycle;
         let found = compare(&Compare {
@@ -56,7 +56,7 @@ impl<'a> Maker<'a> {
             return (self.create(subject, Some("its object is another one now".to_owned())), None);
         }
         let renamed = judged.renamed;
-        let mut step = self.start(subject, Action::None);
+        let mut step = start(subject, Action::None);
         step.id = Some(id.to_owned());
         step.unmanaged = found.unmanaged;
         let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
@@ -69,11 +69,6 @@ impl<'a> Maker<'a> {
         self.settle(subject, &pair, view.as_deref(), judged.changes, way, &mut step);
         let object = Object { kind: subject.kind, id, live, applied };
         (step, (!renamed).then_some(object))
-    }
-
-    /// What of live is compared.
-    pub(super) fn view<'v>(&self, subject: &Subject<'a>, live: &'v Value, desired: &Value, applied: Option<&Value>) -> Cow<'v, Value> {
-        view(subject.kind, &View { live, desired, applied, context: &subject.context }, live)
     }
 
     fn is_asked_to_replace(&self, subject: &Subject<'a>) -> bool {
@@ -214,7 +209,7 @@ impl<'a> Maker<'a> {
             etag: old.and_then(|e| e.etag.clone()),
             adopted: old.is_some_and(|e| e.adopted) || matches!(way, Way::Imported | Way::ByName),
             tag: old.and_then(|e| e.tag.clone()).or_else(|| live_tag().filter(ours)),
-            ..self.entry_for(subject, &sent, &id, self.former_for(subject, view))
+            ..self.entry_for(subject, &sent, &id, former_for(subject, view))
         }
     }
 
@@ -275,8 +270,8 @@ fn judge(subject: &Subject<'_>, pair: &Pair<'_>, changes: Vec<FieldChange>) -> J
     let root = Schema::of(subject.kind).root();
     for change in changes {
         let fields = body::fields_on(root, &change.path);
-        let immutable = fields.iter().any(|f| f.immutable());
-        if immutable && pair.applied.is_none() && fields.iter().any(|f| f.input_only()) {
+        let immutable = fields.iter().any(Field::immutable);
+        if immutable && pair.applied.is_none() && fields.iter().any(Field::input_only) {
             continue; // it cannot be seen in an object that is taken over
         }
         let verdict = match subject.kind.hooks.judge {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::known::{Known, Object};
 use super::moves::Moves;
-use super::step::{Subject, block};
+use super::step::{Subject, block, start};
 use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
@@ -26,7 +26,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     }
     for (address, entry) in &inputs.state.resources {
         let wanted = !inputs.options.destroy && inputs.desired.resources.contains_key(address);
-        if !wanted && scope.holds(address) && moves.new(address).is_none_or(|new| !inputs.desired.resources.contains_key(new)) {
+        if !wanted && scope.holds(address) && moves.now(address).is_none_or(|new| !inputs.desired.resources.contains_key(new)) {
             maker.unwanted(address, entry);
         }
     }
@@ -80,7 +80,7 @@ impl<'a> Maker<'a> {
         let (step, object) = match self.filled(resource.kind, &resource.body) {
             Ok(body) => self.decide(&subject(body)),
             Err(why) => {
-                let mut step = self.start(&subject(Cow::Borrowed(&resource.body)), Action::None);
+                let mut step = start(&subject(Cow::Borrowed(&resource.body)), Action::None);
                 step.blocks.push(block("refused", format!("{address} cannot be evaluated: {why}"), vec![]));
                 (step, None)
             }

@@ -133,7 +133,7 @@ pub struct Plan {
     pub destroy: bool,
     /// Steps, in address order; `Action::None` ones too.
     pub steps: Vec<Step>,
-    /// Blocks of the plan as a whole (max_deletes, workspace).
+    /// Blocks of the plan as a whole (`max_deletes`, `workspace`).
     pub blocks: Vec<Block>,
     /// How many requests reading took.
     pub requests: u64,

@@ -54,7 +54,7 @@ impl Moves {
     }
 
     /// Where an address of the state went.
-    pub fn new(&self, old: &Address) -> Option<&Address> {
+    pub fn now(&self, old: &Address) -> Option<&Address> {
         self.to_new.get(old)
     }
 
@@ -67,7 +67,7 @@ impl Moves {
     pub fn entry<'s>(&self, state: &'s Document, address: &Address) -> Option<&'s Entry> {
         match self.old(address) {
             Some(old) => state.resources.get(old),
-            None if self.new(address).is_some() => None,
+            None if self.now(address).is_some() => None,
             None => state.resources.get(address),
         }
     }
@@ -77,7 +77,7 @@ impl Moves {
 fn matching(desired: &Desired, state: &Document, registry: &Registry, declared: &Moves) -> Vec<(Address, Address)> {
     type Sides<'a> = (Vec<&'a Address>, Vec<&'a Address>);
     let removed =
-        |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && declared.new(a).is_none() && !is_forgotten(desired, a);
+        |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && declared.now(a).is_none() && !is_forgotten(desired, a);
     let mut found: HashMap<(&str, Vec<String>), Sides<'_>> = HashMap::new();
     for (address, entry) in state.resources.iter().filter(|(a, _)| removed(a)) {
         let Some(kind) = registry.get(&entry.kind).filter(|k| k.lifetime == Lifetime::Own) else { continue };

@@ -13,18 +13,17 @@ use crate::state::Entry;
 impl<'a> Maker<'a> {
     /// One address that is in the state and not desired, or everything at a destroy.
     pub(super) fn unwanted(&mut self, address: &'a Address, entry: &'a Entry) {
-        let step = match self.inputs.registry.get(&entry.kind) {
-            Some(kind) => self.removed(kind, address, entry),
-            None => {
-                let mut step = Step { kind: entry.kind.clone(), name: address.key.clone(), ..Step::bare(address.clone(), Action::None) };
-                let reason = format!("{address} is of the kind `{}`, which this Brickform does not know", entry.kind);
-                step.blocks.push(block(
-                    "refused",
-                    reason,
-                    vec!["use the Brickform that wrote the state, or forget it by `state rm`".to_owned()],
-                ));
-                step
-            }
+        let step = if let Some(kind) = self.inputs.registry.get(&entry.kind) {
+            self.removed(kind, address, entry)
+        } else {
+            let mut step = Step { kind: entry.kind.clone(), name: address.key.clone(), ..Step::bare(address.clone(), Action::None) };
+            let reason = format!("{address} is of the kind `{}`, which this Brickform does not know", entry.kind);
+            step.blocks.push(block(
+                "refused",
+                reason,
+                vec!["use the Brickform that wrote the state, or forget it by `state rm`".to_owned()],
+            ));
+            step
         };
         self.steps.insert(address.clone(), step);
     }

@@ -75,7 +75,7 @@ impl<'a> Graph<'a> {
             }
         }
         for (address, entry) in &state.resources {
-            if moves.new(address).is_some() || graph.needs.contains_key(address) {
+            if moves.now(address).is_some() || graph.needs.contains_key(address) {
                 continue;
             }
             graph.needs.entry(address).or_default();

@@ -52,13 +52,13 @@ impl<'a> Maker<'a> {
     pub fn managed(&self, subject: &Subject<'a>, entry: &'a Entry) -> (Step, Option<Object<'a>>) {
         match subject.live {
             None if self.inputs.live.is_none() => self.compared(subject, &entry.id, None, Way::Managed),
-            None => (self.unread(subject), None),
+            None => (unread(subject), None),
             Some(Live::Found { id, body }) => self.compared(subject, id, Some(body), Way::Managed),
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
             Some(Live::Gone | Live::Absent) => (self.create(subject, Some(DELETED.to_owned())), None),
             Some(Live::Waits) => (self.create(subject, None), None),
             Some(Live::Exists(candidates)) => self.exists(subject, candidates),
-            Some(Live::Failed(error)) => (self.failed(subject, error), None),
+            Some(Live::Failed(error)) => (failed(subject, error), None),
         }
     }
 
@@ -66,8 +66,8 @@ impl<'a> Maker<'a> {
     pub fn first(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
         let import = self.inputs.desired.imports.get(subject.address);
         match subject.live {
-            None if self.inputs.live.is_some() => (self.unread(subject), None),
-            Some(Live::Failed(error)) => (self.failed(subject, error), None),
+            None if self.inputs.live.is_some() => (unread(subject), None),
+            Some(Live::Failed(error)) => (failed(subject, error), None),
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
             Some(Live::Found { id, body }) if import.is_some() => self.compared(subject, id, Some(body), Way::Imported),
             Some(Live::Found { id, body }) if subject.kind.lifetime != Lifetime::Own => {
@@ -118,45 +118,9 @@ impl<'a> Maker<'a> {
         (step, None)
     }
 
-    fn unread(&self, subject: &Subject<'a>) -> Step {
-        let mut step = self.start(subject, Action::None);
-        step.blocks.push(block("unreadable", format!("{} was not read from the workspace", subject.address), vec![]));
-        step
-    }
-
-    fn failed(&self, subject: &Subject<'a>, error: &crate::client::ApiError) -> Step {
-        let mut step = self.start(subject, Action::None);
-        step.blocks.push(unreadable(subject.address, error));
-        step
-    }
-
-    /// A step with everything that does not depend on its action.
-    pub fn start(&self, subject: &Subject<'a>, action: Action) -> Step {
-        let entry = subject.entry;
-        let live = match subject.live {
-            Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
-            _ => None,
-        };
-        let natural = &subject.resource.natural;
-        let name = if natural.is_empty() {
-            let bodies: Vec<&Value> = [Some(&*subject.body), live].into_iter().flatten().collect();
-            body::name_of(subject.kind, &bodies).unwrap_or_else(|| subject.address.key.clone())
-        } else {
-            natural.join(".")
-        };
-        Step {
-            kind: subject.kind.name.to_owned(),
-            name,
-            id: entry.map(|e| e.id.clone()).filter(|id| !id.is_empty()),
-            moved_from: subject.moved_from.cloned(),
-            wait: subject.resource.lifecycle.wait,
-            ..Step::bare(subject.address.clone(), action)
-        }
-    }
-
     /// A step that makes the object.
     pub fn create(&self, subject: &Subject<'a>, because: Option<String>) -> Step {
-        let mut step = self.start(subject, Action::Create);
+        let mut step = start(subject, Action::Create);
         (step.because, step.id) = (because, None);
         step.changes = compare(&Compare { secrets: self.inputs.secrets, ..Compare::of(subject.kind, &subject.body) }).changes;
         self.put_create(subject, &mut step);
@@ -212,20 +176,58 @@ impl<'a> Maker<'a> {
             deposed: vec![],
         }
     }
+}
 
-    /// What the object held before first touch, grown by what is touched now.
-    pub fn former_for(&self, subject: &Subject<'a>, view: Option<&Value>) -> Option<Value> {
-        let kind = subject.kind;
-        match (kind.lifetime, subject.entry, view) {
-            (Lifetime::Own, _, _) => None,
-            (lifetime, None, Some(view)) => Some(former::first(lifetime, view, &subject.body)),
-            (_, Some(entry), Some(view)) => {
-                let root = kinds::Schema::of(kind).root();
-                entry.former.as_ref().map(|held| former::extend(root, held, &entry.applied, &subject.body, view))
-            }
-            (_, entry, None) => entry.and_then(|e| e.former.clone()),
-        }
+/// A step with everything that does not depend on its action.
+pub(super) fn start(subject: &Subject<'_>, action: Action) -> Step {
+    let entry = subject.entry;
+    let live = match subject.live {
+        Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
+        _ => None,
+    };
+    let natural = &subject.resource.natural;
+    let name = if natural.is_empty() {
+        let bodies: Vec<&Value> = [Some(&*subject.body), live].into_iter().flatten().collect();
+        body::name_of(subject.kind, &bodies).unwrap_or_else(|| subject.address.key.clone())
+    } else {
+        natural.join(".")
+    };
+    Step {
+        kind: subject.kind.name.to_owned(),
+        name,
+        id: entry.map(|e| e.id.clone()).filter(|id| !id.is_empty()),
+        moved_from: subject.moved_from.cloned(),
+        wait: subject.resource.lifecycle.wait,
+        ..Step::bare(subject.address.clone(), action)
     }
+}
+
+/// What the object held before first touch, grown by what is touched now.
+pub(super) fn former_for(subject: &Subject<'_>, view: Option<&Value>) -> Option<Value> {
+    let kind = subject.kind;
+    match (kind.lifetime, subject.entry, view) {
+        (Lifetime::Own, _, _) => None,
+        (lifetime, None, Some(view)) => Some(former::first(lifetime, view, &subject.body)),
+        (_, Some(entry), Some(view)) => {
+            let root = kinds::Schema::of(kind).root();
+            entry.former.as_ref().map(|held| former::extend(root, held, &entry.applied, &subject.body, view))
+        }
+        (_, entry, None) => entry.and_then(|e| e.former.clone()),
+    }
+}
+
+/// It was not read: nothing can be said.
+fn unread(subject: &Subject<'_>) -> Step {
+    let mut step = start(subject, Action::None);
+    step.blocks.push(block("unreadable", format!("{} was not read from the workspace", subject.address), vec![]));
+    step
+}
+
+/// It could not be read: nothing can be said.
+fn failed(subject: &Subject<'_>, error: &crate::client::ApiError) -> Step {
+    let mut step = start(subject, Action::None);
+    step.blocks.push(unreadable(subject.address, error));
+    step
 }
 
 impl Step {
