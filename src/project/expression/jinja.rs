@@ -152,7 +152,7 @@ mod tests {
             ("none", "null"),
             ("'a' ~ n", r#""a4""#),
             ("m.c | default('z')", r#""z""#),
-            ("l | join(',')", r#""x,true""#),
+            ("l | join(',')", r#""x,True""#),
             ("'<&>' | upper", r#""<&>""#),
         ] {
             assert_eq!(evaluate(expression, &names).map(|v| json::display(&v)).as_deref(), Ok(want), "{expression}");
