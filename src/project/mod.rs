@@ -227,3 +227,6 @@ impl Project {
         resolve::variables(&self.inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

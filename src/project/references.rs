@@ -109,7 +109,13 @@ impl Resolver<'_> {
     pub fn field(&self, item: usize, path: &Path, span: &Span) -> Result<Value, Reported> {
         let address = &self.items[item].address;
         let frame = || Frame { what: format!("{address}.{path}"), span: span.clone() };
-        self.once(&self.fields, &(item, path.clone()), frame, || self.make_field(item, path, span))
+        self.once(&self.fields, &(item, path.clone()), frame, || {
+            // What the field refers to is a dependency of its own resource, not of whoever refers to the field.
+            self.refers.borrow_mut().push(std::collections::BTreeSet::new());
+            let made = self.make_field(item, path, span);
+            self.refers.borrow_mut().pop();
+            made
+        })
     }
 
     fn make_field(&self, item: usize, path: &Path, span: &Span) -> Result<Value, Reported> {
@@ -145,7 +151,7 @@ impl Resolver<'_> {
         match self.prepared(item).kind.identity {
             Identity::Assigned(_) => Ok(waiting(address, Path::field("id"))),
             Identity::Single(word) => Ok(Value::from(word)),
-            Identity::Named { parts, .. } => {
+            Identity::Named { parts, join, .. } => {
                 let mut texts = Vec::new();
                 for part in parts {
                     match self.field(item, &Path::field(*part), span)? {
@@ -153,7 +159,7 @@ impl Resolver<'_> {
                         known => texts.push(known.key_text()),
                     }
                 }
-                Ok(Value::Text(texts.join(".")))
+                Ok(Value::Text(texts.join(join)))
             }
         }
     }

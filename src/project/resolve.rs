@@ -368,7 +368,7 @@ fn same_object(resources: &BTreeMap<Address, Resource>, findings: &mut Findings)
             }
             _ if resource.kind.natural.unique == Unique::No && resource.kind.lifetime == Lifetime::Own => continue,
             _ if resource.natural.is_empty() || resource.natural.iter().any(|n| n.is_empty() || n == "(known after apply)") => continue,
-            _ => vec![(resource.natural.join("."), resource.span.clone())],
+            _ => vec![(resource.natural.join(joint(resource.kind)), resource.span.clone())],
         };
         for (key, span) in keys {
             let Some(first) = seen.insert((resource.kind.name, key.clone()), resource) else { continue };
@@ -382,6 +382,11 @@ fn same_object(resources: &BTreeMap<Address, Resource>, findings: &mut Findings)
             findings.add(Diagnostic::error("E0121", message).at(&span, "declared here").at(first_span, "and here"));
         }
     }
+}
+
+/// What joins the parts of a kind's names.
+fn joint(kind: &Kind) -> &'static str {
+    if let Identity::Named { join, .. } = kind.identity { join } else { "." }
 }
 
 /// A lookup of something that this project manages would find it only after it was created.

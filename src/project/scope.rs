@@ -490,9 +490,9 @@ pub fn is_poison(value: &Value) -> bool {
 fn with_id(kind: &Kind, mut object: Value) -> Value {
     let id = match kind.identity {
         Identity::Assigned(field) => object.get(field).cloned(),
-        Identity::Named { parts, .. } => {
+        Identity::Named { parts, join, .. } => {
             let parts: Option<Vec<String>> = parts.iter().map(|p| object.get(p).map(Value::key_text)).collect();
-            parts.map(|p| Value::Text(p.join(".")))
+            parts.map(|p| Value::Text(p.join(join)))
         }
         Identity::Single(word) => Some(Value::from(word)),
     };

@@ -1,0 +1,309 @@
+//! Mistakes, each with its place and remedy.
+
+use super::{folder, shown};
+
+/// Resource files with one mistake (or several), and all that is said.
+const RESOURCES: &[(&str, &str)] = &[
+    ("wharehouses: {}\n", "E0101 conf/a.yaml:1:1 `wharehouses` is not a kind of resource [did you mean `warehouses`?]"),
+    (
+        "jobs: {1x: {name: a}}\n",
+        "E0102 conf/a.yaml:1:8 `1x` cannot be the key of a job [keys are letters, digits, `_` and `-`, beginning with a letter or `_`; the object's name stands in its body]",
+    ),
+    ("jobs: {a: {name: a}}\n---\njobs: {a: {name: b}}\n", "E0103 conf/a.yaml:3:8 jobs.a is declared twice"),
+    ("jobs: 3\n", "E0104 conf/a.yaml:1:7 `jobs` holds resources by key [write `jobs:`, and below it `key: {..}`]"),
+    ("jobs: {a: [1]}\n", "E0104 conf/a.yaml:1:11 jobs.a is a list, not a map of fields"),
+    (
+        "jobs: {a: {name: a, max_concurrent_runs: \"5\"}}\n",
+        "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not text [take the quotes away]",
+    ),
+    (
+        "jobs: {a: {name: a, max_concurrent_runs: 1.5}}\n",
+        "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not a number",
+    ),
+    ("jobs: {a: {name: a, tasks: {x: 1}}}\n", "E0105 conf/a.yaml:1:28 `tasks` must be a list, not a map"),
+    ("jobs: {a: {name: a, tasks: [{run_if: ALL_DONE}]}}\n", "E0106 conf/a.yaml:1:30 `tasks[0]` of jobs.a has no `task_key`"),
+    ("schemas: {a: {name: a}}\n", "E0106 conf/a.yaml:1:11 schemas.a has no `catalog_name`"),
+    ("jobs: {a: {}}\n", "E0106 conf/a.yaml:1:8 jobs.a has no `name`"),
+    ("jobs: {a: {name: a, taskz: []}}\n", "E0107 conf/a.yaml:1:21 unknown field `taskz` in jobs.a [did you mean `tasks`?]"),
+    ("jobs: {a: {name: a, lifecyle: {}}}\n", "E0107 conf/a.yaml:1:21 unknown field `lifecyle` in jobs.a [did you mean `lifecycle`?]"),
+    (
+        "jobs: {a: {name: a, brand_new_thing: 1}}\n",
+        "W0108 conf/a.yaml:1:21 unknown field `brand_new_thing` in jobs.a [it is sent as it is, in case the API has gained it; `--strict` refuses it]",
+    ),
+    (
+        "jobs: {a: {name: a, tasks: [{task_key: t, run_if: ALL_DON}]}}\n",
+        "E0109 conf/a.yaml:1:51 `tasks[0].run_if` cannot be `ALL_DON` [did you mean `ALL_DONE`?]",
+    ),
+    (
+        "jobs: {a: {name: a, description: null}}\n",
+        "E0110 conf/a.yaml:1:34 `description` cannot be null: the API has no explicit unset for it [leave the field out; removing a field that was applied before unsets it]",
+    ),
+    ("jobs: {a: {name: 1.10}}\n", "W0111 conf/a.yaml:1:18 `name` is text, and this is a number [quote it]"),
+    (
+        "jobs: {a: {name: a, lifecycle: {prevent_destory: true}}}\n",
+        "E0118 conf/a.yaml:1:33 unknown key `prevent_destory` in `lifecycle` [did you mean `prevent_destroy`?]",
+    ),
+    (
+        "jobs: {a: {name: a, lifecycle: {prevent_destroy: maybe}}}\n",
+        "E0118 conf/a.yaml:1:50 `lifecycle.prevent_destroy` must be true or false, not text",
+    ),
+    ("jobs: {a: {name: a, when: 3}}\n", "E0118 conf/a.yaml:1:27 `when` must give true or false, not a whole number"),
+    (
+        "jobs: {a: {name: a, depends_on: [jobs]}}\n",
+        "E0118 conf/a.yaml:1:34 `jobs` is not an address: the key is missing (an address looks like `jobs.nightly`, `jobs.ingest[\"eu\"]` or `jobs.nightly/permissions`)",
+    ),
+    (
+        "jobs: {nightly: {name: a}, b: {name: b, depends_on: [jobs.nightl]}}\n",
+        "E0119 conf/a.yaml:1:54 there is no jobs.nightl to depend on [did you mean `jobs.nightly`?]",
+    ),
+    (
+        "jobs: {a: {name: a, depends_on: [jobs.b]}, b: {name: b, depends_on: [jobs.a]}}\n",
+        "E0120 conf/a.yaml:1:8 resources depend on one another in a circle: jobs.a → jobs.b → jobs.a [take one of the references or `depends_on` away]",
+    ),
+    ("catalogs: {a: {name: x}, b: {name: x}}\n", "E0121 conf/a.yaml:1:26 catalogs.a and catalogs.b are the same object: x"),
+    (
+        "workspace_conf: {a: {enableX: 'true'}, b: {enableX: 'false'}}\n",
+        "E0121 conf/a.yaml:1:44 `enableX` is set by workspace_conf.a and by workspace_conf.b",
+    ),
+    (
+        "jobs: {a: {name: a, permissions: [{group_name: g, permission_level: CAN_VIEW}]}}\npermissions: {p: {object_type: jobs, object_id: \"${jobs.a.id}\", entries: []}}\n",
+        "E0121 conf/a.yaml:2:15 jobs.a/permissions and permissions.p are the same object: jobs/jobs.a.id",
+    ),
+    ("jobs: {a: {name: a, tasks: [{task_key: t}, {task_key: t}]}}\n", "E0122 conf/a.yaml:1:55 `tasks` of jobs.a has `task_key: t` twice"),
+    (
+        "catalogs: {a: {name: x, grants: [{principal: p, privileges: [SELECT]}, {principal: p, privileges: []}]}}\n",
+        "E0122 conf/a.yaml:1:84 `entries` of catalogs.a/grants has `principal: p` twice",
+    ),
+    (
+        "jobs: {a: {name: a, when: false}, b: {name: b, description: \"${jobs.a.name}\"}}\n",
+        "E0123 conf/a.yaml:1:64 jobs.a is referred to, but its `when` is false in environment dev [give both the same `when`, or take the reference away]",
+    ),
+    (
+        "jobs: {a: {name: a}, b: {name: \"${jobs.a.id}\"}}\n",
+        "E0124 conf/a.yaml:1:32 `name` of jobs.b must be known when it is planned [a job is recognised by it]",
+    ),
+    (
+        "import: [{to: jobs.b, id: 1}]\n",
+        "E0125 conf/a.yaml:1:15 there is no jobs.b to import to [declare it: an import takes an existing object under a resource of the project]",
+    ),
+    ("jobs: {a: {name: a}}\nmoved: [{from: jobs.a, to: jobs.b}]\n", "E0125 conf/a.yaml:2:16 jobs.a is moved away and still declared"),
+    ("jobs: {a: {name: a, grants: []}}\n", "E0126 conf/a.yaml:1:21 a job takes no `grants` [it takes `permissions`]"),
+    (
+        "jobs: {a: {name: a, permissions: 3}}\n",
+        "E0126 conf/a.yaml:1:34 `permissions` is a list, or a map with `entries`, not a whole number [`permissions: []` takes everything away; leaving it out leaves what is there]",
+    ),
+    (
+        "jobs: {a: {for_each: [x, x], name: a}}\n",
+        "E0127 conf/a.yaml:1:22 `for_each` has `x` twice [`for_each` takes a map, or a list of distinct strings]",
+    ),
+    ("jobs: {a: {name: \"${1 +}\"}}\n", "E0201 conf/a.yaml:1:21"),
+    ("jobs: {a: {name: \"${}\"}}\n", "E0201 conf/a.yaml:1:18"),
+    (
+        "jobs: {a: {name: \"x ${env.name\"}}\n",
+        "E0202 conf/a.yaml:1:21 an expression does not end: its `}` is missing [an expression is `${...}`; a literal `${` is written `$${`]",
+    ),
+    ("jobs: {a: {name: \"${1 // 0}\"}}\n", "E0203 conf/a.yaml:1:21"),
+    (
+        "jobs: {a: {name: \"${catalgo}\"}}\n",
+        "E0204 conf/a.yaml:1:21 `catalgo` is not defined [there is a variable `catalog` (conf/project.yaml:1)]",
+    ),
+    ("jobs: {a: {name: \"${env.host2}\"}}\n", "E0204 conf/a.yaml:1:21 `env.host2` is not defined [there is `env.name` and `env.host`]"),
+    ("jobs: {a: {name: \"${each.key}\"}}\n", "E0215 conf/a.yaml:1:21 `each` has a meaning only inside a resource with `for_each`"),
+    (
+        "jobs: {nightly: {name: a}, b: {name: \"${jobs.nigthly.name}\"}}\n",
+        "E0205 conf/a.yaml:1:46 there is no jobs.nigthly [did you mean `nightly`?]",
+    ),
+    (
+        "jobs: {a: {name: a}, b: {name: \"${jobs.a}\"}}\n",
+        "E0206 conf/a.yaml:1:35 jobs.a is referred to without a field [write `${jobs.a.id}`, or another field]",
+    ),
+    ("jobs: {a: {name: a}, b: {name: \"${jobs.a.nmae}\"}}\n", "E0206 conf/a.yaml:1:35 jobs.a has no field `nmae` [did you mean `name`?]"),
+    (
+        "jobs: {a: {name: \"${jobs.b.name}\"}, b: {name: \"${jobs.a.name}\"}}\n",
+        "E0207 conf/a.yaml:1:50 values refer to one another in a circle: jobs.b.name → jobs.a.name → jobs.b.name",
+    ),
+    ("jobs: {a: {name: \"x${['l']}\"}}\n", "E0208 conf/a.yaml:1:22 `['l']` is a list, which has no place inside text"),
+    (
+        "warehouses: {w: {name: bi, cluster_size: Small}}\njobs: {a: {name: a, description: \"${lookup('warehouses', 'bi').id}\"}}\n",
+        "E0212 conf/a.yaml:2:37 `bi` is managed by this project as warehouses.w [use `${warehouses.w.id}`]",
+    ),
+    ("jobs: {a: {name: a, description: \"${file('../x')}\"}}\n", "E0213 conf/a.yaml:1:42 file(): `../x` leads out of the project's folder"),
+    ("jobs: {a: {name: a, format: MULTI_TASK}}\n", "W0112 conf/a.yaml:1:21 fields that only the workspace fills are left out: `format`"),
+];
+
+#[test]
+fn mistakes_in_resources() {
+    let mut wrong = Vec::new();
+    for (text, want) in RESOURCES {
+        let f = folder(&[
+            ("conf/project.yaml", "variables: {catalog: {default: main}}\n"),
+            ("conf/a.yaml", text),
+            ("conf/z.yaml", "jobs: {user: {name: \"${catalog}\"}}\n"),
+        ]);
+        let found = f.found();
+        if found.lines().count() != 1 || !found.starts_with(want) {
+            wrong.push(format!("{text}want {want}\ngot  {found}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn mistakes_in_settings() {
+    let mut wrong = Vec::new();
+    for (settings, environment, want) in [
+        ("nmae: x\n", "", "E0302 conf/project.yaml:1:1 unknown key `nmae` in the project's settings [did you mean `name`?]"),
+        ("name: [x]\n", "", "E0303 conf/project.yaml:1:7 `name` must be text, not a list"),
+        ("includes: [nowhere]\n", "", "E0314 conf/project.yaml:1:12 `includes` names `nowhere`, which matches no file"),
+        (
+            "variables: {x: {type: strnig, default: a}}\n",
+            "variables: {x: b}\n",
+            "E0220 conf/project.yaml:1:23 variable `x` has the unknown type `strnig` [did you mean `string`?]",
+        ),
+        (
+            "variables: {x: {type: integer, default: a}}\n",
+            "",
+            "E0221 conf/project.yaml:1:41 variable `x` is declared as integer, and this is text",
+        ),
+        (
+            "variables: {x: {enum: [small, large], default: c}}\n",
+            "",
+            "E0222 conf/project.yaml:1:48 variable `x` may not be `c` [there is `large` and `small`]",
+        ),
+        (
+            "variables: {x: {pattern: '[a-z]+', default: A1}}\n",
+            "",
+            "E0222 conf/project.yaml:1:45 variable `x` `A1` does not match the pattern `[a-z]+`",
+        ),
+        ("variables: {x: {pattern: '['}}\n", "variables: {x: a}\n", "E0220"),
+        ("variables: {x: {type: string}}\n", "", "E0223 conf/project.yaml:1:13 variable `x` has no value in environment dev"),
+        (
+            "variables: {jobs: {default: a}}\n",
+            "",
+            "E0227 conf/project.yaml:1:13 a variable cannot be called `jobs`: it is the name of a kind",
+        ),
+        (
+            "variables: {each: {default: a}}\n",
+            "",
+            "E0227 conf/project.yaml:1:13 a variable cannot be called `each`: it is a word of expressions",
+        ),
+        (
+            "variables: {x: {default: a}}\n",
+            "variables: {y: 1}\n",
+            "E0224 environments/dev.yaml:1:13 variable `y` is not declared in conf/project.yaml",
+        ),
+        ("variables: {x: {default: \"${y}\"}, y: {default: \"${x}\"}}\n", "", "E0207 conf/project.yaml:1:"),
+        ("name: x\n", "extend: y\n", "E0309 environments/dev.yaml:1:1 unknown key `extend` in environment `dev` [did you mean `extends`?]"),
+        ("name: x\n", "extends: bsae\n", "E0308 environments/dev.yaml:1:10 environment `dev` extends `bsae`, which does not exist"),
+        ("name: x\n", "extends: dev\n", "E0307 environments/dev.yaml:1:10 environments extend one another in a circle: dev → dev"),
+        (
+            "name: x\n",
+            "workspace: remote\n",
+            "E0303 environments/dev.yaml:1:12 `workspace` must be `local` or a map (`host`, `profile`, ..), not text",
+        ),
+        (
+            "name: x\n",
+            "workspace: {token: dapi}\n",
+            "E0311 environments/dev.yaml:1:13 `workspace.token` is a credential, which does not belong in a file of the project",
+        ),
+        (
+            "name: x\n",
+            "workspace: {hsot: y}\n",
+            "E0309 environments/dev.yaml:1:13 unknown key `hsot` in `workspace` [did you mean `host`?]",
+        ),
+        (
+            "name: x\n",
+            "guards: {max_deletes: many}\n",
+            "E0303 environments/dev.yaml:1:23 `guards.max_deletes` must be a whole number from 0, not text",
+        ),
+        (
+            "name: x\n",
+            "guards: {protect: [catalgos]}\n",
+            "E0303 environments/dev.yaml:1:20 `guards.protect` names `catalgos`, which is no kind [did you mean `catalogs`?]",
+        ),
+        (
+            "name: x\n",
+            "state: {key: {env: NOT_SET}}\n",
+            "W0313 environments/dev.yaml:1:14 the state key is not there: the environment variable NOT_SET is not set",
+        ),
+    ] {
+        let found = folder(&[("conf/project.yaml", settings), ("environments/dev.yaml", environment)]).found();
+        if !found.lines().any(|line| line.starts_with(want)) {
+            wrong.push(format!("{settings}{environment}want {want}\ngot  {found}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn all_mistakes_of_all_files_in_one_run_by_place() {
+    let f = folder(&[
+        ("conf/project.yaml", "nmae: x\n"),
+        ("conf/b.yaml", "jobs: {b: {name: \"${nothing}\", taks: 1}}\n"),
+        ("conf/a.yaml", "jbos: {}\n"),
+        ("conf/broken.yaml", "jobs: {a: [\n"),
+        ("environments/other.yaml", "gaurds: {}\n"),
+    ])
+    .env("dev");
+    f.write("environments/dev.yaml", "workspace: local\n");
+    let failed = f.load().err().unwrap();
+    let codes: Vec<String> = failed.diagnostics.iter().map(|d| format!("{} {}", d.code, d.labels[0].span.source.name)).collect();
+    assert_eq!(
+        codes,
+        [
+            "E0101 conf/a.yaml",
+            "E0204 conf/b.yaml",
+            "E0107 conf/b.yaml",
+            "E0013 conf/broken.yaml",
+            "E0302 conf/project.yaml",
+            "E0309 environments/other.yaml"
+        ],
+        "{}",
+        shown(&failed.diagnostics)
+    );
+}
+
+#[test]
+fn what_stands_in_a_broken_file_is_not_missed() {
+    let f = folder(&[("conf/a.yaml", "jobs: {a: {name: \"${warehouses.w.name}\"}}\n"), ("conf/broken.yaml", "warehouses: {w: [\n")]);
+    assert!(!f.found().contains("E0205"), "{}", f.found());
+}
+
+#[test]
+fn strict_turns_warnings_into_errors() {
+    let mut f = folder(&[("conf/a.yaml", "jobs: {a: {name: a, brand_new_thing: 1}}\n")]);
+    assert!(f.resolve().is_ok());
+    f.ask.strict = true;
+    assert!(f.resolve().is_err());
+}
+
+#[test]
+fn unused_and_stray_variables_are_warned_about() {
+    let f = folder(&[
+        ("conf/project.yaml", "variables: {used: {default: a}, idle: {default: b}, elsewhere: {default: c}}\n"),
+        ("conf/a.yaml", "jobs: {a: {name: \"${used}\", when: false}}\n"),
+        ("environments/dev.yaml", "workspace: local\n"),
+        ("environments/prod.yaml", "resources: {jobs: {a: {description: \"${elsewhere}\"}}}\n"),
+    ])
+    .env("dev")
+    .variable("BRICKFORM_VAR_usde", "x");
+    assert_eq!(
+        f.found(),
+        "W0225 - the environment variable BRICKFORM_VAR_usde sets a variable that nobody declares [did you mean BRICKFORM_VAR_used?]\n\
+         W0226 conf/project.yaml:1:33 variable `idle` is declared and nothing uses it [use it as `${idle}`, or take it away]"
+    );
+}
+
+#[test]
+fn a_literal_secret_is_refused() {
+    let served = |key: &str| {
+        format!(
+            "serving_endpoints: {{e: {{name: e, config: {{served_entities: [{{name: x, external_model: {{name: m, provider: openai, task: llm/v1/chat, openai_config: {{openai_api_key_plaintext: {key}}}}}}}]}}}}}}\n"
+        )
+    };
+    for (key, want) in [("sk-1", "E0113"), ("\"${secret('K')}\"", ""), ("\"{{secrets/a/b}}\"", "")] {
+        let found = folder(&[("conf/a.yaml", &served(key))]).found();
+        assert!(if want.is_empty() { !found.contains("E01") } else { found.contains(want) }, "{key}: {found}");
+        assert!(!found.contains("sk-1"), "{found}");
+    }
+}
