@@ -2,7 +2,7 @@
 
 use super::LocalOptions;
 use super::answer::Refusal;
-use super::exchange::{Caller, Principal};
+use super::exchange::{Caller, Principal, hexadecimal};
 use crate::client::Request;
 
 /// The user that calls where nothing says otherwise.
@@ -39,7 +39,7 @@ pub fn caller(request: &Request, options: &LocalOptions, now: i64) -> Result<Cal
 
 /// An OAuth token of this workspace for a client; it says itself whose it is and until when it holds.
 pub fn issue(client_id: &str, until: i64) -> String {
-    let hex: String = client_id.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = hexadecimal(client_id.as_bytes());
     format!("{OAUTH}{hex}.{until}")
 }
 

@@ -17,6 +17,7 @@ pub struct Caller {
 }
 
 /// A sort of principal.
+#[expect(clippy::enum_variant_names, reason = "service principal is one word of the field")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Principal {
     /// `user_name`.
@@ -138,8 +139,13 @@ impl Exchange<'_, '_> {
 /// Hexadecimal digits that follow from a name and a number.
 pub fn digest(name: &str, n: u64) -> String {
     use sha2::{Digest, Sha256};
+    hexadecimal(&Sha256::digest(format!("{name}/{n}")))
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(format!("{name}/{n}")).iter().fold(String::new(), |mut out, byte| {
+    bytes.iter().fold(String::new(), |mut out, byte| {
         let _infallible = write!(out, "{byte:02x}");
         out
     })

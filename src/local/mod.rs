@@ -13,6 +13,7 @@ mod record;
 mod router;
 mod routes;
 mod serve;
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature, also those that refuse nothing")]
 mod services;
 mod store;
 mod validate;
@@ -191,6 +192,7 @@ impl Transport for LocalWorkspace {
         Box::pin(self.handle(request))
     }
 
+    #[expect(clippy::unnecessary_literal_bound, reason = "the trait says so")]
     fn host(&self) -> &str {
         "local"
     }

@@ -13,7 +13,7 @@ use super::exchange::{Caller, Exchange, Setting, digest, uuid_of};
 use super::faults::{Armed, Effect};
 use super::limits::Limits;
 use super::record::Record;
-use super::routes::{self, Route};
+use super::routes::{self, OpenRoom, Route};
 use super::{FaultWhen, LocalError, LocalOptions, credentials, peer, services, validate};
 use crate::client::{Request, RequestBody, Response, TransportError};
 use crate::model::{Map, Outside, Value, json};
@@ -122,7 +122,7 @@ impl Inner {
 pub fn coverage() -> Vec<(&'static str, String, String)> {
     let mut all: Vec<_> = services::rooms()
         .iter()
-        .flat_map(|room| room.routes())
+        .flat_map(OpenRoom::routes)
         .map(|route| (route.name, route.method.clone(), route.template.text.clone()))
         .collect();
     all.sort();
@@ -152,14 +152,13 @@ pub async fn handle_from(inner: &Inner, request: Request, origin: Origin) -> Res
     }
     let request_id = uuid_of(&digest(&inner.setting.workspace_id.to_string(), serial));
     let mut ignored = Vec::new();
-    let outcome = match inner.faults.strike(FaultWhen::Before, &request.method, &request.path) {
-        Some(effect) => strike(inner, effect, origin, &request_id).await,
-        None => {
-            let response = answer(inner, &request, origin, &request_id, &mut ignored).await;
-            match inner.faults.strike(FaultWhen::After, &request.method, &request.path) {
-                Some(effect) => strike(inner, effect, origin, &request_id).await,
-                None => Outcome::Response(response),
-            }
+    let outcome = if let Some(effect) = inner.faults.strike(FaultWhen::Before, &request.method, &request.path) {
+        strike(inner, effect, origin, &request_id).await
+    } else {
+        let response = answer(inner, &request, origin, &request_id, &mut ignored).await;
+        match inner.faults.strike(FaultWhen::After, &request.method, &request.path) {
+            Some(effect) => strike(inner, effect, origin, &request_id).await,
+            None => Outcome::Response(response),
         }
     };
     if let Some(record) = &inner.record {
@@ -292,12 +291,12 @@ async fn serve(
             };
             (route.handler)(&mut exchange)
         })
-        .map_err(broken)?;
-    let answer = done.settled(&inner.core).await.map_err(broken)??;
+        .map_err(|why| broken(&why))?;
+    let answer = done.settled(&inner.core).await.map_err(|why| broken(&why))??;
     Ok(shown(inner, route, answer))
 }
 
-fn broken(why: String) -> Refusal {
+fn broken(why: &str) -> Refusal {
     Refusal::new(500, "INTERNAL_ERROR", format!("The local workspace cannot write its database: {why}"))
 }
 

@@ -28,8 +28,13 @@ pub struct Room {
     pub prefixes: &'static [&'static str],
     /// Its operations.
     pub operations: &'static [(Source, Handler)],
-    /// Made at first use.
-    pub routes: OnceLock<Vec<Route>>,
+}
+
+/// A room with its routes, made at first use.
+pub struct OpenRoom {
+    /// The room.
+    pub room: Room,
+    routes: OnceLock<Vec<Route>>,
 }
 
 /// An operation ready to be matched.
@@ -132,17 +137,24 @@ pub fn canonical(path: &str) -> String {
 impl Room {
     /// A room.
     pub const fn new(prefixes: &'static [&'static str], operations: &'static [(Source, Handler)]) -> Self {
-        Self { prefixes, operations, routes: OnceLock::new() }
+        Self { prefixes, operations }
+    }
+}
+
+impl OpenRoom {
+    /// Opens a room.
+    pub const fn new(room: Room) -> Self {
+        Self { room, routes: OnceLock::new() }
     }
 
     /// Its routes.
     pub fn routes(&self) -> &[Route] {
-        self.routes.get_or_init(|| self.operations.iter().filter_map(|(source, handler)| route(*source, *handler)).collect())
+        self.routes.get_or_init(|| self.room.operations.iter().filter_map(|(source, handler)| route(*source, *handler)).collect())
     }
 
     /// Whether a path may be one of its.
     pub fn may_have(&self, path: &str) -> bool {
-        self.prefixes.iter().any(|p| path.starts_with(p))
+        self.room.prefixes.iter().any(|p| path.starts_with(p))
     }
 }
 
@@ -162,11 +174,11 @@ fn route(source: Source, handler: Handler) -> Option<Route> {
 }
 
 /// Finds the route of a request in the rooms.
-pub fn find<'r>(rooms: &'r [Room], method: &str, path: &str) -> Option<(&'r Route, BTreeMap<String, String>)> {
+pub fn find<'r>(rooms: &'r [OpenRoom], method: &str, path: &str) -> Option<(&'r Route, BTreeMap<String, String>)> {
     rooms
         .iter()
         .filter(|room| room.may_have(path))
-        .flat_map(Room::routes)
+        .flat_map(OpenRoom::routes)
         .filter(|route| route.method == method)
         .find_map(|route| route.template.fits(path).map(|parameters| (route, parameters)))
 }
@@ -191,7 +203,7 @@ mod tests {
             ("/a", "/a", Some("")),
             ("/a", "/a/", None),
         ] {
-            let found = Template::new(template).fits(path).map(|m| m.iter().map(|(k, v)| format!("{k}={v}")).collect::<String>());
+            let found = Template::new(template).fits(path).map(|m| m.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "));
             assert_eq!(found.as_deref(), expected, "{template} {path}");
         }
     }

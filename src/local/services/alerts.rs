@@ -109,7 +109,7 @@ fn absent(id: &str) -> Refusal {
 }
 
 fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
-    let found = exchange.objects.get("alerts", id).filter(|a| is_active(a) || !exchange.rival(Rival::OldTrashAnswersGone));
+    let found = exchange.objects.get("alerts", id).filter(|a| is_active(a) || !exchange.rival(Rival::TrashGone));
     found.and_then(|a| a.as_map().cloned()).ok_or_else(|| absent(id))
 }
 

@@ -32,7 +32,7 @@ pub const HABITS: &[Habit] = &[
     habit("catalogs", "gives everything without max_results; a page may be empty and have a token", Evidence::Sdk),
 ];
 
-/// The catalogs that every workspace has, with their schemas besides information_schema.
+/// The catalogs that every workspace has, with their schemas besides `information_schema`.
 const BUILT_IN: [(&str, &str, &[&str]); 3] = [
     ("main", "MANAGED_CATALOG", &["default"]),
     ("samples", "SYSTEM_CATALOG", &["nyctaxi", "tpch"]),
@@ -105,8 +105,8 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let all = exchange.objects.all("catalogs").map(|(_, c)| (**c).clone()).collect();
-    unity::list(exchange, "catalogs", "max_results", all)
+    let all: Vec<Value> = exchange.objects.all("catalogs").map(|(_, c)| (**c).clone()).collect();
+    unity::list(exchange, "catalogs", "max_results", &all)
 }
 
 fn update(exchange: &mut Exchange<'_, '_>) -> Handled {

@@ -88,13 +88,13 @@ fn assignments(exchange: &Exchange<'_, '_>, grants: &Direct) -> Vec<Value> {
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     let (kind, name) = securable(exchange)?;
     let grants = direct(exchange, &format!("{kind}/{name}"));
-    unity::list(exchange, "privilege_assignments", "max_results", assignments(exchange, &grants))
+    unity::list(exchange, "privilege_assignments", "max_results", &assignments(exchange, &grants))
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     let (kind, name) = securable(exchange)?;
     let grants = direct(exchange, &format!("{kind}/{name}"));
-    unity::list(exchange, "privilege_assignments", "page_size", assignments(exchange, &grants))
+    unity::list(exchange, "privilege_assignments", "page_size", &assignments(exchange, &grants))
 }
 
 fn effective(exchange: &Exchange<'_, '_>) -> Result<Vec<Value>, Refusal> {
@@ -132,12 +132,12 @@ fn effective(exchange: &Exchange<'_, '_>) -> Result<Vec<Value>, Refusal> {
 
 fn get_effective(exchange: &mut Exchange<'_, '_>) -> Handled {
     let all = effective(exchange)?;
-    unity::list(exchange, "privilege_assignments", "max_results", all)
+    unity::list(exchange, "privilege_assignments", "max_results", &all)
 }
 
 fn list_effective(exchange: &mut Exchange<'_, '_>) -> Handled {
     let all = effective(exchange)?;
-    unity::list(exchange, "effective_privilege_assignments", "page_size", all)
+    unity::list(exchange, "effective_privilege_assignments", "page_size", &all)
 }
 
 /// The privileges of a list in a change.
@@ -188,5 +188,5 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
     if exchange.body.get("omit_permissions_in_response").and_then(Value::as_bool) == Some(true) {
         return Ok(Answer::empty());
     }
-    unity::list(exchange, "privilege_assignments", "max_results", assignments(exchange, &grants))
+    unity::list(exchange, "privilege_assignments", "max_results", &assignments(exchange, &grants))
 }

@@ -82,18 +82,19 @@ fn resource(id: &str, schema: &str, display: &str) -> Map {
 /// Whoever calls: a principal that is there, or one made up for a name that is not.
 fn me(exchange: &mut Exchange<'_, '_>) -> Handled {
     let caller = exchange.caller.clone();
-    let mut user = match principals::find(exchange.objects, caller.sort, &caller.name) {
-        Some(found) => found.as_map().cloned().unwrap_or_default(),
-        None => {
-            let number = u64::from_str_radix(&digest(&caller.name, 0)[..12], 16).unwrap_or_default();
-            let mut user = resource(&(4_000_000_000_000_000 + number).to_string(), "User", &caller.name);
-            user.insert("groups".to_owned(), Value::List(vec![Value::map([("display", Value::text("admins"))])]));
-            user
-        }
-    };
+    let found = principals::find(exchange.objects, caller.sort, &caller.name).and_then(|p| p.as_map().cloned());
+    let mut user = found.unwrap_or_else(|| stranger(&caller.name));
     user.insert("userName".to_owned(), Value::text(&caller.name));
     user.insert("active".to_owned(), Value::Bool(true));
     Ok(Answer::ok(user))
+}
+
+/// A caller that nobody registered; it may do everything all the same.
+fn stranger(name: &str) -> Map {
+    let number = u64::from_str_radix(&digest(name, 0)[..12], 16).unwrap_or_default();
+    let mut user = resource(&(4_000_000_000_000_000 + number).to_string(), "User", name);
+    user.insert("groups".to_owned(), Value::List(vec![Value::map([("display", Value::text("admins"))])]));
+    user
 }
 
 fn list_users(exchange: &mut Exchange<'_, '_>) -> Handled {

@@ -1,6 +1,6 @@
 //! What the server does, a file a service, each habit with its evidence.
 //!
-//! To add a service: one file with its operations as a [`Room`], its habits, and a word in the tables below. What every
+//! To add a service: one file with its operations as a [`super::routes::Room`], its habits, and a word in the tables below. What every
 //! service needs is beside it: paging in `paging`, access lists in `permissions`, masks in `mask`.
 
 mod alerts;
@@ -24,7 +24,7 @@ mod unity;
 mod warehouses;
 mod workspace_conf;
 
-use super::routes::Room;
+use super::routes::OpenRoom;
 use super::store::Transaction;
 
 /// Why a habit is believed.
@@ -60,6 +60,7 @@ const fn habit(service: &'static str, does: &'static str, evidence: Evidence) ->
 
 macro_rules! rivals {
     ($($variant:ident $name:literal $does:literal)*) => {
+        #[expect(clippy::doc_markdown, reason = "the same words are printed on a terminal")]
         /// What else the server may do, where evidence is weak; off unless named.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rival {
@@ -82,9 +83,9 @@ rivals! {
     UnknownPrincipal400 "unknown-principal-400" "a principal that the workspace does not know is refused in access lists"
     GrantsUnknownPrincipal "grants-unknown-principal" "a principal that the workspace does not know is refused in grants with 404"
     UnityTaken409 "unity-taken-409" "a catalog or schema whose name is taken answers 409 instead of 400"
-    WarehouseClassic "warehouse-pro" "a warehouse without a type becomes PRO instead of CLASSIC"
+    WarehousePro "warehouse-pro" "a warehouse without a type becomes PRO instead of CLASSIC"
     QueueEnabled "queue-enabled" "a job without a queue gets one that is enabled"
-    OldTrashAnswersGone "trash-gone" "a trashed alert answers 404 instead of itself with lifecycle_state DELETED"
+    TrashGone "trash-gone" "a trashed alert answers 404 instead of itself with lifecycle_state DELETED"
 }
 
 impl Rival {
@@ -99,24 +100,24 @@ impl Rival {
     }
 }
 
-static ROOMS: [Room; 13] = [
-    login::ROOM,
-    jobs::ROOM,
-    warehouses::ROOM,
-    permissions::ROOM,
-    catalogs::ROOM,
-    schemas::ROOM,
-    grants::ROOM,
-    unity::ROOM,
-    workspace_conf::ROOM,
-    alerts::ROOM,
-    serving_endpoints::ROOM,
-    identity::ROOM,
-    runs::ROOM,
+static ROOMS: [OpenRoom; 13] = [
+    OpenRoom::new(login::ROOM),
+    OpenRoom::new(jobs::ROOM),
+    OpenRoom::new(warehouses::ROOM),
+    OpenRoom::new(permissions::ROOM),
+    OpenRoom::new(catalogs::ROOM),
+    OpenRoom::new(schemas::ROOM),
+    OpenRoom::new(grants::ROOM),
+    OpenRoom::new(unity::ROOM),
+    OpenRoom::new(workspace_conf::ROOM),
+    OpenRoom::new(alerts::ROOM),
+    OpenRoom::new(serving_endpoints::ROOM),
+    OpenRoom::new(identity::ROOM),
+    OpenRoom::new(runs::ROOM),
 ];
 
 /// All rooms.
-pub fn rooms() -> &'static [Room] {
+pub fn rooms() -> &'static [OpenRoom] {
     &ROOMS
 }
 

@@ -102,8 +102,8 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     let catalog = exchange.asked("catalog_name").unwrap_or_default().to_lowercase();
     catalogs::stored(exchange, &catalog)?;
-    let all = exchange.objects.below("schemas", &format!("{catalog}.")).into_iter().map(|(_, s)| (*s).clone()).collect();
-    unity::list(exchange, "schemas", "max_results", all)
+    let all: Vec<Value> = exchange.objects.below("schemas", &format!("{catalog}.")).into_iter().map(|(_, s)| (*s).clone()).collect();
+    unity::list(exchange, "schemas", "max_results", &all)
 }
 
 fn update(exchange: &mut Exchange<'_, '_>) -> Handled {

@@ -60,12 +60,11 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     endpoint.insert("permission_level".to_owned(), "CAN_MANAGE".into());
     default(&mut endpoint, "route_optimized", false);
     default(&mut endpoint, "tags", Vec::new());
-    match config {
-        Some(config) => roll_out(exchange, &mut endpoint, config)?,
-        None => {
-            endpoint.insert("state".to_owned(), state("NOT_READY", "NOT_UPDATING"));
-            endpoint.insert("last_updated_timestamp".to_owned(), Value::Int(exchange.now));
-        }
+    if let Some(config) = config {
+        roll_out(exchange, &mut endpoint, config)?;
+    } else {
+        endpoint.insert("state".to_owned(), state("NOT_READY", "NOT_UPDATING"));
+        endpoint.insert("last_updated_timestamp".to_owned(), Value::Int(exchange.now));
     }
     exchange.objects.put(ENDPOINTS, &name, Value::Map(endpoint.clone()));
     exchange.objects.put(IDS, &id, Value::text(&name));

@@ -68,7 +68,7 @@ pub fn taken(exchange: &Exchange<'_, '_>, word: &str, code: &str, name: &str) ->
 ///
 /// # Errors
 /// 400: a bad size or token.
-pub fn list(exchange: &Exchange<'_, '_>, key: &str, size_parameter: &str, items: Vec<Value>) -> Handled {
+pub fn list(exchange: &Exchange<'_, '_>, key: &str, size_parameter: &str, items: &[Value]) -> Handled {
     let items: Vec<Value> = items.iter().map(visible).collect();
     let token = exchange.asked("page_token");
     let size = match (exchange.number(size_parameter)?, token) {

@@ -68,7 +68,7 @@ fn configured(exchange: &Exchange<'_, '_>, mut config: Map) -> Result<Map, Refus
     default(&mut config, "enable_photon", true);
     default(&mut config, "enable_serverless_compute", false);
     default(&mut config, "spot_instance_policy", "COST_OPTIMIZED");
-    default(&mut config, "warehouse_type", if exchange.rival(Rival::WarehouseClassic) { "PRO" } else { "CLASSIC" });
+    default(&mut config, "warehouse_type", if exchange.rival(Rival::WarehousePro) { "PRO" } else { "CLASSIC" });
     default(&mut config, "channel", Map::new());
     if let Some(channel) = config.get_mut("channel").and_then(Value::as_map_mut) {
         default(channel, "name", "CHANNEL_NAME_CURRENT");

@@ -35,7 +35,7 @@ fn everything_served_is_in_the_catalogue_and_unique() {
     for pair in coverage.windows(2) {
         assert_ne!(pair[0].0, pair[1].0);
     }
-    let declared: usize = crate::local::services::rooms().iter().map(|r| r.operations.len()).sum();
+    let declared: usize = crate::local::services::rooms().iter().map(|r| r.room.operations.len()).sum();
     assert_eq!(coverage.len(), declared, "an operation is not in the catalogue");
 }
 

@@ -122,7 +122,7 @@ fn only_this_machine_is_served() {
 
 /// Reads one answer off a kept connection: its length header says where it ends. Gives how many reads it took.
 fn read_one(stream: &mut TcpStream) -> usize {
-    let (mut got, mut buffer, mut reads) = (Vec::new(), [0_u8; 65536], 0);
+    let (mut got, mut buffer, mut reads) = (Vec::new(), vec![0_u8; 65536], 0);
     loop {
         let n = stream.read(&mut buffer).unwrap();
         assert!(n > 0, "closed early");

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::{Bench, Clock, outside};
+use super::{Bench, Clock, outside, request};
 use crate::local::{LocalError, LocalOptions, LocalWorkspace};
 
 fn open(file: &std::path::Path) -> LocalWorkspace {
@@ -82,4 +82,20 @@ fn writes_are_fast() {
     let rate = 200.0 / start.elapsed().as_secs_f64();
     println!("{rate:.0} durable writes a second, one at a time");
     assert!(rate > 20.0, "{rate}");
+    let start = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut together = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let workspace = bench.workspace.clone();
+            together.spawn(async move {
+                for _ in 0..20 {
+                    workspace.handle(request("POST /api/2.2/jobs/create", "{}")).await.unwrap();
+                }
+            });
+        }
+        while together.join_next().await.is_some() {}
+    });
+    println!("{:.0} durable writes a second, 32 at a time", 640.0 / start.elapsed().as_secs_f64());
+    assert_eq!(bench.workspace.dump().keys().filter(|k| k.starts_with("jobs/")).count(), 840);
 }
