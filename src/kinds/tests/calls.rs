@@ -261,6 +261,15 @@ fn settings() {
         ..CASE
     };
     assert_eq!(case.updates(), [r#"PATCH /api/2.0/workspace-conf {"enableTokensConfig": "true"}"#]);
+    // Nobody had set it before: there is no unset.
+    let put_back = Case {
+        desired: r#"{"enableTokensConfig":null,"maxTokenLifetimeDays":null}"#,
+        live: r#"{"enableTokensConfig":"true","maxTokenLifetimeDays":"90"}"#,
+        paths: &["enableTokensConfig", "maxTokenLifetimeDays"],
+        ..CASE
+    };
+    let put_back = Case { kind: "workspace_conf", ..put_back };
+    assert_eq!(put_back.updates(), [r#"PATCH /api/2.0/workspace-conf {"enableTokensConfig": "false", "maxTokenLifetimeDays": ""}"#]);
     let removed = Case { desired: "{}", ..case };
     assert!(removed.run(false).unwrap_err().contains("cannot be unset"), "a setting has no empty value: what it held must be put back");
 }
