@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::findings::{Findings, Reported};
+use super::references::waiting;
 use super::scope::{Resolver, poison};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Facet, From};
@@ -36,6 +37,8 @@ impl Resolver<'_> {
             let value: Result<Value, Reported> = match from {
                 From::Text(text) => Ok(Value::from(*text)),
                 From::Id => self.id(parent, span),
+                // A field `id` beside a name is another thing than what `.id` means, and only the workspace knows it.
+                From::Field("id") => Ok(waiting(&self.items[parent].address, Path::field("id"))),
                 From::Field(name) => self.field(parent, &Path::field(*name), span),
             };
             bound.insert((*field).to_owned(), value.unwrap_or_else(|Reported| poison()));

@@ -231,7 +231,7 @@ impl Resolver<'_> {
 }
 
 /// A field that waits for the workspace.
-fn waiting(address: &Address, path: Path) -> Value {
+pub(super) fn waiting(address: &Address, path: Path) -> Value {
     Value::Unknown(Arc::new(Deferred::of(Reference { address: address.clone(), path })))
 }
 
