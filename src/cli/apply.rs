@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             return Ok(Exit::Done);
         }
         let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
-        carry::consent(run, Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
+        carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
         carry::out(run, &session, &online, &plan, document, &again("apply", run, &session)).await
     });
     crate::state::Store::unlock(&session.store);

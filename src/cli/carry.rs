@@ -24,7 +24,7 @@ pub struct Consent<'a> {
 }
 
 /// Asks, where both ends are a terminal; elsewhere names the flag.
-pub fn consent(run: &Run<'_>, consent: Consent<'_>) -> Result<(), Failure> {
+pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<(), Failure> {
     if consent.given {
         return Ok(());
     }

@@ -43,16 +43,12 @@ pub fn parallelism(run: &Run<'_>) -> usize {
 
 async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
     let place = Place::in_project(&project.folder, &project.environment.name);
-    let client = match place.served_at() {
-        Some(url) => {
-            run.screen.detail(&format!("the embedded workspace is served at {url}"));
-            let transport: SharedTransport = live(run, &url)?;
-            Client::new(transport, Some(Credentials::token("local")), run.outside, options(run))
-        }
-        None => {
-            let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
-            Client::new(Arc::new(workspace), None, run.outside, options(run))
-        }
+    let client = if let Some(url) = place.served_at() {
+        run.screen.detail(&format!("the embedded workspace is served at {url}"));
+        Client::new(live(run, &url)?, Some(Credentials::token("local")), run.outside, options(run))
+    } else {
+        let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
+        Client::new(Arc::new(workspace), None, run.outside, options(run))
     };
     let (id, caller) = who(&client).await?;
     Ok(Connection { client, identity: WorkspaceIdentity { host: "local".to_owned(), id }, caller, link_host: String::new() })

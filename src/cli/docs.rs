@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::reference::{self, Page};
-use super::{Exit, Failure, Run};
+use super::{Exit, Run};
 
 /// Arguments of `docs`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct Arguments {
 }
 
 /// Prints the page.
-pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Exit {
     run.screen.result(&reference::page(arguments.page));
-    Ok(Exit::Done)
+    Exit::Done
 }

@@ -186,7 +186,7 @@ fn api_help(error: &ApiError) -> Vec<String> {
         }
         ApiErrorKind::Forbidden => lines.push("the caller may not do this: ask for the permission, or use another profile".to_owned()),
         ApiErrorKind::Network => {
-            lines.push("check the host and the network; nothing was changed by this call unless it says so".to_owned())
+            lines.push("check the host and the network; nothing was changed by this call unless it says so".to_owned());
         }
         ApiErrorKind::Throttled => lines.push("try again later, or with a smaller `--parallelism`".to_owned()),
         ApiErrorKind::Server => lines.push("the workspace is in trouble: try again".to_owned()),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, Format, Run};
+use super::{Exit, Format, Run};
 use crate::catalogue;
 
 /// Arguments of `version`.
@@ -10,7 +10,7 @@ use crate::catalogue;
 pub struct Arguments {}
 
 /// Prints the version, and which release of the API data it knows.
-pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+pub fn run(_: &Arguments, run: &Run<'_>) -> Exit {
     let version = env!("CARGO_PKG_VERSION");
     match run.screen.format {
         Format::Json => run.screen.result(&format!(
@@ -23,5 +23,5 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             crate::state::FORMAT
         )),
     }
-    Ok(Exit::Done)
+    Exit::Done
 }

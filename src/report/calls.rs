@@ -45,7 +45,8 @@ fn filled(template: &str, values: &Map) -> String {
 }
 
 fn query(values: &Map) -> String {
-    values.iter().enumerate().map(|(i, (k, v))| format!("{}{k}={}", if i == 0 { '?' } else { '&' }, bare(v))).collect()
+    let pairs: Vec<String> = values.iter().map(|(k, v)| format!("{k}={}", bare(v))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 fn bare(value: &Value) -> String {

@@ -52,7 +52,7 @@ fn links_lead_somewhere() {
 }
 
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).expect("the folder is there").map(|e| e.expect("it can be read").path()).collect();
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
