@@ -71,10 +71,9 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
     text
 }
 
-const WAITS: bool = false;
 /// `guards.require_clean_git`: nothing is applied that is not committed.
 fn clean_git(run: &Run<'_>, session: &Session) -> Result<(), Failure> {
-    if !WAITS || session::is_clean(run, &session.project) {
+    if !session.project.environment.guards.require_clean_git || session::is_clean(run, &session.project) {
         return Ok(());
     }
     Err(Failure::Guard {

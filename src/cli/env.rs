@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 fn list(run: &Run<'_>) -> Result<Exit, Failure> {
     let registry = Registry::standard();
     let ask = run.options.ask(run.outside)?;
-    let names = project::load(run.outside, &ask, &registry).map_err(|failed| Failure::Diagnostics(failed.diagnostics))?.environments;
+    let names = project::environments(run.outside, &ask).map_err(Failure::Project)?;
     let mut rows = vec![];
     for name in names {
         let one = project::Ask { environment: Some(name.clone()), ..ask.clone() };

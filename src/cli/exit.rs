@@ -5,6 +5,7 @@ use crate::client::auth::AuthError;
 use crate::client::{ApiError, ApiErrorKind};
 use crate::diagnostic::Diagnostic;
 use crate::local::LocalError;
+use crate::project;
 use crate::state::StateError;
 
 /// How a run ended. `docs/reference/exit-codes.md` is made from [`Exit::ALL`].
@@ -78,7 +79,7 @@ pub enum Failure {
     },
     /// The user's files are wrong.
     #[error("the project has mistakes")]
-    Diagnostics(Vec<Diagnostic>),
+    Project(project::Failed),
     /// The state.
     #[error(transparent)]
     State(#[from] StateError),
@@ -118,6 +119,12 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Mistakes in the user's files.
+    #[must_use]
+    pub fn mistakes(diagnostics: Vec<Diagnostic>) -> Self {
+        Self::Project(project::Failed { diagnostics, usage: false })
+    }
+
     /// A wrong command line.
     pub fn usage(message: impl Into<String>, help: &[&str]) -> Self {
         Self::Usage { message: message.into(), help: help.iter().map(ToString::to_string).collect() }
@@ -138,14 +145,13 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } => Exit::Usage,
+            Self::Project(failed) if failed.usage => Exit::Usage,
             Self::Credentials(_) => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
             Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
             Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
             Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
-            Self::Diagnostics(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => {
-                Exit::Failed
-            }
+            Self::Project(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => Exit::Failed,
         }
     }
 
@@ -169,7 +175,7 @@ impl Failure {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
             Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
-            Self::Diagnostics(_) | Self::Apply(ApplyError::Blocked) => vec![],
+            Self::Project(_) | Self::Apply(ApplyError::Blocked) => vec![],
         }
     }
 }

@@ -169,5 +169,5 @@ pub(crate) fn load(
     ask: &crate::project::Ask,
     registry: &crate::kinds::Registry,
 ) -> Result<crate::project::Project, Failure> {
-    crate::project::load(run.outside, ask, registry).map_err(|failed| Failure::Diagnostics(failed.diagnostics))
+    crate::project::load(run.outside, ask, registry).map_err(Failure::Project)
 }

@@ -159,7 +159,8 @@ impl Screen {
     /// Why a command failed: what, and what to do next.
     pub fn failure(&self, failure: &Failure) {
         match failure {
-            Failure::Diagnostics(diagnostics) => {
+            Failure::Project(failed) => {
+                let diagnostics = &failed.diagnostics;
                 self.diagnostics(diagnostics);
                 if self.format == Format::Json {
                     self.result(&report::diagnostics::json(diagnostics));

@@ -72,7 +72,7 @@ impl Session {
                 .await
                 .map_err(|error| Failure::api("lookups cannot be answered", error))?
         };
-        let desired = self.project.resolve(&answers).map_err(Failure::Diagnostics)?;
+        let desired = self.project.resolve(&answers).map_err(Failure::mistakes)?;
         run.screen.diagnostics(&desired.warnings);
         Ok(Online { connection, desired })
     }

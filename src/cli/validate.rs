@@ -23,14 +23,14 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let mut names = vec![];
     let mut warnings = vec![];
     let mut resources = 0;
-    let mut pending: Vec<Option<String>> = vec![ask.environment.clone()];
-    if ask.environment.is_none()
-        && let Ok(project) = project::load(run.outside, &ask, &registry)
-        && !project.environments.is_empty()
-    {
-        pending = project.environments.into_iter().map(Some).collect();
-    }
+    let every = match &ask.environment {
+        Some(one) => vec![one.clone()],
+        None => project::environments(run.outside, &ask).map_err(Failure::Project)?,
+    };
+    // A project without environment files has one that says nothing.
+    let pending: Vec<Option<String>> = if every.is_empty() { vec![None] } else { every.into_iter().map(Some).collect() };
     let mut mistakes = vec![];
+    let mut usage = false;
     for environment in pending {
         ask.environment = environment;
         match check(run, &ask, &registry) {
@@ -39,12 +39,15 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
                 resources = resources.max(count);
                 merge(&mut warnings, found);
             }
-            Err(found) => merge(&mut mistakes, found),
+            Err(failed) => {
+                usage |= failed.usage;
+                merge(&mut mistakes, failed.diagnostics);
+            }
         }
     }
     if !mistakes.is_empty() {
         merge(&mut mistakes, warnings);
-        return Err(Failure::Diagnostics(mistakes));
+        return Err(Failure::Project(project::Failed { diagnostics: mistakes, usage }));
     }
     run.screen.diagnostics(&warnings);
     match run.screen.format {
@@ -58,9 +61,9 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 
 type Found = Vec<crate::diagnostic::Diagnostic>;
 
-fn check(run: &Run<'_>, ask: &project::Ask, registry: &Registry) -> Result<(String, usize, Found), Found> {
-    let project = project::load(run.outside, ask, registry).map_err(|failed| failed.diagnostics)?;
-    let desired = project.resolve(&BTreeMap::new())?;
+fn check(run: &Run<'_>, ask: &project::Ask, registry: &Registry) -> Result<(String, usize, Found), project::Failed> {
+    let project = project::load(run.outside, ask, registry)?;
+    let desired = project.resolve(&BTreeMap::new()).map_err(|diagnostics| project::Failed { diagnostics, usage: false })?;
     Ok((project.environment.name.clone(), desired.resources.len(), desired.warnings))
 }
 

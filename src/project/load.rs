@@ -85,6 +85,15 @@ pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project
     }
 }
 
+/// See [`super::environments`].
+pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed> {
+    let mut findings = Findings::default();
+    match discover(outside, ask, &mut findings) {
+        Some(found) if !found.incomplete => Ok(selectable(&found.environments).map(|f| f.name.clone()).collect()),
+        _ => Err(Failed { usage: findings.usage, diagnostics: findings.sorted(ask.strict) }),
+    }
+}
+
 fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut Findings) -> Option<Project> {
     let mut discovered = discover(outside, ask, findings)?;
     discovered.environments.iter().for_each(|file| environment::check(file, findings));

@@ -212,6 +212,14 @@ pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project
     load::load(outside, ask, registry)
 }
 
+/// The names of all environments that can be selected, sorted; none needs to be chosen.
+///
+/// # Errors
+/// There is no project, or a file cannot be read.
+pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed> {
+    load::environments(outside, ask)
+}
+
 impl Project {
     /// Evaluates everything. Without an answer a lookup stays unknown (offline: `(lookup)`).
     ///
