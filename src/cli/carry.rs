@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicU8;
 use super::progress::Progress;
 use super::session::{Online, Session, commit};
 use super::{Exit, Failure, Format, Run, connect, signals};
-use crate::apply::{self, Event, Outcome};
+use crate::apply::{self, Event};
 use crate::plan::{Action, Plan};
 use crate::report::json;
-use crate::report::outcome::{ResultLook, result};
+use crate::report::outcome::{Ending, ResultLook, ending, result};
 
 /// What is asked before anything is sent.
 pub struct Consent<'a> {
@@ -106,13 +106,11 @@ pub async fn out(
     Ok(exit(&report))
 }
 
-/// 130 beats 3; a failure of everything is still "in part": the state is saved and running again does the rest.
 fn exit(report: &apply::Report) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if report.results.iter().all(|r| r.outcome == Outcome::Done) {
-        Exit::Done
-    } else {
-        Exit::Partial
+    match ending(report) {
+        Ending::Done => Exit::Done,
+        Ending::Nothing => Exit::Failed,
+        Ending::Partial => Exit::Partial,
+        Ending::Interrupted => Exit::Interrupted,
     }
 }

@@ -183,7 +183,10 @@ fn history(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
                 let commit = version.commit.as_deref().map(|c| format!("  commit {}", c.get(..12).unwrap_or(c))).unwrap_or_default();
                 run.screen.result(&format!(
                     "{:>6}  {:20}  {:10}  {} resources{commit}\n",
-                    version.serial, version.at, version.by, version.resources
+                    version.serial,
+                    overview::to_seconds(&version.at),
+                    version.by,
+                    version.resources
                 ));
             }
         }

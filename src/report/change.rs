@@ -8,7 +8,7 @@ use crate::diff::{FieldChange, Reason};
 use crate::model::{Map, Step, Value};
 
 /// Where values begin at most, counted from the path.
-const WIDEST_PATH: usize = 34;
+const WIDEST_PATH: usize = 40;
 
 /// A row of a table of fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,7 +238,7 @@ pub fn lay(rows: &[Row], indent: usize, width: usize) -> String {
 
 /// Where values begin, for these paths.
 pub fn value_column<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
-    paths.map(columns).max().unwrap_or(0).clamp(22, WIDEST_PATH) + 2
+    paths.map(columns).filter(|w| *w <= WIDEST_PATH).max().unwrap_or(0).max(22) + 2
 }
 
 #[cfg(test)]

@@ -118,7 +118,8 @@ fn failed(failure: &Failure, paint: Paint, out: &mut String) {
         if !failure.message.contains(error.message.as_str()) {
             out.push_str(&format!("      {answer}\n"));
         }
-        let id = error.request_id.as_ref().map(|id| format!("  request id {id}")).unwrap_or_default();
+        let id = error.request_id.as_ref().filter(|id| !failure.help.iter().any(|h| h.contains(id.as_str())));
+        let id = id.map(|id| format!("  request id {id}")).unwrap_or_default();
         out.push_str(&format!("      {}\n", paint.label(Label::Dim, &format!("{}{id}", error.request))));
     }
     for help in &failure.help {
@@ -157,12 +158,42 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     format!("{of}{time}{colon}.{stopped} The state is saved (serial {}).\n", report.state.serial)
 }
 
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every step was done.
+    Done,
+    /// No step was done.
+    Nothing,
+    /// Some steps were done.
+    Partial,
+    /// It was stopped.
+    Interrupted,
+}
+
+/// How it ended; being stopped beats the rest.
+#[must_use]
+pub fn ending(report: &Report) -> Ending {
+    let done = report.results.iter().filter(|r| r.outcome == Outcome::Done).count();
+    match done {
+        _ if report.interrupted => Ending::Interrupted,
+        n if n == report.results.len() => Ending::Done,
+        0 => Ending::Nothing,
+        _ => Ending::Partial,
+    }
+}
+
 fn next(report: &Report, look: &ResultLook<'_>) -> String {
     let left = report.results.iter().filter(|r| r.outcome != Outcome::Done).count();
     if left == 0 {
         return String::new();
     }
-    let exit = if report.interrupted { 130 } else { 3 };
+    let exit = match ending(report) {
+        Ending::Done => 0,
+        Ending::Nothing => 1,
+        Ending::Partial => 3,
+        Ending::Interrupted => 130,
+    };
     format!("Next: {}    (does the {left} that {} left)    exit code {exit}\n", look.again, if left == 1 { "is" } else { "are" })
 }
 

@@ -32,6 +32,12 @@ fn kinds(document: &Document) -> BTreeMap<&str, usize> {
     counts
 }
 
+/// A time without parts of a second.
+#[must_use]
+pub fn to_seconds(at: &str) -> String {
+    at.split_once('.').map_or_else(|| at.to_owned(), |(whole, _)| format!("{whole}Z"))
+}
+
 /// Entries that need something: unfinished, tainted.
 fn unfinished(document: &Document) -> Vec<(&Address, &'static str)> {
     document.resources.iter().filter(|(_, e)| e.status != Status::Ok).map(|(a, e)| (a, word(e.status))).collect()
@@ -57,7 +63,7 @@ pub fn text(overview: &Overview<'_>) -> String {
     }
     if let Some(last) = overview.last {
         let commit = last.commit.as_ref().map(|c| format!(", commit {c}")).unwrap_or_default();
-        out.push_str(&format!("last write   {} by {}{commit}\n", last.at, last.by));
+        out.push_str(&format!("last write   {} by {}{commit}\n", to_seconds(&last.at), last.by));
     }
     if let Some(holder) = &overview.holder {
         out.push_str(&format!("locked by    {holder}\n"));

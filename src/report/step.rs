@@ -79,6 +79,10 @@ fn why(step: &Step) -> Option<String> {
 #[must_use]
 pub fn facet_row(facet: &Step, style: &Style) -> Row {
     let mut row = Row { path: facet.address.facet.clone().unwrap_or_default(), value: String::new(), below: vec![], note: String::new() };
+    if facet.action == Action::Forget {
+        row.note = style.paint.label(Label::Dim, "goes with it");
+        return row;
+    }
     let mut lines: Vec<String> = facet.changes.iter().filter(|c| !is_bound(c)).flat_map(items).collect();
     lines = lines.into_iter().map(|l| style.paint.label(Label::Add, &format!("+ {l}"))).collect();
     if lines.len() == 1 {

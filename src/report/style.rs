@@ -84,9 +84,27 @@ pub fn spread(left: &str, right: &str, width: usize, indent: usize) -> String {
     format!("{left}\n{}{right}", " ".repeat(indent))
 }
 
+/// A text in lines of at most this width, broken between words; a longer word stands alone.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(line) + 1 + columns(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Label, PALETTE, Paint, columns, pad, spread};
+    use super::{Label, PALETTE, Paint, columns, pad, spread, wrap};
 
     #[test]
     fn every_label_has_a_colour() {
@@ -104,6 +122,12 @@ mod tests {
         ] {
             assert_eq!(PALETTE.iter().filter(|(l, _)| *l == label).count(), 1, "{label:?}");
         }
+    }
+
+    #[test]
+    fn breaks_between_words() {
+        assert_eq!(wrap("a bb ccc dddddddd e", 6), ["a bb", "ccc", "dddddddd", "e"]);
+        assert_eq!(wrap("", 6), [""]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Style, lay, row};
 use super::step;
-use super::style::{Label, Paint, columns, spread};
+use super::style::{Label, Paint, columns, spread, wrap};
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
@@ -120,12 +120,19 @@ struct Sections<'a> {
 
 impl<'a> Sections<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let fresh: BTreeSet<&Address> =
-            plan.steps.iter().filter(|s| s.action == Action::Create && !s.address.is_facet()).map(|s| &s.address).collect();
+        let parents = |action: Action| -> BTreeSet<&Address> {
+            plan.steps.iter().filter(|s| s.action == action && !s.address.is_facet()).map(|s| &s.address).collect()
+        };
+        let (fresh, deleted) = (parents(Action::Create), parents(Action::Delete));
         let mut sections = Self { drift: vec![], yaml: vec![], nested: BTreeMap::new() };
         for step in plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()) {
             let parent = step.address.parent();
-            if step.address.is_facet() && step.action == Action::Create && step.blocks.is_empty() && fresh.contains(&parent) {
+            let with_parent = match step.action {
+                Action::Create => fresh.contains(&parent),
+                Action::Forget => deleted.contains(&parent),
+                _ => false,
+            };
+            if step.address.is_facet() && with_parent && step.blocks.is_empty() {
                 sections.nested.entry(parent).or_default().push(step);
             } else if behind_its_back(step) {
                 sections.drift.push(step);
@@ -202,9 +209,14 @@ fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String
 
 fn blocked(block: &Block, look: &Look, out: &mut String) {
     let paint = look.paint();
-    let reason = format!("      {}", paint.label(Label::Blocked, &format!("! {}", block.reason)));
-    out.push_str(&spread(&reason, &paint.label(Label::Blocked, "BLOCKED"), look.width, 8));
-    out.push('\n');
+    let lines = wrap(&block.reason, look.width.saturating_sub(8 + 2 + 7));
+    for (i, line) in lines.iter().enumerate() {
+        let sign = if i == 0 { "! " } else { "  " };
+        let text = format!("      {}", paint.label(Label::Blocked, &format!("{sign}{line}")));
+        let right = if i + 1 == lines.len() { paint.label(Label::Blocked, "BLOCKED") } else { String::new() };
+        out.push_str(&spread(&text, &right, look.width, 8));
+        out.push('\n');
+    }
     for line in block.remedy.iter().flat_map(|r| r.lines()) {
         out.push_str(&format!("        {line}\n"));
     }
