@@ -149,11 +149,15 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     let bad: Vec<String> =
         [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
     groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
-    let verb = if look.destroy { "Destroyed" } else { "Applied" };
     let stopped = if report.interrupted { " Interrupted." } else { "" };
     let time = if look.times { format!(" in {}", seconds(report.millis)) } else { String::new() };
     let count = all - failed - skipped;
-    let of = if count == all { format!("{verb} {}", plural(all as u64, "step", "steps")) } else { format!("{verb} {count} of {all}") };
+    let of = match (count == all, look.destroy) {
+        (true, false) => format!("Applied {}", plural(all as u64, "step", "steps")),
+        (true, true) => format!("Destroyed in {}", plural(all as u64, "step", "steps")),
+        (false, false) => format!("Applied {count} of {all}"),
+        (false, true) => format!("Destroyed {count} of {all}"),
+    };
     let colon = if groups.is_empty() { String::new() } else { format!(": {}", groups.join("; ")) };
     format!("{of}{time}{colon}.{stopped} The state is saved (serial {}).\n", report.state.serial)
 }
