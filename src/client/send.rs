@@ -137,7 +137,7 @@ impl Sender {
         log(errand, tries, self.moment().saturating_sub(slot.began), &answered, &result);
         slot.ending = match outcome {
             // However long the server wants this one to wait: the others try again within the budget of a call.
-            Some(Outcome::Throttled(after)) => Ending::Throttled(after.map(|after| after.min(self.limits.budget))),
+            Some(Outcome::Throttled(after)) => Ending::Throttled(after.unwrap_or(2 * self.limits.first_wait).min(self.limits.budget)),
             Some(Outcome::Lost | Outcome::NotSent) => Ending::Unanswered,
             _ => Ending::Answered,
         };
@@ -206,8 +206,8 @@ enum Ending {
     Unanswered,
     /// The server keeps up.
     Answered,
-    /// The server wants less.
-    Throttled(Option<Moment>),
+    /// The server wants less, and a rest.
+    Throttled(Moment),
 }
 
 impl Drop for Slot<'_> {
@@ -216,9 +216,9 @@ impl Drop for Slot<'_> {
         {
             let mut throttle = self.sender.throttle();
             match self.ending {
-                Ending::Throttled(after) => throttle.throttled(self.endpoint, self.began, now, after),
+                Ending::Throttled(rest) => throttle.throttled(self.endpoint, self.began, now, rest),
                 Ending::Unanswered => throttle.lost(self.endpoint),
-                Ending::Answered => throttle.done(self.endpoint, now),
+                Ending::Answered => throttle.done(self.endpoint),
             }
         }
         self.permit.take();

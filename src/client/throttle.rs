@@ -1,18 +1,21 @@
 //! How many requests of an endpoint (an operation) may be in flight, and how fast they may follow one another: a pure
-//! state machine. Starts wide open; a 429 halves the window, paces the endpoint a little below the rate that the server
-//! last took, and rests it for as long as the server asks; success opens it again by small steps.
+//! state machine. Starts wide open. A 429 halves the window, rests the endpoint for as long as the server asks, and then
+//! paces it a little below the rate that the server took until then; success opens the window again by small steps, and
+//! the pace climbs back to that rate, stays near it for a while, and only then looks for more (the curve of CUBIC).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::retry::Moment;
 
-/// Of the rate the server took before it said 429, what is asked of it afterwards.
-const CUT: f64 = 0.9;
-/// By how much of the cut rate the pace grows in a second.
-const GROWTH: f64 = 0.005;
+/// The pace begins this much below the rate that the server took.
+const CUT: f64 = 0.1;
+/// Seconds until the pace is back at that rate.
+const BACK: f64 = 15.0;
 /// A pace above this is no pace.
 const UNPACED: f64 = 10_000.0;
+/// With fewer requests taken since the last rest nothing is known of the server's rate.
+const TELLING: u32 = 4;
 
 /// Whether a request may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,25 +31,29 @@ pub enum Admit {
 /// The throttle of one client.
 #[derive(Debug)]
 pub struct Throttle {
-    parallelism: usize,
+    parallelism: u32,
     endpoints: BTreeMap<String, Endpoint>,
 }
 
 #[derive(Debug)]
 struct Endpoint {
-    in_flight: usize,
+    in_flight: u32,
     window: f64,
+    most: f64,
     pace: Option<Pace>,
     resting_until: Moment,
+    /// When the last 429 came that counted, until the pace is set anew after the rest.
+    cut: Option<Moment>,
     last_cut: Option<Moment>,
-    /// When the requests of the last second were taken.
-    taken: VecDeque<Moment>,
+    /// Since when it runs without a rest, and how many requests were taken since then.
+    running: Option<Moment>,
+    taken: u32,
 }
 
 #[derive(Debug)]
 struct Pace {
-    per_second: f64,
-    cut_to: f64,
+    /// The rate that the server took, a second.
+    peak: f64,
     since: Moment,
     next: Moment,
 }
@@ -55,15 +62,12 @@ impl Throttle {
     /// At most `parallelism` requests of an endpoint in flight, at the start as many.
     #[must_use]
     pub fn new(parallelism: usize) -> Self {
-        Self { parallelism: parallelism.max(1), endpoints: BTreeMap::new() }
+        Self { parallelism: u32::try_from(parallelism.max(1)).unwrap_or(u32::MAX), endpoints: BTreeMap::new() }
     }
 
     fn endpoint(&mut self, name: &str) -> &mut Endpoint {
         if !self.endpoints.contains_key(name) {
-            #[expect(clippy::cast_precision_loss, reason = "a count of requests in flight")]
-            let window = self.parallelism as f64;
-            let new = Endpoint { in_flight: 0, window, pace: None, resting_until: Moment::ZERO, last_cut: None, taken: VecDeque::new() };
-            self.endpoints.insert(name.to_owned(), new);
+            self.endpoints.insert(name.to_owned(), Endpoint::new(self.parallelism));
         }
         self.endpoints.get_mut(name).expect("inserted above")
     }
@@ -74,6 +78,7 @@ impl Throttle {
         if now < endpoint.resting_until {
             return Admit::At(endpoint.resting_until);
         }
+        endpoint.resume(now);
         if endpoint.in_flight >= endpoint.room() {
             return Admit::Full;
         }
@@ -82,49 +87,41 @@ impl Throttle {
                 return Admit::At(pace.next);
             }
             let rate = pace.at(now);
+            pace.next = now.saturating_add(Duration::from_secs_f64(1.0 / rate));
             if rate > UNPACED {
                 endpoint.pace = None;
-            } else {
-                pace.next = now.saturating_add(Duration::from_secs_f64(1.0 / rate));
             }
         }
         endpoint.in_flight += 1;
         Admit::Go
     }
 
-    /// A request that began at `began` ended with something else than 429.
-    pub fn done(&mut self, name: &str, now: Moment) {
-        #[expect(clippy::cast_precision_loss, reason = "a count of requests in flight")]
-        let most = self.parallelism as f64;
+    /// A request ended with something else than 429.
+    pub fn done(&mut self, name: &str) {
         let endpoint = self.endpoint(name);
         endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
-        endpoint.window = (endpoint.window + 1.0 / endpoint.window).min(most);
-        endpoint.taken.push_back(now);
-        endpoint.forget(now);
+        endpoint.window = (endpoint.window + 1.0 / endpoint.window).min(endpoint.most);
+        endpoint.taken = endpoint.taken.saturating_add(1);
     }
 
-    /// A request that began at `began` got no answer at all: nothing is learnt from it.
+    /// A request got no answer at all: nothing is learnt from it.
     pub fn lost(&mut self, name: &str) {
         let endpoint = self.endpoint(name);
         endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
     }
 
-    /// A request that began at `began` was answered with 429, and the server wants a rest of `after`. Several that were
-    /// in flight together count once.
-    pub fn throttled(&mut self, name: &str, began: Moment, now: Moment, after: Option<Duration>) {
+    /// A request that began at `began` was answered with 429, and the endpoint rests for `rest`. Several that were in
+    /// flight together count once.
+    pub fn throttled(&mut self, name: &str, began: Moment, now: Moment, rest: Duration) {
         let endpoint = self.endpoint(name);
         endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
-        endpoint.resting_until = endpoint.resting_until.max(now.saturating_add(after.unwrap_or(Duration::ZERO)));
+        endpoint.resting_until = endpoint.resting_until.max(now.saturating_add(rest));
         if endpoint.last_cut.is_some_and(|cut| began < cut) {
             return;
         }
         endpoint.last_cut = Some(now);
+        endpoint.cut = Some(now);
         endpoint.window = (endpoint.window / 2.0).max(1.0);
-        endpoint.forget(now);
-        #[expect(clippy::cast_precision_loss, reason = "a count of requests in a second")]
-        let taken = endpoint.taken.len() as f64;
-        let rate = endpoint.pace.as_ref().map_or(taken, |pace| pace.at(now)).max(1.0) * CUT;
-        endpoint.pace = Some(Pace { per_second: rate, cut_to: rate, since: now, next: endpoint.resting_until });
     }
 
     /// Whether another request could be in flight, as far as the window goes.
@@ -135,23 +132,50 @@ impl Throttle {
 }
 
 impl Endpoint {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the parallelism")]
-    fn room(&self) -> usize {
-        self.window.max(1.0) as usize
+    fn new(parallelism: u32) -> Self {
+        let most = f64::from(parallelism);
+        Self {
+            in_flight: 0,
+            window: most,
+            most,
+            pace: None,
+            resting_until: Moment::ZERO,
+            cut: None,
+            last_cut: None,
+            running: None,
+            taken: 0,
+        }
     }
 
-    fn forget(&mut self, now: Moment) {
-        let old = now.saturating_sub(Duration::from_secs(1));
-        while self.taken.front().is_some_and(|moment| *moment < old) {
-            self.taken.pop_front();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the parallelism")]
+    fn room(&self) -> u32 {
+        self.window.max(1.0) as u32
+    }
+
+    /// The first request after a rest: by now all that were in flight at the 429 have had their answers, so it is known
+    /// how many the server took.
+    fn resume(&mut self, now: Moment) {
+        let running = *self.running.get_or_insert(now);
+        let Some(cut) = self.cut.take() else { return };
+        let seconds = cut.saturating_sub(running).as_secs_f64().max(1.0);
+        let before = self.pace.as_ref().map(|pace| pace.at(cut));
+        if self.taken >= TELLING {
+            let took = f64::from(self.taken) / seconds;
+            // A rest in between makes the count small: a pace is not cut by more than a half at once.
+            let peak = before.map_or(took, |before| took.clamp(before / 2.0, before));
+            self.pace = Some(Pace { peak, since: now, next: now });
+        } else if let Some(before) = before {
+            self.pace = Some(Pace { peak: before / 2.0, since: now, next: now });
         }
+        (self.running, self.taken) = (Some(now), 0);
     }
 }
 
 impl Pace {
-    /// The pace now: what it was cut to, and a little more for each second since.
+    /// The pace now: from a little below the peak back to it, flat around it, then ever faster.
     fn at(&self, now: Moment) -> f64 {
-        self.per_second + self.cut_to * GROWTH * now.saturating_sub(self.since).as_secs_f64()
+        let along = (now.saturating_sub(self.since).as_secs_f64() - BACK) / BACK;
+        (self.peak * (1.0 + CUT * along.powi(3))).max(0.1)
     }
 }
 
@@ -170,7 +194,7 @@ mod tests {
             assert_eq!(throttle.admit("a", Moment::ZERO), want);
         }
         assert_eq!(throttle.admit("b", Moment::ZERO), Admit::Go, "each endpoint by itself");
-        throttle.done("a", MILLI);
+        throttle.done("a");
         assert_eq!(throttle.admit("a", MILLI), Admit::Go);
     }
 
@@ -181,7 +205,7 @@ mod tests {
             assert_eq!(throttle.admit("a", Moment::ZERO), Admit::Go);
         }
         for _ in 0..8 {
-            throttle.throttled("a", Moment::ZERO, MILLI, Some(Duration::from_secs(2)));
+            throttle.throttled("a", Moment::ZERO, MILLI, Duration::from_secs(2));
         }
         assert_eq!(throttle.admit("a", 2 * MILLI), Admit::At(2001 * MILLI), "Retry-After is kept for the whole endpoint");
         assert_eq!(throttle.endpoint("a").room(), 4);
@@ -192,50 +216,57 @@ mod tests {
     fn recovers() {
         let mut throttle = Throttle::new(16);
         throttle.admit("a", Moment::ZERO);
-        throttle.throttled("a", Moment::ZERO, MILLI, None);
+        throttle.throttled("a", Moment::ZERO, MILLI, Duration::ZERO);
         assert_eq!(throttle.endpoint("a").room(), 8);
         for n in 0..400 {
             assert_eq!(throttle.admit("a", Duration::from_secs(10 + 2 * n)), Admit::Go);
-            throttle.done("a", Duration::from_secs(10 + 2 * n));
+            throttle.done("a");
         }
         assert_eq!(throttle.endpoint("a").room(), 16);
     }
 
-    /// A server that takes `rate` requests a second and answers others with 429 and a rest of one second: what share of
-    /// its rate is used over two minutes.
-    fn share_of(rate: f64, latency: Duration) -> f64 {
+    /// A server that takes `rate` requests a second (a bucket of as many) and answers others with 429 and a rest of one
+    /// second, faster than it answers those it takes: what share of its rate is used over `seconds`.
+    fn share_of(rate: f64, latency: u64, seconds: u64) -> f64 {
         let mut throttle = Throttle::new(64);
-        let mut now = Moment::ZERO;
-        let mut in_flight: VecDeque<(Moment, Moment, bool)> = VecDeque::new();
+        let mut in_flight: Vec<(Moment, Moment, bool)> = Vec::new();
         let (mut tokens, mut taken) = (rate, 0.0);
-        let end = Duration::from_secs(120);
-        while now < end {
-            while in_flight.front().is_some_and(|(_, back, _)| *back <= now) {
-                match in_flight.pop_front() {
-                    Some((_, _, true)) => throttle.done("a", now),
-                    Some((began, _, false)) => throttle.throttled("a", began, now, Some(Duration::from_secs(1))),
-                    None => unreachable!("just looked"),
-                }
+        for millis in 0..seconds * 1000 {
+            let now = Duration::from_millis(millis);
+            for (began, _, good) in in_flight.extract_if(.., |(_, back, _)| *back <= now) {
+                if good { throttle.done("a") } else { throttle.throttled("a", began, now, Duration::from_secs(1)) }
             }
             while throttle.admit("a", now) == Admit::Go {
                 let good = tokens >= 1.0;
                 if good {
                     (tokens, taken) = (tokens - 1.0, taken + 1.0);
                 }
-                in_flight.push_back((now, now + latency, good));
+                in_flight.push((now, now + Duration::from_millis(if good { latency } else { latency / 2 }), good));
             }
-            now += MILLI;
             tokens = (tokens + rate / 1000.0).min(rate);
         }
-        taken / (rate * end.as_secs_f64())
+        taken / (rate * Duration::from_secs(seconds).as_secs_f64())
     }
 
     #[test]
     fn uses_most_of_what_the_server_gives() {
-        for (rate, latency) in [(20.0, 20), (20.0, 200), (100.0, 50), (5.0, 100)] {
-            let share = share_of(rate, latency * MILLI);
-            assert!(share > 0.85, "{rate} a second at {latency} ms: {share:.2}");
+        for (rate, latency) in [(20.0, 20), (20.0, 50), (20.0, 200), (100.0, 50), (5.0, 100), (300.0, 10)] {
+            for (seconds, least) in [(8, 0.8), (120, 0.9)] {
+                let share = share_of(rate, latency, seconds);
+                assert!(share > least, "{rate} a second at {latency} ms for {seconds} s: {share:.2}");
+            }
         }
+    }
+
+    #[test]
+    fn a_single_429_paces_nothing() {
+        let mut throttle = Throttle::new(8);
+        throttle.admit("a", Moment::ZERO);
+        throttle.throttled("a", Moment::ZERO, MILLI, Duration::ZERO);
+        for _ in 0..4 {
+            assert_eq!(throttle.admit("a", MILLI), Admit::Go);
+        }
+        assert_eq!(throttle.admit("a", MILLI), Admit::Full);
     }
 
     proptest! {
@@ -251,8 +282,8 @@ mod tests {
                         Admit::At(moment) => prop_assert!(moment > now),
                         Admit::Full => prop_assert!(!in_flight.is_empty(), "full although nothing is in flight"),
                     },
-                    2 => if in_flight.pop().is_some() { throttle.done("a", now) },
-                    _ => if let Some(began) = in_flight.pop() { throttle.throttled("a", began, now, Some(Duration::from_millis(millis))) },
+                    2 => if in_flight.pop().is_some() { throttle.done("a") },
+                    _ => if let Some(began) = in_flight.pop() { throttle.throttled("a", began, now, Duration::from_millis(millis)) },
                 }
                 prop_assert!(in_flight.len() <= parallelism);
             }
