@@ -12,6 +12,8 @@ use super::retry::Moment;
 const CUT: f64 = 0.1;
 /// Seconds until the pace is back at that rate.
 const BACK: f64 = 15.0;
+/// Timers are late: up to so much is made up for.
+const LATE: Duration = Duration::from_millis(50);
 /// A pace above this is no pace.
 const UNPACED: f64 = 10_000.0;
 /// With fewer requests taken since the last rest nothing is known of the server's rate.
@@ -87,7 +89,8 @@ impl Throttle {
                 return Admit::At(pace.next);
             }
             let rate = pace.at(now);
-            pace.next = now.saturating_add(Duration::from_secs_f64(1.0 / rate));
+            let from = pace.next.max(now.saturating_sub(LATE));
+            pace.next = from.saturating_add(Duration::from_secs_f64(1.0 / rate));
             if rate > UNPACED {
                 endpoint.pace = None;
             }
