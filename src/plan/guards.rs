@@ -3,7 +3,8 @@
 //! Overrides by name (in `Options::overrides`): `protected_kind`, `max_deletes`, `max_change_percent`. Data is lifted by
 //! `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use super::step::block;
 use super::{Action, Block, Inputs, Plan, Step, change};
@@ -21,6 +22,7 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
             guard(step, kind, inputs);
         }
     }
+    one_address_each(&mut plan.steps, inputs);
     plan.blocks.extend(max_deletes(plan, inputs));
     plan.blocks.extend(max_change_percent(plan, inputs));
 }
@@ -42,6 +44,27 @@ pub(super) fn workspace(inputs: &Inputs<'_>) -> Option<Block> {
             ],
         )
     })
+}
+
+/// An object that two addresses hold would be pulled to and fro, or deleted under one of them.
+fn one_address_each(steps: &mut [Step], inputs: &Inputs<'_>) {
+    let mut holders: HashMap<(String, String), Address> = HashMap::new();
+    for step in steps.iter_mut() {
+        let holds = !matches!(step.action, Action::Create | Action::Forget);
+        let Some(id) = step.id.as_ref().filter(|_| holds) else { continue };
+        // Several settings of one thing share its id, each with fields of its own.
+        if inputs.registry.get(&step.kind).is_none_or(|k| k.lifetime == Lifetime::Setting) {
+            continue;
+        }
+        match holders.entry((step.kind.clone(), id.clone())) {
+            Entry::Vacant(free) => _ = free.insert(step.address.clone()),
+            Entry::Occupied(held) => {
+                let reason = format!("{} and {} are the same object (id {id})", held.get(), step.address);
+                let remedy = vec![format!("keep one of them; take the other out of the state: brickform state rm '{}'", step.address)];
+                step.blocks.push(block("refused", reason, remedy));
+            }
+        }
+    }
 }
 
 fn deletes(step: &Step) -> bool {

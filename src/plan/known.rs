@@ -26,6 +26,27 @@ impl<'a> Known<'a> {
         self.objects.insert(address, object);
     }
 
+    /// Where nothing was read: what is unknown only for that is as it was applied.
+    pub fn keep(&self, body: &mut Value, applied: &Value) {
+        match (body, applied) {
+            (unknown @ Value::Unknown(_), applied) => {
+                let Value::Unknown(deferred) = &*unknown else { return };
+                if deferred.waits.iter().all(|w| matches!(w, Variable::Reference(r) if self.objects.contains_key(&r.address))) {
+                    *unknown = applied.clone();
+                }
+            }
+            (Value::Map(map), Value::Map(before)) => {
+                for (name, value) in map {
+                    if let Some(before) = before.get(name) {
+                        self.keep(value, before);
+                    }
+                }
+            }
+            (Value::List(list), Value::List(before)) => list.iter_mut().zip(before).for_each(|(value, before)| self.keep(value, before)),
+            _ => {}
+        }
+    }
+
     /// The value of what an expression waits for.
     pub fn value(&self, variable: &Variable) -> Option<Value> {
         let Variable::Reference(Reference { address, path }) = variable else { return None };

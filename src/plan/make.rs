@@ -12,6 +12,7 @@ use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value};
 use crate::project::{Resource, expression};
 use crate::refresh::Live;
+use crate::state::Entry;
 
 pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let moves = Moves::of(inputs.desired, inputs.state, inputs.options, Some(inputs.registry));
@@ -77,7 +78,7 @@ impl<'a> Maker<'a> {
             live: self.live(address),
             context: self.context(address, resource.lifecycle.exclusive),
         };
-        let (step, object) = match self.filled(resource.kind, &resource.body) {
+        let (step, object) = match self.filled(resource.kind, &resource.body, entry) {
             Ok(body) => self.decide(&subject(body)),
             Err(why) => {
                 let mut step = start(&subject(Cow::Borrowed(&resource.body)), Action::None);
@@ -88,15 +89,29 @@ impl<'a> Maker<'a> {
         if let Some(object) = object {
             self.known.insert(address, object);
         }
-        self.steps.insert(address.clone(), step);
+        self.add(step);
+    }
+
+    /// A part is called as what it is a part of.
+    pub fn add(&mut self, mut step: Step) {
+        if step.address.is_facet()
+            && let Some(parent) = self.steps.get(&step.address.parent())
+        {
+            step.name.clone_from(&parent.name);
+            step.link.clone_from(&parent.link);
+        }
+        self.steps.insert(step.address.clone(), step);
     }
 
     /// The body with references to existing objects filled in.
-    fn filled(&self, kind: &'static Kind, body: &'a Value) -> Result<Cow<'a, Value>, String> {
+    fn filled(&self, kind: &'static Kind, body: &'a Value, entry: Option<&Entry>) -> Result<Cow<'a, Value>, String> {
         if !body.has_unknown() {
             return Ok(Cow::Borrowed(body));
         }
-        let filled = expression::fill(body, &|variable| self.known.value(variable))?;
+        let mut filled = expression::fill(body, &|variable| self.known.value(variable))?;
+        if let Some(entry) = entry.filter(|_| self.inputs.live.is_none()) {
+            self.known.keep(&mut filled, &entry.applied);
+        }
         Ok(Cow::Owned(typed(filled, Schema::of(kind).root())))
     }
 

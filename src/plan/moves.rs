@@ -28,6 +28,11 @@ impl Moves {
                 moves.add(state, from, to);
             }
         }
+        for (from, to) in imported(desired, state) {
+            if moves.now(&from).is_none() && moves.old(&to).is_none() {
+                moves.add(state, &from, &to);
+            }
+        }
         if let Some(registry) = registry {
             for (from, to) in matching(desired, state, registry, &moves) {
                 moves.add(state, &from, &to);
@@ -71,6 +76,19 @@ impl Moves {
             None => state.resources.get(address),
         }
     }
+}
+
+/// Imports of objects that the state knows under an address that is no more: moves, or the object would be adopted here and
+/// deleted there.
+fn imported(desired: &Desired, state: &Document) -> Vec<(Address, Address)> {
+    if desired.imports.is_empty() {
+        return Vec::new();
+    }
+    let dropped = |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && !is_forgotten(desired, a);
+    let by_id: HashMap<(&str, &str), &Address> =
+        state.resources.iter().filter(|(a, _)| dropped(a)).map(|(a, e)| ((e.kind.as_str(), e.id.as_str()), a)).collect();
+    let added = desired.imports.iter().filter(|(to, _)| desired.resources.contains_key(*to) && !state.resources.contains_key(*to));
+    added.filter_map(|(to, (id, _))| Some(((*by_id.get(&(to.kind.as_str(), id.as_str()))?).clone(), to.clone()))).collect()
 }
 
 /// Removed and added addresses of one kind with the same natural key, where it is unique on both sides.

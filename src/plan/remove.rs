@@ -25,7 +25,7 @@ impl<'a> Maker<'a> {
             ));
             step
         };
-        self.steps.insert(address.clone(), step);
+        self.add(step);
     }
 
     fn removed(&self, kind: &'static Kind, address: &'a Address, entry: &'a Entry) -> Step {

@@ -55,8 +55,7 @@ impl<'a> Maker<'a> {
             None => (unread(subject), None),
             Some(Live::Found { id, body }) => self.compared(subject, id, Some(body), Way::Managed),
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
-            Some(Live::Gone | Live::Absent) => (self.create(subject, Some(DELETED.to_owned())), None),
-            Some(Live::Waits) => (self.create(subject, None), None),
+            Some(Live::Gone | Live::Absent | Live::Waits) => (self.create(subject, Some(DELETED.to_owned())), None),
             Some(Live::Exists(candidates)) => self.exists(subject, candidates),
             Some(Live::Failed(error)) => (failed(subject, error), None),
         }

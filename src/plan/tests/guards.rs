@@ -198,6 +198,15 @@ fn an_unknown_kind_in_the_state_blocks() {
 }
 
 #[test]
+fn two_addresses_of_one_object_block() {
+    let mut world = World::new();
+    world.steady("jobs.a", "9", JOB);
+    world.steady("jobs.b", "9", JOB);
+    assert_eq!(verdict(&world.step("jobs.a")), (Action::None, vec![]));
+    assert_eq!(verdict(&world.step("jobs.b")), (Action::None, vec!["refused"]));
+}
+
+#[test]
 fn what_cannot_be_read_is_never_deleted() {
     let mut world = deleting("jobs.a", "9", JOB);
     world.see("jobs.a", failed());

@@ -70,6 +70,22 @@ fn an_unknown_in_an_immutable_field_may_replace() {
 }
 
 #[test]
+fn without_reading_what_was_applied_stands_in() {
+    for (new, action) in [(false, Action::None), (true, Action::Update)] {
+        let mut world = World::new();
+        world.options.no_refresh = true;
+        world.want("jobs.a", r#"{"name":"a"}"#);
+        if !new {
+            world.hold("jobs.a", "9", r#"{"name":"a"}"#);
+        }
+        let body = Value::map([("name", "b".into()), ("description", reference("jobs.a", "creator_user_name"))]);
+        world.want_value("jobs.b", body).depends_on = vec![at("jobs.a")];
+        world.hold("jobs.b", "2", r#"{"name":"b","description":"me@x"}"#).dependencies = vec![at("jobs.a")];
+        assert_eq!(world.step("jobs.b").action, action);
+    }
+}
+
+#[test]
 fn types_of_ids_follow_the_field() {
     let mut world = World::new();
     world.steady("jobs.a", "9", r#"{"name":"a"}"#);

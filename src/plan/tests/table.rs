@@ -340,6 +340,18 @@ fn moves_declared_and_by_name() {
 }
 
 #[test]
+fn an_import_of_what_another_address_held_is_a_move() {
+    let mut world = World::new();
+    world.want("jobs.new", r#"{"name":"another"}"#);
+    world.desired.imports.insert(at("jobs.new"), ("9".to_owned(), span()));
+    world.hold("jobs.old", "9", JOB);
+    world.see("jobs.old", found("9", LIVE_JOB));
+    world.see("jobs.new", found("9", LIVE_JOB));
+    let plan = world.plan();
+    assert_eq!(plan.steps.iter().map(|s| (s.action, s.moved_from.clone())).collect::<Vec<_>>(), [(Action::Update, Some(at("jobs.old")))]);
+}
+
+#[test]
 fn names_that_are_not_unique_do_not_move() {
     let mut world = World::new();
     world.want("jobs.new", JOB);
@@ -436,7 +448,7 @@ fn a_part_of_a_new_object_is_new() {
         world.want("jobs.a/permissions", ACL);
         let step = world.step("jobs.a/permissions");
         assert_eq!((verdict(&step), step.calls.len()), ((Action::Create, vec![]), 1));
-        assert_eq!(step.after, [at("jobs.a")]);
+        assert_eq!((step.name.as_str(), step.after), ("a", vec![at("jobs.a")]));
         let counts = world.plan().counts();
         assert_eq!((counts.add, counts.replace, counts.change, counts.total), (usize::from(!replaced), usize::from(replaced), 0, 1));
     }
