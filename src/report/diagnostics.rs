@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Patch, Severity, Source, Span};
 
-/// The version of the JSON form; it changes when a member changes its meaning or goes.
-pub const JSON_VERSION: u32 = 1;
+/// The format of diagnostics as JSON; changes only when a reader of the old one would be misled.
+pub const DIAGNOSTICS_FORMAT: &str = "brickform.diagnostics/1";
 
 /// Narrower than this a source line says nothing any more.
 const MIN_WIDTH: usize = 40;
@@ -35,7 +35,7 @@ pub fn text(diagnostics: &[Diagnostic], colour: bool, width: usize) -> String {
     out
 }
 
-/// `{"version", "errors", "warnings", "diagnostics": [{code, severity, message, file, line, column, end_line, end_column,
+/// `{"format", "errors", "warnings", "diagnostics": [{code, severity, message, file, line, column, end_line, end_column,
 /// labels, help, patches}]}`, in the order of [`text`]. Lines and columns from 1, columns in characters, ends exclusive;
 /// the place is null where a diagnostic has none. A patch also has the byte range that it replaces.
 #[must_use]
@@ -59,7 +59,7 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
         })
         .collect();
     let (errors, warnings) = counts(diagnostics);
-    let document = json!({ "version": JSON_VERSION, "errors": errors, "warnings": warnings, "diagnostics": list });
+    let document = json!({ "format": DIAGNOSTICS_FORMAT, "errors": errors, "warnings": warnings, "diagnostics": list });
     let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
     out.push('\n');
     out
@@ -343,7 +343,7 @@ mod tests {
             "help": ["did you mean `cluster_size`?"],
             "patches": [place(serde_json::json!({"start": 29, "end": 41, "text": "cluster_size"}))],
         }));
-        assert_eq!(parsed, serde_json::json!({"version": 1, "errors": 1, "warnings": 0, "diagnostics": [want]}));
+        assert_eq!(parsed, serde_json::json!({"format": "brickform.diagnostics/1", "errors": 1, "warnings": 0, "diagnostics": [want]}));
         let placeless: serde_json::Value = serde_json::from_str(&json(&some()[3..])).expect("JSON");
         assert!(placeless["diagnostics"][0]["file"].is_null());
     }

@@ -97,15 +97,13 @@ fn find(method: &str, path: &str) -> Result<Vec<&'static Operation>, Finding> {
     }
     let same: Vec<_> = hits.iter().filter(|o| o.method == method).copied().collect();
     let literal = |o: &Operation| o.path.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest).len()).sum::<usize>();
-    match same.iter().map(|o| literal(o)).max() {
-        Some(best) => Ok(same.into_iter().filter(|o| literal(o) == best).collect()),
-        None => {
-            let mut methods: Vec<&str> = hits.iter().map(|o| o.method.as_str()).collect();
-            methods.sort_unstable();
-            methods.dedup();
-            Err(finding(Sort::WrongMethod, format!("the path exists with {}", methods.join(", "))))
-        }
+    if let Some(best) = same.iter().map(|o| literal(o)).max() {
+        return Ok(same.into_iter().filter(|o| literal(o) == best).collect());
     }
+    let mut methods: Vec<&str> = hits.iter().map(|o| o.method.as_str()).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    Err(finding(Sort::WrongMethod, format!("the path exists with {}", methods.join(", "))))
 }
 
 /// Whether a path fits a template: `{x}` is one segment, `{x...}` any number; with `loose` every parameter is.
@@ -244,9 +242,8 @@ fn value(sent: &Value, ty: &Type, place: &str, found: &mut Found) {
     let fits = match (ty, sent) {
         (_, Value::Null) | (Type::Any | Type::None | Type::Binary, _) => true,
         (Type::Text | Type::Timestamp | Type::Duration | Type::FieldMask, _) => sent.is_string(),
-        (Type::Int, _) => sent.is_i64() || sent.is_u64(),
         (Type::Int64, Value::String(text)) => text.parse::<i64>().is_ok(),
-        (Type::Int64, _) => sent.is_i64() || sent.is_u64(),
+        (Type::Int | Type::Int64, _) => sent.is_i64() || sent.is_u64(),
         (Type::Number, _) => sent.is_number(),
         (Type::Bool, _) => sent.is_boolean(),
         (Type::Object, _) => sent.is_object(),
