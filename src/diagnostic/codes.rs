@@ -327,7 +327,11 @@ pub static ALL: &[Code] = &[
         "an unknown key in conf/project.yaml",
         "Settings of a project are `name`, `description`, `includes`, `state`, `defaults`, `policies`, `variables`, `secrets` and `default_environment`.",
     ),
-    row("E0303", "a setting of the wrong shape", "The message says what is wanted at this place."),
+    row(
+        "E0303",
+        "a setting of the wrong shape",
+        "A setting of the project or of an environment is a list where a map is wanted, text where a number is wanted, or out of its range. The message says what is wanted at this place.",
+    ),
     row(
         "E0304",
         "no such environment",

@@ -110,6 +110,9 @@ fn groups<'a>(diagnostic: &'a Diagnostic, concealed: &[&Span]) -> Vec<Group<'a>>
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(one_line(&diagnostic.message)).id(diagnostic.code);
+    if diagnostic.labels.is_empty() && diagnostic.patches.is_empty() {
+        return vec![Group::with_title(title).elements(diagnostic.help.iter().map(|help| Level::HELP.message(one_line(help))))];
+    }
     let mut groups = vec![Group::with_title(title).elements(snippets(diagnostic, concealed))];
     let with_mends = help_of_mends(diagnostic);
     for (i, help) in diagnostic.help.iter().enumerate() {
@@ -283,7 +286,7 @@ mod tests {
                 .help("did you mean `cluster_size`?")
                 .patch(&span(&warehouses, "cluster_sise"), "cluster_size"),
             Diagnostic::warning("W0201", "the variable `catalog` is used nowhere").at(&span(&environment, "catalog"), ""),
-            Diagnostic::error("E0206", "nobody declares a variable `region`, which `--var` sets"),
+            Diagnostic::error("E0206", "nobody declares a variable `region`, which `--var` sets").help("did you mean `regions`?"),
         ]
     }
 
@@ -291,6 +294,8 @@ mod tests {
     fn looks_like_rustc() {
         insta::assert_snapshot!(text(&some(), false, 100), @r#"
         error[E0206]: nobody declares a variable `region`, which `--var` sets
+         |
+         = help: did you mean `regions`?
 
         error[E0107]: unknown field `cluster_sise` in warehouses.bi
          --> conf/warehouses.yaml:4:5

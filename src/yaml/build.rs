@@ -113,18 +113,23 @@ impl<'a> Builder<'a> {
         (self.documents, self.diagnostics)
     }
 
-    pub fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+    pub fn event(&mut self, event: Event<'_>, span: &granit_parser::Span) {
+        let range = span.byte_range().unwrap_or(0..0);
+        let tagged = span.tag_span().and_then(|s| s.byte_range()).unwrap_or(range.clone());
         self.place.last_end = self.place.last_end.max(range.end);
         match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), range),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.as_deref().map(|tag| (tag, self.span(tagged)));
+                self.scalar(&text, style, anchor, tag, range);
+            }
             Event::Alias(id) => self.alias(id, range),
             Event::SequenceStart(style, anchor, tag) => {
-                self.tag_of_collection(tag.as_deref(), "seq", &range);
+                self.tag_of_collection(tag.as_deref(), "seq", tagged);
                 let start = if style == StructureStyle::Block { self.dash(range.start) } else { range.start };
                 self.open(style, anchor, start, Content::List(Vec::new()));
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.tag_of_collection(tag.as_deref(), "map", &range);
+                self.tag_of_collection(tag.as_deref(), "map", tagged);
                 self.open(style, anchor, range.start, Content::Map(MapFrame::default()));
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&range),
@@ -162,7 +167,7 @@ impl<'a> Builder<'a> {
         self.gave_up = true;
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, range: Range<usize>) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<(&Tag, Span)>, range: Range<usize>) {
         // An empty value is told as `~` at an empty place; the text of a node is what its span spells.
         let text = if range.is_empty() && style == ScalarStyle::Plain { "" } else { text };
         let raw = self.source.text.get(range.clone()).unwrap_or_default();
@@ -179,8 +184,8 @@ impl<'a> Builder<'a> {
         }
         let mut scalar = Scalar { text: text.to_owned(), style: style_of(style), forced_text: false };
         let span = self.span(range);
-        if let Some(tag) = tag {
-            self.tag_of_scalar(tag, &mut scalar, &span);
+        if let Some((tag, tagged)) = tag {
+            self.tag_of_scalar(tag, &tagged, &mut scalar, &span);
         }
         self.complete(Node { span, data: Data::Scalar(scalar) }, anchor);
     }
@@ -202,7 +207,7 @@ impl<'a> Builder<'a> {
         if self.aliased > MAX_ALIASED {
             let name = span.source.text.get(range).unwrap_or_default().to_owned();
             self.diagnostics.push(
-                Diagnostic::error("E0004", format!("the aliases of this file would grow to more than {MAX_ALIASED} nodes"))
+                Diagnostic::error("E0004", "the aliases of this file would grow to more than 500,000 nodes")
                     .at(&span, format!("with `{name}` the limit is passed"))
                     .help("aliases of aliases multiply: write out what is needed, or use variables"),
             );
@@ -266,17 +271,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn tag_of_collection(&mut self, tag: Option<&Tag>, expected: &str, range: &Range<usize>) {
+    fn tag_of_collection(&mut self, tag: Option<&Tag>, expected: &str, tagged: Range<usize>) {
         if let Some(tag) = tag
             && !tag.is_yaml_core_schema_tag(expected)
             && !is_non_specific(tag)
         {
-            let span = self.span(range.clone());
+            let span = self.span(tagged);
             self.diagnostics.push(refused_tag(tag, &span));
         }
     }
 
-    fn tag_of_scalar(&mut self, tag: &Tag, scalar: &mut Scalar, span: &Span) {
+    fn tag_of_scalar(&mut self, tag: &Tag, tagged: &Span, scalar: &mut Scalar, span: &Span) {
         if is_non_specific(tag) || tag.is_yaml_core_schema_tag("str") {
             scalar.forced_text = true;
             return;
@@ -288,7 +293,7 @@ impl<'a> Builder<'a> {
             Some("bool") => matches!(value, Value::Bool(_)),
             Some("null") => matches!(value, Value::Null),
             _ => {
-                self.diagnostics.push(refused_tag(tag, span));
+                self.diagnostics.push(refused_tag(tag, tagged));
                 return;
             }
         };
@@ -391,7 +396,7 @@ fn is_non_specific(tag: &Tag) -> bool {
 }
 
 fn refused_tag(tag: &Tag, span: &Span) -> Diagnostic {
-    Diagnostic::error("E0007", format!("the tag `{}` is not understood", tag.original()))
-        .at(span, "what it tags")
-        .help("take it away; only `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq` are read")
+    Diagnostic::error("E0007", format!("the tag `{}` is not understood", tag.original())).at(span, "").help(
+        "take it away (`${file(...)}` reads a file); only `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq` are read",
+    )
 }

@@ -25,8 +25,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
     for event in events(&source.text) {
         match event {
             Ok((event, span)) => {
-                let range = span.byte_range().unwrap_or(0..0);
-                builder.event(event, range);
+                builder.event(event, &span);
                 if builder.gave_up() {
                     break;
                 }

@@ -180,9 +180,14 @@ fn unknown_anchor(source: &Arc<Source>, at: usize) -> Diagnostic {
 fn brackets(source: &Arc<Source>, here: &Span, before: &Place) -> Diagnostic {
     let open = before.open_bracket.unwrap_or(0);
     let bracket = if source.text.get(open..).is_some_and(|rest| rest.starts_with('{')) { ("{", "}") } else { ("[", "]") };
+    let opened = Span::new(source, open, open + 1);
+    if *here == opened {
+        return Diagnostic::error("E0013", format!("a `{}` is never closed", bracket.0))
+            .at(here, format!("its `{}` is missing", bracket.1));
+    }
     Diagnostic::error("E0013", format!("a `,` or `{}` is missing", bracket.1))
         .at(here, "before this")
-        .at(&Span::new(source, open, open + 1), format!("for this `{}`", bracket.0))
+        .at(&opened, format!("for this `{}`", bracket.0))
         .help("values with `{`, `}`, `[`, `]` or `,` in them need quotes")
 }
 
