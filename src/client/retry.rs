@@ -9,7 +9,7 @@
 //! | 503 without | a few times | never: a gateway may say so after the effect |
 //! | a wording that the SDKs repeat | until the budget is spent | never |
 //! | 500, 502, 504 | a few times | never |
-//! | connection never made | until the budget is spent | the same: nobody saw it |
+//! | connection never made | a few times: a wrong host is told soon | the same: nobody saw it |
 //! | connection lost, no answer in time | until the budget is spent | never |
 
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub struct Limits {
     pub longest_wait: Duration,
     /// How often a broken answer (500, 502, 504, 503 without Retry-After) of a repeatable call is repeated.
     pub broken_repeats: u32,
+    /// How often a connection that was never made is tried again.
+    pub unreached_repeats: u32,
 }
 
 impl Default for Limits {
@@ -75,6 +77,7 @@ impl Default for Limits {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(10),
             broken_repeats: 3,
+            unreached_repeats: 4,
         }
     }
 }
@@ -89,6 +92,7 @@ pub struct Retry {
     until: Moment,
     tries: u32,
     broken: u32,
+    unreached: u32,
     given_up: bool,
 }
 
@@ -96,7 +100,7 @@ impl Retry {
     /// A call that was not tried yet. `seed`: of the jitter; the same seed gives the same waits.
     #[must_use]
     pub fn new(repeat: Repeat, limits: Limits, seed: u64) -> Self {
-        Self { repeat, limits, seed, started: None, until: Moment::ZERO, tries: 0, broken: 0, given_up: false }
+        Self { repeat, limits, seed, started: None, until: Moment::ZERO, tries: 0, broken: 0, unreached: 0, given_up: false }
     }
 
     /// How often it was sent.
@@ -145,7 +149,11 @@ impl Retry {
         let safe = self.repeat == Repeat::Safe;
         match outcome {
             Outcome::Throttled(Some(after)) | Outcome::Unavailable(Some(after)) => Some(self.at_least(after)),
-            Outcome::Throttled(None) | Outcome::NotSent => Some(self.backoff()),
+            Outcome::Throttled(None) => Some(self.backoff()),
+            Outcome::NotSent if self.unreached < self.limits.unreached_repeats => {
+                self.unreached += 1;
+                Some(self.backoff())
+            }
             Outcome::TryAgain | Outcome::Lost if safe => Some(self.backoff()),
             Outcome::Broken | Outcome::Unavailable(None) if safe && self.broken < self.limits.broken_repeats => {
                 self.broken += 1;
@@ -244,20 +252,22 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_answer_is_repeated_a_few_times_only() {
-        let mut retry = Retry::new(Repeat::Safe, Limits::default(), 1);
-        let mut now = Moment::ZERO;
-        loop {
-            match retry.next(Outcome::Ready, now) {
-                Decision::Send { .. } => {}
-                Decision::WaitUntil(until) => now = until,
-                Decision::GiveUp => break,
+    fn a_broken_answer_and_an_unreached_host_are_repeated_a_few_times_only() {
+        for (outcome, tries) in [(Outcome::Broken, 4), (Outcome::NotSent, 5)] {
+            let mut retry = Retry::new(Repeat::Safe, Limits::default(), 1);
+            let mut now = Moment::ZERO;
+            loop {
+                match retry.next(Outcome::Ready, now) {
+                    Decision::Send { .. } => {}
+                    Decision::WaitUntil(until) => now = until,
+                    Decision::GiveUp => break,
+                }
+                if let Decision::WaitUntil(until) = retry.next(outcome, now) {
+                    now = until;
+                }
             }
-            if let Decision::WaitUntil(until) = retry.next(Outcome::Broken, now) {
-                now = until;
-            }
+            assert_eq!(retry.tries(), tries, "{outcome:?}");
         }
-        assert_eq!(retry.tries(), 4);
     }
 
     #[test]

@@ -125,6 +125,7 @@ impl Walk<'_> {
             self.findings.add(
                 Diagnostic::error("E0113", format!("{} is a secret and cannot be written out", self.name()))
                     .at(&span, "a literal")
+                    .conceal(&span)
                     .help(format!("write `${{secret(\"{example}\")}}`: it is read from the process environment, a file or a command")),
             );
         }
@@ -161,8 +162,13 @@ impl Walk<'_> {
     }
 
     fn missing(&mut self, map: &Map, node: Option<&Node>, field: &Field<'_>) {
+        // What `unknown_field` takes for a slip of the pen is there, if under a wrong name.
+        let members = field.members();
+        let names = || members.iter().map(|(name, _)| *name);
+        let misspelt: Vec<&str> =
+            map.keys().filter(|key| field.field(key).is_none()).filter_map(|key| suggest::nearest(key, names())).collect();
         for (name, member) in field.members() {
-            if !member.required() || member.computed() || map.contains_key(name) {
+            if !member.required() || member.computed() || map.contains_key(name) || misspelt.contains(&name) {
                 continue;
             }
             let message = if self.path.is_root() {
@@ -318,8 +324,12 @@ impl Walk<'_> {
         }
         let span = self.span(node);
         let wants = wanted(field);
-        let found = Diagnostic::error("E0105", format!("{} must be {wants}, not {}", self.name(), value.sort()))
-            .at(&span, format!("this is {}", value.sort()));
+        let given = if let Value::Float(number) = value { format!("{number:?}") } else { value.sort().to_owned() };
+        let mut found =
+            Diagnostic::error("E0105", format!("{} must be {wants}, not {given}", self.name())).at(&span, format!("this is {given}"));
+        if matches!(value, Value::Float(_)) && span_text(&span).contains('/') {
+            found = found.help("`/` gives a number with a point; `//` divides to a whole number");
+        }
         let unquoted = node.and_then(Node::scalar).filter(|s| s.style != Style::Plain).map(|s| crate::yaml::plain(&s.text));
         let fits = unquoted.is_some_and(|plain| match field.ty() {
             Type::Int | Type::Int64 => matches!(plain, Value::Int(_) | Value::UInt(_)),

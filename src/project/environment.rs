@@ -101,7 +101,7 @@ fn follow<'a>(
         } else {
             let found =
                 Diagnostic::error("E0308", format!("environment `{}` extends `{parent}`, which does not exist", file.name)).at(&span, "");
-            findings.add(meant(found, &parent, files.iter().map(|f| f.name.as_str()), &span));
+            findings.add(meant(found, &parent, files.iter().map(|f| f.name.as_str()).filter(|n| *n != file.name), &span));
         }
         open.pop();
     }
@@ -164,6 +164,7 @@ pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> 
                                 format!("`workspace.{}` is a credential, which does not belong in a file of the project", entry.key),
                             )
                             .at(&entry.key_span, "")
+                            .conceal(&entry.value.span)
                             .help("name a `profile:` of ~/.databrickscfg, or set the credential in the process environment"),
                         );
                     } else if !ATTRIBUTES.contains(&entry.key.as_str()) {

@@ -31,6 +31,11 @@ impl Findings {
         self.list.iter().any(Diagnostic::is_error)
     }
 
+    /// Whether any error stands in the file of this place.
+    pub fn any_error_in_file_of(&self, span: &Span) -> bool {
+        self.list.iter().any(|d| d.is_error() && d.labels.first().is_some_and(|l| l.span.source == span.source))
+    }
+
     /// Whether there are any.
     pub fn any(&self) -> bool {
         !self.list.is_empty()

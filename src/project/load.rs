@@ -263,6 +263,7 @@ fn warn_unused(inner: &Inner, seen: &Seen, findings: &mut Findings) {
     for (name, defined) in &inner.variables {
         if let Some(declaration) = &defined.declaration
             && !seen.variables.contains(name)
+            && !findings.any_error_in_file_of(&declaration.span)
         {
             findings.add(
                 Diagnostic::warning("W0226", format!("variable `{name}` is declared and nothing uses it"))

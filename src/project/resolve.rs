@@ -11,7 +11,7 @@ use super::load::Inner;
 use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison};
 use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, targets};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Lifetime, Unique};
 use crate::model::{Address, Lookup, Map, Value};
 use crate::yaml::{Data, Node};
@@ -316,7 +316,8 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
             Some(value) => parts.push(value.key_text()),
             None => {
                 let required = crate::kinds::Schema::of(kind).root().field(field).is_some_and(|f| f.required());
-                if !required {
+                let told = making.node.entries().iter().any(|e| e.key == *field || suggest::nearest(&e.key, [*field]).is_some());
+                if !required && !told {
                     findings.add(
                         Diagnostic::error("E0106", format!("{} has no `{field}`", making.address))
                             .at(making.span, format!("a {} is recognised by it", kind.singular)),

@@ -214,7 +214,8 @@ impl<'a> Resolver<'a> {
                     Err(why) => {
                         let wrong = Diagnostic::error("E0221", format!("variable `{name}` is declared as {}: {why}", sort.name()))
                             .at(&given.span(), "");
-                        return self.refuse(wrong);
+                        let hidden = declaration.is_some_and(|d| d.sensitive);
+                        return self.refuse(if hidden { wrong.conceal(&given.span()) } else { wrong });
                     }
                 }
             }
@@ -266,6 +267,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<(), Reported> {
         let span = given.span();
         let hidden = declaration.sensitive;
+        let masked = |found: Diagnostic| if hidden { found.conceal(&span) } else { found };
         if let Some(sort) = declaration.sort
             && !sort.admits(value)
         {
@@ -273,7 +275,7 @@ impl<'a> Resolver<'a> {
                 Diagnostic::error("E0221", format!("variable `{name}` is declared as {}, and this is {}", sort.name(), value.sort()))
                     .at(&span, format!("{} is wanted", words(sort)))
                     .at(&declaration.span, "declared here");
-            return self.refuse(wrong);
+            return self.refuse(masked(wrong));
         }
         if value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
             return Ok(());
@@ -283,18 +285,18 @@ impl<'a> Resolver<'a> {
         {
             let all: Vec<String> = choices.iter().map(Value::key_text).collect();
             let shown = if hidden { String::new() } else { format!(" `{}`", value.key_text()) };
-            let wrong = Diagnostic::error("E0222", format!("variable `{name}` may not be{shown}")).at(&span, "");
+            let wrong = masked(Diagnostic::error("E0222", format!("variable `{name}` may not be{shown}")).at(&span, ""));
             return self
                 .refuse(meant(wrong, &value.key_text(), all.iter().map(String::as_str), &span).at(&declaration.span, "declared here"));
         }
         if let (Some((regex, source)), Value::Text(text)) = (&declaration.pattern, value)
             && !regex.is_match(text)
         {
-            let shown = if hidden { String::new() } else { format!(" `{text}`") };
+            let shown = if hidden { String::new() } else { format!(" is `{text}`, which") };
             let wrong = Diagnostic::error("E0222", format!("variable `{name}`{shown} does not match the pattern `{source}`"))
                 .at(&span, "")
                 .at(&declaration.span, "declared here");
-            return self.refuse(wrong);
+            return self.refuse(masked(wrong));
         }
         Ok(())
     }
@@ -460,7 +462,10 @@ impl In<'_, '_> {
         let inner = self.resolver.inner;
         let found =
             Diagnostic::error("E0204", format!("`{name}` is not defined")).at(span, format!("in environment {}", inner.environment));
-        let names = inner.variables.keys().map(String::as_str).chain(inner.registry.iter().map(|k| k.name)).chain(["env", "var", "each"]);
+        // The words before a `.` are meant only where a `.` follows.
+        let dotted = span.source.text.get(span.end as usize..).is_some_and(|rest| rest.starts_with('.'));
+        let roots = inner.registry.iter().map(|k| k.name).chain(["env", "var", "each"]).filter(|_| dotted);
+        let names = inner.variables.keys().map(String::as_str).chain(roots);
         match suggest::nearest(name, names) {
             Some(near) => match inner.variables.get(near).and_then(|v| v.given.as_ref()) {
                 Some(given) => found.help(format!("there is a variable `{near}` ({})", given.origin())),
