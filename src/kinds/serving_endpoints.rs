@@ -30,6 +30,8 @@ pub static SERVING_ENDPOINTS: Kind = Kind {
     facts: &[
         // The SDK's type is shared with the update, whose path has the name.
         ("config.name", Fact::Computed),
+        // Names are given by the server where none is sent, so they are no key.
+        ("config.served_entities", Fact::Keyed(&["entity_name"])),
         ("config.traffic_config", Fact::Default(Lit::Backend)),
         ("config.auto_capture_config.enabled", Fact::Default(Lit::Backend)),
         ("route_optimized", Fact::Default(Lit::Bool(false))),
@@ -55,8 +57,9 @@ pub static SERVING_ENDPOINTS: Kind = Kind {
 
 const CONFIG: Request = Request::inner("serving.serving_endpoints.update_config", "config");
 
-/// The configuration whole. Live traffic that nobody here set goes along only while it fits the entities that are sent,
-/// and the older name of the entities, which replies repeat, never does.
+/// The configuration whole. Entities' names that the server made up say which version they were made for, so they do not
+/// go along; live traffic that nobody here set does while it fits the entities that are sent; the older word for the
+/// entities, which replies repeat, never does.
 fn config(change: &Change<'_>) -> Calls {
     let Some(wanted) = change.desired.get("config") else {
         let reason = "an endpoint cannot be without a configuration".to_owned();
@@ -67,6 +70,12 @@ fn config(change: &Change<'_>) -> Calls {
     if let Some(map) = body.as_map_mut() {
         if wanted.get("served_models").is_none() {
             map.shift_remove("served_models");
+        }
+        let given = wanted.get("served_entities").and_then(Value::as_list).unwrap_or_default();
+        if let Some(Value::List(sent)) = map.get_mut("served_entities") {
+            for (entity, _) in sent.iter_mut().zip(given).filter(|(_, given)| given.get("name").is_none()) {
+                entity.as_map_mut().map(|e| e.shift_remove("name"));
+            }
         }
         let entities = map.get("served_entities").and_then(Value::as_list).unwrap_or_default();
         let sent = |route: &Value| entities.iter().any(|e| e.get("name").is_some() && e.get("name") == route.get("served_entity_name"));

@@ -65,6 +65,22 @@ fn every_fact_attaches_somewhere() {
 }
 
 #[test]
+fn facts_that_attach_nowhere_are_named() {
+    static MISSPELT: Kind = Kind {
+        name: "misspelt",
+        create: Some(Request::bare("jobs.jobs.create")),
+        facts: &[
+            ("nmae", Fact::CaseBlind),
+            ("tasks[].task_key", Fact::CaseBlind),
+            ("tasks.task_key", Fact::CaseBlind),
+            ("@jobs.Task.run_fi", Fact::CaseBlind),
+        ],
+        ..Kind::PLAIN
+    };
+    assert_eq!(Schema::of(&MISSPELT).unresolved(), ["nmae", "tasks.task_key", "@jobs.Task.run_fi"]);
+}
+
+#[test]
 fn every_kind_says_what_it_is() {
     let registry = Registry::standard();
     let mut names = BTreeSet::new();
