@@ -50,6 +50,7 @@ class Project:
     def __init__(self, binary, folder):
         self.binary = binary
         self.folder = folder
+        self.last = ""
         for name in ("conf", "environments", "sql", "spaces"):
             shutil.copytree(TOP / name, folder / name)
         self.environment = {
@@ -161,7 +162,9 @@ def one(project, dice, whole, before, after, number):
         faults = [f.format(when=dice.choice(["before", "after"]), skip=dice.randrange(4)) for f in dice.sample(FAULTS, 3)]
         faults = [f + dice.choice(["", ":status=500", ":status=503"]) for f in faults]
         options = ["--latency", str(dice.choice([0, 2, 5])), *(x for f in faults for x in ("--fault", f))]
-    moment = dice.uniform(0.002, whole * (2.5 if served else 1.1))
+    moment = dice.uniform(0.002, whole * (1.3 if served else 0.7))
+    said = f"{scenario}{' served ' + ' '.join(options) if served else ''}"
+    project.last = f"{said}, to be killed at {moment * 1000:.0f} ms"
     with project.served(*options) if served else contextlib.nullcontext():
         hit = killed(project, command, moment)
         until_done(project, command)
@@ -176,7 +179,7 @@ def one(project, dice, whole, before, after, number):
     if scenario == "destroy":
         project.empty()
         project.run("apply", "--yes", check=(0,))
-    return f"{scenario}{' served ' + ' '.join(options) if served else ''}, {'killed' if hit else 'ended'} at {moment * 1000:.0f} ms"
+    return f"{said}, {'killed' if hit else 'ended'} at {moment * 1000:.0f} ms"
 
 
 def main():
@@ -203,7 +206,7 @@ def main():
             except Lost as lost:
                 keep = Path(tempfile.mkdtemp(prefix="brickform-lost-")) / "project"
                 shutil.copytree(folder, keep)
-                sys.exit(f"round {number} (seed {given.seed}) did not converge; the project is kept in {keep}\n{lost}")
+                sys.exit(f"round {number} (seed {given.seed}) did not converge; the project is kept in {keep}\n{project.last}\n{lost}")
             hits += "killed" in said
             if given.verbose:
                 print(f"{number}: {said}", flush=True)

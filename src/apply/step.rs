@@ -272,12 +272,16 @@ impl Running {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
-            if !error.may_have_happened {
+            // An earlier try that was turned away (503 with Retry-After) may have taken effect all the same; the refusal of
+            // the next ("already exists") is then about our own object.
+            let refused = !error.may_have_happened;
+            let first = refused && error.tries <= 1;
+            if !first && let Some(body) = self.settle(call, &error).await? {
+                return Ok(body);
+            }
+            if refused {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 return Err(self.failed(call.why, error));
-            }
-            if let Some(body) = self.settle(call, &error).await? {
-                return Ok(body);
             }
             if tries == 2 {
                 // The intent stays open: should it have taken effect after all, the next run finds it.
