@@ -463,7 +463,7 @@ async fn the_same_over_http_with_oauth() {
     let (ready, bound) = tokio::sync::oneshot::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
-        let tell = Box::new(move |address| drop(ready.send(address)));
+        let tell = Box::new(move |address| ready.send(address).expect("somebody waits"));
         local.serve("127.0.0.1:0", tell, Box::pin(async move { drop(stopped.await) })).await
     });
     let host = format!("http://{}", bound.await.expect("an address"));
