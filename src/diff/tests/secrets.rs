@@ -1,0 +1,62 @@
+//! What is not known yet, and what is never shown.
+
+use std::sync::Arc;
+
+use super::{SAMPLE, lines, value};
+use crate::diff::{Compare, compare};
+use crate::model::{Address, Deferred, Path, Reference, Value, Variable};
+
+fn deferred(source: &str, variable: Variable) -> Arc<Deferred> {
+    Arc::new(Deferred { source: source.to_owned(), waits: vec![variable], ..Deferred::of(reference()) })
+}
+
+fn reference() -> Reference {
+    Reference { address: Address::new("jobs", "a"), path: Path::field("id") }
+}
+
+fn secret(name: &str) -> Value {
+    Value::Secret(deferred(&format!("${{secret('{name}')}}"), Variable::Secret(crate::model::SecretSource::environment(name))))
+}
+
+fn record(name: &str, print: &str) -> Value {
+    Value::map([("$secret", Value::text(format!("${{secret('{name}')}}"))), ("fingerprint", Value::text(print))])
+}
+
+#[test]
+fn unknown_is_a_change() {
+    let unknown = Value::Unknown(Arc::new(Deferred::of(reference())));
+    let desired = Value::map([("name", unknown)]);
+    for applied in [None, Some(value(r#"{"name":"a"}"#))] {
+        let live = value(r#"{"name":"a"}"#);
+        let found = compare(&Compare { applied: applied.as_ref(), live: Some(&live), ..Compare::of(&SAMPLE, &desired) });
+        assert_eq!(lines(&found), [r#"name changed "a" → (known after apply)"#]);
+    }
+}
+
+#[test]
+fn secrets_are_compared_with_their_record_and_never_shown() {
+    let secrets = [("${secret('A')}".to_owned(), record("A", "f1"))].into();
+    let live = value(r#"{"name":"plain","git_source":{"git_tag":"plain"},"tags":{"k":"plain"}}"#);
+    let with = |v: Value| {
+        Value::map([("name", v.clone()), ("git_source", Value::map([("git_tag", v.clone())])), ("tags", Value::map([("k", v)]))])
+    };
+    let places = ["name", "git_source.git_tag", "tags.k"];
+    for (what, desired, applied, reason) in [
+        ("the same", with(secret("A")), Some(with(record("A", "f1"))), None),
+        ("rotated", with(secret("A")), Some(with(record("A", "f0"))), Some("changed")),
+        ("another source", with(secret("A")), Some(with(record("B", "f1"))), Some("changed")),
+        ("first", with(secret("A")), None, Some("changed")),
+        ("a secret no more", with(Value::text("x")), Some(with(record("A", "f1"))), Some("changed")),
+        ("removed", value(r#"{"git_source":{},"tags":{}}"#), Some(with(record("A", "f1"))), Some("removed")),
+    ] {
+        let found = compare(&Compare { applied: applied.as_ref(), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
+        let got: Vec<String> =
+            found.changes.iter().map(|c| format!("{} {}", c.path, serde_json::to_value(c.reason).unwrap().as_str().unwrap())).collect();
+        let mut want: Vec<String> = reason.iter().flat_map(|r| places.iter().map(move |p| format!("{p} {r}"))).collect();
+        if what == "removed" {
+            want.rotate_left(1); // what YAML still mentions comes first
+        }
+        assert_eq!(got, want, "{what}");
+        assert!(!format!("{:?}", found.changes).contains("plain"), "{what}: {:?}", found.changes);
+    }
+}
