@@ -205,3 +205,18 @@ fn slim(given: Value, ty: &Type) -> Value {
         (other, _) => other,
     }
 }
+
+/// What in a reply is not as the catalogue has it: unknown members, wrong types, unknown enum values.
+#[cfg(test)]
+pub fn unlike(reply: &Value, operation: &Operation) -> Vec<String> {
+    let mut ignored = Ignored::new();
+    let checked = match (&operation.item, &operation.paging, &operation.response) {
+        (Some(item), Some(catalogue::Paging::Token { items, .. } | catalogue::Paging::Single { items }), _) => {
+            reply.get(items).map_or(Ok(Value::Null), |list| value(&Type::List(Box::new(item.clone())), list.clone(), "", &mut ignored))
+        }
+        (None, None, Some(Type::Named(name))) if name != "settings.WorkspaceConf" => named(name, reply.clone(), "", &mut ignored),
+        _ => return Vec::new(),
+    };
+    ignored.extend(checked.err().map(|refusal| refusal.message));
+    ignored
+}

@@ -99,14 +99,7 @@ pub fn created(exchange: &Exchange<'_, '_>, object: &mut Map) {
         object.insert("storage_location".to_owned(), Value::Text(format!("{root}/__unitystorage")));
     }
     default(object, "enable_predictive_optimization", "INHERIT");
-    object.insert(
-        "effective_predictive_optimization_flag".to_owned(),
-        Value::map([
-            ("value", "ENABLE".into()),
-            ("inherited_from_type", "METASTORE".into()),
-            ("inherited_from_name", Value::text("local")),
-        ]),
-    );
+    object.insert("effective_predictive_optimization_flag".to_owned(), Value::map([("value", Value::text("ENABLE"))]));
     object.insert("browse_only".to_owned(), Value::Bool(false));
 }
 

@@ -17,6 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::routes::{canonical, find};
+use super::services::rooms;
+use super::validate::unlike;
 use super::{LocalOptions, LocalWorkspace};
 use crate::client::{Request, RequestBody, Response, TransportError};
 use crate::model::{CommandOutput, Outside, System, Value, json};
@@ -99,7 +102,9 @@ impl Bench {
 
     pub fn try_ask(&self, line: &str, body: &str) -> Result<Reply, TransportError> {
         let raw = self.runtime.block_on(self.workspace.handle(request(line, body)))?;
-        Ok(Reply { status: raw.status, body: json::parse(&raw.body).unwrap_or(Value::Null), raw })
+        let reply = Reply { status: raw.status, body: json::parse(&raw.body).unwrap_or(Value::Null), raw };
+        conforms(line, &reply);
+        Ok(reply)
     }
 
     /// Asks, and takes a good answer for granted.
@@ -115,6 +120,16 @@ impl Bench {
         let refusal = self.ask(line, body).refusal();
         assert!(refusal.starts_with(expected), "{line} {body}\n  answered {refusal}\n  expected {expected}");
         assert_eq!(self.workspace.dump(), before, "a refused request changed something: {line} {body}");
+    }
+}
+
+/// Every good reply of every test is what the catalogue says of its operation.
+fn conforms(line: &str, reply: &Reply) {
+    let (method, target) = line.split_once(' ').unwrap();
+    let path = canonical(target.split('?').next().unwrap());
+    let operation = find(rooms(), method, &path).and_then(|(route, _)| route.operation);
+    if let Some(operation) = operation.filter(|_| reply.status == 200) {
+        assert_eq!(unlike(&reply.body, operation), Vec::<String>::new(), "the reply to {line} is not as the catalogue has it");
     }
 }
 
