@@ -344,7 +344,11 @@ pub static ALL: &[Code] = &[
         "Environments whose names begin with `_` hold what others have in common, for `extends:`; they are never applied themselves.",
     ),
     row("E0307", "environments extend one another in a circle", "Each would have to be read before the other. Take one `extends:` away."),
-    row("E0308", "`extends` names nothing", "There is no environment file of this name."),
+    row(
+        "E0308",
+        "`extends` names nothing",
+        "`extends` names another environment, a file in `environments/` without its ending. There is no file of this name.",
+    ),
     row(
         "E0309",
         "an unknown key in an environment",

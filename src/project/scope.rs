@@ -195,15 +195,6 @@ impl<'a> Resolver<'a> {
             )));
         };
         let sort = declaration.and_then(|d| d.sort);
-        if declaration.is_some_and(|d| d.sensitive)
-            && let Given::Text { source, environment } = given
-        {
-            let from = match environment {
-                Some(variable) => SecretFrom::Environment(variable.clone()),
-                None => SecretFrom::Given(Held::new(source.text.as_str())),
-            };
-            return Ok(secret_value(name, from));
-        }
         let value = match given {
             Given::Node(node) => self.variable_node(node)?,
             Given::Text { source, .. } => {
@@ -223,8 +214,12 @@ impl<'a> Resolver<'a> {
         if let Some(declaration) = declaration {
             self.check_variable(name, declaration, &value, given)?;
             if declaration.sensitive && !value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
-                let text = if let Value::Text(text) = value { text } else { value.key_text() };
-                return Ok(secret_value(name, SecretFrom::Given(Held::new(text))));
+                let from = match given {
+                    Given::Text { environment: Some(variable), .. } => SecretFrom::Environment(variable.clone()),
+                    Given::Text { source, .. } => SecretFrom::Given(Held::new(source.text.as_str())),
+                    Given::Node(_) => SecretFrom::Given(Held::new(if let Value::Text(text) = value { text } else { value.key_text() })),
+                };
+                return Ok(secret_value(name, from));
             }
         }
         Ok(value)

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod codes;
+mod corpus;
 mod docs;
 mod lint;
 mod rust_source;

@@ -18,7 +18,7 @@ const RESOURCES: &[(&str, &str)] = &[
     ),
     (
         "jobs: {a: {name: a, max_concurrent_runs: 1.5}}\n",
-        "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not a number",
+        "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not 1.5",
     ),
     ("jobs: {a: {name: a, tasks: {x: 1}}}\n", "E0105 conf/a.yaml:1:28 `tasks` must be a list, not a map"),
     ("jobs: {a: {name: a, tasks: [{run_if: ALL_DONE}]}}\n", "E0106 conf/a.yaml:1:30 `tasks[0]` of jobs.a has no `task_key`"),
@@ -173,7 +173,7 @@ fn mistakes_in_settings() {
         (
             "variables: {x: {pattern: '[a-z]+', default: A1}}\n",
             "",
-            "E0222 conf/project.yaml:1:45 variable `x` `A1` does not match the pattern `[a-z]+`",
+            "E0222 conf/project.yaml:1:45 variable `x` is `A1`, which does not match the pattern `[a-z]+`",
         ),
         ("variables: {x: {pattern: '['}}\n", "variables: {x: a}\n", "E0220"),
         ("variables: {x: {type: string}}\n", "", "E0223 conf/project.yaml:1:13 variable `x` has no value in environment dev"),
