@@ -1,0 +1,304 @@
+//! The command line from end to end, in process: arguments in; exit code, standard output and standard error out.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use brickform::cli::{Streams, run};
+use brickform::model::Outside;
+
+/// A project in a folder of its own, with nothing of the machine's environment.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// What a command did.
+struct Ran {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A stream that nobody reads any more.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no writer panics").clone()).expect("output is UTF-8")
+    }
+}
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let project = Self { folder: tempfile::tempdir().expect("a folder can be made") };
+        for (name, text) in files {
+            project.write(name, text);
+        }
+        project
+    }
+
+    /// The repository's own project.
+    fn own() -> Self {
+        let project = Self::new(&[]);
+        for folder in ["conf", "environments", "sql"] {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            for entry in fs::read_dir(from).expect("the repository has it") {
+                let path = entry.expect("it can be read").path();
+                let name = format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy());
+                project.write(&name, &fs::read_to_string(&path).expect("text"));
+            }
+        }
+        project
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+
+    fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.folder.path().join(name)).expect("the file is there");
+        assert!(text.contains(from), "{name} holds {from}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    fn outside(&self, variables: &[(&str, &str)]) -> Outside {
+        let variables: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let real = Outside::real().expect("there is a current folder");
+        Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system }
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        self.with(line, &[], None)
+    }
+
+    /// `answer`: both ends are a terminal, and this is typed.
+    fn with(&self, line: &str, variables: &[(&str, &str)], answer: Option<&str>) -> Ran {
+        let (out, err) = (Kept::default(), Kept::default());
+        let streams = Streams {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            input: Box::new(Cursor::new(answer.unwrap_or_default().to_owned())),
+            out_terminal: answer.is_some(),
+            err_terminal: answer.is_some(),
+            in_terminal: answer.is_some(),
+            columns: Some(100),
+        };
+        let arguments = std::iter::once("brickform").chain(line.split_whitespace()).map(OsString::from);
+        let exit = run(arguments, &self.outside(variables), streams);
+        Ran { code: exit.code(), out: out.text(), err: err.text() }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn ended(self, code: u8) -> Self {
+        assert_eq!(self.code, code, "\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+}
+
+#[test]
+fn the_repository_applies_says_no_changes_and_comes_back() {
+    let project = Project::own();
+    let first = project.run("apply --env local --yes").ended(0);
+    assert!(first.out.contains("Applied 17 steps"), "{}", first.out);
+    let second = project.run("apply --env local --yes").ended(0);
+    assert_eq!(second.out.lines().count(), 1, "{}", second.out);
+    assert!(second.out.starts_with("local: no changes. 9 resources match ("), "{}", second.out);
+    project.run("plan --env local --detailed-exitcode").ended(0);
+
+    // A change, and its revert.
+    project.edit("conf/warehouses.yaml", "max_num_clusters: 2", "max_num_clusters: 4");
+    let changed = project.run("plan --env local --detailed-exitcode").ended(2);
+    assert!(changed.out.contains("max_num_clusters        2 → 4"), "{}", changed.out);
+    project.run("apply --env local --yes").ended(0);
+    project.edit("conf/warehouses.yaml", "max_num_clusters: 4", "max_num_clusters: 2");
+    let reverted = project.run("apply --env local --yes").ended(0);
+    assert!(reverted.out.contains("max_num_clusters        4 → 2"), "{}", reverted.out);
+    project.run("plan --env local --detailed-exitcode").ended(0);
+}
+
+#[test]
+fn the_same_plan_gives_the_same_bytes() {
+    let project = Project::own();
+    project.run("apply --env local --yes").ended(0);
+    project.edit("conf/jobs.yaml", "timeout_seconds: 7200", "timeout_seconds: 60");
+    for line in ["plan --env local", "plan --env local -o json", "plan --env local --requests --unmanaged"] {
+        assert_eq!(project.run(line).ended(0).out, project.run(line).ended(0).out, "{line}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&project.run("plan --env local -o json").out).expect("JSON");
+    assert_eq!(json["format"], "brickform.plan/1");
+    assert_eq!(json["steps"][0]["address"], "jobs.medallion");
+    assert_eq!(json["steps"][0]["changes"][0]["old"], 7200);
+    assert_eq!(json["steps"][0]["calls"][0]["path"], "/api/2.2/jobs/reset");
+}
+
+#[test]
+fn apply_asks_on_a_terminal_and_names_the_flag_elsewhere() {
+    let project = Project::own();
+    let silent = project.run("apply --env local").ended(64);
+    assert!(silent.err.contains("--yes"), "{}", silent.err);
+    project.run("status --env local").ended(0);
+    let no = project.with("apply --env local", &[], Some("no\n")).ended(1);
+    assert!(no.err.contains("nothing was sent"), "{}", no.err);
+    assert!(project.run("status --env local").out.contains("nothing was applied yet"));
+    project.with("apply --env local", &[], Some("yes\n")).ended(0);
+    // Destroying asks for the environment's name; data needs to be named besides.
+    project.with("destroy --env local", &[], Some("local\n")).ended(6);
+    project.with("destroy --env local --allow-delete catalogs,schemas", &[], Some("yes\n")).ended(1);
+    project.with("destroy --env local --allow-delete catalogs,schemas", &[], Some("local\n")).ended(0);
+    assert!(project.run("plan --env local").ended(0).out.contains("Plan: 8 to add"));
+}
+
+#[test]
+fn the_state_can_be_looked_at_and_mended() {
+    let project = Project::own();
+    project.run("state list --env local").ended(1);
+    project.run("apply --env local --yes").ended(0);
+    let list = project.run("state list jobs --env local").ended(0).out;
+    assert!(list.starts_with("jobs.medallion ") && list.contains("jobs.medallion/permissions"), "{list}");
+    assert!(project.run("state show schemas.gold --env local").ended(0).out.contains("What reports are made from"));
+    let near = project.run("state show schemas.gol --env local").ended(64);
+    assert!(near.err.contains("did you mean `schemas.gold`?"), "{}", near.err);
+
+    // Renamed in the state and in YAML: nothing to do.
+    project.run("state mv warehouses.bi warehouses.people --env local").ended(0);
+    project.edit("conf/warehouses.yaml", "\n  bi:", "\n  people:");
+    project.edit("conf/alerts.yaml", "warehouses.bi.id", "warehouses.people.id");
+    project.run("plan --env local --detailed-exitcode").ended(0);
+
+    // Forgotten: the next plan finds it live and says how to take it back.
+    project.run("state rm jobs.medallion --env local").ended(0);
+    let exists = project.run("plan --env local").ended(6).out;
+    assert!(exists.contains("already exists") && exists.contains("import:"), "{exists}");
+    project.run("apply --env local --yes --adopt").ended(0);
+    project.run("plan --env local --detailed-exitcode").ended(0);
+    let history = project.run("state history --env local").ended(0).out;
+    assert!(history.contains("state mv") && history.contains("state rm"), "{history}");
+}
+
+#[test]
+fn wrong_command_lines_exit_with_64_and_help() {
+    let project = Project::own();
+    for (line, says) in [
+        ("", "Usage"),
+        ("aply", "apply"),
+        ("plan --env prdo", "did you mean `prod`?"),
+        ("plan --env local --var keep_day=5", "did you mean `keep_days`?"),
+        ("plan --env local --var keep_days", "has no value"),
+        ("plan --env local --target jobs.medalion", "did you mean `jobs.medallion`?"),
+        ("plan --env local --target job.medallion", "did you mean `jobs`?"),
+        ("plan --env local --target medallion", "is not an address"),
+        ("plan --env local --allow-delete catalog", "did you mean `catalogs`?"),
+        ("explain E9999", "there is no diagnostic code"),
+        ("local serve --fault sometimes:GET:/x", "neither with `before` nor with `after`"),
+        ("local serve --rival nobody", "there is no rival habit"),
+        ("local reset", "--yes"),
+    ] {
+        let ran = project.run(line);
+        assert_eq!(ran.code, 64, "{line}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(says) && ran.out.is_empty(), "{line}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn without_credentials_the_exit_code_is_4() {
+    let project = Project::own();
+    let ran = project.with("plan --env dev", &[("HOME", "/nonexistent")], None).ended(4);
+    assert!(ran.err.contains("DEV") && ran.err.contains("auth describe"), "{}", ran.err);
+}
+
+#[test]
+fn mistakes_are_annotations_where_github_reads_along() {
+    let project = Project::own();
+    project.edit("conf/warehouses.yaml", "cluster_size: 2X-Small", "cluster_sise: 2X-Small");
+    let ran = project.with("validate --env local", &[("GITHUB_ACTIONS", "true")], None).ended(1);
+    assert!(ran.err.contains("did you mean `cluster_size`?"), "{}", ran.err);
+    let annotation = ran.err.lines().find(|l| l.starts_with("::error file=conf/warehouses.yaml,line="));
+    assert!(annotation.is_some_and(|l| l.contains("cluster_sise")), "{}", ran.err);
+    let json = project.run("validate --env local -o json").ended(1).out;
+    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok_and(|v| v["diagnostics"][0]["code"].is_string()), "{json}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let project = Project::own();
+    let streams = Streams {
+        out: Box::new(Closed),
+        err: Box::new(Closed),
+        input: Box::new(Cursor::new("")),
+        out_terminal: false,
+        err_terminal: false,
+        in_terminal: false,
+        columns: None,
+    };
+    let arguments = ["brickform", "plan", "--env", "local"].map(OsString::from);
+    assert_eq!(run(arguments, &project.outside(&[]), streams).code(), 0);
+}
+
+#[test]
+fn a_locked_environment_exits_with_5_and_says_who() {
+    use brickform::state::{Local, LockInfo, Store as _};
+    let project = Project::own();
+    project.run("apply --env local --yes").ended(0);
+    let outside = project.outside(&[]);
+    let store = Local::at(&Local::default_file(project.folder.path(), "local"), "lakehouse", "local", &outside);
+    let info = LockInfo { holder: "ada@ci-7 (process 1)".to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned() };
+    store.lock(&info).expect("nobody holds it");
+    let ran = project.run("apply --env local --yes").ended(5);
+    assert!(ran.err.contains("ada@ci-7"), "{}", ran.err);
+    assert!(project.run("status --env local").ended(0).out.contains("ada@ci-7"));
+    store.unlock();
+    project.run("apply --env local --yes").ended(0);
+}
+
+#[test]
+fn every_example_applies_and_says_no_changes() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut seen = 0;
+    for entry in fs::read_dir(examples).expect("there are examples") {
+        let from = entry.expect("it can be read").path();
+        if !from.is_dir() {
+            continue;
+        }
+        let project = Project::new(&[]);
+        for folder in ["conf", "environments"] {
+            for file in fs::read_dir(from.join(folder)).expect("an example is a project") {
+                let path = file.expect("it can be read").path();
+                let name = format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy());
+                project.write(&name, &fs::read_to_string(&path).expect("text"));
+            }
+        }
+        project.run("apply --env local --yes").ended(0);
+        project.run("plan --env local --detailed-exitcode").ended(0);
+        seen += 1;
+    }
+    assert!(seen > 0, "there is at least one example");
+}
