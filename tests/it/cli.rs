@@ -270,7 +270,8 @@ fn a_locked_environment_exits_with_5_and_says_who() {
     project.run("apply --env local --yes").ended(0);
     let outside = project.outside(&[]);
     let store = Local::at(&Local::default_file(project.folder.path(), "local"), "lakehouse", "local", &outside);
-    let info = LockInfo { holder: "ada@ci-7 (process 1)".to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned() };
+    let info =
+        LockInfo { holder: "ada@ci-7 (process 1)".to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned() };
     store.lock(&info).expect("nobody holds it");
     let ran = project.run("apply --env local --yes").ended(5);
     assert!(ran.err.contains("ada@ci-7"), "{}", ran.err);

@@ -1,6 +1,7 @@
 //! The one integration binary: a module a topic.
 
 mod arrows;
+mod cli;
 mod codes;
 mod corpus;
 mod docs;
