@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     };
     match run.screen.format {
         Format::Json => {
-            run.screen.result(&format!("{}\n", serde_json::json!({ "code": row.code, "title": row.title, "explain": row.explain })))
+            run.screen.result(&format!("{}\n", serde_json::json!({ "code": row.code, "title": row.title, "explain": row.explain })));
         }
         Format::Text => run.screen.result(&format!("{}: {}\n\n{}\n", row.code, row.title, row.explain)),
     }

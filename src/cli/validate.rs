@@ -53,7 +53,7 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     match run.screen.format {
         Format::Json => run.screen.result(&report::diagnostics::json(&warnings)),
         Format::Text => {
-            run.screen.result(&format!("Valid: {resources} resource{} in {}.\n", if resources == 1 { "" } else { "s" }, names.join(", ")))
+            run.screen.result(&format!("Valid: {resources} resource{} in {}.\n", if resources == 1 { "" } else { "s" }, names.join(", ")));
         }
     }
     Ok(Exit::Done)

@@ -16,10 +16,7 @@ const RESOURCES: &[(&str, &str)] = &[
         "jobs: {a: {name: a, max_concurrent_runs: \"5\"}}\n",
         "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not text [take the quotes away]",
     ),
-    (
-        "jobs: {a: {name: a, max_concurrent_runs: 1.5}}\n",
-        "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not 1.5",
-    ),
+    ("jobs: {a: {name: a, max_concurrent_runs: 1.5}}\n", "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not 1.5"),
     ("jobs: {a: {name: a, tasks: {x: 1}}}\n", "E0105 conf/a.yaml:1:28 `tasks` must be a list, not a map"),
     ("jobs: {a: {name: a, tasks: [{run_if: ALL_DONE}]}}\n", "E0106 conf/a.yaml:1:30 `tasks[0]` of jobs.a has no `task_key`"),
     ("schemas: {a: {name: a}}\n", "E0106 conf/a.yaml:1:11 schemas.a has no `catalog_name`"),
