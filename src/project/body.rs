@@ -274,9 +274,10 @@ impl Walk<'_> {
 
     fn scalar(&mut self, value: Value, node: Option<&Node>, field: &Field<'_>) -> Value {
         let fits = match (field.ty(), &value) {
-            (Type::Any | Type::None, _) | (Type::Bool, Value::Bool(_)) => true,
-            (Type::Int | Type::Int64, Value::Int(_) | Value::UInt(_)) => true,
-            (Type::Number, Value::Int(_) | Value::UInt(_) | Value::Float(_)) => true,
+            (Type::Any | Type::None, _)
+            | (Type::Bool, Value::Bool(_))
+            | (Type::Int | Type::Int64 | Type::Number, Value::Int(_) | Value::UInt(_))
+            | (Type::Number, Value::Float(_)) => true,
             (Type::Int64, Value::Text(text)) => {
                 if let Ok(number) = text.parse::<i64>() {
                     return Value::Int(number);

@@ -90,7 +90,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The documents of a file; what is wrong with it is kept.
     fn documents(&mut self, path: &Path) -> Vec<Node> {
-        let read = files::read(self.folder, path).map_err(|d| vec![d]);
+        let read = files::read(self.folder, path).map_err(|d| vec![*d]);
         match read.and_then(|source: Arc<Source>| parse(&source)) {
             Ok(documents) => documents,
             Err(diagnostics) => {

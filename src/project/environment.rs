@@ -309,12 +309,11 @@ fn guards(chain: &[&EnvironmentFile], registry: &Registry, findings: &mut Findin
 fn protected(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<String> {
     let mut kinds = Vec::new();
     for (name, span) in texts(node, "`guards.protect`", findings) {
-        match registry.get(&name) {
-            Some(kind) => kinds.push(kind.name.to_owned()),
-            None => {
-                let found = Diagnostic::error("E0303", format!("`guards.protect` names `{name}`, which is no kind")).at(&span, "");
-                findings.add(meant(found, &name, registry.iter().map(|k| k.name), &span));
-            }
+        if let Some(kind) = registry.get(&name) {
+            kinds.push(kind.name.to_owned());
+        } else {
+            let found = Diagnostic::error("E0303", format!("`guards.protect` names `{name}`, which is no kind")).at(&span, "");
+            findings.add(meant(found, &name, registry.iter().map(|k| k.name), &span));
         }
     }
     kinds

@@ -21,14 +21,16 @@ pub fn name_of(folder: &Path, path: &Path) -> String {
 }
 
 /// Reads a file as a source.
-pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Diagnostic> {
+pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> {
     let name = name_of(folder, path);
     let fail = |why: String| Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
-    let bytes = std::fs::read(path).map_err(|e| fail(plain(&e)))?;
+    let bytes = std::fs::read(path).map_err(|e| Box::new(fail(plain(&e))))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { name, text })),
-        Err(error) => Err(fail(format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
-            .help("save it as UTF-8: YAML of other encodings is not read")),
+        Err(error) => {
+            let why = format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to());
+            Err(Box::new(fail(why).help("save it as UTF-8: YAML of other encodings is not read")))
+        }
     }
 }
 

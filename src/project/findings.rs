@@ -54,10 +54,13 @@ pub fn sorted(mut list: Vec<Diagnostic>, strict: bool) -> Vec<Diagnostic> {
             diagnostic.severity = Severity::Error;
         }
     }
-    let key = |d: &Diagnostic| d.labels.first().map(|l| (l.span.source.name.clone(), l.span.start, l.span.end));
-    list.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| (a.code, &a.message).cmp(&(b.code, &b.message))));
+    list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| (a.code, &a.message).cmp(&(b.code, &b.message))));
     list.dedup();
     list
+}
+
+fn place(diagnostic: &Diagnostic) -> Option<(&str, u32, u32)> {
+    diagnostic.labels.first().map(|label| (label.span.source.name.as_str(), label.span.start, label.span.end))
 }
 
 /// Refuses members that are none of `known`.

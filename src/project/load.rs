@@ -10,7 +10,7 @@ use super::discovery::{Discovered, discover};
 use super::environment::{self, EnvironmentFile, RawWorkspace};
 use super::findings::{Findings, list_of, meant};
 use super::meta::{Prepared, prepare};
-use super::scope::{In, Resolver};
+use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
 use super::{Answers, Ask, Environment, Failed, Project, overlay, resolve};
@@ -70,7 +70,7 @@ pub fn load(outside: &Outside, ask: &Ask, registry: &Registry) -> Result<Project
     let loaded = load_into(outside, ask, registry, &mut findings);
     let usage = findings.usage;
     match loaded {
-        Some(mut project) if !findings.any_error() && !(ask.strict && findings.any()) => {
+        Some(mut project) if !(findings.any_error() || ask.strict && findings.any()) => {
             project.warnings = findings.sorted(false);
             Ok(project)
         }
@@ -117,7 +117,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         state: discovered.settings.state.as_ref(),
         ownership_tag: discovered.settings.ownership_tag,
     };
-    let environment: Environment = environment::read(&settings, outside, registry, &|node| resolver.whole_tree(node, &scope), findings);
+    let environment: Environment = environment::read(&settings, outside, registry, &|node| whole_tree(node, &scope), findings);
     let seen = seen(&inner, &discovered, &scope);
     warn_unused(&inner, &seen, findings);
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
@@ -211,8 +211,8 @@ fn inner(
     registry: &Registry,
     findings: &mut Findings,
 ) -> Inner {
-    let deleted: Vec<Address> = collected.deleted.iter().map(|(address, _)| address.clone()).collect();
-    let gone = |raw: &super::collect::Raw| deleted.iter().any(|a| a.kind == raw.kind.name && a.key == raw.key);
+    let deleted: std::collections::HashSet<Address> = collected.deleted.iter().map(|(address, _)| address.clone()).collect();
+    let gone = |raw: &super::collect::Raw| deleted.contains(&Address::new(raw.kind.name, &raw.key));
     let prepared: Vec<Prepared> =
         collected.raws.into_iter().filter(|raw| deleted.is_empty() || !gone(raw)).map(|raw| prepare(raw, registry, findings)).collect();
     let mut index: HashMap<&'static str, HashMap<String, usize>> = HashMap::new();

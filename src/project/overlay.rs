@@ -63,13 +63,11 @@ fn absent(what: &str, span: &Span) -> Diagnostic {
 /// Whether a map carries this marker.
 fn marked(node: &Node, marker: &str, findings: &mut Findings) -> bool {
     let Some(entry) = node.entry(marker) else { return false };
-    match entry.value.value().as_bool() {
-        Some(on) => on,
-        None => {
-            findings.add(Diagnostic::error("E0117", format!("`{marker}` is `true`, or is left out")).at(&entry.value.span, ""));
-            false
-        }
+    let on = entry.value.value().as_bool();
+    if on.is_none() {
+        findings.add(Diagnostic::error("E0117", format!("`{marker}` is `true`, or is left out")).at(&entry.value.span, ""));
     }
+    on.unwrap_or_default()
 }
 
 /// A tree without markers.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::findings::{Reported, meant};
-use super::scope::{Frame, In, Resolver, is_poison};
+use super::scope::{Frame, In, Resolver, is_poison, whole_tree};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Identity, Schema};
 use crate::model::{Address, Deferred, Path, Piece, Reference, Step, Value};
@@ -131,7 +131,7 @@ impl Resolver<'_> {
                 (Step::Field(name), Data::Map(_)) => node.get(name),
                 (Step::Index(i), Data::List(items)) => items.get(*i),
                 (_, Data::Scalar(_)) => {
-                    let value = self.whole_tree(node, &scope)?;
+                    let value = whole_tree(node, &scope)?;
                     return self.below(&value, &steps[depth..], item, path, span);
                 }
                 _ => None,
@@ -141,7 +141,7 @@ impl Resolver<'_> {
                 None => return self.unset(item, path, depth, span),
             }
         }
-        let value = self.whole_tree(node, &scope)?;
+        let value = whole_tree(node, &scope)?;
         Ok(super::body::as_text_field(value, node, prepared.kind, path))
     }
 

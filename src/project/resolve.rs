@@ -9,7 +9,7 @@ use super::body::{self, Computed, Subject};
 use super::findings::{Findings, sorted};
 use super::load::Inner;
 use super::references::sole_reference;
-use super::scope::{In, Item, Resolver, is_poison};
+use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
 use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Lifetime, Unique};
@@ -138,7 +138,7 @@ fn instances(resolver: &Resolver<'_>, node: &Node) -> Vec<(String, Value)> {
             .report(Diagnostic::error("E0127", message).at(&node.span, "").help("`for_each` takes a map, or a list of distinct strings"));
         Vec::new()
     };
-    match resolver.tree(node, &scope) {
+    match tree(node, &scope) {
         value if value.any(&is_poison) => Vec::new(),
         Value::Map(map) => map.into_iter().collect(),
         Value::List(items) => {
@@ -162,7 +162,7 @@ fn instances(resolver: &Resolver<'_>, node: &Node) -> Vec<(String, Value)> {
 fn off(resolver: &Resolver<'_>, item: usize) -> Option<Span> {
     let node = resolver.prepared(item).when.as_ref()?;
     let each = resolver.items[item].each.clone();
-    let value = resolver.tree(node, &In { resolver, each: each.as_ref(), with_resources: true });
+    let value = tree(node, &In { resolver, each: each.as_ref(), with_resources: true });
     if value.any(&is_poison) {
         return None;
     }
@@ -186,7 +186,7 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
     let scope = In { resolver, each: each.as_ref(), with_resources: true };
     let lifecycle = prepared.lifecycle.as_ref().map(|node| {
         let mut findings = Findings::default();
-        let read = meta::lifecycle(node, &|n| resolver.whole_tree(n, &scope), &mut findings);
+        let read = meta::lifecycle(node, &|n| whole_tree(n, &scope), &mut findings);
         resolver.findings.borrow_mut().absorb(findings);
         read
     });
@@ -233,7 +233,7 @@ struct Making<'a> {
 impl Making<'_> {
     fn make(self, resolver: &Resolver<'_>, scope: &In<'_, '_>, resources: &mut BTreeMap<Address, Resource>, computed: &mut Computed) {
         resolver.refers.borrow_mut().push(BTreeSet::new());
-        let mut value = resolver.tree(&self.node, scope);
+        let mut value = tree(&self.node, scope);
         let refers = resolver.refers.borrow_mut().pop().unwrap_or_default();
         if let Some(map) = value.as_map_mut() {
             self.bind(map, resolver);
@@ -331,30 +331,40 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
 
 /// `depends_on`, once all addresses are known.
 fn explicit(inner: &Inner, resources: &mut BTreeMap<Address, Resource>, findings: &mut Findings) {
+    if inner.prepared.iter().all(|p| p.depends_on.is_empty()) {
+        return;
+    }
+    let mut instances: HashMap<Address, Vec<Address>> = HashMap::new();
+    for address in resources.keys() {
+        instances.entry(Address { instance: None, ..address.clone() }).or_default().push(address.clone());
+    }
     for prepared in &inner.prepared {
+        let mut needed = BTreeSet::new();
         for (on, span) in &prepared.depends_on {
-            let targets: Vec<Address> = if resources.contains_key(on) {
-                vec![on.clone()]
-            } else {
-                let instances = resources.keys().filter(|a| on.instance.is_none() && a.instance.is_some());
-                instances.filter(|a| a.kind == on.kind && a.key == on.key && a.facet == on.facet).cloned().collect()
-            };
-            if targets.is_empty() && inner.find(&on.kind, &on.key).is_none() && !inner.incomplete {
-                let keys = inner.prepared.iter().filter(|p| p.kind.name == on.kind).map(|p| p.key.as_str());
-                let found = Diagnostic::error("E0119", format!("there is no {on} to depend on")).at(span, "");
-                findings.add(match crate::diagnostic::suggest::nearest(&on.key, keys) {
-                    Some(near) => found.help(format!("did you mean `{}`?", Address::new(&on.kind, near))),
-                    None => found,
-                });
-            }
-            let own = Address::new(prepared.kind.name, &prepared.key);
-            let mine = resources.values_mut().filter(|r| r.address.kind == own.kind && r.address.key == own.key && !r.address.is_facet());
-            for resource in mine {
-                let mut all: BTreeSet<Address> = resource.depends_on.drain(..).collect();
-                all.extend(targets.iter().cloned());
-                resource.depends_on = all.into_iter().collect();
+            let all = if on.instance.is_some() { None } else { instances.get(on) };
+            match all {
+                Some(all) => needed.extend(all.iter().cloned()),
+                None if resources.contains_key(on) => drop(needed.insert(on.clone())),
+                None if inner.find(&on.kind, &on.key).is_none() && !inner.incomplete => findings.add(no_such(on, span, inner)),
+                None => {} // its `when` is false
             }
         }
+        let own = Address::new(prepared.kind.name, &prepared.key);
+        for address in instances.get(&own).into_iter().flatten().filter(|_| !needed.is_empty()) {
+            if let Some(resource) = resources.get_mut(address) {
+                let before: BTreeSet<Address> = resource.depends_on.drain(..).collect();
+                resource.depends_on = before.union(&needed).cloned().collect();
+            }
+        }
+    }
+}
+
+fn no_such(on: &Address, span: &Span, inner: &Inner) -> Diagnostic {
+    let keys = inner.prepared.iter().filter(|p| p.kind.name == on.kind).map(|p| p.key.as_str());
+    let found = Diagnostic::error("E0119", format!("there is no {on} to depend on")).at(span, "");
+    match crate::diagnostic::suggest::nearest(&on.key, keys) {
+        Some(near) => found.help(format!("did you mean `{}`?", Address::new(&on.kind, near))),
+        None => found,
     }
 }
 

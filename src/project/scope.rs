@@ -154,27 +154,6 @@ impl<'a> Resolver<'a> {
         places.fold(Diagnostic::error("E0207", message), |d, frame| d.at(&frame.span, format!("needs `{}`", frame.what)))
     }
 
-    /// A tree with its expressions evaluated. What failed has been reported, and stands as [`poison`].
-    pub fn tree(&self, node: &Node, scope: &dyn Scope) -> Value {
-        match &node.data {
-            Data::Scalar(_) => expression::scalar(node, scope).unwrap_or_else(|Reported| poison()),
-            Data::List(items) => Value::List(items.iter().map(|item| self.tree(item, scope)).collect()),
-            Data::Map(entries) => {
-                let mut map = Map::with_capacity(entries.len());
-                for entry in entries {
-                    map.insert(entry.key.clone(), self.tree(&entry.value, scope));
-                }
-                Value::Map(map)
-            }
-        }
-    }
-
-    /// A tree with its expressions evaluated, all of it or nothing.
-    pub fn whole_tree(&self, node: &Node, scope: &dyn Scope) -> Result<Value, Reported> {
-        let value = self.tree(node, scope);
-        if value.any(&is_poison) { Err(Reported) } else { Ok(value) }
-    }
-
     /// The value of a variable.
     pub fn variable(&self, name: &str, defined: &Defined, place: &Span) -> Result<Value, Reported> {
         let frame = || Frame { what: format!("var.{name}"), span: place.clone() };
@@ -230,11 +209,11 @@ impl<'a> Resolver<'a> {
         let scope = In { resolver: self, each: None, with_resources: true };
         let keys: Vec<&str> = node.entries().iter().map(|e| e.key.as_str()).collect();
         if !matches!(keys.as_slice(), ["lookup", "name"] | ["name", "lookup"]) {
-            return self.whole_tree(node, &scope);
+            return whole_tree(node, &scope);
         }
         let part = |key: &str| -> Result<(String, Span), Reported> {
             let Some(node) = node.get(key) else { return Err(Reported) };
-            match self.whole_tree(node, &scope)? {
+            match whole_tree(node, &scope)? {
                 Value::Text(text) => Ok((text, node.span.clone())),
                 other => {
                     self.refuse(Diagnostic::error("E0221", format!("`{key}` of a lookup is text, not {}", other.sort())).at(&node.span, ""))
@@ -387,7 +366,7 @@ impl<'a> Resolver<'a> {
         };
         let frame = || Frame { what: "env.host".to_owned(), span: found.clone() };
         self.once(&self.variables, &"env.host".to_owned(), frame, || {
-            self.whole_tree(host, &In { resolver: self, each: None, with_resources: false })
+            whole_tree(host, &In { resolver: self, each: None, with_resources: false })
         })
     }
 }
@@ -474,6 +453,21 @@ impl In<'_, '_> {
             }
         }
     }
+}
+
+/// A tree with its expressions evaluated. What failed has been reported, and stands as [`poison`].
+pub fn tree(node: &Node, scope: &dyn Scope) -> Value {
+    match &node.data {
+        Data::Scalar(_) => expression::scalar(node, scope).unwrap_or_else(|Reported| poison()),
+        Data::List(items) => Value::List(items.iter().map(|item| tree(item, scope)).collect()),
+        Data::Map(entries) => Value::Map(entries.iter().map(|e| (e.key.clone(), tree(&e.value, scope))).collect()),
+    }
+}
+
+/// A tree with its expressions evaluated, all of it or nothing.
+pub fn whole_tree(node: &Node, scope: &dyn Scope) -> Result<Value, Reported> {
+    let value = tree(node, scope);
+    if value.any(&is_poison) { Err(Reported) } else { Ok(value) }
 }
 
 /// What stands in the place of a value that failed and was reported.

@@ -6,7 +6,7 @@ use super::Resource;
 use super::findings::{Findings, known_keys};
 use super::load::Inner;
 use super::meta::address;
-use super::scope::{In, Resolver, is_poison};
+use super::scope::{In, Resolver, is_poison, tree};
 use super::{Answers, expression};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Address, Value};
@@ -51,14 +51,12 @@ pub fn read(inner: &Inner, answers: &Answers, resources: &BTreeMap<Address, Reso
 /// The two members of an item, both required.
 fn pair<'a>(node: &'a Node, names: [&str; 2], what: &str, findings: &mut Findings) -> Option<(&'a Node, &'a Node)> {
     known_keys(node, &names, &format!("an item of `{what}`"), "E0125", findings);
-    match (node.get(names[0]), node.get(names[1])) {
-        (Some(first), Some(second)) => Some((first, second)),
-        _ => {
-            findings
-                .add(Diagnostic::error("E0125", format!("an item of `{what}` needs `{}` and `{}`", names[0], names[1])).at(&node.span, ""));
-            None
-        }
+    let both = node.get(names[0]).zip(node.get(names[1]));
+    if both.is_none() {
+        let message = format!("an item of `{what}` needs `{}` and `{}`", names[0], names[1]);
+        findings.add(Diagnostic::error("E0125", message).at(&node.span, ""));
     }
+    both
 }
 
 fn import(
@@ -84,7 +82,7 @@ fn import(
     }
     let resolver = Resolver::new(inner, answers);
     let scope = In { resolver: &resolver, each: None, with_resources: false };
-    let value = resolver.tree(id, &scope);
+    let value = tree(id, &scope);
     findings.extend(resolver.findings.take().sorted(false));
     let text = match &value {
         Value::Text(text) if !text.is_empty() => text.clone(),

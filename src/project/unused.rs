@@ -30,7 +30,9 @@ impl Seen {
             Data::List(items) => items.iter().for_each(|item| self.look(item, names)),
             Data::Map(entries) => {
                 self.lookups |= entries.len() == 2 && entries.iter().any(|e| e.key == "lookup");
-                entries.iter().for_each(|entry| self.look(&entry.value, names));
+                for entry in entries {
+                    self.look(&entry.value, names);
+                }
             }
         }
     }

@@ -209,12 +209,11 @@ pub fn gather(
     }
     for (name, value) in &ask.variables {
         let source = Arc::new(Source { name: format!("--var {name}"), text: value.clone() });
-        match all.get_mut(name) {
-            Some(variable) => variable.given = Some(Given::Text { source, environment: None }),
-            None => {
-                findings.usage = true;
-                findings.add(undeclared(&format!("`--var {name}` sets a variable that nobody declares"), name, None, &all));
-            }
+        if let Some(variable) = all.get_mut(name) {
+            variable.given = Some(Given::Text { source, environment: None });
+        } else {
+            findings.usage = true;
+            findings.add(undeclared(&format!("`--var {name}` sets a variable that nobody declares"), name, None, &all));
         }
     }
     all
@@ -289,19 +288,18 @@ fn from_file(path: &Path, outside: &Outside, all: &mut IndexMap<String, Defined>
         Err(mut diagnostic) => {
             diagnostic.code = "E0228";
             findings.usage = true;
-            return findings.add(diagnostic.help("`--var-file` takes a YAML or JSON file with a map of variables"));
+            return findings.add((*diagnostic).help("`--var-file` takes a YAML or JSON file with a map of variables"));
         }
     };
     for document in &documents {
         let Some(document) = map(document, "a file of variables", findings) else { continue };
         for entry in document.entries() {
-            match all.get_mut(&entry.key) {
-                Some(variable) => variable.given = Some(Given::Node(entry.value.clone())),
-                None => {
-                    let message = format!("`{}` is a variable that nobody declares", entry.key);
-                    let found = undeclared(&message, &entry.key, Some(&entry.key_span), all);
-                    findings.add(found);
-                }
+            if let Some(variable) = all.get_mut(&entry.key) {
+                variable.given = Some(Given::Node(entry.value.clone()));
+            } else {
+                let message = format!("`{}` is a variable that nobody declares", entry.key);
+                let found = undeclared(&message, &entry.key, Some(&entry.key_span), all);
+                findings.add(found);
             }
         }
     }

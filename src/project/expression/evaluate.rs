@@ -166,8 +166,10 @@ fn evaluate(place: &Place<'_>, scope: &dyn Scope, builder: &mut Builder) -> Resu
     }
     let names: Map = values.into_iter().enumerate().map(|(i, value)| (format!("__k{i}"), value)).collect();
     let rewritten = rewrite(text, &found, names.keys().map(String::as_str));
-    syntax(&rewritten, place, scope)?;
     jinja::evaluate(&rewritten, &names).map(Outcome::Known).map_err(|why| {
+        if syntax(&rewritten, place, scope).is_err() {
+            return Reported;
+        }
         scope.report(
             Diagnostic::error("E0203", format!("`{}` cannot be evaluated: {}", text.trim(), restored(&why, &found, text)))
                 .at(&place.whole(), ""),

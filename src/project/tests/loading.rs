@@ -184,7 +184,7 @@ fn list_form_takes_its_keys_from_the_items() {
 fn the_same_files_give_the_same_order() {
     let mut text = String::from("jobs:\n");
     for i in 0..200 {
-        text.push_str(&format!("  j{i}: {{name: \"n-{i}-${{env.name}}\", description: \"${{jobs.j{}.name}}\"}}\n", (i + 1) % 200));
+        text.extend([format!("  j{i}: {{name: \"n-{i}-${{env.name}}\", description: \"${{jobs.j{}.name}}\"}}\n", (i + 1) % 200)]);
     }
     let f = folder(&[("conf/j.yaml", &text)]);
     let all: Vec<String> = (0..3)

@@ -16,7 +16,7 @@ use crate::model::{Outside, Value, json};
 
 /// A project in a folder of its own.
 pub struct Folder {
-    folder: tempfile::TempDir,
+    place: tempfile::TempDir,
     variables: BTreeMap<String, String>,
     /// What is asked on the command line.
     pub ask: Ask,
@@ -24,7 +24,7 @@ pub struct Folder {
 
 /// A folder with these files. Without an environment file `environments/dev.yaml` is there and says `workspace: local`.
 pub fn folder(files: &[(&str, &str)]) -> Folder {
-    let made = Folder { folder: tempfile::tempdir().unwrap(), variables: BTreeMap::new(), ask: Ask::default() };
+    let made = Folder { place: tempfile::tempdir().unwrap(), variables: BTreeMap::new(), ask: Ask::default() };
     for (name, text) in files {
         made.write(name, text);
     }
@@ -40,7 +40,7 @@ pub fn folder(files: &[(&str, &str)]) -> Folder {
 impl Folder {
     /// Writes a file.
     pub fn write(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
+        let path = self.place.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
@@ -64,7 +64,7 @@ impl Folder {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.path().to_owned()
+        self.place.path().to_owned()
     }
 
     pub fn outside(&self) -> Outside {
