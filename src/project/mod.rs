@@ -14,6 +14,7 @@ use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Lookup, Outside, Path, StateKey, Value};
 use crate::yaml::Node;
 
+mod answers;
 mod body;
 mod collect;
 mod discovery;

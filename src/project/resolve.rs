@@ -344,7 +344,9 @@ fn explicit(inner: &Inner, resources: &mut BTreeMap<Address, Resource>, findings
             let all = if on.instance.is_some() { None } else { instances.get(on) };
             match all {
                 Some(all) => needed.extend(all.iter().cloned()),
-                None if resources.contains_key(on) => drop(needed.insert(on.clone())),
+                None if resources.contains_key(on) => {
+                    needed.insert(on.clone());
+                }
                 None if inner.find(&on.kind, &on.key).is_none() && !inner.incomplete => findings.add(no_such(on, span, inner)),
                 None => {} // its `when` is false
             }

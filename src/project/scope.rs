@@ -5,14 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::expression::{self, Found, Function, Mention, Names, Place, Scope};
-use super::findings::{Findings, Reported, meant};
+use super::findings::{Findings, Reported};
 use super::load::Inner;
 use super::meta::Prepared;
-use super::variables::{Defined, Given, Sort, parse_text, words};
-use super::{Answer, Answers, files};
+use super::{Answers, files};
 use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::kinds::{Identity, Kind};
-use crate::model::{Address, Deferred, Held, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
+use crate::model::{Address, Deferred, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
 use crate::yaml::{Data, Node};
 
 /// How deep references may lead from one to the next.
@@ -66,7 +64,8 @@ pub struct Resolver<'a> {
     pub refers: RefCell<Vec<BTreeSet<usize>>>,
     /// Fields of items.
     pub fields: RefCell<HashMap<(usize, Path), Memo>>,
-    variables: RefCell<HashMap<String, Memo>>,
+    /// Variables, and `env.host`.
+    pub variables: RefCell<HashMap<String, Memo>>,
     stack: RefCell<Vec<Frame>>,
     /// While `for_each` is being expanded, resources that have one cannot be asked.
     pub expanding: Cell<bool>,
@@ -152,160 +151,6 @@ impl<'a> Resolver<'a> {
         let message = format!("values refer to one another in a circle: {}", names.join(" → "));
         let places = stack[begin + 1..].iter().chain([again]);
         places.fold(Diagnostic::error("E0207", message), |d, frame| d.at(&frame.span, format!("needs `{}`", frame.what)))
-    }
-
-    /// The value of a variable.
-    pub fn variable(&self, name: &str, defined: &Defined, place: &Span) -> Result<Value, Reported> {
-        let frame = || Frame { what: format!("var.{name}"), span: place.clone() };
-        self.once(&self.variables, &name.to_owned(), frame, || self.make_variable(name, defined))
-    }
-
-    fn make_variable(&self, name: &str, defined: &Defined) -> Result<Value, Reported> {
-        let declaration = defined.declaration.as_ref();
-        let Some(given) = &defined.given else {
-            let missing = Diagnostic::error("E0223", format!("variable `{name}` has no value in environment {}", self.inner.environment));
-            let missing = match declaration {
-                Some(declaration) => missing.at(&declaration.span, "declared here without a default"),
-                None => missing,
-            };
-            return self.refuse(missing.help(format!(
-                "give one in the environment's `variables:`, with `--var {name}=..`, or as {}{name}",
-                super::variables::PREFIX
-            )));
-        };
-        let sort = declaration.and_then(|d| d.sort);
-        let value = match given {
-            Given::Node(node) => self.variable_node(node)?,
-            Given::Text { source, .. } => {
-                let sort =
-                    sort.or_else(|| declaration.and_then(|d| d.default.as_ref()).and_then(|n| inferred(&n.value()))).unwrap_or(Sort::Text);
-                match parse_text(source, sort) {
-                    Ok(node) => node.value(),
-                    Err(why) => {
-                        let wrong = Diagnostic::error("E0221", format!("variable `{name}` is declared as {}: {why}", sort.name()))
-                            .at(&given.span(), "");
-                        let hidden = declaration.is_some_and(|d| d.sensitive);
-                        return self.refuse(if hidden { wrong.conceal(&given.span()) } else { wrong });
-                    }
-                }
-            }
-        };
-        if let Some(declaration) = declaration {
-            self.check_variable(name, declaration, &value, given)?;
-            if declaration.sensitive && !value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
-                let from = match given {
-                    Given::Text { environment: Some(variable), .. } => SecretFrom::Environment(variable.clone()),
-                    Given::Text { source, .. } => SecretFrom::Given(Held::new(source.text.as_str())),
-                    Given::Node(_) => SecretFrom::Given(Held::new(if let Value::Text(text) = value { text } else { value.key_text() })),
-                };
-                return Ok(secret_value(name, from));
-            }
-        }
-        Ok(value)
-    }
-
-    /// `{lookup: warehouses, name: Shared BI}`, or any value.
-    fn variable_node(&self, node: &Node) -> Result<Value, Reported> {
-        let scope = In { resolver: self, each: None, with_resources: true };
-        let keys: Vec<&str> = node.entries().iter().map(|e| e.key.as_str()).collect();
-        if !matches!(keys.as_slice(), ["lookup", "name"] | ["name", "lookup"]) {
-            return whole_tree(node, &scope);
-        }
-        let part = |key: &str| -> Result<(String, Span), Reported> {
-            let Some(node) = node.get(key) else { return Err(Reported) };
-            match whole_tree(node, &scope)? {
-                Value::Text(text) => Ok((text, node.span.clone())),
-                other => {
-                    self.refuse(Diagnostic::error("E0221", format!("`{key}` of a lookup is text, not {}", other.sort())).at(&node.span, ""))
-                }
-            }
-        };
-        let ((kind, kind_span), (name, _)) = (part("lookup")?, part("name")?);
-        let object = self.lookup(&kind, name, &kind_span, &node.span)?;
-        Ok(match object {
-            Value::Unknown(deferred) => {
-                let pieces = vec![Piece::Expression("__0.id".to_owned())];
-                let source = format!("${{lookup({}, {}).id}}", quoted(&kind), deferred.waits.first().map(lookup_name).unwrap_or_default());
-                Value::Unknown(Arc::new(Deferred { source, pieces, ..Deferred::clone(&deferred) }))
-            }
-            known => known.get("id").cloned().unwrap_or(known),
-        })
-    }
-
-    fn check_variable(
-        &self,
-        name: &str,
-        declaration: &super::variables::Declaration,
-        value: &Value,
-        given: &Given,
-    ) -> Result<(), Reported> {
-        let span = given.span();
-        let hidden = declaration.sensitive;
-        let masked = |found: Diagnostic| if hidden { found.conceal(&span) } else { found };
-        if let Some(sort) = declaration.sort
-            && !sort.admits(value)
-        {
-            let wrong =
-                Diagnostic::error("E0221", format!("variable `{name}` is declared as {}, and this is {}", sort.name(), value.sort()))
-                    .at(&span, format!("{} is wanted", words(sort)))
-                    .at(&declaration.span, "declared here");
-            return self.refuse(masked(wrong));
-        }
-        if value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
-            return Ok(());
-        }
-        if let Some(choices) = &declaration.choices
-            && !choices.contains(value)
-        {
-            let all: Vec<String> = choices.iter().map(Value::key_text).collect();
-            let shown = if hidden { String::new() } else { format!(" `{}`", value.key_text()) };
-            let wrong = masked(Diagnostic::error("E0222", format!("variable `{name}` may not be{shown}")).at(&span, ""));
-            return self
-                .refuse(meant(wrong, &value.key_text(), all.iter().map(String::as_str), &span).at(&declaration.span, "declared here"));
-        }
-        if let (Some((regex, source)), Value::Text(text)) = (&declaration.pattern, value)
-            && !regex.is_match(text)
-        {
-            let shown = if hidden { String::new() } else { format!(" is `{text}`, which") };
-            let wrong = Diagnostic::error("E0222", format!("variable `{name}`{shown} does not match the pattern `{source}`"))
-                .at(&span, "")
-                .at(&declaration.span, "declared here");
-            return self.refuse(masked(wrong));
-        }
-        Ok(())
-    }
-
-    /// The object that a lookup finds; unknown while nobody answered.
-    fn lookup(&self, kind: &str, name: String, kind_span: &Span, span: &Span) -> Result<Value, Reported> {
-        let Some(kind) = self.inner.registry.get(kind) else {
-            let wrong = Diagnostic::error("E0210", format!("`{kind}` is not a kind of resource")).at(kind_span, "");
-            return self.refuse(meant(wrong, kind, self.inner.registry.iter().map(|k| k.name), kind_span));
-        };
-        let lookup = Lookup { kind: kind.name.to_owned(), name };
-        self.lookups.borrow_mut().push((lookup.clone(), span.clone()));
-        match self.answers.get(&lookup) {
-            Some(Answer::Found(object)) => Ok(with_id(kind, object.clone())),
-            None => {
-                let source = format!("${{lookup({}, {})}}", quoted(&lookup.kind), quoted(&lookup.name));
-                let pieces = vec![Piece::Expression("__0".to_owned())];
-                Ok(Value::Unknown(Arc::new(Deferred { source, pieces, waits: vec![Variable::Lookup(lookup)], bound: Map::new() })))
-            }
-            Some(Answer::Missing(names)) => {
-                let wrong = Diagnostic::error("E0210", format!("the workspace has no {} called `{}`", kind.singular, lookup.name))
-                    .at(span, "asked here");
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                self.refuse(match suggest::nearest(&lookup.name, names.iter().copied()).or(names.first().copied()) {
-                    Some(near) => wrong.help(format!("did you mean `{near}`?")),
-                    None => wrong.help(format!("the workspace shows no {} to this caller", kind.name)),
-                })
-            }
-            Some(Answer::Several(ids)) => {
-                let wrong = Diagnostic::error("E0211", format!("the workspace has {} {} called `{}`", ids.len(), kind.name, lookup.name))
-                    .at(span, "asked here")
-                    .help(format!("their ids are {}; write the id itself, or give them different names", ids.join(", ")));
-                self.refuse(wrong)
-            }
-        }
     }
 
     fn call(
@@ -480,46 +325,11 @@ pub fn is_poison(value: &Value) -> bool {
     matches!(value, Value::Unknown(deferred) if deferred.pieces.is_empty())
 }
 
-/// A found object, its id under `id` too.
-fn with_id(kind: &Kind, mut object: Value) -> Value {
-    let id = match kind.identity {
-        Identity::Assigned(field) => object.get(field).cloned(),
-        Identity::Named { parts, join, .. } => {
-            let parts: Option<Vec<String>> = parts.iter().map(|p| object.get(p).map(Value::key_text)).collect();
-            parts.map(|p| Value::Text(p.join(join)))
-        }
-        Identity::Single(word) => Some(Value::from(word)),
-    };
-    if let (Some(id), Some(map)) = (id, object.as_map_mut()) {
-        map.insert("id".to_owned(), id);
-    }
-    object
-}
-
-fn inferred(default: &Value) -> Option<Sort> {
-    match default {
-        Value::Bool(_) => Some(Sort::Boolean),
-        Value::Int(_) | Value::UInt(_) => Some(Sort::Integer),
-        Value::Float(_) => Some(Sort::Number),
-        Value::List(_) => Some(Sort::List),
-        Value::Map(_) => Some(Sort::Map),
-        Value::Null | Value::Text(_) | Value::Unknown(_) | Value::Secret(_) => None,
-    }
-}
-
-fn secret_value(variable: &str, from: SecretFrom) -> Value {
-    secret_of(SecretSource { name: format!("var.{variable}"), from }, format!("${{var.{variable}}}"))
-}
-
-fn secret_of(secret: SecretSource, source: String) -> Value {
+pub(super) fn secret_of(secret: SecretSource, source: String) -> Value {
     let pieces = vec![Piece::Expression("__0".to_owned())];
     Value::Secret(Arc::new(Deferred { source, pieces, waits: vec![Variable::Secret(secret)], bound: Map::new() }))
 }
 
-fn lookup_name(variable: &Variable) -> String {
-    if let Variable::Lookup(lookup) = variable { quoted(&lookup.name) } else { String::new() }
-}
-
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
