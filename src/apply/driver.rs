@@ -19,7 +19,7 @@ use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResu
 use crate::kinds::Kind;
 use crate::model::Address;
 use crate::plan::{Action, Step};
-use crate::state::{Document, Entry, Flush, Record, StateError, fold};
+use crate::state::{Document, Entry, Flush, Record, StateError, fold, new_lineage};
 
 /// How often the wish to stop is looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(50);
@@ -137,7 +137,8 @@ impl<'a> Run<'a> {
 
     /// Opens the journal. The moves come first and all at once.
     fn begin(&mut self) -> Result<(), StateError> {
-        if self.state.serial == 0 && self.session.store.load()?.is_none() {
+        if self.state.lineage.is_empty() {
+            self.state.lineage = new_lineage(self.session.outside);
             self.session.store.save(&self.state, "apply")?;
         }
         let mut records = vec![Record::Begin {

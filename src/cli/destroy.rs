@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     session.lock(run, "destroy")?;
     let exit = runtime()?.block_on(async {
         let online = session.online(run).await?;
-        let document = session.state(run)?;
+        let document = session.state()?;
         let (plan, millis) = session.plan(run, &online, &document, &options).await?;
         if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
             planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));

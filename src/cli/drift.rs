@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.drift_only = true;
     let (plan, millis) = runtime()?.block_on(async {
         let online = session.online(run).await?;
-        let document = session.state(run)?;
+        let document = session.state()?;
         session.plan(run, &online, &document, &options).await
     })?;
     let look = planning::look(run, &arguments.showing, millis);

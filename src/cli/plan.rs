@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.drift_only = arguments.drift;
     let (plan, millis) = runtime()?.block_on(async {
         let online = session.online(run).await?;
-        let document = session.state(run)?;
+        let document = session.state()?;
         session.plan(run, &online, &document, &options).await
     })?;
     if let Some(holder) = crate::state::Store::holder(&session.store) {

@@ -57,9 +57,9 @@ impl Session {
         Ok(self.store.lock(&holder(run, operation))?)
     }
 
-    /// The state, or an empty one of a fresh lineage.
-    pub fn state(&self, run: &Run<'_>) -> Result<Document, Failure> {
-        Ok(self.document()?.unwrap_or_else(|| state::new_document(&self.project.name, self.environment(), run.outside)))
+    /// The state, or an empty one where nothing was applied yet.
+    pub fn state(&self) -> Result<Document, Failure> {
+        Ok(self.document()?.unwrap_or_else(|| state::new_document(&self.project.name, self.environment())))
     }
 
     /// Connects, answers lookups and resolves what is desired. Warnings are shown.

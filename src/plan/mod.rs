@@ -201,7 +201,7 @@ pub struct Options {
 pub struct Inputs<'a> {
     /// Desired.
     pub desired: &'a Desired,
-    /// Applied (an empty document of a fresh lineage where there is none).
+    /// Applied (an empty document where there is none).
     pub state: &'a Document,
     /// Where it is kept.
     pub state_place: String,

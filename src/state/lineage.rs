@@ -1,4 +1,4 @@
-//! The first document of an environment, with a lineage that no other state has.
+//! The first document of an environment, and the lineage that it gets when something is first applied.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -6,11 +6,12 @@ use std::hash::{BuildHasher as _, RandomState};
 use super::Document;
 use crate::model::{Fingerprint, Outside};
 
-/// An empty document of serial 0 and a fresh lineage, for an environment that has no state yet.
+/// An empty document of serial 0 for an environment that has no state yet. It has no lineage either: plans of the same
+/// inputs are the same bytes, and a state is born only by an apply ([`new_lineage`]).
 #[must_use]
-pub fn new_document(project: &str, environment: &str, outside: &Outside) -> Document {
+pub fn new_document(project: &str, environment: &str) -> Document {
     Document {
-        lineage: lineage(outside),
+        lineage: String::new(),
         serial: 0,
         project: project.to_owned(),
         environment: environment.to_owned(),
@@ -23,7 +24,8 @@ pub fn new_document(project: &str, environment: &str, outside: &Outside) -> Docu
 
 /// A random id in the form of a version 4 UUID. `RandomState` is keyed by the operating system's random source; the
 /// clock and the process are mixed in.
-fn lineage(outside: &Outside) -> String {
+#[must_use]
+pub fn new_lineage(outside: &Outside) -> String {
     let random: Vec<String> = (0..4u8).map(|n| format!("{:016x}", RandomState::new().hash_one(n))).collect();
     let seed = format!("{} {} {}", random.join(" "), outside.now().as_nanosecond(), std::process::id());
     let digest = Fingerprint::of(seed.as_bytes()).0;

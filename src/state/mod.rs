@@ -16,7 +16,7 @@ mod store;
 mod tests;
 
 pub use journal::{Intent, Record, fold};
-pub use lineage::new_document;
+pub use lineage::{new_document, new_lineage};
 pub use local::Local;
 pub use store::{Flush, LockInfo, StateError, Store, Version};
 
@@ -26,7 +26,7 @@ pub const FORMAT: u32 = 1;
 /// The state of one environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// A random id, given at the first apply; a state of another lineage is refused.
+    /// A random id, given at the first apply and empty before it; a state of another lineage is refused.
     pub lineage: String,
     /// Grows by one with each write.
     pub serial: u64,

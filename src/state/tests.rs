@@ -321,11 +321,12 @@ fn one_process_holds_the_lock_and_says_who_it_is() {
 #[test]
 fn lineages_are_unlike_and_of_the_form_of_a_uuid() {
     let outside = Outside::real().unwrap();
-    let (a, b) = (super::new_document("p", "dev", &outside), super::new_document("p", "dev", &outside));
-    assert_ne!(a.lineage, b.lineage);
-    assert_eq!((a.serial, a.resources.len(), a.project.as_str(), a.environment.as_str()), (0, 0, "p", "dev"));
-    let parts: Vec<usize> = a.lineage.split('-').map(str::len).collect();
-    assert_eq!((parts, a.lineage.as_bytes()[14]), (vec![8, 4, 4, 4, 12], b'4'), "{}", a.lineage);
+    let (a, b) = (super::new_lineage(&outside), super::new_lineage(&outside));
+    assert_ne!(a, b);
+    let first = super::new_document("p", "dev");
+    assert_eq!((first.serial, first.lineage.as_str(), first.resources.len(), first.environment.as_str()), (0, "", 0, "dev"));
+    let parts: Vec<usize> = a.split('-').map(str::len).collect();
+    assert_eq!((parts, a.as_bytes()[14]), (vec![8, 4, 4, 4, 12], b'4'), "{a}");
 }
 
 #[test]
