@@ -37,9 +37,10 @@ fn corpus() -> PathBuf {
 }
 
 /// A case that is being played.
-struct Stage {
+pub struct Stage {
     _folder: tempfile::TempDir,
-    work: PathBuf,
+    /// Where the commands run.
+    pub work: PathBuf,
     home: PathBuf,
     outputs: PathBuf,
     variables: BTreeMap<String, String>,
@@ -59,7 +60,8 @@ impl Drop for Stage {
 }
 
 impl Stage {
-    fn new(case: &Path) -> Self {
+    /// Copies the case into an empty folder.
+    pub fn new(case: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().canonicalize().expect("its real path");
         let (work, home, outputs) = (root.join("work"), root.join("home"), root.join("outputs"));
@@ -113,7 +115,7 @@ impl Stage {
     }
 
     /// Plays one line.
-    fn step(&mut self, line: &str) -> Result<(), String> {
+    pub fn step(&mut self, line: &str) -> Result<(), String> {
         let words = words(&line.replace("$HOST", self.host.as_deref().unwrap_or("$HOST")))?;
         let at = |i: usize| words.get(i).map(String::as_str).ok_or_else(|| format!("`{line}` lacks a word"));
         match at(0)? {
@@ -366,7 +368,7 @@ fn every_mistake_is_told_as_expected() {
         }
     });
     let failed = failed.into_inner().expect("no worker panics");
-    let told: String = failed.iter().map(|(name, why)| format!("== {name}\n{why}\n")).collect();
+    let told = failed.iter().fold(String::new(), |told, (name, why)| format!("{told}== {name}\n{why}\n"));
     assert!(failed.is_empty(), "{} of {} cases:\n{told}", failed.len(), cases.len());
 }
 

@@ -7,3 +7,4 @@ mod corpus;
 mod docs;
 mod lint;
 mod rust_source;
+mod traffic;
