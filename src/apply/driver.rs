@@ -14,7 +14,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::known::Known;
 use super::scheduler::{End, Index, Scheduler, Skip};
-use super::step::{Message, Running, Shared, creates};
+use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
 use crate::kinds::Kind;
 use crate::model::Address;
@@ -230,7 +230,7 @@ impl<'a> Run<'a> {
             let step = &self.plan.steps[*index];
             let kind = self.session.registry.get(&step.kind)?;
             // A replacement's intent goes on record once the old object is gone.
-            let wanted = creates(step) && step.action != Action::Replace;
+            let wanted = (creates(step) && step.action != Action::Replace) || renames(kind, step);
             wanted.then(|| Record::Intent { address: step.address.clone(), intent: self.shared.intent(kind, step) })
         };
         let records: Vec<Record> = set.iter().filter_map(intent).collect();

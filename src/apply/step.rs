@@ -67,6 +67,12 @@ pub fn creates(step: &Step) -> bool {
     step.calls.iter().any(|call| call.repeat == Repeat::AfterLookup)
 }
 
+/// Whether a step changes the name that its object is known by: after a cut nobody knows under which name it is.
+#[must_use]
+pub fn renames(kind: &Kind, step: &Step) -> bool {
+    step.action == Action::Update && step.entry.is_some() && !step.calls.is_empty() && identity::renamed(kind, step)
+}
+
 /// A step that is being carried out.
 pub struct Running {
     /// What all share.
@@ -255,6 +261,10 @@ impl Running {
     async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
         let ready = self.ready(call).await?;
         match self.attempt(&ready).await {
+            Err(error) if !error.may_have_happened && renames(self.kind, &self.step) => {
+                self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
+                Err(self.failed(call.why, error))
+            }
             // An old object that was to be deleted after this one.
             Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
             other => other.map_err(|error| self.failed(call.why, error)),

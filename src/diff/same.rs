@@ -107,7 +107,7 @@ impl<'s> Agreement<'s> {
             }
             match other.get(name) {
                 Some(b) => self.holds(field, a, b) || (matches!(a, Value::Null) && is_picked(field, b, around)),
-                None => !free && is_default(field, a, around),
+                None => !free && (is_default(field, a, around) || self.is_hollow(field, a)),
             }
         });
         here && other.iter().filter(|(name, _)| !ours.contains_key(*name)).all(|(name, b)| {
@@ -115,6 +115,18 @@ impl<'s> Agreement<'s> {
             // What the catalogue does not know and YAML does not say is the server's.
             self.skips(field) || (!free && (is_picked(field, b, around) || (field.is_none() && self.against == Against::Live)))
         })
+    }
+
+    /// Whether a struct holds nothing that the other side could show: servers leave out what would be empty there.
+    fn is_hollow(&self, field: Option<Field<'_>>, value: &Value) -> bool {
+        let Value::Map(map) = value else { return false };
+        let around = Around { desired: Some(map), ..Around::default() };
+        let shows_nothing = |name: &String, v: &Value| {
+            let field = field.and_then(|f| f.field(name));
+            let secret = matches!(v, Value::Secret(_)) || secret::source_of(v).is_some();
+            self.skips(field) || secret || is_default(field, v, around) || self.is_hollow(field, v)
+        };
+        self.against == Against::Live && field.is_some_and(|f| f.is_struct()) && map.iter().all(|(name, v)| shows_nothing(name, v))
     }
 
     fn skips(&self, field: Option<Field<'_>>) -> bool {

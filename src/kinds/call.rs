@@ -177,9 +177,10 @@ pub fn update_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
 #[must_use]
 pub fn delete_calls(kind: &'static Kind, id: &Value) -> Vec<Call> {
     let Some(request) = kind.delete.as_ref().filter(|_| kind.lifetime == Lifetime::Own) else { return vec![] };
-    let mut call = Build { kind, request, id: Some(id), desired: &Value::Null }.call(Value::Map(Map::new()), "delete");
-    call.conform();
-    vec![call]
+    let mut calls = kind.hooks.before_delete.map(|hook| hook(id)).unwrap_or_default();
+    calls.push(Build { kind, request, id: Some(id), desired: &Value::Null }.call(Value::Map(Map::new()), "delete"));
+    calls.iter_mut().for_each(Call::conform);
+    calls
 }
 
 /// The call that reads the object with this id. `names`: the managed top-level fields, for kinds that ask by name.

@@ -1,7 +1,10 @@
 //! Unity Catalog's catalogs.
 
 use super::grants::GRANTS;
-use super::{Facet, Fact, From, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Request, Rows, Unique, Update};
+use super::{
+    Call, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Repeat, Request, Rows, Unique, Update,
+};
+use crate::model::{Map, Value};
 
 /// What managed catalogs and schemas get into `properties` by themselves.
 pub(super) const MANAGED_PROPERTIES: &[&str] = &["unity.catalog.managed."];
@@ -38,5 +41,14 @@ pub static CATALOGS: Kind = Kind {
         body: "entries",
     }],
     link: Some("/explore/data/{name}"),
+    hooks: Hooks { before_delete: Some(own_schema), ..Hooks::NONE },
     ..Kind::PLAIN
 };
+
+/// A catalog is born with a schema `default`, which may count against its delete. It goes first, and only if it is empty:
+/// nothing is forced.
+fn own_schema(id: &Value) -> Vec<Call> {
+    let path = [("full_name".to_owned(), Value::Text(format!("{}.default", id.key_text())))].into_iter().collect();
+    let why = "delete its own schema, if empty";
+    vec![Call { op: "catalog.schemas.delete", path, query: Map::new(), body: None, why, repeat: Repeat::Safe }]
+}

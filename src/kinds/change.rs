@@ -17,11 +17,14 @@ pub struct Hooks {
     pub check: Option<fn(&Value) -> Vec<Refusal>>,
     /// The last word on one changed path.
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
+    /// Requests before the delete of the object with this id: what the server made along with it and would count against
+    /// the delete.
+    pub before_delete: Option<fn(&Value) -> Vec<Call>>,
 }
 
 impl Hooks {
     /// No code.
-    pub const NONE: Self = Self { normal: None, view: None, check: None, judge: None };
+    pub const NONE: Self = Self { normal: None, view: None, check: None, judge: None, before_delete: None };
 }
 
 /// What a view is made from.

@@ -26,7 +26,7 @@ pub static GRANTS: Kind = Kind {
         ("entries[].principal", Fact::CaseBlind),
         ("entries[].privileges", Fact::Set),
     ],
-    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), judge: None },
+    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 

@@ -31,7 +31,7 @@ pub static PERMISSIONS: Kind = Kind {
         ("entries[].group_name", Fact::CaseBlind),
         ("entries[].service_principal_name", Fact::CaseBlind),
     ],
-    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), judge: None },
+    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 

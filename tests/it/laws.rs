@@ -1,0 +1,432 @@
+//! The laws, over every registered kind, with every rival habit. What is expected stands in `tests/laws/KIND.yaml`, in the
+//! recorded requests and in the workspace itself; never in a kind's own declaration.
+
+use std::collections::BTreeMap;
+
+use brickform::catalogue;
+use brickform::kinds::{Call, Registry};
+use brickform::local::LocalWorkspace;
+use brickform::model::{Value, json};
+use brickform::plan::{Options, Plan};
+
+use super::laws_cases::{Case, Transition, Wire, of};
+use super::lint;
+use super::world::{PLANTED, Ran, STRIKES, Sent, Strike, Trouble, World};
+
+fn cases() -> Vec<Case> {
+    let missing: Vec<&str> = Registry::standard().iter().map(|k| k.name).filter(|k| of(k).is_none()).collect();
+    assert!(missing.is_empty(), "tests/laws lacks the data of {missing:?}");
+    Registry::standard().iter().filter_map(|k| of(k.name)).collect()
+}
+
+/// Runs a check over every case, each in a thread of its own, and tells of all that failed.
+fn each<Fut: Future<Output = ()>>(check: impl Fn(Case) -> Fut + Sync) {
+    let alone = |case: Case| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(check(case));
+    };
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let running: Vec<_> = cases().into_iter().map(|case| (case.kind.clone(), scope.spawn(|| alone(case)))).collect();
+        running.into_iter().filter_map(|(kind, thread)| thread.join().is_err().then_some(kind)).collect()
+    });
+    assert!(failed.is_empty(), "broken by {failed:?}, see above");
+}
+
+/// No rival, then each alone.
+fn habits() -> Vec<Vec<&'static str>> {
+    std::iter::once(vec![]).chain(LocalWorkspace::rivals().iter().map(|(name, _)| vec![*name])).collect()
+}
+
+async fn prepared(case: &Case, rivals: &[&str]) -> World {
+    let world = World::new(rivals);
+    for line in &case.before {
+        world.by_hand(line).await;
+    }
+    world
+}
+
+fn write(world: &World, transition: &Transition) {
+    world.write("conf/case.yaml", &transition.document);
+}
+
+fn destroying(case: &Case) -> Options {
+    let allow_delete = ["catalogs", "schemas", case.kind.as_str()].map(str::to_owned).to_vec();
+    Options { destroy: true, allow_delete, ..Options::default() }
+}
+
+/// What an update may delete: kinds of the case's own documents.
+fn plain(case: &Case) -> Options {
+    Options { destroy: false, ..destroying(case) }
+}
+
+fn done(ran: &Ran, what: &str) {
+    assert!(ran.is_done(), "{what}\n{}", ran.told());
+}
+
+/// What the workspace holds, for comparing two worlds: without times, and with ids that the server picks as `ID`.
+fn shape(world: &World) -> Vec<String> {
+    let dump = present(world);
+    let picked =
+        |id: &str| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') && id.bytes().any(|b| b.is_ascii_digit());
+    let ids: Vec<&str> = dump.keys().flat_map(|key| key.split('/')).filter(|part| picked(part)).collect();
+    let tidy = |text: String| ids.iter().fold(text, |text, id| text.replace(id, "ID"));
+    let mut all: Vec<String> = dump.iter().map(|(key, value)| tidy(format!("{key} {}", json::display(&timeless(value))))).collect();
+    all.sort();
+    all
+}
+
+/// What is there: trashed objects are not, nor what hangs on them.
+fn present(world: &World) -> BTreeMap<String, Value> {
+    let dump = world.workspace.dump();
+    let id = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
+    let is_trashed = |v: &Value| v.get("lifecycle_state").and_then(Value::as_str) == Some("DELETED");
+    let trashed: Vec<String> = dump.iter().filter(|(_, v)| is_trashed(v)).map(|(key, _)| id(key)).collect();
+    dump.into_iter().filter(|(key, _)| !trashed.contains(&id(key))).collect()
+}
+
+fn timeless(value: &Value) -> Value {
+    let is_time = |key: &str| {
+        key.starts_with('$')
+            || ["_time", "_at", "_timestamp", "timestamp", "etag", "_ms"].iter().any(|end| key.ends_with(end))
+            || ["brickform", "state", "config_version"].contains(&key)
+    };
+    match value {
+        // A configuration that is being rolled out is the configuration; where it has got to is a matter of time.
+        Value::Map(map) if map.contains_key("pending_config") => {
+            let mut settled = map.clone();
+            if let Some(pending) = settled.shift_remove("pending_config") {
+                settled.insert("config".to_owned(), pending);
+            }
+            timeless(&Value::Map(settled))
+        }
+        Value::Map(map) => Value::Map(map.iter().filter(|(k, _)| !is_time(k)).map(|(k, v)| (k.clone(), timeless(v))).collect()),
+        Value::List(list) => Value::List(list.iter().map(timeless).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Whether a value fits one with `"*"` for anything.
+fn fits(wanted: &Value, got: &Value) -> bool {
+    match (wanted, got) {
+        (Value::Text(any), _) if any == "*" => true,
+        (Value::Map(a), Value::Map(b)) => a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|g| fits(v, g))),
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(v, g)| fits(v, g)),
+        _ => wanted == got,
+    }
+}
+
+fn fits_line(wanted: &str, got: &Sent) -> bool {
+    let mut parts = wanted.splitn(3, ' ');
+    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let body = parts.next().map(|b| json::parse(b.as_bytes()).unwrap_or_else(|e| panic!("{wanted}: {e}")));
+    let line = got.line();
+    let target = line.split(' ').nth(1).unwrap_or_default();
+    let same_body = match (&body, &got.body) {
+        (Some(wanted), Some(got)) => fits(wanted, got),
+        (None, None) => true,
+        _ => false,
+    };
+    method == got.request.method && glob(path, target) && same_body
+}
+
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, rest)) => {
+            text.strip_prefix(before).is_some_and(|text| (0..=text.len()).any(|i| text.is_char_boundary(i) && glob(rest, &text[i..])))
+        }
+    }
+}
+
+/// Law 1, and what is sent on the way there (law 5, the linter).
+#[test]
+fn law_1_after_apply_the_plan_is_empty() {
+    each(|case| async move {
+        for rivals in habits() {
+            let world = prepared(&case, &rivals).await;
+            for (i, transition) in case.transitions.iter().enumerate() {
+                let what = format!("{} transition {i} with {rivals:?}", case.kind);
+                write(&world, transition);
+                let ran = world.run(&plain(&case)).await;
+                done(&ran, &what);
+                assert!(ran.planning.iter().all(|s| !s.is_write()), "{what}: a plan wrote\n{}", ran.told());
+                only_what_the_plan_lists(&ran, &what);
+                if rivals.is_empty() {
+                    as_the_reference_says(transition, &ran, &what);
+                }
+                let again = world.run(&plain(&case)).await;
+                assert!(again.is_empty(), "{what}: the second plan is not empty\n{}", again.told());
+            }
+        }
+    });
+}
+
+fn as_the_reference_says(transition: &Transition, ran: &Ran, what: &str) {
+    let writes: Vec<&Sent> = ran.applying.iter().filter(|s| s.is_write()).collect();
+    let fit = writes.len() == transition.requests.len() && transition.requests.iter().zip(&writes).all(|(w, g)| fits_line(w, g));
+    assert!(fit, "{what}: expected\n{}\nbut sent\n{}", transition.requests.join("\n"), ran.writes().join("\n"));
+    for sent in ran.planning.iter().chain(&ran.applying) {
+        let findings = lint::lint(&sent.request);
+        assert!(findings.is_empty(), "{what}: {}\n{findings:?}", sent.line());
+    }
+}
+
+/// Law 5: every write is a request that a step lists, each at most once.
+fn only_what_the_plan_lists(ran: &Ran, what: &str) {
+    let mut listed: Vec<&Call> = ran.plan.iter().flat_map(calls).collect();
+    for sent in ran.applying.iter().filter(|s| s.is_write()) {
+        let at = listed.iter().position(|call| is_call(call, sent));
+        let at = at.unwrap_or_else(|| panic!("{what}: the plan does not list {}\n{}", sent.line(), ran.told()));
+        listed.remove(at);
+    }
+}
+
+fn calls(plan: &Plan) -> impl Iterator<Item = &Call> {
+    plan.steps.iter().flat_map(|s| s.delete_calls.iter().chain(&s.calls))
+}
+
+fn is_call(call: &Call, sent: &Sent) -> bool {
+    let operation = catalogue::operation(call.op).expect("operations of plans are known");
+    let open = |v: &Value| v.has_unknown() || v.has_secret();
+    let mut path = operation.path.clone();
+    for (name, value) in &call.path {
+        let text = if open(value) { "*".to_owned() } else { value.key_text() };
+        path = path.replace(&format!("{{{name}}}"), &text).replace(&format!("{{{name}...}}"), &text);
+    }
+    let body = match (&call.body, &sent.body) {
+        (Some(listed), Some(sent)) => fits_open(listed, sent),
+        (None, None) => true,
+        (Some(listed), None) => listed.is_zero(),
+        (None, Some(sent)) => sent.is_zero(),
+    };
+    operation.method == sent.request.method && glob(&path, &sent.request.path) && body
+}
+
+fn fits_open(listed: &Value, sent: &Value) -> bool {
+    match (listed, sent) {
+        (Value::Unknown(_) | Value::Secret(_), _) => true,
+        (Value::Map(a), Value::Map(b)) => a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|g| fits_open(v, g))),
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(v, g)| fits_open(v, g)),
+        _ => listed.key_text() == sent.key_text(),
+    }
+}
+
+#[test]
+fn law_3_destroy_leaves_the_workspace_as_it_was() {
+    each(|case| async move {
+        for rivals in habits() {
+            let what = format!("{} with {rivals:?}", case.kind);
+            let world = prepared(&case, &rivals).await;
+            let before = present(&world);
+            for transition in &case.transitions {
+                write(&world, transition);
+                done(&world.run(&plain(&case)).await, &what);
+                assert_ne!(present(&world), before, "{what}: nothing happened");
+            }
+            let ran = world.run(&destroying(&case)).await;
+            done(&ran, &what);
+            only_what_the_plan_lists(&ran, &what);
+            same(&lines(&present(&world)), &lines(&before), || format!("{what}\n{}", ran.told()));
+        }
+    });
+}
+
+fn lines(dump: &BTreeMap<String, Value>) -> Vec<String> {
+    dump.iter().map(|(key, value)| format!("{key} {}", json::display(&timeless(value)))).collect()
+}
+
+/// Compares two worlds and tells where they differ.
+fn same(got: &[String], wanted: &[String], what: impl Fn() -> String) {
+    let only = |a: &[String], b: &[String]| a.iter().filter(|line| !b.contains(line)).cloned().collect::<Vec<_>>().join("\n");
+    assert!(got == wanted, "{}\nonly there:\n{}\nonly expected:\n{}", what(), only(got, wanted), only(wanted, got));
+}
+
+/// One way of a world: the documents before, the one that is struck, or the end of everything.
+struct Way<'a> {
+    case: &'a Case,
+    rivals: &'a [&'a str],
+    before: &'a [Transition],
+    next: Option<&'a Transition>,
+}
+
+impl Way<'_> {
+    async fn start(&self) -> World {
+        let world = prepared(self.case, self.rivals).await;
+        for transition in self.before {
+            write(&world, transition);
+            done(&world.run(&plain(self.case)).await, "getting there");
+        }
+        if let Some(next) = self.next {
+            write(&world, next);
+        }
+        world
+    }
+
+    fn options(&self) -> Options {
+        if self.next.is_some() { plain(self.case) } else { destroying(self.case) }
+    }
+
+    fn name(&self) -> String {
+        let step = self.next.map_or("destroy".to_owned(), |_| format!("transition {}", self.before.len()));
+        format!("{} {step} with {:?}", self.case.kind, self.rivals)
+    }
+
+    async fn converges(&self, strikes: &[Strike], writes_only: bool) -> usize {
+        let clean = self.start().await;
+        let ran = clean.run(&self.options()).await;
+        done(&ran, &self.name());
+        let wanted = shape(&clean);
+        let requests: Vec<&Sent> = ran.planning.iter().chain(&ran.applying).collect();
+        let mut count = 0;
+        for (number, _) in requests.iter().enumerate().filter(|(_, s)| s.is_write() || !writes_only) {
+            for strike in strikes {
+                let what = format!("{}, {strike:?} at request {number} ({})", self.name(), requests[number].line());
+                self.survives(number as u64, *strike, &wanted, &what).await;
+                count += 1;
+            }
+        }
+        count
+    }
+
+    async fn survives(&self, number: u64, strike: Strike, wanted: &[String], what: &str) {
+        let world = self.start().await;
+        let mut told = vec![];
+        let first = world.run_struck(&self.options(), Some((number, strike))).await;
+        told.push(first.told());
+        let mut settled = false;
+        for _ in 0..3 {
+            let ran = world.run(&self.options()).await;
+            told.push(ran.told());
+            settled = ran.is_empty();
+            if settled {
+                break;
+            }
+        }
+        assert!(settled, "{what}: does not come to rest\n{}", told.join("\n----\n"));
+        let got = shape(&world);
+        same(&got, wanted, || format!("{what}\n{}", told.join("\n----\n")));
+        no_secret(&world, what);
+    }
+}
+
+fn ways<'a>(case: &'a Case, rivals: &'a [&'a str]) -> Vec<Way<'a>> {
+    let all = &case.transitions;
+    let mut ways: Vec<Way<'a>> = (0..all.len()).map(|i| Way { case, rivals, before: &all[..i], next: Some(&all[i]) }).collect();
+    ways.push(Way { case, rivals, before: all, next: None });
+    ways
+}
+
+#[test]
+fn law_4_any_request_may_fail_before_or_after_its_effect() {
+    each(|case| async move {
+        let mut count = 0;
+        for way in ways(&case, &[]) {
+            count += way.converges(STRIKES, false).await;
+        }
+        assert!(count > 60, "only {count} strikes on {}", case.kind);
+    });
+}
+
+#[test]
+fn law_4_holds_with_every_rival_habit() {
+    each(|case| async move {
+        for rivals in habits().iter().skip(1) {
+            for way in ways(&case, rivals) {
+                way.converges(&[Strike::CutAfter, Strike::CrashAfter], true).await;
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn law_6_what_holds_data_stays_when_its_yaml_goes() {
+    let mut held = 0;
+    for case in cases().iter().filter(|c| c.holds_data) {
+        let world = prepared(case, &[]).await;
+        write(&world, &case.transitions[0]);
+        done(&world.run(&Options::default()).await, &case.kind);
+        let before = present(&world);
+        world.write("conf/case.yaml", "{}\n");
+        let ran = world.run(&Options::default()).await;
+        let plan = ran.plan.as_ref().expect("a plan");
+        assert!(plan.is_blocked() && ran.writes().is_empty(), "{}\n{}", case.kind, ran.told());
+        assert_eq!(present(&world), before);
+        held += 1;
+    }
+    assert!(held > 0, "no kind holds data");
+}
+
+#[test]
+fn law_7_a_secret_goes_to_the_workspace_and_nowhere_else() {
+    assert!(cases().iter().any(|c| c.secret), "no kind has a secret");
+    each(|case| async move {
+        let world = prepared(&case, &[]).await;
+        let mut sent = false;
+        for transition in &case.transitions {
+            write(&world, transition);
+            let ran = world.run(&plain(&case)).await;
+            done(&ran, &case.kind);
+            sent |= ran.applying.iter().any(|s| s.body.as_ref().is_some_and(|b| b.any(&|v| v.as_str() == Some(PLANTED))));
+        }
+        assert_eq!(sent, case.secret, "{}: the secret is sent where it is wanted, and only there", case.kind);
+        no_secret(&world, &case.kind);
+    });
+}
+
+fn no_secret(world: &World, what: &str) {
+    let told = world.told.lock().unwrap().clone() + &world.kept();
+    for form in [PLANTED.to_owned(), json::write(&Value::text(PLANTED)).unwrap().trim_matches('"').to_owned()] {
+        assert!(!told.contains(&form), "{what}: a secret got out:\n{}", around(&told, &form));
+    }
+}
+
+fn around(text: &str, what: &str) -> String {
+    let at = text.find(what).unwrap_or_default();
+    text.chars().skip(text[..at].chars().count().saturating_sub(300)).take(600).collect()
+}
+
+#[test]
+fn law_8_two_runs_give_the_same_bytes() {
+    each(|case| async move {
+        let mut seen: Vec<Vec<String>> = vec![];
+        for _ in 0..2 {
+            let world = prepared(&case, &[]).await;
+            let mut all = vec![];
+            for transition in &case.transitions {
+                write(&world, transition);
+                let ran = world.run(&plain(&case)).await;
+                all.push(ran.plan.as_ref().map(|p| brickform::report::json::plan(p, true)).expect("a plan"));
+                all.push(std::fs::read_to_string(brickform::state::Store::place(&world.store())).expect("a state"));
+            }
+            seen.push(all);
+        }
+        assert_eq!(seen[0], seen[1], "{}", case.kind);
+    });
+}
+
+#[test]
+fn law_10_absent_null_false_zero_and_empty_are_five_things() {
+    assert!(cases().iter().filter(|c| !c.distinct.is_empty()).count() > 4, "too few kinds say so");
+    each(|case| async move {
+        for distinct in &case.distinct {
+            let what = format!("{} {} given {:?}", case.kind, distinct.field, distinct.given);
+            let world = prepared(&case, &[]).await;
+            world.write("conf/case.yaml", &distinct.written());
+            let ran = world.run(&Options::default()).await;
+            if distinct.sent == Wire::Refused {
+                assert!(matches!(ran.trouble, Some(Trouble::Diagnostics(_))), "{what}\n{}", ran.told());
+                continue;
+            }
+            done(&ran, &what);
+            let path = distinct.field.parse().expect("a path");
+            let wanted = if let Wire::Value(value) = &distinct.sent { Some(value) } else { None };
+            let sent = ran.applying.iter().filter(|s| s.is_write()).find_map(|s| s.body.as_ref()?.at(&path));
+            assert_eq!(sent, wanted, "{what}\n{}", ran.told());
+            let state = &ran.report.as_ref().expect("a report").state;
+            let entry = state.resources.values().find(|e| e.kind == case.kind).expect("an entry");
+            assert_eq!(entry.applied.at(&path), wanted, "{what} in state");
+            let again = world.run(&Options::default()).await;
+            assert!(again.is_empty(), "{what}: the second plan is not empty\n{}", again.told());
+        }
+    });
+}
