@@ -49,7 +49,7 @@ impl Transport for Scripted {
         })
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         "test"
     }
 }
@@ -253,7 +253,7 @@ async fn run_with(
     let client = Client::new(Arc::new(Scripted { answer, log: Arc::clone(&log) }), None, &outside, Options::default());
     let (events, stop) = (Mutex::new(vec![]), Arc::new(AtomicU8::new(0)));
     let registry = Registry::standard();
-    let registry = [&JOBS, &CONF].into_iter().filter(|k| registry.get(k.name).is_none()).fold(registry.clone(), |r, k| r.with(k));
+    let registry = [&JOBS, &CONF].into_iter().filter(|k| registry.get(k.name).is_none()).fold(registry.clone(), Registry::with);
     let report = apply(
         &plan,
         Session {

@@ -4,6 +4,7 @@ mod arrows;
 mod cli;
 mod codes;
 mod corpus;
+mod crash;
 mod docs;
 mod laws;
 mod laws_cases;

@@ -91,7 +91,7 @@ impl Wire {
     }
 
     fn take(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.log.lock().unwrap())
+        std::mem::take(&mut self.log.lock().expect("no test panics while it writes"))
     }
 
     async fn crash(&self) -> ! {
@@ -125,7 +125,7 @@ impl Wire {
         }
         let answer = self.workspace.handle(request.clone()).await;
         let status = answer.as_ref().ok().map(|a| a.status);
-        self.log.lock().unwrap().push(Sent { request, body, status });
+        self.log.lock().expect("no test panics while it writes").push(Sent { request, body, status });
         match struck {
             Some(Strike::CutAfter) => Err(cut(true)),
             Some(Strike::FailAfter) => Ok(failed),
@@ -143,7 +143,7 @@ impl Transport for Line {
         Box::pin(self.0.pass(request))
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         "local"
     }
 }
@@ -162,12 +162,17 @@ impl System for Clock {
 }
 
 /// Why a run did not get to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Trouble {
+    #[error("{}", report::diagnostics::text(.0, false, 120))]
     Diagnostics(Vec<Diagnostic>),
+    #[error(transparent)]
     Api(ApiError),
+    #[error(transparent)]
     State(StateError),
+    #[error(transparent)]
     Apply(ApplyError),
+    #[error("crashed")]
     Crashed,
 }
 
@@ -206,9 +211,10 @@ impl Ran {
     pub fn told(&self) -> String {
         let look = report::text::Look { colour: false, width: 120, unmanaged: true, requests: true, drift: false, millis: None };
         let plan = self.plan.as_ref().map(|p| report::text::plan(p, &look)).unwrap_or_default();
-        let results = self.report.iter().flat_map(|r| &r.results).map(|r| format!("{}: {:?}\n", r.address, r.outcome)).collect::<String>();
-        let sent = self.applying.iter().map(|s| format!("{} -> {:?}\n", s.line(), s.status)).collect::<String>();
-        format!("{plan}\n{results}\n{sent}{:?}", self.trouble)
+        let results =
+            self.report.iter().flat_map(|r| &r.results).map(|r| format!("{}: {:?}", r.address, r.outcome)).collect::<Vec<_>>().join("\n");
+        let sent = self.applying.iter().map(|s| format!("{} -> {:?}", s.line(), s.status)).collect::<Vec<_>>().join("\n");
+        format!("{plan}\n{results}\n{sent}\n{:?}", self.trouble)
     }
 }
 
@@ -301,9 +307,9 @@ impl World {
         ran.trouble = trouble;
         let rest = wire.take();
         if ran.plan.is_some() {
-            ran.applying = rest
+            ran.applying = rest;
         } else {
-            ran.planning = rest
+            ran.planning = rest;
         }
         self.remember(&ran);
         ran
@@ -352,19 +358,18 @@ impl World {
             caller,
             commit: None,
             stop: Arc::new(AtomicU8::new(0)),
-            events: &|event| self.told.lock().unwrap().push_str(&format!("{event:?}\n")),
+            events: &|event| {
+                let _ = writeln!(self.told.lock().expect("no test panics while it writes"), "{event:?}");
+            },
         };
         ran.report = Some(apply::apply(&plan, session).await.map_err(Trouble::Apply)?);
         Ok(())
     }
 
     fn remember(&self, ran: &Ran) {
-        let mut told = self.told.lock().unwrap();
+        let mut told = self.told.lock().expect("no test panics while it writes");
         let plan = ran.plan.as_ref().map(|p| format!("{}\n{p:?}\n", report::json::plan(p, true))).unwrap_or_default();
-        let trouble = match &ran.trouble {
-            Some(Trouble::Diagnostics(list)) => report::diagnostics::text(list, false, 120),
-            other => format!("{other:?}"),
-        };
+        let trouble = ran.trouble.as_ref().map(|t| format!("{t}\n{t:?}")).unwrap_or_default();
         let _ = writeln!(told, "{plan}\n{:?}\n{trouble}\n{}", ran.report, self.kept());
     }
 }

@@ -280,7 +280,14 @@ fn deletes_and_reads() {
         ("jobs", "12", "{}", &[][..], r#"POST /api/2.2/jobs/delete {"job_id": 12}"#, "GET /api/2.2/jobs/get?job_id=12"),
         ("warehouses", "w", "{}", &[], "DELETE /api/2.0/sql/warehouses/w", "GET /api/2.0/sql/warehouses/w"),
         ("alerts", "a", "{}", &[], "DELETE /api/2.0/alerts/a", "GET /api/2.0/alerts/a"),
-        ("catalogs", "c", "{}", &[], "DELETE /api/2.1/unity-catalog/catalogs/c", "GET /api/2.1/unity-catalog/catalogs/c"),
+        (
+            "catalogs",
+            "c",
+            "{}",
+            &[],
+            "DELETE /api/2.1/unity-catalog/schemas/c.default;DELETE /api/2.1/unity-catalog/catalogs/c",
+            "GET /api/2.1/unity-catalog/catalogs/c",
+        ),
         ("schemas", "c.s", "{}", &[], "DELETE /api/2.1/unity-catalog/schemas/c.s", "GET /api/2.1/unity-catalog/schemas/c.s"),
         ("serving_endpoints", "e", "{}", &[], "DELETE /api/2.0/serving-endpoints/e", "GET /api/2.0/serving-endpoints/e"),
         (

@@ -1,0 +1,105 @@
+//! Law 4 over every registered kind: whatever request fails, is cut or is the last one before the process ends, before
+//! its effect or after it, running again comes to the same workspace: nothing twice, nothing left over, nothing lost.
+
+use brickform::plan::Options;
+
+use super::laws::{destroying, done, each, habits, no_secret, plain, prepared, same, shape, write};
+use super::laws_cases::{Case, Transition};
+use super::world::{STRIKES, Sent, Strike, World};
+
+/// One way of a world: the documents before, the one that is struck, or the end of everything.
+struct Way<'a> {
+    case: &'a Case,
+    rivals: &'a [&'a str],
+    before: &'a [Transition],
+    next: Option<&'a Transition>,
+}
+
+impl Way<'_> {
+    async fn start(&self) -> World {
+        let world = prepared(self.case, self.rivals).await;
+        for transition in self.before {
+            write(&world, transition);
+            done(&world.run(&plain(self.case)).await, "getting there");
+        }
+        if let Some(next) = self.next {
+            write(&world, next);
+        }
+        world
+    }
+
+    fn options(&self) -> Options {
+        if self.next.is_some() { plain(self.case) } else { destroying(self.case) }
+    }
+
+    fn name(&self) -> String {
+        let step = self.next.map_or("destroy".to_owned(), |_| format!("transition {}", self.before.len()));
+        format!("{} {step} with {:?}", self.case.kind, self.rivals)
+    }
+
+    async fn converges(&self, strikes: &[Strike], writes_only: bool) -> usize {
+        let clean = self.start().await;
+        let ran = clean.run(&self.options()).await;
+        done(&ran, &self.name());
+        let wanted = shape(&clean);
+        let requests: Vec<&Sent> = ran.planning.iter().chain(&ran.applying).collect();
+        let mut count = 0;
+        for (number, _) in requests.iter().enumerate().filter(|(_, s)| s.is_write() || !writes_only) {
+            for strike in strikes {
+                let what = format!("{}, {strike:?} at request {number} ({})", self.name(), requests[number].line());
+                self.survives(number as u64, *strike, &wanted, &what).await;
+                count += 1;
+            }
+        }
+        count
+    }
+
+    async fn survives(&self, number: u64, strike: Strike, wanted: &[String], what: &str) {
+        let world = self.start().await;
+        let mut told = vec![];
+        let first = world.run_struck(&self.options(), Some((number, strike))).await;
+        told.push(first.told());
+        let mut settled = false;
+        for _ in 0..3 {
+            let ran = world.run(&self.options()).await;
+            told.push(ran.told());
+            settled = ran.is_empty();
+            if settled {
+                break;
+            }
+        }
+        assert!(settled, "{what}: does not come to rest\n{}", told.join("\n----\n"));
+        let got = shape(&world);
+        same(&got, wanted, || format!("{what}\n{}", told.join("\n----\n")));
+        no_secret(&world, what);
+    }
+}
+
+fn ways<'a>(case: &'a Case, rivals: &'a [&'a str]) -> Vec<Way<'a>> {
+    let all = &case.transitions;
+    let mut ways: Vec<Way<'a>> = (0..all.len()).map(|i| Way { case, rivals, before: &all[..i], next: Some(&all[i]) }).collect();
+    ways.push(Way { case, rivals, before: all, next: None });
+    ways
+}
+
+#[test]
+fn law_4_any_request_may_fail_before_or_after_its_effect() {
+    each(|case| async move {
+        let mut count = 0;
+        for way in ways(&case, &[]) {
+            count += way.converges(STRIKES, false).await;
+        }
+        assert!(count > 60, "only {count} strikes on {}", case.kind);
+    });
+}
+
+#[test]
+fn law_4_holds_with_every_rival_habit() {
+    each(|case| async move {
+        for rivals in habits().iter().skip(1) {
+            for way in ways(&case, rivals) {
+                way.converges(&[Strike::CutAfter, Strike::CrashAfter], true).await;
+            }
+        }
+    });
+}
