@@ -327,7 +327,7 @@ impl World {
         let store = self.store();
         let document = store.load().map_err(Trouble::State)?.unwrap_or_else(|| Document {
             lineage: "7d3f6a52-0000-4000-8000-000000000000".to_owned(),
-            ..state::new_document(&project.name, ENVIRONMENT, &self.outside)
+            ..state::new_document(&project.name, ENVIRONMENT)
         });
         let live = refresh::read(&client, &refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None }).await;
         let plan = plan::make(&plan::Inputs {
