@@ -105,7 +105,9 @@ impl<'a> Builder<'a> {
     }
 
     pub fn place(&self) -> Place {
-        let open_bracket = self.frames.iter().rev().find(|f| f.flow).map(|f| f.start);
+        // `[a: 1]` holds a map without braces: it has none to close.
+        let bracket = |f: &&Frame| f.flow && self.source.text.get(f.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        let open_bracket = self.frames.iter().rev().find(bracket).map(|f| f.start);
         Place { open_bracket, ..self.place.clone() }
     }
 

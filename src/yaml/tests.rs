@@ -101,6 +101,7 @@ fn refuses_with_a_place() {
         ("a: \"C:\\data\"\n", "E0011 1:7 «\\d»\n"),
         ("a: [1, 2\nb: 3\n", "E0013 2:2 «:»\n"),
         ("a: {b: 1\nc: 3\n", "E0013 2:2 «:»\n"),
+        ("a: [é: 1 b: 2\n", "E0013 1:11 «:»\n"),
         ("a: ]\n", "E0013 1:4 «]»\n"),
         ("a: @x # c\n", "E0001 1:4 «@x» → \"@x\"\n"),
         ("a: %x\n", "E0001 1:4 «%x» → \"%x\"\n"),
@@ -227,7 +228,7 @@ fn holds(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
