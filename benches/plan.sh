@@ -8,7 +8,7 @@
 set -euo pipefail
 count=${1:-10000}
 top=$(cd "$(dirname "$0")/.." && pwd)
-binary=${2:-$top/target/release/brickform}
+binary=$(realpath "${2:-$top/target/release/brickform}")
 [ -x "$binary" ] || { echo "build it first: cargo build --release" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

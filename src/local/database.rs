@@ -64,7 +64,22 @@ pub fn open(file: &Path) -> Result<Opened, LocalError> {
     Ok(Opened { store, workspace_id, writer: Writer { queue: Some(queue), thread: Some(thread) } })
 }
 
+/// Makes the file whole under another name before it takes its own: a process killed half-way leaves nothing that cannot
+/// be opened. Another process may be first; then its file stays.
+fn make(file: &Path) -> Result<(), String> {
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let new = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(|e| e.to_string())?;
+    drop(Database::create(new.path()).map_err(|e| e.to_string())?);
+    match new.persist_noclobber(file) {
+        Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.error.to_string()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 fn acquire(file: &Path) -> Result<Database, LocalError> {
+    if !file.exists() {
+        make(file).map_err(|why| LocalError::Open { path: file.display().to_string(), why })?;
+    }
     let start = Instant::now();
     loop {
         match Database::create(file) {
