@@ -271,8 +271,8 @@ impl Running {
         }
     }
 
-    /// A call that creates. If nobody knows whether it took effect, that is looked up; it is repeated once, and only if
-    /// the look found nothing.
+    /// A call that creates. If nobody knows whether it took effect, that is looked up; it is repeated only if the look
+    /// found nothing.
     async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
         let ready = self.ready(call).await?;
         let mut tries = 0;
@@ -282,10 +282,9 @@ impl Running {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
-            // An earlier try that was turned away (503 with Retry-After) may have taken effect all the same; the refusal of
-            // the next ("already exists") is then about our own object.
+            // Where an earlier try may have taken effect, "already exists" is about our own object.
             let refused = !error.may_have_happened;
-            let first = refused && error.tries <= 1;
+            let first = refused && tries == 1 && error.tries <= 1;
             if !first && let Some(body) = self.settle(call, &error).await? {
                 return Ok(body);
             }
@@ -293,9 +292,14 @@ impl Running {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 return Err(self.failed(call.why, error));
             }
-            if tries == 2 {
+            // A server that is overloaded (503) is given time; anything else is tried once more.
+            let overloaded = error.status == Some(503);
+            if tries == if overloaded { 5 } else { 2 } {
                 // The intent stays open: should it have taken effect after all, the next run finds it.
                 return Err(self.failed(call.why, error));
+            }
+            if overloaded {
+                tokio::time::sleep(std::time::Duration::from_millis(125 << tries)).await;
             }
         }
     }

@@ -5,8 +5,8 @@
 //! | outcome | read, full replacement, delete | create |
 //! | --- | --- | --- |
 //! | 429 | until the budget is spent | the same: it was not processed |
-//! | 503 with Retry-After | until the budget is spent | the same: the server turned it away |
-//! | 503 without | a few times | never: a gateway may say so after the effect |
+//! | 503 with Retry-After | until the budget is spent | never: a gateway may say so after the effect |
+//! | 503 without | a few times | never |
 //! | a wording that the SDKs repeat | until the budget is spent | never |
 //! | 500, 502, 504 | a few times | never |
 //! | connection never made | a few times: a wrong host is told soon | the same: nobody saw it |
@@ -148,7 +148,8 @@ impl Retry {
     fn wait_after(&mut self, outcome: Outcome) -> Option<Duration> {
         let safe = self.repeat == Repeat::Safe;
         match outcome {
-            Outcome::Throttled(Some(after)) | Outcome::Unavailable(Some(after)) => Some(self.at_least(after)),
+            Outcome::Throttled(Some(after)) => Some(self.at_least(after)),
+            Outcome::Unavailable(Some(after)) if safe => Some(self.at_least(after)),
             Outcome::Throttled(None) => Some(self.backoff()),
             Outcome::NotSent if self.unreached < self.limits.unreached_repeats => {
                 self.unreached += 1;
@@ -235,7 +236,7 @@ mod tests {
         for (outcome, safe, create) in [
             (Throttled(None), true, true),
             (Throttled(Some(SECOND)), true, true),
-            (Unavailable(Some(SECOND)), true, true),
+            (Unavailable(Some(SECOND)), true, false),
             (Unavailable(None), true, false),
             (Broken, true, false),
             (TryAgain, true, false),
@@ -324,7 +325,7 @@ mod tests {
                         prop_assert!(sends == 1 || now + timeout <= limits.budget, "budget exceeded");
                         let Some((outcome, millis)) = script.next() else { break };
                         now += Duration::from_millis(millis).min(timeout);
-                        seen |= matches!(outcome, Outcome::Broken | Outcome::TryAgain | Outcome::Lost | Outcome::Unavailable(None));
+                        seen |= matches!(outcome, Outcome::Broken | Outcome::TryAgain | Outcome::Lost | Outcome::Unavailable(_));
                         if let Outcome::Throttled(Some(after)) | Outcome::Unavailable(Some(after)) = outcome {
                             not_before = now + after;
                         }
