@@ -139,6 +139,9 @@ impl<'a> Run<'a> {
     fn begin(&mut self) -> Result<(), StateError> {
         if self.state.lineage.is_empty() {
             self.state.lineage = new_lineage(self.session.outside);
+        }
+        if self.state.serial == 0 && self.session.store.load()?.is_none() {
+            // A journal belongs to a document: the first one is there before anything is recorded.
             self.session.store.save(&self.state, "apply")?;
         }
         let mut records = vec![Record::Begin {

@@ -94,6 +94,28 @@ fn law_4_any_request_may_fail_before_or_after_its_effect() {
 }
 
 #[test]
+fn what_an_interrupted_apply_made_goes_when_its_yaml_goes() {
+    each(|case| async move {
+        // Parts and settings of what was there before are left as they are; what was made has to go.
+        for (number, strike) in (0..12).flat_map(|n| [(n, Strike::CrashAfter), (n, Strike::CutAfter), (n, Strike::Down)]) {
+            if !case.before.is_empty() {
+                continue;
+            }
+            let what = format!("{}, {strike:?} at request {number}", case.kind);
+            let world = prepared(&case, &[]).await;
+            let before = shape(&world);
+            write(&world, &case.transitions[0]);
+            let first = world.run_struck(&plain(&case), Some((number, strike))).await;
+            world.write("conf/case.yaml", "{}\n");
+            let second = world.run(&plain(&case)).await;
+            done(&second, &what);
+            same(&shape(&world), &before, || format!("{what}\n{}\n----\n{}", first.told(), second.told()));
+            assert!(world.run(&plain(&case)).await.is_empty(), "{what}: does not come to rest");
+        }
+    });
+}
+
+#[test]
 fn law_4_holds_with_every_rival_habit() {
     each(|case| async move {
         for rivals in habits().iter().skip(1) {
