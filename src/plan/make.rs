@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order, orphans, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value};
@@ -17,6 +17,7 @@ use crate::state::Entry;
 pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let moves = Moves::of(inputs.desired, inputs.state, inputs.options, Some(inputs.registry));
     let scope = Scope::of(inputs.desired, inputs.state, inputs.options);
+    let known = orphans::known(inputs);
     let mut maker = Maker { inputs, moves: &moves, known: Known::default(), steps: BTreeMap::new() };
     if !inputs.options.destroy {
         for address in order::topological(inputs.desired).into_iter().filter(|a| scope.holds(a)) {
@@ -25,14 +26,14 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
             }
         }
     }
-    for (address, entry) in &inputs.state.resources {
+    for (address, entry) in &known.resources {
         let wanted = !inputs.options.destroy && inputs.desired.resources.contains_key(address);
         if !wanted && scope.holds(address) && moves.now(address).is_none_or(|new| !inputs.desired.resources.contains_key(new)) {
             maker.unwanted(address, entry);
         }
     }
     let mut steps = maker.steps;
-    order::link(&mut steps, inputs.desired, inputs.state, &|a| moves.old(a).unwrap_or(a).clone());
+    order::link(&mut steps, inputs.desired, &known, &|a| moves.old(a).unwrap_or(a).clone());
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
         project: inputs.project.to_owned(),

@@ -20,6 +20,7 @@ mod known;
 mod make;
 mod moves;
 mod order;
+mod orphans;
 mod remove;
 mod scope;
 mod step;

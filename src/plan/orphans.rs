@@ -1,0 +1,50 @@
+//! What an interrupted apply made and nobody wants any more: it is not in the state yet, but it is ours, and it goes.
+
+use std::borrow::Cow;
+
+use super::Inputs;
+use crate::model::{Address, Map, Value};
+use crate::refresh::Live;
+use crate::state::{Document, Entry, Intent, Status};
+
+/// The state with everything that open intents turned out to have made, as far as no desired address takes it.
+pub(super) fn known<'s>(inputs: &Inputs<'s>) -> Cow<'s, Document> {
+    let wanted = |address: &Address| !inputs.options.destroy && inputs.desired.resources.contains_key(address);
+    let made: Vec<(&Address, Entry)> = inputs
+        .state
+        .open_intents
+        .iter()
+        .filter(|(address, _)| !wanted(address) && !inputs.state.resources.contains_key(address))
+        .filter_map(|(address, intent)| Some((address, entry(inputs, intent, inputs.live?.objects.get(address)?)?)))
+        .collect();
+    if made.is_empty() {
+        return Cow::Borrowed(inputs.state);
+    }
+    let mut document = inputs.state.clone();
+    document.resources.extend(made.into_iter().map(|(address, entry)| (address.clone(), entry)));
+    Cow::Owned(document)
+}
+
+fn entry(inputs: &Inputs<'_>, intent: &Intent, live: &Live) -> Option<Entry> {
+    let Live::Settled { id, .. } = live else { return None };
+    Some(Entry {
+        kind: intent.kind.clone(),
+        id: id.clone(),
+        status: Status::Incomplete,
+        applied: Value::Map(Map::new()),
+        former: None,
+        etag: None,
+        protected: false,
+        adopted: false,
+        dependencies: parents(inputs, &intent.kind),
+        tag: intent.tag.clone(),
+        deposed: vec![],
+    })
+}
+
+/// An intent does not say what its object is part of: everything of a parent's kind may be, and is deleted later.
+fn parents(inputs: &Inputs<'_>, kind: &str) -> Vec<Address> {
+    let Some(kind) = inputs.registry.get(kind) else { return vec![] };
+    let is_parent = |address: &&Address| kind.parents.iter().any(|parent| parent.kind == address.kind);
+    inputs.state.resources.keys().chain(inputs.state.open_intents.keys()).filter(is_parent).cloned().collect()
+}
