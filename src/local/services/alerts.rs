@@ -118,9 +118,9 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let all = exchange.objects.all("alerts").filter(|(_, a)| is_active(a)).map(|(_, a)| visible(a)).collect();
+    let all = exchange.objects.all("alerts").filter(|(_, a)| is_active(a)).map(|(_, a)| a).collect();
     let size = paging::size(exchange, "page_size", 20, 100)?;
-    Ok(Answer::ok(paging::reply("alerts", paging::page(all, size, exchange.asked("page_token"))?)))
+    Ok(Answer::ok(paging::reply("alerts", paging::page(all, size, exchange.asked("page_token"))?.shown(|a| visible(a)))))
 }
 
 fn update(exchange: &mut Exchange<'_, '_>) -> Handled {

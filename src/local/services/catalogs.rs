@@ -1,5 +1,7 @@
 //! Catalogs of Unity Catalog.
 
+use std::sync::Arc;
+
 use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::Exchange;
@@ -105,7 +107,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let all: Vec<Value> = exchange.objects.all("catalogs").map(|(_, c)| (**c).clone()).collect();
+    let all: Vec<_> = exchange.objects.all("catalogs").map(|(_, c)| Arc::clone(c)).collect();
     unity::list(exchange, "catalogs", "max_results", &all)
 }
 

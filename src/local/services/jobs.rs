@@ -133,18 +133,14 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
             .ok_or_else(|| Refusal::invalid(format!("Invalid limit: {n}. The limit must be between 1 and 100.")))?,
     };
     let wanted = exchange.asked("name").map(str::to_lowercase);
-    let mut jobs: Vec<Map> = exchange.objects.all("jobs").filter_map(|(_, job)| job.as_map().cloned()).collect();
     // The name is compared whatever its case [Sdk].
-    jobs.retain(|job| wanted.as_ref().is_none_or(|w| name_of(job).to_lowercase() == *w));
+    let fits = |job: &Value| wanted.as_ref().is_none_or(|w| name_of(job).to_lowercase() == *w);
+    let mut jobs: Vec<_> = exchange.objects.all("jobs").map(|(_, job)| job).filter(|job| fits(job)).collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.get("$serial").and_then(Value::as_i64)));
     let start = exchange.number("offset")?.map(|n| format!("p{n}"));
     let token = exchange.asked("page_token").map(str::to_owned).or(start);
     let expand = exchange.flag("expand_tasks");
-    let jobs = jobs.into_iter().map(Value::Map).collect();
-    let mut page = paging::page(jobs, size, token.as_deref())?;
-    for job in page.items.iter_mut().filter_map(Value::as_map_mut) {
-        *job = listed(std::mem::take(job), expand);
-    }
+    let page = paging::page(jobs, size, token.as_deref())?.shown(|job| listed(job.as_map().cloned().unwrap_or_default(), expand).into());
     let mut reply = Map::new();
     let more = page.next.is_some();
     reply.extend(paging::reply("jobs", page));
@@ -152,7 +148,7 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     Ok(Answer::ok(reply))
 }
 
-fn name_of(job: &Map) -> String {
+fn name_of(job: &Value) -> String {
     job.get("settings").and_then(|s| s.get("name")).map(Value::key_text).unwrap_or_default()
 }
 

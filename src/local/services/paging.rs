@@ -4,19 +4,26 @@ use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
 use crate::model::{Map, Value};
 
-/// One page.
-pub struct Page {
+/// One page: of objects, or of whatever leads to them, so that a long list is not copied for each of its pages.
+pub struct Page<T = Value> {
     /// Its items.
-    pub items: Vec<Value>,
+    pub items: Vec<T>,
     /// The token of the next page; none: this was the last.
     pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page with each item as it is shown.
+    pub fn shown(self, show: impl FnMut(T) -> Value) -> Page {
+        Page { items: self.items.into_iter().map(show).collect(), next: self.next }
+    }
 }
 
 /// The page that a token asks for; none asks for the first.
 ///
 /// # Errors
 /// 400: a token that was never given out.
-pub fn page(items: Vec<Value>, size: usize, token: Option<&str>) -> Result<Page, Refusal> {
+pub fn page<T>(items: Vec<T>, size: usize, token: Option<&str>) -> Result<Page<T>, Refusal> {
     let start = token.map_or(Some(0), |t| t.strip_prefix('p').and_then(|n| n.parse::<usize>().ok()));
     let Some(start) = start else { return Err(Refusal::invalid(format!("Invalid page token: {}", token.unwrap_or_default()))) };
     let more = items.len() > start.saturating_add(size);

@@ -102,7 +102,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     let catalog = exchange.asked("catalog_name").unwrap_or_default().to_lowercase();
     catalogs::stored(exchange, &catalog)?;
-    let all: Vec<Value> = exchange.objects.below("schemas", &format!("{catalog}.")).into_iter().map(|(_, s)| (*s).clone()).collect();
+    let all: Vec<_> = exchange.objects.below("schemas", &format!("{catalog}.")).into_iter().map(|(_, s)| s).collect();
     unity::list(exchange, "schemas", "max_results", &all)
 }
 

@@ -132,9 +132,10 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let all = exchange.objects.all("warehouses").map(|(_, w)| visible(&Value::Map(settled(w, exchange.now)))).collect::<Vec<_>>();
+    let all = exchange.objects.all("warehouses").map(|(_, w)| w).collect::<Vec<_>>();
     let size = paging::size(exchange, "page_size", all.len().max(1), usize::MAX)?;
-    Ok(Answer::ok(paging::reply("warehouses", paging::page(all, size, exchange.asked("page_token"))?)))
+    let page = paging::page(all, size, exchange.asked("page_token"))?;
+    Ok(Answer::ok(paging::reply("warehouses", page.shown(|w| visible(&Value::Map(settled(w, exchange.now)))))))
 }
 
 fn edit(exchange: &mut Exchange<'_, '_>) -> Handled {
