@@ -1,6 +1,6 @@
 //! What the services of Unity Catalog share: names, paging, owners, the metastore.
 
-use std::sync::Arc;
+use std::borrow::Borrow;
 
 use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::{Core, visible};
@@ -70,7 +70,7 @@ pub fn taken(exchange: &Exchange<'_, '_>, word: &str, code: &str, name: &str) ->
 ///
 /// # Errors
 /// 400: a bad size or token.
-pub fn list(exchange: &Exchange<'_, '_>, key: &str, size_parameter: &str, items: &[Arc<Value>]) -> Handled {
+pub fn list(exchange: &Exchange<'_, '_>, key: &str, size_parameter: &str, items: &[impl Borrow<Value>]) -> Handled {
     let token = exchange.asked("page_token");
     let size = match (exchange.number(size_parameter)?, token) {
         (None, None) => items.len().max(1),
@@ -82,7 +82,7 @@ pub fn list(exchange: &Exchange<'_, '_>, key: &str, size_parameter: &str, items:
     if let Some(rest) = token.and_then(|t| t.strip_prefix('e')) {
         return Ok(Answer::ok(Value::map([("next_page_token", Value::text(rest))])));
     }
-    let mut page = paging::page(items.iter().collect(), size, token)?.shown(|item| visible(item));
+    let mut page = paging::page(items.iter().collect(), size, token)?.shown(|item| visible(item.borrow()));
     page.next = page.next.map(|next| format!("e{next}"));
     Ok(Answer::ok(paging::reply(key, page)))
 }
