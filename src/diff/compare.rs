@@ -212,7 +212,7 @@ impl<'v> Walk<'v> {
         let settled = match (desired, live) {
             (None, None) => true,
             (Some(d), Some(l)) => agreement.holds(field, d, l) || (matches!(d, Value::Null) && same::is_picked(field, l, around)),
-            (Some(d), None) => !self.creating && same::is_default(field, d, around),
+            (Some(d), None) => !self.creating && same::will_be_default(field, d, around),
             (None, Some(l)) if applied.is_none() => same::is_picked(field, l, around),
             // What was set is unset, unless it is what the server would give anyway.
             (None, Some(l)) => same::is_default(field, l, around),

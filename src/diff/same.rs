@@ -47,6 +47,16 @@ pub(super) fn is_default(field: Option<Field<'_>>, value: &Value, around: Around
     }
 }
 
+/// Whether a wanted value is what the server will take if nothing is sent: a default that follows a sibling follows the
+/// wanted sibling, not the one that is there now (and nothing where the sibling is taken away).
+pub(super) fn will_be_default(field: Option<Field<'_>>, value: &Value, around: Around<'_>) -> bool {
+    let follows = match field.and_then(|f| f.default()) {
+        Some(Lit::Field(sibling)) => [around.desired, around.applied].into_iter().flatten().any(|m| m.contains_key(sibling)),
+        _ => false,
+    };
+    is_default(field, value, if follows { Around { live: None, ..around } } else { around })
+}
+
 /// What the second value is: live says nothing of secrets, the state records them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Against {
