@@ -315,7 +315,11 @@ fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
     } else {
         address.to_string()
     };
-    let mut remedy = vec!["import:".to_owned()];
+    let mut remedy = Vec::new();
+    if let Some(entry) = subject.entry {
+        remedy.push(format!("brickform state rm '{address}'    # its own, {}, is not there any more; then", entry.id));
+    }
+    remedy.push("import:".to_owned());
     remedy.extend(ids.iter().map(|id| format!("  - {{ to: {to}, id: {} }}", quoted(id))));
     block("exists", reason, remedy)
 }

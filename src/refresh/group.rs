@@ -9,7 +9,7 @@ use super::object::{get, id_of, is_trashed, is_whole, natural_of, read_of, same_
 use super::settle;
 use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Call, Rows, from_reply, list_call};
+use crate::kinds::{Call, Identity, Rows, from_reply, list_call};
 
 /// What is asked about one address.
 pub struct Want {
@@ -17,6 +17,8 @@ pub struct Want {
     pub known: Known,
     /// The natural key, for finding those that are there already.
     pub natural: Vec<String>,
+    /// Whether YAML wants it.
+    pub is_desired: bool,
     pub intent: Option<Intent>,
 }
 
@@ -75,7 +77,7 @@ struct Listed {
 pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
     let ids: BTreeMap<&str, Option<&Call>> =
         group.wants.iter().filter_map(|want| want.known.identified()).map(|known| (known.id.as_str(), known.call.as_ref())).collect();
-    let mut listed = list(&client, &group, &ids).await;
+    let mut listed = list(&client, &group, &ids, &needs_list).await;
     let mut answers: BTreeMap<String, Answer> =
         std::mem::take(&mut listed.whole).into_iter().map(|(id, body)| (id, Ok(Some(body)))).collect();
     let mut gets = Vec::new();
@@ -90,23 +92,29 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
         }
     }
     answers.extend(get_all(&client, group.kind, gets).await);
+    let gone = |want: &Want| !needs_list(want) && is_created_again(group.kind, want, &answers);
+    if group.wants.iter().any(gone) {
+        let again = list(&client, &group, &BTreeMap::new(), &gone).await;
+        listed.others.extend(again.others);
+        listed.failed = listed.failed.or(again.failed);
+    }
     let others = complete(&client, group.kind, std::mem::take(&mut listed.others)).await;
     let Group { kind, managed, wants, .. } = group;
     let whole = Whole { kind, managed, answers, others, failed: listed.failed };
     wants.into_iter().map(|want| (want.address.clone(), whole.live(&want))).collect()
 }
 
-/// Lists as far as the list helps.
-async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>>) -> Listed {
+/// Lists as far as the list helps; those that are `wanted` need all of it.
+async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>>, wanted: &impl Fn(&Want) -> bool) -> Listed {
     let mut listed = Listed::default();
     let kind = group.kind;
     let trusted = matches!(kind.list.map(|list| list.rows), Some(Rows::Whole | Rows::WholeUnless(_)));
-    let needed = group.wants.iter().any(needs_list) || ids.values().any(Option::is_none);
+    let needed = group.wants.iter().any(wanted) || ids.values().any(Option::is_none);
     if !needed && (!trusted || ids.len() < 2) {
         return listed;
     }
     let Some(call) = list_call(kind, group.parent.as_deref()) else { return listed };
-    let naturals: BTreeSet<&[String]> = group.wants.iter().filter(|want| needs_list(want)).map(|want| want.natural.as_slice()).collect();
+    let naturals: BTreeSet<&[String]> = group.wants.iter().filter(|want| wanted(want)).map(|want| want.natural.as_slice()).collect();
     let tags: BTreeSet<&str> = group.wants.iter().filter_map(|want| want.intent.as_ref()?.tag.as_deref()).collect();
     let mut missing: BTreeMap<String, &str> = ids.keys().map(|id| (same_id(kind, id), *id)).collect();
     let mut pages = match client.pages(&call) {
@@ -156,6 +164,13 @@ fn needs_list(want: &Want) -> bool {
     }
 }
 
+/// Whether the state's object is gone, so that a new one would be made: somebody may have made one of that name already.
+fn is_created_again(kind: &Kind, want: &Want, answers: &BTreeMap<String, Answer>) -> bool {
+    let Known::State(known) = &want.known else { return false };
+    let picked = matches!(kind.identity, Identity::Assigned(_)) && want.is_desired && !want.natural.is_empty();
+    picked && matches!(answers.get(&known.id), Some(Ok(None)))
+}
+
 /// Reads many at once; the client bounds how many are in flight.
 pub async fn get_all(client: &Client, kind: &'static Kind, calls: Vec<(String, Call)>) -> BTreeMap<String, Answer> {
     let mut tasks = JoinSet::new();
@@ -192,7 +207,7 @@ struct Whole {
 impl Whole {
     fn live(&self, want: &Want) -> Live {
         match &want.known {
-            Known::State(known) => self.settled(want).unwrap_or_else(|| self.of_state(known)),
+            Known::State(known) => self.settled(want).unwrap_or_else(|| self.of_state_or_name(known, want)),
             Known::Import(known) => self.of_import(known),
             Known::Name(known) => self.of_name(known, want),
             Known::Not => self.settled(want).unwrap_or_else(|| self.candidates(want)),
@@ -204,6 +219,17 @@ impl Whole {
             Some(Ok(Some(body))) => Live::Found { id: known.id.clone(), body: body.clone() },
             Some(Ok(None)) | None => Live::Gone,
             Some(Err(error)) => Live::Failed(error.clone()),
+        }
+    }
+
+    /// The state's object; where it is gone and would be made again, others that have its name.
+    fn of_state_or_name(&self, known: &Identified, want: &Want) -> Live {
+        match self.of_state(known) {
+            Live::Gone if is_created_again(self.kind, want, &self.answers) => match self.candidates(want) {
+                Live::Absent => Live::Gone,
+                found => found,
+            },
+            live => live,
         }
     }
 

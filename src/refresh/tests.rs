@@ -175,6 +175,24 @@ async fn gone_forbidden_and_absent_are_three_things() {
 }
 
 #[tokio::test]
+async fn what_is_gone_may_have_been_made_again_by_somebody_else() {
+    for (name, taken, desired) in [("job-2", true, true), ("nobody has this", false, true), ("job-1", false, true), ("job-2", false, false)]
+    {
+        let mut world = World::new();
+        world.has("jobs.gone", "99", named(name));
+        world.has("jobs.other", "1", named("job-1"));
+        if desired {
+            world.want("jobs.gone", named(name));
+        }
+        let live = &world.read(&of(&jobs(3))).await.objects[&address("jobs.gone")];
+        match live {
+            Live::Exists(candidates) if taken => assert_eq!(candidates[0].id, "2"),
+            _ => assert!(!taken && *live == Live::Gone, "{name}: {live:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn imports_and_moves_are_found() {
     let server = jobs(3);
     let mut world = World::new();

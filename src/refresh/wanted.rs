@@ -97,7 +97,13 @@ impl Target<'_> {
             (None, None) => id_of(self.kind, body).map_or(Known::Not, |id| Known::Name(identified(id))),
         };
         let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
-        Want { address: self.address.clone(), known, natural: natural.cloned().unwrap_or_default(), intent: self.intent.cloned() }
+        Want {
+            address: self.address.clone(),
+            known,
+            natural: natural.cloned().unwrap_or_default(),
+            is_desired: self.desired.is_some(),
+            intent: self.intent.cloned(),
+        }
     }
 
     /// The value that the kind's list asks for.
