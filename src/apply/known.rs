@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{identity, typed};
+use super::identity;
 use crate::client::{ApiError, Client};
 use crate::kinds::{Call, Identity, Kind, Registry, Schema};
 use crate::model::{Address, Map, Outside, Path, Reference, Value, Variable};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, typed};
 use crate::project::expression;
 use crate::refresh;
 use crate::state::Document;
@@ -167,7 +167,7 @@ pub fn fill_body(kind: &'static Kind, value: &Value, values: &Values) -> Result<
     if !value.has_unknown() {
         return Ok(value.clone());
     }
-    fill(value, values).map(|filled| typed::body(filled, Schema::of(kind).root()))
+    fill(value, values).map(|filled| typed(filled, Schema::of(kind).root()))
 }
 
 fn first_unknown(value: &Value) -> String {

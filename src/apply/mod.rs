@@ -16,7 +16,6 @@ pub mod scheduler;
 mod step;
 #[cfg(test)]
 mod tests;
-mod typed;
 mod wait;
 
 /// What happened to a step.

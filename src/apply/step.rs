@@ -194,9 +194,9 @@ impl Running {
     fn learn(&mut self, reply: &Value) {
         if let Some(id) = identity::assigned(self.kind, reply) {
             self.id = Some(id);
-        } else if self.id.is_none() {
+        } else if self.id.is_none() || renames(self.kind, &self.step) {
             // A name is an id too: what refers to other fields of this object finds it by then.
-            self.id = identity::named(self.kind, reply).map(Value::from);
+            self.id = identity::named(self.kind, reply).map(Value::from).or(self.id.take());
         }
         self.etag = reply.get("etag").and_then(Value::as_str).map(str::to_owned).or(self.etag.take());
         // A named object's id is known at plan, before any reply.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+mod alike;
 mod compare;
 mod list;
 mod map;

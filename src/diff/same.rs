@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::alike::Alike;
 use super::compare::parsed;
 use super::{NO_SECRETS, secret};
 use crate::catalogue::Type;
@@ -157,11 +158,13 @@ impl<'s> Agreement<'s> {
     pub fn pair(&self, item: Option<Field<'_>>, ours: &[Value], other: &[Value]) -> Unpaired {
         let mut taken = vec![false; other.len()];
         let mut left = Unpaired::default();
-        // Equal values first look at the same place, then anywhere from the first that is still free.
+        let mut alike = Alike::of(item, ours, other);
+        // Equal values first look at the same place, then where something alike is, then anywhere from the first free one.
         let mut free = 0;
         for (i, a) in ours.iter().enumerate() {
             let same_place = other.get(i).filter(|b| !taken[i] && self.holds(item, a, b)).map(|_| i);
-            let found = same_place.or_else(|| (free..other.len()).find(|j| !taken[*j] && self.holds(item, a, &other[*j])));
+            let alike = || alike.find(item, a, &taken).filter(|j| self.holds(item, a, &other[*j]));
+            let found = same_place.or_else(alike).or_else(|| (free..other.len()).find(|j| !taken[*j] && self.holds(item, a, &other[*j])));
             match found {
                 Some(j) => taken[j] = true,
                 None => left.ours.push(i),

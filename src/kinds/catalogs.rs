@@ -2,7 +2,7 @@
 
 use super::grants::GRANTS;
 use super::{
-    Call, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Repeat, Request, Rows, Unique, Update,
+    Born, Call, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Repeat, Request, Rows, Unique, Update,
 };
 use crate::model::{Map, Value};
 
@@ -41,6 +41,8 @@ pub static CATALOGS: Kind = Kind {
         body: "entries",
     }],
     link: Some("/explore/data/{name}"),
+    id_fields: &["full_name"],
+    born_with: &[Born { kind: "schemas", fields: &[("name", "default")] }],
     hooks: Hooks { before_delete: Some(own_schema), ..Hooks::NONE },
     ..Kind::PLAIN
 };

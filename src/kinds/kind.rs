@@ -55,6 +55,10 @@ pub struct Kind {
     pub tag: Option<Tag>,
     /// The object's page: `/jobs/{id}`, fields in braces.
     pub link: Option<&'static str>,
+    /// Computed fields of a named object that always hold its id: known before the object is (`full_name`).
+    pub id_fields: &'static [&'static str],
+    /// Objects that the server makes along with this one.
+    pub born_with: &'static [Born],
     /// Code, all of it pure; a plain kind has none.
     pub hooks: Hooks,
 }
@@ -374,6 +378,16 @@ pub struct Parent {
     pub listed_by: bool,
 }
 
+/// An object that the server makes along with another one: declared, it is taken over and changed, never created. It hangs
+/// on the other by its kind's [`Parent`].
+#[derive(Debug, Clone, Copy)]
+pub struct Born {
+    /// The kind that it is: `schemas`.
+    pub kind: &'static str,
+    /// The fields that tell it from others of its kind: (`name`, `default`).
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
 /// Where the ownership tag goes.
 #[derive(Debug, Clone, Copy)]
 pub enum Tag {
@@ -404,6 +418,8 @@ impl Kind {
         parents: &[],
         tag: None,
         link: None,
+        id_fields: &[],
+        born_with: &[],
         hooks: Hooks::NONE,
     };
 }

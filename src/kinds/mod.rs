@@ -30,8 +30,8 @@ mod workspace_conf;
 pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list_call, read_call, update_calls};
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use kind::{
-    After, At, Blocks, Facet, Fact, From, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent, Read, Rename, Request,
-    Route, Rows, Tag, Unique, Update, Wait,
+    After, At, Blocks, Born, Facet, Fact, From, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent, Read, Rename,
+    Request, Route, Rows, Tag, Unique, Update, Wait,
 };
 pub use registry::Registry;
 pub use schema::{Field, Schema};

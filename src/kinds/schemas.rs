@@ -35,5 +35,6 @@ pub static SCHEMAS: Kind = Kind {
     }],
     parents: &[Parent { field: "catalog_name", kind: "catalogs", listed_by: true }],
     link: Some("/explore/data/{catalog_name}/{name}"),
+    id_fields: &["full_name"],
     ..Kind::PLAIN
 };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::follow::Followed;
 use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
@@ -36,7 +37,8 @@ struct Pair<'p> {
 impl<'a> Maker<'a> {
     /// A step for an object with this id; `live` is none with `--refresh=false`.
     pub(super) fn compared(&self, subject: &Subject<'a>, id: &'a str, live: Option<&'a Value>, way: Way) -> (Step, Option<Object<'a>>) {
-        let applied = subject.entry.map(|e| &e.applied);
+        let followed = self.renamings.followed(subject, id, live, subject.entry.map(|e| &e.applied));
+        let (id, live, applied) = (&*followed.id, followed.live.as_deref(), followed.applied.as_deref());
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
         let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let lifecycle = &subject.resource.lifecycle;
@@ -67,8 +69,9 @@ impl<'a> Maker<'a> {
         }
         step.blocks = judged.blocks;
         self.settle(subject, &pair, view.as_deref(), judged.changes, way, &mut step);
-        let object = Object { kind: subject.kind, id, live, applied };
-        (step, (!renamed).then_some(object))
+        drop(view);
+        let Followed { id, live, applied } = followed;
+        (step, (!renamed).then_some(Object { kind: subject.kind, id, live, applied }))
     }
 
     fn is_asked_to_replace(&self, subject: &Subject<'a>) -> bool {
@@ -94,7 +97,10 @@ impl<'a> Maker<'a> {
         if let Some(entry) = entry.as_mut().filter(|_| sends) {
             self.put_update(subject, pair, &changes, entry, step);
         }
-        step.because = because(subject, way, sends);
+        // What is renamed by this very step follows nothing.
+        let renamed = changes.iter().any(|c| matches!(naming(subject, &c.path), Naming::InPlace));
+        let follows = self.follows(subject).filter(|_| way == Way::Managed && !renamed);
+        step.because = because(subject, way, sends).or_else(|| follows.clone());
         let old = subject.entry.filter(|_| way == Way::Managed);
         let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));
         changes.extend(protection);
@@ -104,9 +110,9 @@ impl<'a> Maker<'a> {
         }
         step.action = match way {
             _ if !changes.is_empty() || leftover => Action::Update,
-            Way::Managed if subject.moved_from.is_some() => Action::Move,
+            Way::Managed if subject.moved_from.is_some() || follows.is_some() => Action::Move,
             Way::Managed => Action::None,
-            Way::Imported | Way::ByName | Way::Settled | Way::Touched => Action::Adopt,
+            Way::Imported | Way::ByName | Way::Settled | Way::Touched | Way::Born => Action::Adopt,
         };
         if leftover && changes.is_empty() {
             step.because = Some("left unfinished by an interrupted apply".to_owned());
@@ -341,8 +347,13 @@ fn names_differ(subject: &Subject<'_>, pair: &Pair<'_>) -> bool {
 
 fn because(subject: &Subject<'_>, way: Way, sends: bool) -> Option<String> {
     match way {
+        Way::Settled if subject.entry.is_some() && matches!(subject.kind.identity, Identity::Named { .. }) => {
+            Some("renamed by an interrupted apply".to_owned())
+        }
         Way::Settled => Some("created by an interrupted apply".to_owned()),
         Way::Imported if sends => Some("adopted by import, then changed".to_owned()),
+        Way::Born if sends => Some("made along with what it is in, then changed".to_owned()),
+        Way::Born => Some("made along with what it is in".to_owned()),
         Way::ByName if sends => Some("adopted by name, then changed".to_owned()),
         Way::Imported => Some("imported".to_owned()),
         Way::ByName => Some("has the same name".to_owned()),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
@@ -18,7 +19,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let moves = Moves::of(inputs.desired, inputs.state, inputs.options, Some(inputs.registry));
     let scope = Scope::of(inputs.desired, inputs.state, inputs.options);
     let known = orphans::known(inputs);
-    let mut maker = Maker { inputs, moves: &moves, known: Known::default(), steps: BTreeMap::new() };
+    let mut maker = Maker { inputs, moves: &moves, known: Known::default(), renamings: Renamings::default(), steps: BTreeMap::new() };
     if !inputs.options.destroy {
         for address in order::topological(inputs.desired).into_iter().filter(|a| scope.holds(a)) {
             if let Some(resource) = inputs.desired.resources.get(address) {
@@ -62,6 +63,7 @@ pub(super) struct Maker<'a> {
     pub inputs: &'a Inputs<'a>,
     pub moves: &'a Moves,
     pub known: Known<'a>,
+    pub renamings: Renamings<'a>,
     pub steps: BTreeMap<Address, Step>,
 }
 
@@ -80,7 +82,17 @@ impl<'a> Maker<'a> {
             context: self.context(address, resource.lifecycle.exclusive),
         };
         let (step, object) = match self.filled(resource.kind, &resource.body, entry) {
-            Ok(body) => self.decide(&subject(body)),
+            Ok(body) => {
+                let subject = subject(body);
+                let (step, object) = self.decide(&subject);
+                let object = object.or_else(|| Object::made(&subject, &step));
+                if matches!(step.action, Action::Update | Action::Move)
+                    && let Some(old) = was(&subject)
+                {
+                    self.renamings.note(address, resource.kind, old, &subject.body);
+                }
+                (step, object)
+            }
             Err(why) => {
                 let mut step = start(&subject(Cow::Borrowed(&resource.body)), Action::None);
                 step.blocks.push(block("refused", format!("{address} cannot be evaluated: {why}"), vec![]));
@@ -146,6 +158,14 @@ impl<'a> Maker<'a> {
     fn parent_is_new(&self, address: &Address) -> bool {
         let parent = || self.steps.get(&address.parent());
         address.is_facet() && parent().is_some_and(|p| matches!(p.action, Action::Create | Action::Replace | Action::ReplaceNewFirst))
+    }
+}
+
+/// The body under whose name an object is found until this plan is carried out.
+fn was<'a>(subject: &Subject<'a>) -> Option<&'a Value> {
+    match subject.live {
+        Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
+        _ => subject.entry.map(|e| &e.applied),
     }
 }
 

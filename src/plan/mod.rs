@@ -14,6 +14,7 @@ use crate::state::{Document, WorkspaceIdentity};
 mod body;
 mod change;
 mod counts;
+mod follow;
 mod former;
 mod guards;
 mod known;

@@ -39,6 +39,8 @@ pub(super) enum Way {
     ByName,
     /// Made by an apply that did not get to the end.
     Settled,
+    /// The server makes it along with an object that we made.
+    Born,
     /// An attached part or a setting, always there, touched for the first time.
     Touched,
 }
@@ -75,6 +77,9 @@ impl<'a> Maker<'a> {
             Some(Live::Found { id, body }) => self.one_exists(subject, id, body),
             Some(Live::Exists(candidates)) if !candidates.is_empty() => self.exists(subject, candidates),
             _ => {
+                if let Some(with) = self.born_with(subject).filter(|with| self.is_made(with)) {
+                    return (self.born(subject, with), None);
+                }
                 let mut step = self.create(subject, None);
                 if let Some((id, span)) = import.filter(|_| self.inputs.live.is_some()) {
                     let reason = format!(
@@ -97,6 +102,11 @@ impl<'a> Maker<'a> {
     /// Objects have the natural key of what would be created.
     fn exists(&self, subject: &Subject<'a>, candidates: &'a [Candidate]) -> (Step, Option<Object<'a>>) {
         let takes = self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name;
+        if let [one] = candidates
+            && self.born_with(subject).is_some()
+        {
+            return self.compared(subject, &one.id, Some(&one.body), Way::Born);
+        }
         if let ([one], true) = (candidates, takes) {
             return self.compared(subject, &one.id, Some(&one.body), Way::ByName);
         }
@@ -153,6 +163,24 @@ impl<'a> Maker<'a> {
         }
         step.entry = Some(entry);
         step.desired = Some(desired);
+    }
+
+    /// The calls that bring an object of which only the name is known to what is wanted.
+    pub fn put_first_update(&self, subject: &Subject<'a>, id: &str, step: &mut Step) {
+        let (id, paths) = (Value::text(id), paths_of(&step.changes));
+        let change = Change {
+            address: subject.address,
+            id: &id,
+            applied: None,
+            live: None,
+            desired: &subject.body,
+            paths: &paths,
+            context: subject.context,
+        };
+        match kinds::update_calls(subject.kind, &change) {
+            Ok(calls) => step.calls = calls,
+            Err(refusal) => step.blocks.push(refused(subject.address, &refusal, "refused")),
+        }
     }
 
     /// The entry after success, without a tag.

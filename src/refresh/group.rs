@@ -15,6 +15,8 @@ use crate::kinds::{Call, Identity, Rows, from_reply, list_call};
 pub struct Want {
     pub address: Address,
     pub known: Known,
+    /// Where it is if what its name hangs on was renamed and the state does not know that yet.
+    pub followed: Option<Identified>,
     /// The natural key, for finding those that are there already.
     pub natural: Vec<String>,
     /// Whether YAML wants it.
@@ -91,6 +93,10 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
             None => drop(answers.insert((*id).to_owned(), listed.failed.clone().map_or(Ok(None), Err))),
         }
     }
+    answers.extend(get_all(&client, group.kind, gets).await);
+    let is_gone = |want: &&Want| want.known.identified().is_some_and(|known| matches!(answers.get(&known.id), Some(Ok(None))));
+    let elsewhere = group.wants.iter().filter(is_gone).filter_map(|want| want.followed.as_ref());
+    let gets = elsewhere.filter_map(|known| Some((known.id.clone(), known.call.clone()?))).collect();
     answers.extend(get_all(&client, group.kind, gets).await);
     let gone = |want: &Want| !needs_list(want) && is_created_again(group.kind, want, &answers);
     if group.wants.iter().any(gone) {
@@ -207,7 +213,10 @@ struct Whole {
 impl Whole {
     fn live(&self, want: &Want) -> Live {
         match &want.known {
-            Known::State(known) => self.settled(want).unwrap_or_else(|| self.of_state_or_name(known, want)),
+            Known::State(known) => self.settled(want).unwrap_or_else(|| match want.followed.as_ref().map(|f| self.of_state(f)) {
+                Some(live @ Live::Found { .. }) if self.of_state(known) == Live::Gone => live,
+                _ => self.of_state_or_name(known, want),
+            }),
             Known::Import(known) => self.of_import(known),
             Known::Name(known) => self.of_name(known, want),
             Known::Not => self.settled(want).unwrap_or_else(|| self.candidates(want)),

@@ -97,13 +97,30 @@ impl Target<'_> {
             (None, None) => id_of(self.kind, body).map_or(Known::Not, |id| Known::Name(identified(id))),
         };
         let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
+        let followed = self.followed().map(identified);
         Want {
             address: self.address.clone(),
             known,
+            followed,
             natural: natural.cloned().unwrap_or_default(),
             is_desired: self.desired.is_some(),
             intent: self.intent.cloned(),
         }
+    }
+
+    /// The id that it has if what its name hangs on was renamed behind the state's back: the last part is the same, a part
+    /// that names a parent is another.
+    fn followed(&self) -> Option<String> {
+        let (Identity::Named { parts, .. }, Some(entry), Some(resource)) = (self.kind.identity, self.entry, self.desired) else {
+            return None;
+        };
+        let last = parts.last()?;
+        let same = |part: &str| entry.applied.get(part) == resource.body.get(part);
+        let hangs = |part: &&&str| self.kind.parents.iter().any(|parent| parent.field == **part);
+        let moved = same(last) && parts.iter().all(|part| same(part) || hangs(&part)) && !parts.iter().all(|part| same(part));
+        let parent = |kind: &str| entry.dependencies.iter().any(|d| d.kind == kind && resource.depends_on.contains(d));
+        let kept = self.kind.parents.iter().all(|p| !parts.contains(&p.field) || same(p.field) || parent(p.kind));
+        (moved && kept).then(|| id_of(self.kind, &resource.body)).flatten()
     }
 
     /// The value that the kind's list asks for.

@@ -9,6 +9,7 @@ mod docs;
 mod laws;
 mod laws_cases;
 mod lint;
+mod rename;
 mod rust_source;
 mod traffic;
 mod world;
