@@ -6,12 +6,7 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
-use super::{Deferred, Path, Step};
-
-/// A map that keeps the order of its source.
-pub type Map = IndexMap<String, Value>;
+use super::{Deferred, Map, Path, Step};
 
 /// A value of YAML, of JSON on the wire, or of the state.
 #[derive(Clone, PartialEq)]

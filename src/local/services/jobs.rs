@@ -83,7 +83,8 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     let id = exchange.number("job_id")?.map(|id| id.to_string()).unwrap_or_default();
     let mut job = stored(exchange, &id)?;
     let settings = job.get_mut("settings").and_then(Value::as_map_mut).map(std::mem::take).unwrap_or_default();
-    job.insert("run_as_user_name".to_owned(), Value::Text(run_as(&settings, &job)));
+    let runs_as = run_as(&settings, &job);
+    job.insert("run_as_user_name".to_owned(), Value::Text(runs_as));
     let mut settings = reordered(settings);
     // Pages are new in 2.2; older versions give everything.
     if exchange.version == "2.2"
