@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
             outside: session.outside.clone(),
             known: Known::of(plan, &session.state, session.registry),
             caller: session.caller.clone(),
-            server_seconds: AtomicI64::new(0),
+            server_seconds: AtomicI64::new(session.client.server_seconds().unwrap_or(0)),
             driver,
         };
         Self {

@@ -184,6 +184,8 @@ fn first_unknown(value: &Value) -> String {
 #[derive(Default)]
 pub struct Secrets {
     values: BTreeMap<Variable, Zeroizing<String>>,
+    /// What expressions made of them.
+    made: Vec<Zeroizing<String>>,
 }
 
 impl Secrets {
@@ -201,23 +203,48 @@ impl Secrets {
             let text = crate::project::read_secret(outside, &source)?;
             values.insert(Variable::Secret(source), text);
         }
-        Ok(Self { values })
+        Ok(Self { values, made: vec![] })
     }
 
     fn get(&self, variable: &Variable) -> Option<Value> {
         self.values.get(variable).map(|text| Value::text(text.as_str()))
     }
 
+    /// Keeps what expressions with secrets came to, to be cut out too.
+    fn learn(&mut self, planned: &Value, filled: &Value) {
+        planned.each_deferred(&mut Path::root(), &mut |path, deferred| {
+            if deferred.secrets().next().is_some()
+                && let Some(Value::Text(text)) = filled.at(path)
+                && !self.values.values().any(|known| known.as_str() == text)
+            {
+                self.made.push(Zeroizing::new(text.clone()));
+            }
+        });
+    }
+
     /// Cuts the values out of a text that the workspace gave back.
     #[must_use]
     pub fn scrub(&self, text: String) -> String {
-        self.values.values().filter(|v| !v.is_empty()).fold(text, |text, value| {
-            // JSON in a message carries the value escaped.
+        let hidden = self.values.values().chain(&self.made).filter(|v| !v.is_empty());
+        hidden.fold(text, |text, value| {
+            // JSON in a message carries the value escaped; servers fold the case of what they echo.
             let quoted = serde_json::to_string(value.as_str()).unwrap_or_default();
-            let inner = quoted.trim_matches('"');
-            text.replace(value.as_str(), "(sensitive)").replace(inner, "(sensitive)")
+            let inner = &quoted[1..quoted.len().saturating_sub(1).max(1)];
+            cut(&cut(&text, value), inner)
         })
     }
+}
+
+/// The text without any of these words, however they are written.
+fn cut(text: &str, word: &str) -> String {
+    let (folded, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, found) in folded.match_indices(&word) {
+        out.push_str(&text[from..at]);
+        out.push_str("(sensitive)");
+        from = at + found.len();
+    }
+    out + &text[from..]
 }
 
 /// A call with everything in it known, to be sent and then wiped.
@@ -235,7 +262,7 @@ impl Ready {
     /// A sentence: what stays unknown, or which secret cannot be read.
     pub fn of(call: &Call, values: &Values, outside: &Outside) -> Result<Self, String> {
         let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
-        let secrets = Secrets::read(&parts, outside)?;
+        let mut secrets = Secrets::read(&parts, outside)?;
         let known = |variable: &Variable| values.get(variable).cloned().or_else(|| secrets.get(variable));
         let waits = |v: &Value| v.has_unknown() || v.has_secret();
         let finish = |value: &Value| {
@@ -251,9 +278,12 @@ impl Ready {
         };
         let finish_all = |map: &Map| map.iter().map(|(k, v)| Ok((k.clone(), finish(v)?))).collect::<Result<Map, String>>();
         let body = call.body.as_ref().map(finish).transpose()?;
-        let mut call = Call { path: finish_all(&call.path)?, query: finish_all(&call.query)?, body, ..call.clone() };
-        call.conform();
-        Ok(Self { call, secrets })
+        let mut filled = Call { path: finish_all(&call.path)?, query: finish_all(&call.query)?, body, ..call.clone() };
+        if let (Some(planned), Some(filled)) = (&call.body, &filled.body) {
+            secrets.learn(planned, filled);
+        }
+        filled.conform();
+        Ok(Self { call: filled, secrets })
     }
 }
 
@@ -292,4 +322,29 @@ pub fn check_again(step: &Step, values: &Values) -> Result<(), String> {
     }
     let fields: Vec<String> = step.forces.iter().map(|p| format!("`{p}`")).collect();
     Err(format!("{} turned out as it is already: the replacement is not needed", fields.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SecretSource;
+
+    #[test]
+    fn what_servers_echo_of_secrets_is_cut_out() {
+        let variable = Variable::Secret(SecretSource::environment("KEY"));
+        let secret = |text: &str| Secrets {
+            values: BTreeMap::from([(variable.clone(), Zeroizing::new(text.to_owned()))]),
+            made: vec![Zeroizing::new("a2V5".to_owned())],
+        };
+        for (value, echoed, want) in [
+            ("s3cret", "no s3cret, s3cret", "no (sensitive), (sensitive)"),
+            ("s3cret", "PRIVILEGE 'S3CRET' is not valid", "PRIVILEGE '(sensitive)' is not valid"),
+            ("S3creT\"x", "é {\"a\":\"s3cret\\\"X\"} é", "é {\"a\":\"(sensitive)\"} é"),
+            ("s3cret", "what became of it: a2V5", "what became of it: (sensitive)"),
+            ("s3cret", "nothing", "nothing"),
+            ("", "nothing", "nothing"),
+        ] {
+            assert_eq!(secret(value).scrub(echoed.to_owned()), want, "{value}");
+        }
+    }
 }

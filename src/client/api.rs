@@ -175,6 +175,12 @@ impl Client {
         self.sender.host().to_owned()
     }
 
+    /// The server's clock as its answers told it last, seconds since 1970; none before the first.
+    #[must_use]
+    pub fn server_seconds(&self) -> Option<i64> {
+        self.sender.server_seconds()
+    }
+
     /// How many requests were sent so far, tries included.
     #[must_use]
     pub fn requests(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Sending: the driver of [`Retry`] and [`Throttle`] over a transport, with authorization.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
@@ -24,6 +24,8 @@ pub struct Sender {
     start: Instant,
     seed: AtomicU64,
     requests: AtomicU64,
+    /// The server's clock as last seen, seconds since 1970; 0 before the first reply.
+    server_seconds: AtomicI64,
     in_flight: Semaphore,
     throttle: Mutex<Throttle>,
     ended: Mutex<BTreeMap<String, Arc<Notify>>>,
@@ -53,6 +55,7 @@ impl Sender {
             start: Instant::now(),
             seed: AtomicU64::new(seed),
             requests: AtomicU64::new(0),
+            server_seconds: AtomicI64::new(0),
             in_flight: Semaphore::new(options.parallelism.max(1)),
             throttle: Mutex::new(Throttle::new(options.parallelism)),
             ended: Mutex::new(BTreeMap::new()),
@@ -65,6 +68,10 @@ impl Sender {
 
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    pub fn server_seconds(&self) -> Option<i64> {
+        Some(self.server_seconds.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0)
     }
 
     /// Sends with authorization. A token that the server no longer takes is renewed once.
@@ -127,6 +134,9 @@ impl Sender {
         let (result, outcome) = match &answered {
             Ok(response) => {
                 let result = reply::read(&errand.request, errand.raw, response);
+                if let Ok(Reply { server_seconds: Some(seconds), .. }) = &result {
+                    self.server_seconds.fetch_max(*seconds, Ordering::Relaxed);
+                }
                 let outcome = reply::outcome(response, result.as_ref().err(), self.now_seconds());
                 (result, outcome)
             }

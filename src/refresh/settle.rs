@@ -13,12 +13,16 @@ const CREATORS: &[&str] = &["creator_user_name", "creator_name", "creator", "cre
 /// Fields that say when, in milliseconds since 1970 or as RFC 3339.
 const TIMES: &[&str] = &["created_time", "create_time", "created_at", "creation_time", "creation_timestamp", "created_timestamp"];
 
-/// Which of these objects are the result of the create: those with its tag; else those with its natural key, and where
+/// Which of these objects are the result of the create: those with its tag (of its name, or not made before it); else those with its natural key, and where
 /// that is not unique, made by its caller and not before it.
 pub fn among(kind: &Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
     let new = objects.into_iter().filter(|object| !known.contains(&object.id));
     let fits = |body: &Value| match &intent.tag {
-        Some(tag) if kind.tag.is_some() => tag_of(kind, body) == Some(tag),
+        // Before the first apply a tag says no more than project, environment and address: another state's object, made
+        // earlier and under another name, may carry the same.
+        Some(tag) if kind.tag.is_some() => {
+            tag_of(kind, body) == Some(tag) && (natural_of(kind, body) == intent.natural || not_before(intent, body))
+        }
         _ => natural_of(kind, body) == intent.natural && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
     };
     let mut results: Vec<Candidate> = new.filter(|object| fits(&object.body)).collect();
@@ -39,14 +43,17 @@ pub fn tag_of<'a>(kind: &Kind, body: &'a Value) -> Option<&'a str> {
 /// nothing; its clock is the server's, as the intent's is.
 fn made_then(intent: &Intent, body: &Value) -> bool {
     let creator = CREATORS.iter().find_map(|field| body.get(field)?.as_str());
-    let time = TIMES.iter().find_map(|field| milliseconds(body.get(field)?));
     let by_caller = creator.is_none_or(|creator| intent.caller.is_empty() || creator == intent.caller);
+    by_caller && not_before(intent, body)
+}
+
+fn not_before(intent: &Intent, body: &Value) -> bool {
+    let time = TIMES.iter().find_map(|field| milliseconds(body.get(field)?));
     // A `Date` header is cut to the second.
-    let not_before = match (time, intent.server_seconds) {
+    match (time, intent.server_seconds) {
         (Some(time), Some(seconds)) => time >= seconds.saturating_mul(1000),
         _ => true,
-    };
-    by_caller && not_before
+    }
 }
 
 fn milliseconds(value: &Value) -> Option<i64> {

@@ -249,6 +249,9 @@ async fn open_intents_are_settled() {
         ("its tag", intent("a", Some("t1"), 5, "me"), vec!["1"]),
         ("no tag, so not ours", intent("a", Some("t9"), 5, "me"), vec![]),
         ("name, creator and time", intent("b", None, 8, "me"), vec!["5"]),
+        ("its tag, renamed since", intent("z", Some("t1"), 5, "me"), vec!["1"]),
+        ("its tag, of another state: older, and of another name", intent("z", Some("t1"), 6, "me"), vec![]),
+        ("its tag and name, a clock that is late", intent("a", Some("t1"), 6, "me"), vec!["1"]),
         ("two that may be it", intent("c", None, 8, "me"), vec!["6", "7"]),
         ("too early", intent("c", None, 10, "me"), vec![]),
     ] {
