@@ -4,15 +4,29 @@ use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
 use super::grants::GRANTS;
+use super::instance_pools::INSTANCE_POOLS;
 use super::jobs::JOBS;
 use super::permissions::PERMISSIONS;
+use super::queries::QUERIES;
 use super::schemas::SCHEMAS;
 use super::serving_endpoints::SERVING_ENDPOINTS;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
 
 /// In the order in which documents and listings name them.
-const STANDARD: &[&Kind] = &[&JOBS, &WAREHOUSES, &ALERTS, &CATALOGS, &SCHEMAS, &GRANTS, &PERMISSIONS, &SERVING_ENDPOINTS, &WORKSPACE_CONF];
+const STANDARD: &[&Kind] = &[
+    &JOBS,
+    &INSTANCE_POOLS,
+    &WAREHOUSES,
+    &QUERIES,
+    &ALERTS,
+    &CATALOGS,
+    &SCHEMAS,
+    &GRANTS,
+    &PERMISSIONS,
+    &SERVING_ENDPOINTS,
+    &WORKSPACE_CONF,
+];
 
 /// The kinds of a run.
 #[derive(Clone)]

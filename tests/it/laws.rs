@@ -79,7 +79,8 @@ pub fn shape(world: &World) -> Vec<String> {
 fn present(world: &World) -> BTreeMap<String, Value> {
     let dump = world.workspace.dump();
     let id = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
-    let is_trashed = |v: &Value| v.get("lifecycle_state").and_then(Value::as_str) == Some("DELETED");
+    let says = |v: &Value, field: &str, words: &[&str]| v.get(field).and_then(Value::as_str).is_some_and(|w| words.contains(&w));
+    let is_trashed = |v: &Value| says(v, "lifecycle_state", &["DELETED", "TRASHED"]) || says(v, "state", &["DELETED"]);
     let trashed: Vec<String> = dump.iter().filter(|(_, v)| is_trashed(v)).map(|(key, _)| id(key)).collect();
     dump.into_iter().filter(|(key, _)| !trashed.contains(&id(key))).collect()
 }

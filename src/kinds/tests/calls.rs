@@ -321,6 +321,8 @@ fn lists() {
             "jobs" => both("GET /api/2.2/jobs/list?expand_tasks=true&limit=100"),
             "warehouses" => both("GET /api/2.0/sql/warehouses"),
             "alerts" => both("GET /api/2.0/alerts"),
+            "queries" => both("GET /api/2.0/sql/queries"),
+            "instance_pools" => both("GET /api/2.0/instance-pools/list"),
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
             "serving_endpoints" => both("GET /api/2.0/serving-endpoints"),

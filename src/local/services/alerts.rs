@@ -49,7 +49,8 @@ const REQUIRED: [&str; 5] = ["display_name", "query_text", "warehouse_id", "eval
 /// What only the server fills in.
 const OUTPUT: [&str; 6] = ["id", "create_time", "update_time", "lifecycle_state", "owner_user_name", "effective_run_as"];
 
-fn timestamp(milliseconds: i64) -> Value {
+/// Milliseconds since 1970 as the API writes times of SQL objects.
+pub fn timestamp(milliseconds: i64) -> Value {
     jiff::Timestamp::from_millisecond(milliseconds).map_or(Value::Null, |t| Value::Text(t.to_string()))
 }
 

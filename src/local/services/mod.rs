@@ -7,6 +7,7 @@ mod alerts;
 mod catalogs;
 mod grants;
 mod identity;
+mod instance_pools;
 mod job_settings;
 mod jobs;
 mod login;
@@ -15,6 +16,7 @@ mod paging;
 mod permission_types;
 mod permissions;
 mod principals;
+mod queries;
 mod runs;
 mod schemas;
 mod serving_config;
@@ -85,7 +87,8 @@ rivals! {
     UnityTaken409 "unity-taken-409" "a catalog or schema whose name is taken answers 409 instead of 400"
     WarehousePro "warehouse-pro" "a warehouse without a type becomes PRO instead of CLASSIC"
     QueueEnabled "queue-enabled" "a job without a queue gets one that is enabled"
-    TrashGone "trash-gone" "a trashed alert answers 404 instead of itself with lifecycle_state DELETED"
+    TrashGone "trash-gone" "a trashed alert or query answers 404 instead of itself with the lifecycle_state of the trash"
+    PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
 impl Rival {
@@ -100,10 +103,12 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 13] = [
+static ROOMS: [OpenRoom; 15] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
+    OpenRoom::new(queries::ROOM),
+    OpenRoom::new(instance_pools::ROOM),
     OpenRoom::new(permissions::ROOM),
     OpenRoom::new(catalogs::ROOM),
     OpenRoom::new(schemas::ROOM),
@@ -126,6 +131,8 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
     [
         jobs::HABITS,
         warehouses::HABITS,
+        queries::HABITS,
+        instance_pools::HABITS,
         permissions::HABITS,
         catalogs::HABITS,
         schemas::HABITS,

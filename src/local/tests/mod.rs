@@ -2,9 +2,11 @@
 
 mod alerts;
 mod grants;
+mod instance_pools;
 mod jobs;
 mod permissions;
 mod principals;
+mod queries;
 mod requests;
 mod server;
 mod serving;

@@ -16,7 +16,11 @@ fn count(bench: &Bench) -> usize {
 #[test]
 fn what_is_not_there_says_so() {
     let bench = Bench::new();
-    bench.refused("GET /api/2.0/sql/queries", "", "501 NOT_IMPLEMENTED sql.queries.list (GET /api/2.0/sql/queries)");
+    bench.refused(
+        "GET /api/2.0/lakeview/dashboards",
+        "",
+        "501 NOT_IMPLEMENTED dashboards.lakeview.list (GET /api/2.0/lakeview/dashboards)",
+    );
     bench.refused("GET /api/2.0/dances", "", "404 ENDPOINT_NOT_FOUND No API found for 'GET /api/2.0/dances'");
     bench.refused("PATCH /api/2.2/jobs/create", "", "404 ENDPOINT_NOT_FOUND");
     let reply = bench.ask("GET /api/2.2/jobs/get?job_id=7", "");
