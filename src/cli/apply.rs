@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::carry::{self, Consent};
 use super::planning::{self, Planning, Showing};
-use super::session::{self, Session};
+use super::session::Session;
 use super::{Exit, Failure, Format, Run, runtime};
 
 /// Arguments of `apply`.
@@ -21,18 +21,12 @@ pub struct Arguments {
     /// Do not ask. Waives no guard
     #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
     yes: bool,
-    /// Apply from a working tree with uncommitted changes (`guards.require_clean_git`)
-    #[arg(long)]
-    allow_dirty_git: bool,
 }
 
 /// Plans, asks, applies.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
     let options = arguments.planning.options(&session.registry)?;
-    if !arguments.allow_dirty_git {
-        clean_git(run, &session)?;
-    }
     session.lock(run, "apply")?;
     let exit = runtime()?.block_on(async {
         let online = session.online(run).await?;
@@ -69,18 +63,4 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
         }
     }
     text
-}
-
-/// `guards.require_clean_git`: nothing is applied that is not committed.
-fn clean_git(run: &Run<'_>, session: &Session) -> Result<(), Failure> {
-    if !session.project.environment.guards.require_clean_git || session::is_clean(run, &session.project) {
-        return Ok(());
-    }
-    Err(Failure::Guard {
-        message: format!(
-            "{} is applied from a clean Git tree only, and this one has uncommitted changes (or is no repository)",
-            session.environment()
-        ),
-        help: vec!["commit first, or `--allow-dirty-git`".to_owned()],
-    })
 }

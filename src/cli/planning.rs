@@ -44,6 +44,9 @@ pub struct Planning {
     /// Allow deleting kinds that `guards.protect` names
     #[arg(long)]
     allow_protected_kind: bool,
+    /// Allow a working tree with uncommitted changes (`guards.require_clean_git`)
+    #[arg(long)]
+    allow_dirty_tree: bool,
 }
 
 /// How a plan is shown.
@@ -70,6 +73,7 @@ impl Planning {
             (self.allow_max_deletes, "max_deletes"),
             (self.allow_max_change_percent, "max_change_percent"),
             (self.allow_protected_kind, "protected_kind"),
+            (self.allow_dirty_tree, "dirty_tree"),
         ] {
             overrides.extend(given.then(|| guard.to_owned()));
         }

@@ -81,6 +81,8 @@ impl Session {
     pub async fn plan(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> Result<(Plan, u64), Failure> {
         same_workspace(document, &online.connection.identity, self.environment())?;
         self.known(options, &online.desired, document)?;
+        let dirty_tree = self.project.environment.guards.require_clean_git && is_dirty(run, &self.project);
+        let options = &plan::Options { dirty_tree, ..options.clone() };
         let begun = run.outside.now();
         let live = if options.no_refresh { None } else { Some(self.read(online, document, options).await) };
         let millis = u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
@@ -180,8 +182,8 @@ pub fn commit(run: &Run<'_>, project: &Project) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|c| !c.is_empty())
 }
 
-/// Whether the project's folder is in a Git repository without uncommitted changes.
-pub fn is_clean(run: &Run<'_>, project: &Project) -> bool {
-    let output = run.outside.system.run("git", &["status", "--porcelain", "--", "."], &project.folder);
-    output.is_ok_and(|o| o.code == Some(0) && o.stdout.is_empty())
+/// Whether the project's folder has changes that are not committed. Outside a repository nothing can be said: no.
+fn is_dirty(run: &Run<'_>, project: &Project) -> bool {
+    let output = run.outside.system.run("git", &["status", "--porcelain", "--", ".", ":(exclude).brickform"], &project.folder);
+    output.is_ok_and(|o| o.code == Some(0) && !o.stdout.is_empty())
 }

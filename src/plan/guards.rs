@@ -1,6 +1,6 @@
 //! Guards: what a plan may not do without being told so by name.
 //!
-//! Overrides by name (in `Options::overrides`): `protected_kind`, `max_deletes`, `max_change_percent`. Data is lifted by
+//! Overrides by name (in `Options::overrides`): `protected_kind`, `dirty_tree`, `max_deletes`, `max_change_percent`. Data is lifted by
 //! `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
 
 use std::collections::hash_map::Entry;
@@ -17,6 +17,7 @@ const ENOUGH_FOR_PERCENT: usize = 10;
 
 pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
     plan.blocks.extend(workspace(inputs));
+    plan.blocks.extend(dirty_tree(inputs));
     for step in &mut plan.steps {
         if let Some(kind) = inputs.registry.get(&step.kind) {
             guard(step, kind, inputs);
@@ -25,6 +26,18 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
     one_address_each(&mut plan.steps, inputs);
     plan.blocks.extend(max_deletes(plan, inputs));
     plan.blocks.extend(max_change_percent(plan, inputs));
+}
+
+/// What is applied should be what was committed.
+fn dirty_tree(inputs: &Inputs<'_>) -> Option<Block> {
+    let lifted = inputs.options.overrides.iter().any(|o| o == "dirty_tree");
+    (inputs.environment.guards.require_clean_git && inputs.options.dirty_tree && !lifted).then(|| {
+        let reason = format!(
+            "{} takes only what is committed (guards.require_clean_git), and the project has uncommitted changes",
+            inputs.environment.name
+        );
+        block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), "or commit first".to_owned()])
+    })
 }
 
 /// The state belongs to another workspace.

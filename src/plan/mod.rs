@@ -61,7 +61,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
-    /// `max_deletes`, `max_change_percent`, `workspace`, `conflict`, `refused`.
+    /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`.
     pub guard: &'static str,
     /// What is the matter, one sentence.
     pub reason: String,
@@ -195,7 +195,9 @@ pub struct Options {
     pub allow_delete: Vec<String>,
     /// `--accept-conflict ADDRESS`.
     pub accept_conflicts: Vec<Address>,
-    /// `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
+    /// The project's working tree has changes that are not committed, where `guards.require_clean_git` asks.
+    pub dirty_tree: bool,
+    /// `--allow-dirty-tree`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
     pub overrides: Vec<String>,
 }
 

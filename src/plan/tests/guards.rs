@@ -213,3 +213,17 @@ fn what_cannot_be_read_is_never_deleted() {
     assert_eq!(verdict(&world.step("jobs.a")), (Action::None, vec!["unreadable"]));
     assert_eq!(world.state.resources[&at("jobs.a")].applied, value(JOB));
 }
+
+#[test]
+fn uncommitted_changes_block_where_the_environment_says_so() {
+    for (asks, dirty, lifted, blocked) in
+        [(true, true, false, true), (true, true, true, false), (true, false, false, false), (false, true, false, false)]
+    {
+        let mut world = World::new();
+        world.environment.guards.require_clean_git = asks;
+        world.options.dirty_tree = dirty;
+        world.options.overrides.extend(lifted.then(|| "dirty_tree".to_owned()));
+        let guards: Vec<&str> = world.plan().blocks.iter().map(|b| b.guard).collect();
+        assert_eq!(guards, if blocked { vec!["dirty_tree"] } else { vec![] }, "{asks} {dirty} {lifted}");
+    }
+}
