@@ -14,7 +14,7 @@ pub type At = &'static str;
 pub struct Kind {
     /// The word in YAML and addresses: `jobs`.
     pub name: &'static str,
-    /// One of them, with an article's worth of sense: `job`.
+    /// One of them, as messages say it: `job`, `instance pool`.
     pub singular: &'static str,
     /// Other spellings read in YAML: `sql_warehouses`.
     pub aliases: &'static [&'static str],

@@ -78,7 +78,8 @@ fn name_it(exchange: &Exchange<'_, '_>, query: &mut Map, but: Option<&str>) -> R
     if exchange.body.get("auto_resolve_display_name") != Some(&Value::Bool(true)) {
         return Err(Refusal::new(400, "RESOURCE_ALREADY_EXISTS", format!("Node named '{plain}' already exists")));
     }
-    let free = (1..).map(|n| Value::Text(format!("{plain} ({n})"))).find(|name| !taken(name));
+    // One more than there are queries is free for certain.
+    let free = (1..=exchange.objects.all("queries").count() + 1).map(|n| Value::Text(format!("{plain} ({n})"))).find(|name| !taken(name));
     query.insert("display_name".to_owned(), free.unwrap_or(name));
     Ok(())
 }
