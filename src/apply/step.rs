@@ -294,7 +294,7 @@ impl Running {
             }
             // A server that is overloaded (503) is given time; anything else is tried once more.
             let overloaded = error.status == Some(503);
-            if tries == if overloaded { 5 } else { 2 } {
+            if tries >= if overloaded { 5 } else { 2 } {
                 // The intent stays open: should it have taken effect after all, the next run finds it.
                 return Err(self.failed(call.why, error));
             }
