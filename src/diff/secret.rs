@@ -1,4 +1,7 @@
 //! Secrets are compared with what the state recorded of them, never by value, and never shown.
+//!
+//! A scalar that mixes a secret with a reference is one secret: it is compared by its source text and the fingerprint of the
+//! secret, so a change of what the reference gives alone is not seen. Keep the two in fields of their own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -208,3 +208,17 @@ fn json_inside_text() {
         &[],
     );
 }
+
+#[test]
+fn a_long_set_is_the_same_in_any_order() {
+    let list = |names: &mut dyn Iterator<Item = String>| {
+        let items: Vec<String> = names.map(|n| format!("{n:?}")).collect();
+        super::value(&format!(r#"{{"email_notifications":{{"on_failure":[{}]}}}}"#, items.join(",")))
+    };
+    let desired = list(&mut (0..3000).map(|i| format!("p{i}@b.example")));
+    let live = list(&mut (1..=3000).rev().map(|i| format!("p{i}@b.example")));
+    let found = super::compare(&super::Compare { live: Some(&live), ..super::Compare::of(&super::SAMPLE, &desired) });
+    assert_eq!(found.changes.len(), 2);
+    let shown = super::lines(&found).join("\n");
+    assert!(shown.contains("p0@b.example") && shown.contains("p3000@b.example"), "{shown}");
+}
