@@ -260,6 +260,11 @@ pub static ALL: &[Code] = &[
         "Only text, numbers and booleans have a place inside longer text. Let the expression be the whole value, or turn it into text with a filter such as `join`.",
     ),
     row(
+        "E0209",
+        "an expression in a key",
+        "Values are evaluated, keys are not: what looks like an expression there would be sent as it stands. Write the key as it shall be; a literal `${` is written `$${`.",
+    ),
+    row(
         "E0210",
         "a lookup that finds nothing",
         "The workspace has no such object, or the caller may not see it, or the kind does not exist. The nearest names are listed.",

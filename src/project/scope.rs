@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::expression::{self, Found, Function, Mention, Names, Place, Scope};
+use super::expression::{self, Found, Function, Mention, Names, Part, Place, Scope};
 use super::findings::{Findings, Reported};
 use super::load::Inner;
 use super::meta::Prepared;
 use super::{Answers, files};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::model::{Address, Deferred, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
-use crate::yaml::{Data, Node};
+use crate::yaml::{Data, Entry, Node};
 
 /// How deep references may lead from one to the next.
 const DEEPEST: usize = 150;
@@ -305,7 +305,22 @@ pub fn tree(node: &Node, scope: &dyn Scope) -> Value {
     match &node.data {
         Data::Scalar(_) => expression::scalar(node, scope).unwrap_or_else(|Reported| poison()),
         Data::List(items) => Value::List(items.iter().map(|item| tree(item, scope)).collect()),
-        Data::Map(entries) => Value::Map(entries.iter().map(|e| (e.key.clone(), tree(&e.value, scope))).collect()),
+        Data::Map(entries) => Value::Map(entries.iter().map(|e| (key(e, scope), tree(&e.value, scope))).collect()),
+    }
+}
+
+/// A key as it is sent: keys are no expressions, and what looks like one is never sent as it stands.
+fn key(entry: &Entry, scope: &dyn Scope) -> String {
+    if !expression::is_template(&entry.key) {
+        return entry.key.clone();
+    }
+    match expression::scan(&entry.key).as_deref() {
+        Ok([Part::Text(text)]) => text.clone(),
+        _ => {
+            let found = Diagnostic::error("E0209", format!("`{}` is a key, and keys are not evaluated", entry.key));
+            scope.report(found.at(&entry.key_span, "").help("write the key as it shall be; a literal `${` is written `$${`"));
+            entry.key.clone()
+        }
     }
 }
 
