@@ -52,6 +52,15 @@ impl<'v> Walk<'v> {
             }
             let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
             let reason = extra(three, below.applied.is_some());
+            if below.applied.is_none() && three.holds_secret() {
+                // Its key may be what was a secret here: shown by its place, with every secret place hidden.
+                self.below(Crumb::Index(i), |walk| {
+                    if !walk.ignored() {
+                        walk.item(three, None, Some(item), reason);
+                    }
+                });
+                continue;
+            }
             self.below(crumb(item, keys, key, i), |walk| walk.added(below, reason));
         }
     }
@@ -122,14 +131,20 @@ impl<'v> Walk<'v> {
 
     /// One item of a list without keys: the path is the list's.
     fn item(&mut self, list: Three<'v>, new: Option<&Value>, old: Option<&Value>, reason: Reason) {
-        let secret = [list.desired, list.applied].into_iter().flatten().any(secret::holds_secret);
         let old = match old {
-            Some(item) if secret => {
+            Some(item) if list.holds_secret() => {
                 secret::veil(&Value::List(vec![item.clone()]), list.desired, list.applied).step(&Step::Index(0)).cloned()
             }
             other => other.cloned(),
         };
         self.found.changes.push(FieldChange { path: self.path(), old, new: new.cloned(), applied: None, reason });
+    }
+}
+
+impl Three<'_> {
+    /// Whether a secret stands, or stood when it was last applied, somewhere inside.
+    fn holds_secret(&self) -> bool {
+        [self.desired, self.applied].into_iter().flatten().any(secret::holds_secret)
     }
 }
 

@@ -60,3 +60,20 @@ fn secrets_are_compared_with_their_record_and_never_shown() {
         assert!(!format!("{:?}", found.changes).contains("plain"), "{what}: {:?}", found.changes);
     }
 }
+
+#[test]
+fn an_item_whose_key_was_a_secret_shows_none_when_only_live_has_it() {
+    let task = |key: Value| Value::map([("task_key", key), ("description", Value::text("open"))]);
+    let tasks = |key: Value| Value::map([("tasks", Value::List(vec![task(key)]))]);
+    let live = tasks(Value::text("s3cret"));
+    let secrets = [("${secret('A')}".to_owned(), record("A", "f1"))].into();
+    for (what, desired, applied) in [
+        ("another key now", tasks(Value::text("b")), Some(tasks(record("A", "f1")))),
+        ("still a secret", tasks(secret("A")), Some(tasks(record("A", "f1")))),
+        ("gone from YAML", Value::map::<&str>([]), Some(tasks(record("A", "f1")))),
+        ("a secret from now on", tasks(secret("A")), None),
+    ] {
+        let found = compare(&Compare { applied: applied.as_ref(), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
+        assert!(!format!("{found:?}").contains("s3cret"), "{what}: {found:?}");
+    }
+}
