@@ -41,16 +41,17 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         if plan.is_empty() {
             return Ok(Exit::Done);
         }
+        super::secrets::ready(run, &plan)?;
         let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
         carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
-        carry::out(run, &session, &online, &plan, document, &again("apply", run, &session)).await
+        carry::out(run, &session, &online, &plan, document, &again("apply", run, &session, &arguments.planning)).await
     });
     crate::state::Store::unlock(&session.store);
     exit
 }
 
 /// The command that goes on from here.
-pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
+pub fn again(command: &str, run: &Run<'_>, session: &Session, planning: &Planning) -> String {
     let mut text = format!("brickform {command} --env {}", session.environment());
     for (flag, value) in [
         ("--project-dir", &run.options.project_dir),
@@ -61,6 +62,10 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session) -> String {
         if let Some(value) = value {
             text.push_str(&format!(" {flag} {value}"));
         }
+    }
+    for word in planning.words() {
+        text.push(' ');
+        text.push_str(&word);
     }
     text
 }

@@ -79,5 +79,5 @@ pub fn resolved(run: &Run<'_>, project: &Project) -> Result<Resolved, Failure> {
 }
 
 async fn who(client: &Client) -> Result<(String, String), Failure> {
-    client.whoami().await.map_err(|error| Failure::api(format!("{} does not say who is there", client.host()), error))
+    client.whoami().await.map_err(|error| Failure::api("asking the workspace who is calling", error))
 }

@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         let name = session.environment();
         let question = format!("Destroy all this in {name}? Only the environment's name does it: ");
         carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" })?;
-        carry::out(run, &session, &online, &plan, document, &again("destroy", run, &session)).await
+        carry::out(run, &session, &online, &plan, document, &again("destroy", run, &session, &arguments.planning)).await
     });
     crate::state::Store::unlock(&session.store);
     exit

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::planning::{self, Planning, Showing};
+use super::planning::{self, Narrowing, Showing};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime};
+use crate::plan;
 use crate::report::text::Look;
 
 /// Arguments of `drift`.
@@ -12,7 +13,7 @@ use crate::report::text::Look;
 #[command(after_help = "Example:\n  brickform drift --env prod --detailed-exitcode")]
 pub struct Arguments {
     #[command(flatten)]
-    planning: Planning,
+    narrowing: Narrowing,
     #[command(flatten)]
     showing: Showing,
     /// Exit with 2 if there is drift
@@ -23,8 +24,7 @@ pub struct Arguments {
 /// Compares live with what was applied.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
-    let mut options = arguments.planning.options(&session.registry)?;
-    options.drift_only = true;
+    let options = plan::Options { drift_only: true, ..arguments.narrowing.options(&session.registry)? };
     let (plan, millis) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;

@@ -7,13 +7,14 @@ use crate::diagnostic::suggest;
 use crate::kinds::Registry;
 use crate::model::Address;
 use crate::plan::{self, Plan};
+use crate::report::answers::shell_word;
 use crate::report::text::Look;
 use crate::report::{json, text};
 
-/// What narrows or loosens a plan.
+/// What narrows a plan.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Planning")]
-pub struct Planning {
+#[command(next_help_heading = "Narrowing")]
+pub struct Narrowing {
     /// Only this address and what it needs
     #[arg(long = "target", value_name = "ADDRESS")]
     targets: Vec<String>,
@@ -23,6 +24,14 @@ pub struct Planning {
     /// `--refresh=false` compares with the state only
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", env = "BRICKFORM_REFRESH")]
     refresh: bool,
+}
+
+/// What narrows or loosens a plan.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Planning")]
+pub struct Planning {
+    #[command(flatten)]
+    narrowing: Narrowing,
     /// Replace this object although nothing forces it
     #[arg(long = "replace", value_name = "ADDRESS")]
     replace: Vec<String>,
@@ -61,13 +70,51 @@ pub struct Showing {
     requests: bool,
 }
 
-impl Planning {
+impl Narrowing {
     /// As the plan floor takes it.
     ///
     /// # Errors
     /// An address or kind that is none.
     pub fn options(&self, registry: &Registry) -> Result<plan::Options, Failure> {
-        let addresses = |list: &[String]| list.iter().map(|t| address(t, registry)).collect::<Result<Vec<_>, _>>();
+        Ok(plan::Options {
+            targets: addresses(&self.targets, registry)?,
+            excludes: addresses(&self.excludes, registry)?,
+            no_refresh: !self.refresh,
+            ..plan::Options::default()
+        })
+    }
+}
+
+impl Planning {
+    /// The flags as they were given, so that a command can be repeated.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec![];
+        for (flag, values) in [
+            ("--target", &self.narrowing.targets),
+            ("--exclude", &self.narrowing.excludes),
+            ("--replace", &self.replace),
+            ("--accept-conflict", &self.accept_conflicts),
+            ("--allow-delete", &self.allow_delete),
+        ] {
+            words.extend(values.iter().map(|value| format!("{flag} {}", shell_word(value))));
+        }
+        for (given, flag) in [
+            (self.adopt, "--adopt"),
+            (!self.narrowing.refresh, "--refresh=false"),
+            (self.allow_max_deletes, "--allow-max-deletes"),
+            (self.allow_max_change_percent, "--allow-max-change-percent"),
+            (self.allow_protected_kind, "--allow-protected-kind"),
+        ] {
+            words.extend(given.then(|| flag.to_owned()));
+        }
+        words
+    }
+
+    /// As the plan floor takes it.
+    ///
+    /// # Errors
+    /// An address or kind that is none.
+    pub fn options(&self, registry: &Registry) -> Result<plan::Options, Failure> {
         let mut overrides = vec![];
         for (given, guard) in [
             (self.allow_max_deletes, "max_deletes"),
@@ -78,17 +125,18 @@ impl Planning {
             overrides.extend(given.then(|| guard.to_owned()));
         }
         Ok(plan::Options {
-            targets: addresses(&self.targets)?,
-            excludes: addresses(&self.excludes)?,
-            replace: addresses(&self.replace)?,
+            replace: addresses(&self.replace, registry)?,
             adopt: self.adopt,
-            no_refresh: !self.refresh,
             allow_delete: self.allow_delete.iter().map(|k| kind(k, registry)).collect::<Result<_, _>>()?,
-            accept_conflicts: addresses(&self.accept_conflicts)?,
+            accept_conflicts: addresses(&self.accept_conflicts, registry)?,
             overrides,
-            ..plan::Options::default()
+            ..self.narrowing.options(registry)?
         })
     }
+}
+
+fn addresses(list: &[String], registry: &Registry) -> Result<Vec<Address>, Failure> {
+    list.iter().map(|text| address(text, registry)).collect()
 }
 
 /// An address as it is typed; aliases of kinds are understood.

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{Failure, Run};
-use crate::model::{Deferred, Path, StateKey, Value, Variable};
+use crate::model::{Deferred, Path, SecretFrom, SecretSource, StateKey, Value, Variable};
+use crate::plan::Plan;
 use crate::project::{self, Desired, expression};
 
 /// The recorded form of every secret in what is desired, by source text.
@@ -58,4 +59,42 @@ fn form(run: &Run<'_>, key: Option<&StateKey>, deferred: &Deferred) -> Result<Va
         }
     }
     Ok(Value::map(entries))
+}
+
+/// Whether every secret that the plan sends can be read, as far as that shows without reading it: better said before
+/// anything is sent than in the middle of an apply. Commands are not run for this.
+///
+/// # Errors
+/// All that are missing, with who needs them.
+pub fn ready(run: &Run<'_>, plan: &Plan) -> Result<(), Failure> {
+    let mut missing = BTreeMap::new();
+    for step in &plan.steps {
+        for body in step.calls.iter().filter_map(|call| call.body.as_ref()) {
+            body.each_deferred(&mut Path::root(), &mut |_, deferred| {
+                for source in deferred.secrets() {
+                    if let Some(want) = absent(run, source) {
+                        missing.entry(source.name.clone()).or_insert_with(|| format!("{want} ({} needs it)", step.address));
+                    }
+                }
+            });
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = missing.keys().map(|n| format!("`{n}`")).collect();
+    let plural = if names.len() == 1 { "secret is" } else { "secrets are" };
+    Err(Failure::Machine {
+        message: format!("{} {plural} missing: {}; nothing was sent", names.len(), names.join(", ")),
+        help: missing.into_values().collect(),
+    })
+}
+
+/// What to do about a secret that is not there.
+fn absent(run: &Run<'_>, source: &SecretSource) -> Option<String> {
+    match &source.from {
+        SecretFrom::Environment(name) if run.outside.variable(name).is_none() => Some(format!("set the environment variable {name}")),
+        SecretFrom::File(path) if !path.is_file() => Some(format!("write it into {}", path.display())),
+        SecretFrom::Environment(_) | SecretFrom::File(_) | SecretFrom::Command { .. } | SecretFrom::Given(_) => None,
+    }
 }

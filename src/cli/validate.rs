@@ -64,7 +64,7 @@ type Found = Vec<crate::diagnostic::Diagnostic>;
 fn check(run: &Run<'_>, ask: &project::Ask, registry: &Registry) -> Result<(String, usize, Found), project::Failed> {
     let project = project::load(run.outside, ask, registry)?;
     let desired = project.resolve(&BTreeMap::new()).map_err(|diagnostics| project::Failed { diagnostics, usage: false })?;
-    Ok((project.environment.name.clone(), desired.resources.len(), desired.warnings))
+    Ok((project.environment.name.clone(), desired.resources.keys().filter(|a| !a.is_facet()).count(), desired.warnings))
 }
 
 /// Adds what is not there yet: most mistakes are the same in every environment.

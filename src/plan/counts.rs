@@ -1,6 +1,6 @@
 //! Counts of a plan: of objects, where a facet counts for the object that it is a part of.
 
-use super::{Action, Counts, Plan, Step};
+use super::{Action, Counts, DELETED, Plan, Step};
 use crate::diff::Reason;
 
 pub(super) fn counts(plan: &Plan) -> Counts {
@@ -22,7 +22,8 @@ pub(super) fn counts(plan: &Plan) -> Counts {
 /// One object with its facets.
 fn count(group: &[Step], counts: &mut Counts) {
     counts.total += 1;
-    if group.iter().flat_map(|s| &s.changes).any(|c| c.reason == Reason::Drift) {
+    let drifted = |s: &Step| s.because.as_deref() == Some(DELETED) || s.changes.iter().any(|c| c.reason == Reason::Drift);
+    if group.iter().any(drifted) {
         counts.drifted += 1;
     }
     let (own, facets) = match group.split_first() {

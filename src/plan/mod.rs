@@ -31,6 +31,7 @@ mod tests;
 mod typed;
 
 pub use scope::Scope;
+pub use step::DELETED;
 pub use typed::typed;
 
 /// What happens to an address.

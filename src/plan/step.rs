@@ -13,7 +13,7 @@ use crate::refresh::{Candidate, Live};
 use crate::state::{Entry, Status};
 
 /// Why something in the state is created again.
-pub(super) const DELETED: &str = "deleted in the workspace";
+pub const DELETED: &str = "deleted in the workspace";
 
 /// One desired address with all that is known of it.
 pub(super) struct Subject<'a> {

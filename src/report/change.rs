@@ -2,6 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
+use super::answers::principal;
 use super::style::{Label, Paint, columns, pad};
 use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
@@ -43,6 +44,9 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         // Who may do what says itself; its path would only repeat it.
         row.path = style.paint.label(label, &format!("{sign} {words}"));
         return row;
+    }
+    if let Some(who) = principal(&change.path) {
+        row.path = who;
     }
     match (&change.old, &change.new) {
         (None, None) => {}

@@ -60,7 +60,7 @@ fn mark(outcome: &Outcome, paint: Paint) -> String {
 pub fn progress(result: &StepResult, nth: usize, all: usize, paint: Paint) -> String {
     let what = match &result.outcome {
         Outcome::Done => done_word(result.action).to_owned(),
-        Outcome::Failed(failure) => format!("failed: {}", failure.message),
+        Outcome::Failed(failure) => format!("failed: {}", message(result, failure)),
         Outcome::Skipped { because } => format!("skipped: {because}"),
     };
     format!("[{nth}/{all}] {} {}  {what}  {}", mark(&result.outcome, paint), result.address, seconds(result.millis))
@@ -98,8 +98,15 @@ fn line(plan: &Plan, result: &StepResult, wide: usize, look: &ResultLook<'_>, ou
     out.push_str(text.trim_end());
     out.push('\n');
     if let Outcome::Failed(failure) = &result.outcome {
-        failed(failure, paint, out);
+        failed(result, failure, paint, out);
     }
+}
+
+/// What went wrong, without the address, which stands before it already.
+fn message<'a>(result: &StepResult, failure: &'a Failure) -> &'a str {
+    let address = result.address.to_string();
+    let rest = failure.message.strip_prefix(address.as_str()).unwrap_or(&failure.message);
+    rest.strip_prefix(':').map_or(failure.message.as_str(), str::trim_start)
 }
 
 fn tries(failure: &Failure) -> String {
@@ -109,8 +116,8 @@ fn tries(failure: &Failure) -> String {
     }
 }
 
-fn failed(failure: &Failure, paint: Paint, out: &mut String) {
-    for line in failure.message.lines() {
+fn failed(result: &StepResult, failure: &Failure, paint: Paint, out: &mut String) {
+    for line in message(result, failure).lines() {
         out.push_str(&format!("      {}\n", paint.label(Label::Bad, line)));
     }
     if let Some(error) = &failure.error {
@@ -118,11 +125,12 @@ fn failed(failure: &Failure, paint: Paint, out: &mut String) {
         if !failure.message.contains(error.message.as_str()) {
             out.push_str(&format!("      {answer}\n"));
         }
-        let id = error.request_id.as_ref().filter(|id| !failure.help.iter().any(|h| h.contains(id.as_str())));
-        let id = id.map(|id| format!("  request id {id}")).unwrap_or_default();
+        let id = error.request_id.as_ref().map(|id| format!("  request id {id}")).unwrap_or_default();
         out.push_str(&format!("      {}\n", paint.label(Label::Dim, &format!("{}{id}", error.request))));
     }
-    for help in &failure.help {
+    // The request's id stands beside the request.
+    let repeats = |help: &str| failure.error.as_ref().and_then(|e| e.request_id.as_deref()).is_some_and(|id| help.ends_with(id));
+    for help in failure.help.iter().filter(|h| !repeats(h)) {
         out.push_str(&format!("      {} {help}\n", paint.label(Label::Dim, "=")));
     }
 }
@@ -149,7 +157,11 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     let bad: Vec<String> =
         [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
     groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
-    let stopped = if report.interrupted { " Interrupted." } else { "" };
+    let stopped = match report.interrupted {
+        true if failed + skipped == 0 => " Interrupted when everything was done.",
+        true => " Interrupted.",
+        false => "",
+    };
     let time = if look.times { format!(" in {}", seconds(report.millis)) } else { String::new() };
     let count = all - failed - skipped;
     let of = match (count == all, look.destroy) {
@@ -198,7 +210,7 @@ fn next(report: &Report, look: &ResultLook<'_>) -> String {
         Ending::Partial => 3,
         Ending::Interrupted => 130,
     };
-    format!("Next: {}    (does the {left} that {} left)    exit code {exit}\n", look.again, if left == 1 { "is" } else { "are" })
+    format!("Next: {}    (does what is left: {})    exit code {exit}\n", look.again, plural(left as u64, "step", "steps"))
 }
 
 /// What is happening to a step right now: `+ schemas.silver`.

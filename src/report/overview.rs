@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::json::value;
-use super::value::block;
-use crate::model::{Address, Value};
+use super::text::plural;
+use super::value::body;
+use crate::model::Address;
 use crate::state::{Document, Entry, LockInfo, Status, Version};
 
 /// What `status` shows.
@@ -68,7 +69,9 @@ pub fn text(overview: &Overview<'_>) -> String {
     if let Some(holder) = &overview.holder {
         out.push_str(&format!("locked by    {holder}\n"));
     }
-    out.push_str(&format!("resources    {}\n", document.resources.len()));
+    let parts = document.resources.keys().filter(|a| a.is_facet()).count();
+    let with = if parts == 0 { String::new() } else { format!(", with {} (permissions, grants)", plural(parts as u64, "part", "parts")) };
+    out.push_str(&format!("resources    {}{with}\n", document.resources.len() - parts));
     for (kind, count) in kinds(document) {
         out.push_str(&format!("  {kind:22} {count}\n"));
     }
@@ -127,14 +130,10 @@ pub fn entry(address: &Address, entry: &Entry, width: usize) -> String {
     row("adopted", if entry.adopted { "taken over, not made here" } else { "" });
     row("deposed", &entry.deposed.join(", "));
     row("depends on", &entry.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-    for (name, body) in [("applied", Some(&entry.applied)), ("former", entry.former.as_ref())] {
-        let Some(body) = body else { continue };
+    for (name, held) in [("applied", Some(&entry.applied)), ("former", entry.former.as_ref())] {
+        let Some(held) = held else { continue };
         out.push_str(&format!("  {name}\n"));
-        let lines = match body {
-            Value::Map(map) if !map.is_empty() => block(body, 0),
-            _ => block(body, width.saturating_sub(4)),
-        };
-        for line in lines {
+        for line in body(held, width.saturating_sub(4)) {
             out.push_str(&format!("    {line}\n"));
         }
     }

@@ -9,16 +9,17 @@ use crate::kinds::Call;
 use crate::model::Value;
 use crate::plan::{Action, Step};
 
+/// Where what stands at the right ends at most.
+pub const WIDEST: usize = 120;
+
 /// What symbols mean, in the order of the legend.
+/// `+`, `~` and `-` need no word beside "to add, to change, to delete".
 pub const LEGEND: &[(Action, &str)] = &[
-    (Action::Create, "add"),
-    (Action::Update, "change"),
     (Action::Replace, "replace (delete, then create)"),
     (Action::ReplaceNewFirst, "replace (create, then delete)"),
-    (Action::Delete, "delete"),
-    (Action::Adopt, "adopt"),
-    (Action::Move, "move"),
-    (Action::Forget, "forget, leave as it is"),
+    (Action::Adopt, "take over as it is"),
+    (Action::Move, "rename in the state only"),
+    (Action::Forget, "drop from the state, leave the object"),
 ];
 
 /// The symbol of an action.
@@ -54,7 +55,8 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
         line.push_str(&format!("  {}", paint.label(Label::Dim, &why)));
     }
     let link = step.link.as_deref().filter(|l| l.starts_with("http")).map(|l| paint.label(Label::Dim, l)).unwrap_or_default();
-    format!("{}\n", spread(&line, &link, width, 6))
+    // Further right the eye loses the line.
+    format!("{}\n", spread(&line, &link, width.min(WIDEST), 6))
 }
 
 /// Names that read as one word stand alone, others in quotes.
@@ -114,42 +116,6 @@ pub fn unchanged(step: &Step) -> usize {
     }
     let Some(desired) = step.desired.as_ref().and_then(Value::as_map) else { return 0 };
     desired.keys().filter(|k| !step.changes.iter().any(|c| c.path.first_field() == Some(k.as_str()))).count()
-}
-
-/// The three answers to drift: put it back, take it into the YAML, ignore it.
-#[must_use]
-pub fn answers(step: &Step, environment: &str, report_only: bool) -> Vec<String> {
-    let resource = step.address.parent();
-    let mut lines = vec![];
-    if report_only {
-        lines.push(format!("put back: brickform apply --env {environment} --target {}", shell_word(&step.address.to_string())));
-    }
-    let keep: Vec<String> = step
-        .changes
-        .iter()
-        .map(|c| match &c.old {
-            Some(live) => format!("{}: {}", c.path, inline(live)),
-            None => format!("without {}", c.path),
-        })
-        .collect();
-    lines.push(format!("keep:     write into {resource}: {}", keep.join("; ")));
-    let paths: Vec<String> = step.changes.iter().map(|c| yaml_word(&c.path.to_string())).collect();
-    lines.push(format!("ignore:   lifecycle: {{ ignore_changes: [{}] }}", paths.join(", ")));
-    lines
-}
-
-/// An address as it can stand on a command line.
-fn shell_word(text: &str) -> String {
-    if text.contains(['[', '"', ' ', '\'']) { format!("'{}'", text.replace('\'', r"'\''")) } else { text.to_owned() }
-}
-
-/// A path as it can stand in a YAML flow list.
-fn yaml_word(text: &str) -> String {
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
 }
 
 /// The requests of a step in the order in which they are sent, and what is waited for.

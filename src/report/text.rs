@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answers::answers;
 use super::change::{Style, lay, row};
 use super::step;
 use super::style::{Label, Paint, columns, spread, wrap};
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
-use crate::plan::{Action, Block, Counts, Plan, Step};
+use crate::plan::{Action, Block, Counts, DELETED, Plan, Step};
 
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     let sections = Sections::of(plan);
     sections.write(plan, look, &mut out);
     unmanaged(plan, look, &mut out);
-    out.push_str(&legend(plan, look));
+    out.push_str(&legend(&sections, look));
     if look.drift {
         let (n, all) = (counts.drifted, counts.total);
         out.push_str(&format!("Drift: {n} of {all} differ from what was applied last. Nothing was changed.\n"));
@@ -123,13 +124,14 @@ impl<'a> Sections<'a> {
         let parents = |action: Action| -> BTreeSet<&Address> {
             plan.steps.iter().filter(|s| s.action == action && !s.address.is_facet()).map(|s| &s.address).collect()
         };
-        let (fresh, deleted) = (parents(Action::Create), parents(Action::Delete));
+        let (fresh, deleted, moved) = (parents(Action::Create), parents(Action::Delete), parents(Action::Move));
         let mut sections = Self { drift: vec![], yaml: vec![], nested: BTreeMap::new() };
         for step in plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()) {
             let parent = step.address.parent();
             let with_parent = match step.action {
                 Action::Create => fresh.contains(&parent),
                 Action::Forget => deleted.contains(&parent),
+                Action::Move => moved.contains(&parent),
                 _ => false,
             };
             if step.address.is_facet() && with_parent && step.blocks.is_empty() {
@@ -167,7 +169,7 @@ impl<'a> Sections<'a> {
 /// Whether everything in a step comes from the workspace, nothing from YAML.
 fn behind_its_back(step: &Step) -> bool {
     let drifted = !step.changes.is_empty() && step.changes.iter().all(|c| c.reason == Reason::Drift);
-    drifted || step.because.as_deref() == Some("deleted in the workspace")
+    drifted || step.because.as_deref() == Some(DELETED)
 }
 
 fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
@@ -175,14 +177,16 @@ fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String
     out.push_str(&step::heading(step, paint, look.width));
     let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };
     let mut rows: Vec<_> = step.changes.iter().map(|c| row(c, step.forces.contains(&c.path), &style)).collect();
-    rows.extend(nested.iter().map(|facet| step::facet_row(facet, &style)));
+    rows.extend(nested.iter().filter(|f| f.action != Action::Move).map(|facet| step::facet_row(facet, &style)));
     out.push_str(&lay(&rows, 6, look.width));
     let unchanged = step::unchanged(step);
     if unchanged > 0 {
         let text = format!("({} unchanged)", plural(unchanged as u64, "field", "fields"));
         out.push_str(&format!("      {}\n", paint.label(Label::Dim, &text)));
     }
-    if let Some(loses) = &step.loses {
+    // The guard that stands in the way says what is lost.
+    let said = |loses: &str| step.blocks.iter().any(|b| b.reason.contains(loses));
+    if let Some(loses) = step.loses.as_ref().filter(|l| !said(l)) {
         out.push_str(&format!("      {}\n", paint.label(Label::Remove, &format!("lost with it: {loses}"))));
     }
     for note in &step.notes {
@@ -191,8 +195,8 @@ fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String
     for block in &step.blocks {
         blocked(block, look, out);
     }
-    if behind_its_back(step) && !step.changes.is_empty() {
-        for line in step::answers(step, &plan.environment, look.drift) {
+    if !plan.destroy {
+        for line in answers(step, &plan.environment, look.width.saturating_sub(6)) {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }
     }
@@ -243,18 +247,18 @@ fn unmanaged(plan: &Plan, look: &Look, out: &mut String) {
     out.push('\n');
 }
 
-/// The symbols in use, in one line.
-fn legend(plan: &Plan, look: &Look) -> String {
+/// The symbols in use that do not speak for themselves, in one line; nothing where there are none.
+fn legend(sections: &Sections<'_>, look: &Look) -> String {
     let paint = look.paint();
     let mut parts = vec![];
     for (action, word) in step::LEGEND {
-        if plan.steps.iter().any(|s| s.action == *action) {
+        if sections.drift.iter().chain(&sections.yaml).any(|s| s.action == *action) {
             let (symbol, label) = step::symbol(*action);
             parts.push(format!("{} {word}", paint.label(label, symbol)));
         }
     }
-    if plan.is_blocked() {
-        parts.push(format!("{} blocked", paint.label(Label::Blocked, "!")));
+    if parts.is_empty() {
+        return String::new();
     }
     let mut out = String::new();
     let mut taken = 0;
@@ -303,6 +307,22 @@ fn blocks(plan: &Plan, look: &Look, out: &mut String) {
     let text = format!("Blocked by {}: nothing will be sent. Exit code 6.", plural(count as u64, "guard", "guards"));
     out.push_str(&look.paint().label(Label::Blocked, &text));
     out.push('\n');
+    let flags = flags(plan);
+    if !flags.is_empty() {
+        out.push_str(&format!("If that is what you want, add: {}\n", flags.join(" ")));
+    }
+}
+
+/// The flags that lift guards, each once, in the order of the plan.
+fn flags(plan: &Plan) -> Vec<&str> {
+    let blocks = plan.steps.iter().flat_map(|s| &s.blocks).chain(&plan.blocks);
+    let mut flags = vec![];
+    for remedy in blocks.flat_map(|b| &b.remedy).filter(|r| r.starts_with("--")) {
+        if !flags.contains(&remedy.as_str()) {
+            flags.push(remedy.as_str());
+        }
+    }
+    flags
 }
 
 /// `1 read`, `2 reads`.

@@ -90,6 +90,17 @@ fn privileges(item: &Value) -> Option<String> {
     Some(format!("{principal}: {}", names.join(", ")))
 }
 
+/// A whole body: each of its fields on a line of its own, however short; below them as [`block`] does.
+#[must_use]
+pub fn body(value: &Value, width: usize) -> Vec<String> {
+    match value {
+        Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => {
+            map.iter().flat_map(|(k, v)| member(&format!("{}:", key(k)), v, width)).collect()
+        }
+        _ => block(value, width),
+    }
+}
+
 /// In lines of at most this width where that can be, as YAML would write it.
 #[must_use]
 pub fn block(value: &Value, width: usize) -> Vec<String> {
@@ -99,9 +110,7 @@ pub fn block(value: &Value, width: usize) -> Vec<String> {
         return vec![one];
     }
     match value {
-        Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => {
-            map.iter().flat_map(|(k, v)| member(&format!("{}:", key(k)), v, width)).collect()
-        }
+        Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => body(value, width),
         Value::List(list) if !list.is_empty() => list.iter().flat_map(|item| listed(item, width)).collect(),
         Value::Text(text) if long_text => text.lines().map(str::to_owned).collect(),
         _ => vec![one],
@@ -110,7 +119,10 @@ pub fn block(value: &Value, width: usize) -> Vec<String> {
 
 fn member(name: &str, value: &Value, width: usize) -> Vec<String> {
     let below = block(value, width.saturating_sub(super::style::columns(name) + 1));
-    if let [one] = below.as_slice() {
+    // One line that is not the whole value on one line (`- a: 1`, `a: 1`) would read as something else beside its name.
+    if let [one] = below.as_slice()
+        && (*one == inline(value) || matches!(value, Value::Text(_)))
+    {
         return vec![format!("{name} {one}")];
     }
     let first = if matches!(value, Value::Text(_)) { format!("{name} |") } else { name.to_owned() };
@@ -126,7 +138,7 @@ fn listed(item: &Value, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, brief, inline};
+    use super::{block, body, brief, inline};
     use crate::model::{Value, json};
 
     fn value(text: &str) -> Value {
@@ -171,6 +183,9 @@ mod tests {
                 "- {task_key: \"b\"}"
             ]
         );
+        let nested = value(r#"{"queue":{"enabled":true},"depends_on":[{"task_key":"load"}],"t":{"$secret":"x"}}"#);
+        assert_eq!(block(&nested, 0), ["queue:", "  enabled: true", "depends_on:", "  - task_key: \"load\"", "t: (sensitive)"]);
+        assert_eq!(body(&nested, 40), ["queue: {enabled: true}", "depends_on: [{task_key: \"load\"}]", "t: (sensitive)"]);
         assert_eq!(block(&value(r#"{"sql":"SELECT 1\nFROM t\n"}"#), 40), ["sql: |", "  SELECT 1", "  FROM t"]);
     }
 }
