@@ -104,6 +104,7 @@ impl Planning {
             (self.allow_max_deletes, "--allow-max-deletes"),
             (self.allow_max_change_percent, "--allow-max-change-percent"),
             (self.allow_protected_kind, "--allow-protected-kind"),
+            (self.allow_dirty_tree, "--allow-dirty-tree"),
         ] {
             words.extend(given.then(|| flag.to_owned()));
         }
