@@ -136,6 +136,7 @@ impl<'de> Deserialize<'de> for Value {
                 while let Some(item) = seq.next_element()? {
                     list.push(item);
                 }
+                list.shrink_to_fit();
                 Ok(Value::List(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -143,6 +144,7 @@ impl<'de> Deserialize<'de> for Value {
                 while let Some((k, v)) = access.next_entry::<String, Value>()? {
                     map.insert(k, v);
                 }
+                map.shrink_to_fit(); // states and snapshots are kept; most maps end well below the room they grew to
                 Ok(Value::Map(map))
             }
         }

@@ -85,8 +85,9 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Damaged("the file is empty".to_owned()));
     }
-    let value = json::parse(bytes).map_err(|e| Fault::Damaged(not_json(&e)))?;
-    let map = value.as_map().ok_or_else(|| format!("it holds {}, not a map", value.sort()))?;
+    let mut value = json::parse(bytes).map_err(|e| Fault::Damaged(not_json(&e)))?;
+    let sort = value.sort();
+    let map = value.as_map_mut().ok_or_else(|| format!("it holds {sort}, not a map"))?;
     match map.get("format") {
         Some(Value::Int(n)) if *n == i64::from(FORMAT) => {}
         Some(Value::Int(n)) if *n > i64::from(FORMAT) => return Err(Fault::Newer(n.unsigned_abs())),
@@ -94,7 +95,10 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
         None => return Err(Fault::Damaged("its `format` is missing: this is no state of Brickform".to_owned())),
     }
     let mut resources = BTreeMap::new();
-    for (address, entry) in member(map, "resources")?.as_map().ok_or_else(|| "`resources` is not a map".to_owned())? {
+    // Entries are moved out one by one: a large state is never in memory twice.
+    let Some(entries) = map.get_mut("resources") else { return Err(Fault::Damaged("`resources` is missing".to_owned())) };
+    let entries = std::mem::take(entries.as_map_mut().ok_or_else(|| "`resources` is not a map".to_owned())?);
+    for (address, entry) in entries {
         let key = address.parse().map_err(|e| format!("`resources`: {e}"))?;
         resources.insert(key, entry_of(entry, Some(blob)).map_err(|why| format!("`{address}`: {why}"))?);
     }
@@ -164,14 +168,17 @@ pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String
 ///
 /// # Errors
 /// What is missing or of the wrong sort.
-pub fn entry_of(value: &Value, blob: Option<Blobs<'_>>) -> Result<Entry, String> {
-    let map = value.as_map().ok_or_else(|| format!("is {}, not a map", value.sort()))?;
+pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, String> {
+    let sort = value.sort();
+    let map = value.as_map_mut().ok_or_else(|| format!("is {sort}, not a map"))?;
+    let applied = map.get_mut("applied").map(take).ok_or_else(|| "`applied` is missing".to_owned())?;
+    let former = map.get_mut("former").map(take);
     Ok(Entry {
         kind: text(map, "kind")?,
         id: text(map, "id")?,
         status: status_of(&text(map, "status")?)?,
-        applied: decode(member(map, "applied")?, blob)?,
-        former: map.get("former").map(|v| decode(v, blob)).transpose()?,
+        applied: decode(applied, blob)?,
+        former: former.map(|v| decode(v, blob)).transpose()?,
         etag: optional_text(map, "etag")?,
         protected: flag(map, "protected")?,
         adopted: flag(map, "adopted")?,
@@ -284,21 +291,33 @@ fn is_marked(map: &Map) -> bool {
     map.len() == 1 && (map.contains_key(BLOB) || map.contains_key(MAP))
 }
 
-fn decode(value: &Value, blob: Option<Blobs<'_>>) -> Result<Value, String> {
+fn take(value: &mut Value) -> Value {
+    std::mem::replace(value, Value::Null)
+}
+
+fn decode(value: Value, blob: Option<Blobs<'_>>) -> Result<Value, String> {
     match value {
-        Value::List(list) => list.iter().map(|v| decode(v, blob)).collect::<Result<_, _>>().map(Value::List),
-        Value::Map(map) if is_marked(map) => match (map.get(BLOB), map.get(MAP).and_then(Value::as_map), blob) {
-            (Some(Value::Text(digest)), _, Some(blob)) => blob(digest).map(Value::Text),
-            (None, Some(inner), _) => decode_members(inner, blob),
+        Value::List(mut list) => {
+            for item in &mut list {
+                *item = decode(take(item), blob)?;
+            }
+            Ok(Value::List(list))
+        }
+        Value::Map(mut map) if is_marked(&map) => match (map.get_mut(BLOB).map(take), map.get_mut(MAP).map(take), blob) {
+            (Some(Value::Text(digest)), _, Some(blob)) => blob(&digest).map(Value::Text),
+            (None, Some(Value::Map(inner)), _) => decode_members(inner, blob),
             _ => Err("a `$blob` or `$map` in it is not of the form that Brickform writes".to_owned()),
         },
         Value::Map(map) => decode_members(map, blob),
-        plain => Ok(plain.clone()),
+        plain => Ok(plain),
     }
 }
 
-fn decode_members(map: &Map, blob: Option<Blobs<'_>>) -> Result<Value, String> {
-    map.iter().map(|(k, v)| Ok((k.clone(), decode(v, blob)?))).collect::<Result<Map, String>>().map(Value::Map)
+fn decode_members(mut map: Map, blob: Option<Blobs<'_>>) -> Result<Value, String> {
+    for value in map.values_mut() {
+        *value = decode(take(value), blob)?;
+    }
+    Ok(Value::Map(map))
 }
 
 /// A member that must be there.

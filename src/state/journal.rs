@@ -232,7 +232,7 @@ fn record_of(value: &Value) -> Result<Record, String> {
         },
         "intent" => Record::Intent { address: address()?, intent: intent_of(member(map, "intent")?)? },
         "withdrawn" => Record::Withdrawn { address: address()? },
-        "put" => Record::Put { address: address()?, entry: Box::new(entry_of(member(map, "entry")?, None)?) },
+        "put" => Record::Put { address: address()?, entry: Box::new(entry_of(member(map, "entry")?.clone(), None)?) },
         "removed" => Record::Removed { address: address()? },
         "moved" => Record::Moved { moves: moves_of(map)? },
         "end" => Record::End,
