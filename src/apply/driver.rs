@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::known::Known;
+use super::readable;
 use super::scheduler::{End, Index, Scheduler, Skip};
 use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
@@ -36,6 +37,7 @@ pub async fn apply(plan: &Plan, session: Session<'_>) -> Result<Report, ApplyErr
     if plan.lineage != *lineage || plan.serial != *serial {
         return Err(ApplyError::Stale { planned: plan.serial, found: *serial });
     }
+    readable::check(plan, session.outside).map_err(|problems| ApplyError::Secrets { problems })?;
     let began = session.outside.now();
     let requests = session.client.requests();
     let mut run = Run::new(plan, &session);
@@ -83,7 +85,6 @@ impl<'a> Run<'a> {
             outside: session.outside.clone(),
             known: Known::of(plan, &session.state, session.registry),
             caller: session.caller.clone(),
-            server_seconds: AtomicI64::new(session.client.server_seconds().unwrap_or(0)),
             driver,
         };
         Self {

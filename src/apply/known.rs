@@ -10,6 +10,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::identity;
 use crate::client::{ApiError, Client};
+use crate::diff::FieldChange;
 use crate::kinds::{Call, Identity, Kind, Registry, Schema};
 use crate::model::{Address, Map, Outside, Path, Reference, Value, Variable};
 use crate::plan::{Plan, Step, typed};
@@ -225,8 +226,10 @@ impl Secrets {
     /// Cuts the values out of a text that the workspace gave back.
     #[must_use]
     pub fn scrub(&self, text: String) -> String {
-        let hidden = self.values.values().chain(&self.made).filter(|v| !v.is_empty());
-        hidden.fold(text, |text, value| {
+        // The longest first: one may be a part of another.
+        let mut hidden: Vec<&Zeroizing<String>> = self.values.values().chain(&self.made).filter(|v| !v.is_empty()).collect();
+        hidden.sort_by_key(|v| std::cmp::Reverse(v.len()));
+        hidden.into_iter().fold(text, |text, value| {
             // JSON in a message carries the value escaped; servers fold the case of what they echo.
             let quoted = serde_json::to_string(value.as_str()).unwrap_or_default();
             let inner = &quoted[1..quoted.len().saturating_sub(1).max(1)];
@@ -304,24 +307,49 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// Whether a replacement is still called for now that its unknowns are known: at least one field that forces it differs.
+/// What became of a step now that its unknowns are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Still {
+    /// It is carried out.
+    Wanted,
+    /// Everything is as it is wanted already: nothing has to be sent.
+    Nothing,
+}
+
+/// Whether a replacement is still called for (a field that forces it differs), and whether an update still changes anything.
 ///
 /// # Errors
 /// A sentence: the step would be another one now.
-pub fn check_again(step: &Step, values: &Values) -> Result<(), String> {
+pub fn check_again(kind: &'static Kind, step: &Step, values: &Values) -> Result<Still, String> {
     use crate::plan::Action;
-    if !matches!(step.action, Action::Replace | Action::ReplaceNewFirst) || step.forces.is_empty() {
-        return Ok(());
-    }
-    for change in step.changes.iter().filter(|c| step.forces.iter().any(|f| f.contains(&c.path) || c.path.contains(f))) {
-        let new = change.new.as_ref().map(|v| fill(v, values)).transpose()?;
-        match (&change.old, &new) {
-            (Some(old), Some(new)) if crate::diff::same(None, old, new) => {}
-            _ => return Ok(()),
+    let unknown = |change: &&FieldChange| change.new.as_ref().is_some_and(Value::has_unknown);
+    match step.action {
+        Action::Update if step.changes.iter().any(|change| unknown(&change)) => {
+            let settled = step.changes.iter().map(|change| turned_out_same(kind, change, values)).collect::<Result<Vec<_>, _>>()?;
+            Ok(if settled.into_iter().all(|same| same) { Still::Nothing } else { Still::Wanted })
         }
+        Action::Replace | Action::ReplaceNewFirst if !step.forces.is_empty() => {
+            for change in step.changes.iter().filter(|c| step.forces.iter().any(|f| f.contains(&c.path) || c.path.contains(f))) {
+                if !turned_out_same(kind, change, values)? {
+                    return Ok(Still::Wanted);
+                }
+            }
+            let fields: Vec<String> = step.forces.iter().map(|p| format!("`{p}`")).collect();
+            Err(format!("{} turned out as it is already: the replacement is not needed", fields.join(", ")))
+        }
+        _ => Ok(Still::Wanted),
     }
-    let fields: Vec<String> = step.forces.iter().map(|p| format!("`{p}`")).collect();
-    Err(format!("{} turned out as it is already: the replacement is not needed", fields.join(", ")))
+}
+
+/// Whether a change is none, once what it waited for is known.
+fn turned_out_same(kind: &'static Kind, change: &FieldChange, values: &Values) -> Result<bool, String> {
+    let (Some(old), Some(new)) = (&change.old, &change.new) else { return Ok(false) };
+    let (new, field) = (fill(new, values)?, Schema::of(kind).at(&change.path));
+    let new = match field {
+        Some(field) => typed(new, field),
+        None => new,
+    };
+    Ok(!new.has_secret() && crate::diff::same(field, old, &new))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::state::{Document, StateError, Store};
 mod driver;
 mod identity;
 mod known;
+mod readable;
 pub mod scheduler;
 mod step;
 #[cfg(test)]
@@ -129,6 +130,12 @@ pub enum ApplyError {
     /// The plan is blocked.
     #[error("the plan is blocked: nothing was sent")]
     Blocked,
+    /// Secrets that the plan's steps send cannot be read.
+    #[error("{}: nothing was sent", problems.join("; "))]
+    Secrets {
+        /// Each a sentence: whose, which field, which source, why.
+        problems: Vec<String>,
+    },
     /// The state went on since the plan was made.
     #[error("the plan was made from serial {planned} of the state, which has serial {found} now: nothing was sent")]
     Stale {

@@ -1,15 +1,15 @@
 //! One step: its calls in order, each filled just before it is sent, its waits, and what goes on record after each.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::known::{Known, Ready, Secrets, Values, check_again, fill_body};
+use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body};
 use super::wait::{WaitError, wait, waiter};
 use super::{Event, Failure, identity};
-use crate::client::{ApiError, Client, Reply};
-use crate::kinds::{After, Call, Kind, Repeat};
+use crate::client::{ApiError, Client};
+use crate::kinds::{After, Call, Kind, Repeat, Unique};
 use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
@@ -33,8 +33,6 @@ pub struct Shared {
     pub known: Known,
     /// Who applies.
     pub caller: String,
-    /// The server's clock as last seen, seconds since 1970; 0 before the first reply.
-    pub server_seconds: AtomicI64,
     /// To the driver.
     pub driver: mpsc::UnboundedSender<Message>,
 }
@@ -43,20 +41,13 @@ impl Shared {
     /// The record of a create that is about to be sent.
     #[must_use]
     pub fn intent(&self, kind: &Kind, step: &Step) -> Intent {
-        let seconds = self.server_seconds.load(Ordering::Relaxed);
         let desired = step.desired.as_ref();
         Intent {
             kind: kind.name.to_owned(),
             natural: kind.natural.fields.iter().map(|f| desired.and_then(|d| d.get(f)).map(Value::key_text).unwrap_or_default()).collect(),
             tag: step.entry.as_ref().and_then(|e| e.tag.clone()),
-            server_seconds: (seconds > 0).then_some(seconds),
+            server_seconds: self.client.server_seconds(),
             caller: self.caller.clone(),
-        }
-    }
-
-    fn saw(&self, reply: &Reply) {
-        if let Some(seconds) = reply.server_seconds {
-            self.server_seconds.fetch_max(seconds, Ordering::Relaxed);
         }
     }
 }
@@ -109,8 +100,12 @@ impl Running {
     /// # Errors
     /// What failed, and what to do next. What did succeed is on record.
     pub async fn run(&mut self) -> Result<(), Failure> {
-        let step = self.step.clone();
-        let entry = self.prepare(&step).await?;
+        let mut step = self.step.clone();
+        let (entry, still) = self.prepare(&step).await?;
+        if still == Still::Nothing {
+            // Only the record is brought up to date.
+            step.calls.clear();
+        }
         match (step.action, entry) {
             // Deleted, or put back as it was before: the state holds it no more.
             (_, None) => {
@@ -145,12 +140,12 @@ impl Running {
     }
 
     /// Checks the step with what is known now, and fills what its entry will hold, before anything is sent.
-    async fn prepare(&mut self, step: &Step) -> Result<Option<Entry>, Failure> {
+    async fn prepare(&mut self, step: &Step) -> Result<(Option<Entry>, Still), Failure> {
         let mut inside: Vec<&Value> = step.desired.iter().chain(step.entry.iter().map(|e| &e.applied)).collect();
         inside.extend(step.changes.iter().filter_map(|c| c.new.as_ref()));
         let values = self.values(&inside).await?;
-        check_again(step, &values).map_err(|why| self.refused(&why))?;
-        let Some(mut entry) = step.entry.clone() else { return Ok(None) };
+        let still = check_again(self.kind, step, &values).map_err(|why| self.refused(&why))?;
+        let Some(mut entry) = step.entry.clone() else { return Ok((None, still)) };
         let applied = fill_body(self.kind, &entry.applied, &values);
         entry.applied = applied.map_err(|why| self.refused(&why))?;
         if let Some(desired) = &step.desired {
@@ -160,7 +155,7 @@ impl Running {
             }
             self.step.desired = Some(desired);
         }
-        Ok(Some(entry))
+        Ok((Some(entry), still))
     }
 
     async fn values(&mut self, inside: &[&Value]) -> Result<Values, Failure> {
@@ -249,10 +244,7 @@ impl Running {
     async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
         self.requests += 1;
         match self.shared.client.call(&ready.call).await {
-            Ok(reply) => {
-                self.shared.saw(&reply);
-                Ok(reply.body)
-            }
+            Ok(reply) => Ok(reply.body),
             Err(error) => Err(scrubbed(error, &ready.secrets)),
         }
     }
@@ -271,10 +263,12 @@ impl Running {
         }
     }
 
-    /// A call that creates. If nobody knows whether it took effect, that is looked up; it is repeated only if the look
-    /// found nothing.
+    /// A call that creates. If nobody knows whether it took effect, that is looked up. A create that is not found is sent
+    /// again only where names are unique, so that the server refuses a second object: lists may lag behind, and what they
+    /// do not show may be there all the same. Otherwise its intent stays open, and the next run looks again.
     async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
         let ready = self.ready(call).await?;
+        let unique = self.kind.natural.unique == Unique::Yes;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -288,20 +282,29 @@ impl Running {
             if !first && let Some(body) = self.settle(call, &error).await? {
                 return Ok(body);
             }
-            if refused {
+            if refused && tries == 1 {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 return Err(self.failed(call.why, error));
             }
             // A server that is overloaded (503) is given time; anything else is tried once more.
             let overloaded = error.status == Some(503);
-            if tries >= if overloaded { 5 } else { 2 } {
+            if refused || !unique || tries >= if overloaded { 5 } else { 2 } {
                 // The intent stays open: should it have taken effect after all, the next run finds it.
-                return Err(self.failed(call.why, error));
+                return Err(self.unseen(call.why, error));
             }
             if overloaded {
-                tokio::time::sleep(std::time::Duration::from_millis(125 << tries)).await;
+                tokio::time::sleep(Duration::from_millis(125 << tries)).await;
             }
         }
+    }
+
+    /// A create without an answer whose object is not to be seen.
+    fn unseen(&self, doing: &str, error: ApiError) -> Failure {
+        let mut failure = self.failed(doing, error);
+        failure.message.push_str("; whether it took effect is not known: the workspace does not show the object (yet)");
+        failure.help.pop();
+        failure.help.push("apply again: the next run looks it up first, and creates it only if it is not there".to_owned());
+        failure
     }
 
     /// What became of a create without an answer: its object, or none if it did not take effect.

@@ -175,6 +175,9 @@ impl Failure {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
             Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
+            Self::Apply(ApplyError::Secrets { .. }) => {
+                vec!["make each readable where it is named, then apply again: `brickform apply` reads them when it sends".to_owned()]
+            }
             Self::Project(_) | Self::Apply(ApplyError::Blocked) => vec![],
         }
     }

@@ -63,6 +63,10 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Step>, desired: &Desired, state
         if let (Some(resource), Some(_)) = (desired.resources.get(address), &step.entry) {
             list.extend(resource.depends_on.iter().filter(|d| active.contains_key(*d)).cloned());
         }
+        if step.action == Action::Forget && address.is_facet() {
+            // Its part goes when the object has gone: should its delete fail, what is known of the part is still needed.
+            list.extend(Some(address.parent()).filter(|parent| deletes(parent)));
+        }
         list.sort();
         list.dedup();
         list.retain(|a| a != address);

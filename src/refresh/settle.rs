@@ -1,4 +1,9 @@
 //! What became of a create whose outcome is unknown.
+//!
+//! What is guaranteed where reads lag behind writes: kinds known by a name, and kinds whose names are unique, never come
+//! to stand twice, because the server refuses the second one whatever its reads show. For the others (jobs, alerts) a
+//! create is sent again only by a later run, after a list without the object; two of them are possible only if that list
+//! still lags behind a create of the run before.
 
 use std::collections::BTreeSet;
 

@@ -426,6 +426,8 @@ fn attached_parts_are_touched_forgotten_and_put_back() {
     world.options.destroy = true;
     let step = world.step("jobs.a/permissions");
     assert_eq!((step.action, step.because.as_deref()), (Action::Forget, Some("goes with jobs.a")));
+    // Not before the job is gone: should its delete fail, what the part held before is still known.
+    assert_eq!(step.after, [at("jobs.a")]);
     world.state.resources.get_mut(&at("jobs.a")).unwrap().adopted = true;
     let step = world.step("jobs.a/permissions");
     assert_eq!((step.action, step.entry.is_none(), step.calls.len()), (Action::Update, true, 1));

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+mod again;
+
 use super::{ApplyError, Event, Outcome, Report, Session, apply};
 use crate::client::{BoxFuture, Client, Options, Request, RequestBody, Response, Transport, TransportError};
 use crate::kinds::{Call, Identity, Kind, Lifetime, Natural, Registry, Repeat, Request as KindRequest, Unique};
@@ -33,7 +35,7 @@ struct Scripted {
 impl Transport for Scripted {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            let RequestBody::Json(body) = &request.body else { panic!("{request}") };
+            let body = if let RequestBody::Json(body) = &request.body { body.as_str() } else { "" };
             self.log.lock().unwrap().push(format!("{} {body}", request.path.rsplit('/').next().unwrap()));
             if body.contains("slow") {
                 std::future::pending::<()>().await;
