@@ -90,44 +90,42 @@ fn privileges(item: &Value) -> Option<String> {
     Some(format!("{principal}: {}", names.join(", ")))
 }
 
-/// A whole body: each of its fields on a line of its own, however short; below them as [`block`] does.
+/// In lines of at most this width where that can be, as YAML would write it.
+#[must_use]
+pub fn block(value: &Value, width: usize) -> Vec<String> {
+    if fits(value, width) { vec![inline(value)] } else { body(value, width) }
+}
+
+/// As [`block`], but each field or item of the value on a line of its own, however short.
 #[must_use]
 pub fn body(value: &Value, width: usize) -> Vec<String> {
     match value {
         Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => {
             map.iter().flat_map(|(k, v)| member(&format!("{}:", key(k)), v, width)).collect()
         }
-        _ => block(value, width),
+        Value::List(list) if !list.is_empty() => list.iter().flat_map(|item| listed(item, width)).collect(),
+        Value::Text(text) if text.contains('\n') => text.lines().map(str::to_owned).collect(),
+        _ => vec![inline(value)],
     }
 }
 
-/// In lines of at most this width where that can be, as YAML would write it.
-#[must_use]
-pub fn block(value: &Value, width: usize) -> Vec<String> {
-    let one = inline(value);
-    let long_text = value.any(&|v| matches!(v, Value::Text(t) if t.contains('\n')));
-    if !long_text && super::style::columns(&one) <= width {
-        return vec![one];
-    }
-    match value {
-        Value::Map(map) if !map.is_empty() && !is_recorded_secret(map) => body(value, width),
-        Value::List(list) if !list.is_empty() => list.iter().flat_map(|item| listed(item, width)).collect(),
-        Value::Text(text) if long_text => text.lines().map(str::to_owned).collect(),
-        _ => vec![one],
-    }
+/// Whether a value reads well on one line of this width.
+fn fits(value: &Value, width: usize) -> bool {
+    !value.any(&|v| matches!(v, Value::Text(t) if t.contains('\n'))) && super::style::columns(&inline(value)) <= width
 }
 
 fn member(name: &str, value: &Value, width: usize) -> Vec<String> {
-    let below = block(value, width.saturating_sub(super::style::columns(name) + 1));
-    // One line that is not the whole value on one line (`- a: 1`, `a: 1`) would read as something else beside its name.
-    if let [one] = below.as_slice()
-        && (*one == inline(value) || matches!(value, Value::Text(_)))
-    {
-        return vec![format!("{name} {one}")];
+    let parts = match value {
+        Value::Map(map) => !map.is_empty() && !is_recorded_secret(map),
+        Value::List(list) => !list.is_empty(),
+        Value::Text(text) => text.contains('\n'),
+        _ => false,
+    };
+    if !parts || fits(value, width.saturating_sub(super::style::columns(name) + 1)) {
+        return vec![format!("{name} {}", inline(value))];
     }
     let first = if matches!(value, Value::Text(_)) { format!("{name} |") } else { name.to_owned() };
-    let below = block(value, width.saturating_sub(2));
-    std::iter::once(first).chain(below.into_iter().map(|l| format!("  {l}"))).collect()
+    std::iter::once(first).chain(body(value, width.saturating_sub(2)).into_iter().map(|l| format!("  {l}"))).collect()
 }
 
 fn listed(item: &Value, width: usize) -> Vec<String> {

@@ -303,3 +303,59 @@ fn every_example_applies_and_says_no_changes() {
     }
     assert!(seen > 0, "there is at least one example");
 }
+
+#[test]
+fn the_project_of_the_guide_works() {
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide.md")).expect("the guide is there");
+    let project = Project::new(&[]);
+    let mut files = 0;
+    for block in guide.split("```yaml\n# ").skip(1) {
+        let block = block.split("```").next().expect("a block has an end");
+        let (first, body) = block.split_once('\n').expect("a block has lines");
+        let name = first.split([' ', ':']).next().expect("a first line has a word");
+        if Path::new(name).extension().is_some_and(|e| e == "yaml") {
+            project.write(name, body);
+            files += 1;
+        }
+    }
+    assert!(files >= 5, "the guide shows {files} files");
+    let valid = project.run("validate --strict");
+    assert_eq!(valid.code, 0, "{}", valid.err);
+    let applied = project.run("apply --env local --yes");
+    assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
+    assert!(project.run("plan --env local").out.contains("no changes"));
+
+    // The lines about renames, imports and forgetting are read as they stand.
+    let moves = guide.split("```yaml\nimport:").nth(1).and_then(|t| t.split("```").next()).expect("the guide shows an import");
+    let moves = moves.split_once("moved:").expect("it shows a move").1;
+    project.write("conf/moves.yaml", &format!("moved:{moves}"));
+    project.edit("conf/all.yaml", "  nightly:", "  load:");
+    project.edit("environments/prod.yaml", "    nightly:", "    load:");
+    let plan = project.run("plan --env local");
+    assert!(plan.out.contains("> jobs.nightly → jobs.load") && !plan.out.contains("/permissions →"), "{}{}", plan.out, plan.err);
+}
+
+#[test]
+fn an_apply_without_a_secret_it_needs_sends_nothing() {
+    let project = Project::new(&[
+        ("environments/local.yaml", "workspace: local\n"),
+        (
+            "conf/a.yaml",
+            "warehouses: {w: {name: w, cluster_size: Small, auto_stop_mins: 10}}
+serving_endpoints:
+  chat:
+    name: chat
+    config:
+      served_entities:
+        - name: gpt
+          external_model: {name: gpt-4, provider: openai, task: llm/v1/chat, openai_config: {openai_api_key_plaintext: \"${secret('KEY')}\"}}
+",
+        ),
+    ]);
+    let ran = project.run("apply --env local --yes");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("`KEY`; nothing was sent") && ran.err.contains("environment variable KEY"), "{}", ran.err);
+    assert!(project.run("state list --env local").err.contains("no state yet"), "nothing was applied");
+    assert_eq!(project.with("apply --env local --yes", &[("KEY", "k")], None).code, 0);
+    assert_eq!(project.run("plan --env local --detailed-exitcode").code, 0, "planning needs no secret");
+}
