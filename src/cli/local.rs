@@ -45,7 +45,7 @@ struct Serve {
     /// Requests a second for each endpoint; above it 429 with Retry-After
     #[arg(long, env = "BRICKFORM_LOCAL_RATE_LIMIT", value_name = "N")]
     rate_limit: Option<f64>,
-    /// Fail on purpose: `before|after:METHOD:PATH[:skip=N][:times=N][:status=S]`; without a status the connection is cut
+    /// Fail on purpose: `before|after:METHOD:PATH[:skip=N][:times=N][:status=S]`; without a status the connection is cut, without times it happens once, times=0 always
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<String>,
     /// Reads lag behind writes by this many requests

@@ -111,7 +111,8 @@ fn items(change: &FieldChange) -> Vec<String> {
 /// How many fields of an update stay as they are.
 #[must_use]
 pub fn unchanged(step: &Step) -> usize {
-    if step.action != Action::Update {
+    // A facet has only its entries, and fields that say whose it is.
+    if step.action != Action::Update || step.address.is_facet() {
         return 0;
     }
     let Some(desired) = step.desired.as_ref().and_then(Value::as_map) else { return 0 };
