@@ -43,7 +43,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         }
         super::secrets::ready(run, &plan)?;
         let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
-        carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
+        let consented = carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
+        if consented == carry::Consented::Asked {
+            carry::unmoved(&plan, &session.plan(run, &online, &document, &options).await?.0)?;
+        }
         carry::out(run, &session, &online, &plan, document, &again("apply", run, &session, &arguments.planning)).await
     });
     crate::state::Store::unlock(&session.store);

@@ -1,5 +1,6 @@
 //! Asking for consent and carrying a plan out: what `apply` and `destroy` share.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
@@ -7,7 +8,7 @@ use super::progress::Progress;
 use super::session::{Online, Session, commit};
 use super::{Exit, Failure, Format, Run, connect, signals};
 use crate::apply::{self, Event};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step};
 use crate::report::json;
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 
@@ -23,10 +24,19 @@ pub struct Consent<'a> {
     pub command: &'a str,
 }
 
+/// How consent was had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consented {
+    /// By a flag, beforehand: the plan is a moment old.
+    Beforehand,
+    /// By a person, who took their time.
+    Asked,
+}
+
 /// Asks, where both ends are a terminal; elsewhere names the flag.
-pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<(), Failure> {
+pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failure> {
     if consent.given {
-        return Ok(());
+        return Ok(Consented::Beforehand);
     }
     if !run.screen.can_ask() {
         return Err(Failure::usage(
@@ -35,9 +45,25 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<(), Failure> {
         ));
     }
     match run.screen.ask(consent.question).as_deref() {
-        Some(answer) if answer == consent.answer => Ok(()),
+        Some(answer) if answer == consent.answer => Ok(Consented::Asked),
         _ => Err(Failure::machine("not confirmed: nothing was sent")),
     }
+}
+
+/// Whether the plan that was shown is still the plan: what was consented to is what is sent.
+///
+/// # Errors
+/// [`Failure::Moved`] with the addresses whose steps would be others now.
+pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
+    // What the workspace does by itself (a warehouse that starts) is in `live` and changes no step.
+    let sent = |s: &Step| (s.action, s.changes.clone(), s.calls.clone(), s.delete_calls.clone(), s.blocks.clone());
+    let of = |plan: &Plan| plan.steps.iter().map(|s| (s.address.to_string(), sent(s))).collect::<BTreeMap<_, _>>();
+    let (before, after) = (of(shown), of(now));
+    let addresses: BTreeSet<String> = before.keys().chain(after.keys()).filter(|a| before.get(*a) != after.get(*a)).cloned().collect();
+    if addresses.is_empty() && shown.blocks == now.blocks {
+        return Ok(());
+    }
+    Err(Failure::Moved { addresses: addresses.into_iter().collect() })
 }
 
 /// Carries the plan out and reports. `again`: the command that does what is left.
@@ -112,5 +138,28 @@ fn exit(report: &apply::Report) -> Exit {
         Ending::Nothing => Exit::Failed,
         Ending::Partial => Exit::Partial,
         Ending::Interrupted => Exit::Interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unmoved;
+    use crate::cli::{Exit, Failure};
+    use crate::model::Value;
+    use crate::report::samples;
+
+    #[test]
+    fn a_plan_that_changed_while_somebody_thought_is_not_carried_out() {
+        let shown = samples::everything();
+        assert!(unmoved(&shown, &shown).is_ok());
+        let mut started = shown.clone();
+        started.steps[0].live = Some(Value::map([("state", Value::text("RUNNING"))]));
+        started.requests += 1;
+        assert!(unmoved(&shown, &started).is_ok(), "what the workspace does by itself is no change of the plan");
+        let mut moved = shown.clone();
+        let gone = moved.steps.remove(0);
+        let failure = unmoved(&shown, &moved).expect_err("a step is gone");
+        assert!(matches!(&failure, Failure::Moved { addresses } if *addresses == [gone.address.to_string()]));
+        assert_eq!(failure.exit(), Exit::Stale);
     }
 }

@@ -49,7 +49,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         }
         let name = session.environment();
         let question = format!("Destroy all this in {name}? Only the environment's name does it: ");
-        carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" })?;
+        let consented = carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" })?;
+        if consented == carry::Consented::Asked {
+            carry::unmoved(&plan, &session.plan(run, &online, &document, &options).await?.0)?;
+        }
         carry::out(run, &session, &online, &plan, document, &again("destroy", run, &session, &arguments.planning)).await
     });
     crate::state::Store::unlock(&session.store);

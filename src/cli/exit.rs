@@ -43,7 +43,7 @@ impl Exit {
         (Self::Credentials, "Authentication: no credentials, or the workspace refused them."),
         (Self::Locked, "Somebody else holds the lock of the environment."),
         (Self::Guarded, "A guard blocks the plan: it is printed, nothing was sent. Beats 2."),
-        (Self::Stale, "A saved plan no longer fits the workspace or the state."),
+        (Self::Stale, "The plan no longer fits the workspace or the state: somebody changed them after it was shown."),
         (Self::Usage, "The command line is wrong."),
         (Self::Interrupted, "Interrupted: what was in flight was finished and recorded. Beats 3."),
     ];
@@ -108,6 +108,12 @@ pub enum Failure {
         /// What lifts it.
         help: Vec<String>,
     },
+    /// The workspace changed between the plan and the consent to it.
+    #[error("the workspace changed while the plan was on the screen ({}): nothing was sent", addresses.join(", "))]
+    Moved {
+        /// Whose steps would be others now.
+        addresses: Vec<String>,
+    },
     /// Anything else of this machine: files, secrets, the runtime.
     #[error("{message}")]
     Machine {
@@ -148,7 +154,7 @@ impl Failure {
             Self::Project(failed) if failed.usage => Exit::Usage,
             Self::Credentials(_) => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
-            Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
+            Self::Moved { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
             Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
             Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
             Self::Project(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => Exit::Failed,
@@ -174,6 +180,7 @@ impl Failure {
             Self::Local(LocalError::Open { .. }) => {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
+            Self::Moved { .. } => vec!["run it again: the plan it shows then is what it applies".to_owned()],
             Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
             Self::Apply(ApplyError::Secrets { .. }) => {
                 vec!["make each readable where it is named, then apply again: `brickform apply` reads them when it sends".to_owned()]

@@ -212,7 +212,7 @@ impl<'v> Walk<'v> {
         let settled = match (desired, live) {
             (None, None) => true,
             (Some(d), Some(l)) => agreement.holds(field, d, l) || (matches!(d, Value::Null) && same::is_picked(field, l, around)),
-            (Some(d), None) => !self.creating && same::will_be_default(field, d, around),
+            (Some(d), None) => !self.creating && (same::will_be_default(field, d, around) || self.left_out(field, d, applied)),
             (None, Some(l)) if applied.is_none() => same::is_picked(field, l, around),
             // What was set is unset, unless it is what the server would give anyway.
             (None, Some(l)) => same::is_default(field, l, around),
@@ -221,6 +221,12 @@ impl<'v> Walk<'v> {
             let reason = self.reason(field, three, around);
             self.push(three, reason);
         }
+    }
+
+    /// Whether an absent value is a zero that the server leaves out of its reply, although its default is no zero: it was
+    /// sent as it is wanted now. (Defaults that are no zeros are written out.)
+    fn left_out(&self, field: Option<Field<'v>>, desired: &Value, applied: Option<&Value>) -> bool {
+        desired.is_zero() && applied.is_some_and(|a| Agreement::applied(self.input.secrets).holds(field, desired, a))
     }
 
     fn reason(&self, field: Option<Field<'v>>, three: Three<'v>, around: Around<'v>) -> Reason {

@@ -67,9 +67,9 @@ pub fn is_key(text: &str) -> bool {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if is_key(&self.key) {
-            write!(f, "{}.{}", self.kind, self.key)?
+            write!(f, "{}.{}", self.kind, self.key)?;
         } else {
-            write!(f, "{}[{}]", self.kind, quoted(&self.key))?
+            write!(f, "{}[{}]", self.kind, quoted(&self.key))?;
         }
         if let Some(instance) = &self.instance {
             write!(f, "[{}]", quoted(instance))?;
@@ -101,7 +101,7 @@ impl FromStr for Address {
             if !is_key(&after[..end]) {
                 return Err(fail("the key is not a name"));
             }
-            address.key = after[..end].to_owned();
+            after[..end].clone_into(&mut address.key);
             rest = &after[end..];
         } else {
             let (key, after) = bracket(rest).ok_or_else(|| fail("the key is missing"))?;

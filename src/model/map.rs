@@ -33,6 +33,7 @@ impl Map {
     }
 
     /// Its keys, in order.
+    #[must_use]
     pub fn keys(&self) -> indexmap::map::Keys<'_, String, Value> {
         self.0.keys()
     }

@@ -99,7 +99,7 @@ impl<'a> Maker<'a> {
         }
         // What is renamed by this very step follows nothing.
         let renamed = changes.iter().any(|c| matches!(naming(subject, &c.path), Naming::InPlace));
-        let follows = self.follows(subject).filter(|_| way == Way::Managed && !renamed);
+        let follows = Self::follows(subject).filter(|_| way == Way::Managed && !renamed);
         step.because = because(subject, way, sends).or_else(|| follows.clone());
         let old = subject.entry.filter(|_| way == Way::Managed);
         let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));

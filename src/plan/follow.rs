@@ -93,7 +93,7 @@ impl<'a> Renamings<'a> {
 
 impl<'a> Maker<'a> {
     /// Why the id of an object changes although nothing is sent for it: what its name hangs on.
-    pub(super) fn follows(&self, subject: &Subject<'a>) -> Option<String> {
+    pub(super) fn follows(subject: &Subject<'_>) -> Option<String> {
         let entry = subject.entry?;
         let id = body::named_id(subject.kind, &subject.body)?;
         if entry.id.is_empty() || entry.id.eq_ignore_ascii_case(&id) {
@@ -143,7 +143,7 @@ impl<'a> Maker<'a> {
         step.because = Some(format!("made along with {with}, taken over"));
         step.calls.clear();
         if !step.changes.is_empty() {
-            self.put_first_update(subject, &id, &mut step);
+            Self::put_first_update(subject, &id, &mut step);
         }
         step.id = Some(id);
         step

@@ -20,7 +20,7 @@ pub(super) struct Object<'a> {
     pub applied: Option<Cow<'a, Value>>,
 }
 
-impl<'a> Object<'a> {
+impl Object<'_> {
     /// What is known of a named object that this plan makes or renames: what it will be called.
     pub fn made(subject: &Subject<'_>, step: &Step) -> Option<Self> {
         let named = matches!(subject.kind.identity, Identity::Named { .. }) && sends(step);

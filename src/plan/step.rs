@@ -166,7 +166,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The calls that bring an object of which only the name is known to what is wanted.
-    pub fn put_first_update(&self, subject: &Subject<'a>, id: &str, step: &mut Step) {
+    pub fn put_first_update(subject: &Subject<'_>, id: &str, step: &mut Step) {
         let (id, paths) = (Value::text(id), paths_of(&step.changes));
         let change = Change {
             address: subject.address,

@@ -314,14 +314,12 @@ fn key(entry: &Entry, scope: &dyn Scope) -> String {
     if !expression::is_template(&entry.key) {
         return entry.key.clone();
     }
-    match expression::scan(&entry.key).as_deref() {
-        Ok([Part::Text(text)]) => text.clone(),
-        _ => {
-            let found = Diagnostic::error("E0209", format!("`{}` is a key, and keys are not evaluated", entry.key));
-            scope.report(found.at(&entry.key_span, "").help("write the key as it shall be; a literal `${` is written `$${`"));
-            entry.key.clone()
-        }
+    if let Ok([Part::Text(text)]) = expression::scan(&entry.key).as_deref() {
+        return text.clone();
     }
+    let found = Diagnostic::error("E0209", format!("`{}` is a key, and keys are not evaluated", entry.key));
+    scope.report(found.at(&entry.key_span, "").help("write the key as it shall be; a literal `${` is written `$${`"));
+    entry.key.clone()
 }
 
 /// A tree with its expressions evaluated, all of it or nothing.

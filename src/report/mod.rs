@@ -15,6 +15,6 @@ pub mod text;
 pub mod value;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
