@@ -56,6 +56,21 @@ fn reasons_of_single_values() {
             Case { what: "removed", applied: r#"{"name":"a"}"#, live: r#"{"name":"a"}"#, changes: &[r#"name removed "a" → -"#], ..CASE },
             Case { what: "removed, and gone already", applied: r#"{"name":"a"}"#, live: "{}", ..CASE },
             Case {
+                what: "a zero that the reply leaves out, where the default is no zero: it was sent",
+                desired: r#"{"max_concurrent_runs":0}"#,
+                applied: r#"{"max_concurrent_runs":0}"#,
+                live: "{}",
+                ..CASE
+            },
+            Case {
+                what: "a zero that was never sent, where the default is no zero",
+                desired: r#"{"max_concurrent_runs":0}"#,
+                applied: r#"{"max_concurrent_runs":1}"#,
+                live: "{}",
+                changes: &["max_concurrent_runs changed - → 0"],
+                ..CASE
+            },
+            Case {
                 what: "removed, and the default already",
                 applied: r#"{"max_concurrent_runs":1}"#,
                 live: r#"{"max_concurrent_runs":1}"#,
