@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::local_place::Place;
 use super::{Failure, Run};
-use crate::client::auth::{self, Credentials, Resolved};
-use crate::client::{Client, Live, Options, SharedTransport};
+use crate::client::auth::{self, Credentials, Description, Resolved};
+use crate::client::{ApiErrorKind, Client, Live, Options, SharedTransport};
 use crate::local::LocalOptions;
 use crate::project::{Project, Workspace};
 use crate::state::WorkspaceIdentity;
@@ -50,15 +50,16 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
         let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
         Client::new(Arc::new(workspace), None, run.outside, options(run))
     };
-    let (id, caller) = who(&client).await?;
+    let (id, caller) = who(&client, project, "").await?;
     Ok(Connection { client, identity: WorkspaceIdentity { host: "local".to_owned(), id }, caller, link_host: String::new() })
 }
 
 async fn remote(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
     let resolved = resolved(run, project)?;
+    let credentials = named(&resolved.description);
     let transport: SharedTransport = live(run, &resolved.host)?;
     let client = Client::new(transport, Some(resolved.credentials), run.outside, options(run));
-    let (id, caller) = who(&client).await?;
+    let (id, caller) = who(&client, project, &credentials).await?;
     let host = resolved.host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
     Ok(Connection { client, identity: WorkspaceIdentity { host, id }, caller, link_host: resolved.host })
 }
@@ -78,6 +79,25 @@ pub fn resolved(run: &Run<'_>, project: &Project) -> Result<Resolved, Failure> {
     Ok(auth::resolve(run.outside, &said, run.options.profile.as_deref())?)
 }
 
-async fn who(client: &Client) -> Result<(String, String), Failure> {
-    client.whoami().await.map_err(|error| Failure::api("asking the workspace who is calling", error))
+async fn who(client: &Client, project: &Project, credentials: &str) -> Result<(String, String), Failure> {
+    let host = client.host();
+    client.whoami().await.map_err(|error| match error.kind {
+        ApiErrorKind::Network => {
+            let why = error.message.strip_prefix(&format!("{host}: ")).unwrap_or(&error.message);
+            let tries = if error.tries == 1 { "1 try".to_owned() } else { format!("{} tries", error.tries) };
+            Failure::Machine {
+                message: format!("{}: {host} cannot be reached: {why} ({tries})", project.environment.name),
+                help: vec!["check the host, the network and the proxy (HTTPS_PROXY, NO_PROXY); nothing was changed".to_owned()],
+            }
+        }
+        ApiErrorKind::Unauthenticated => Failure::api(format!("{host} refused the credentials{credentials}"), error),
+        _ => Failure::api(format!("{host} does not say who is there"), error),
+    })
+}
+
+/// Which credentials, for people: ` (pat; token from DATABRICKS_TOKEN)`.
+fn named(description: &Description) -> String {
+    let from = |name: &str| description.attributes.iter().find(|a| a.used && a.name == name).map(|a| format!("{name} from {}", a.source));
+    let parts: Vec<String> = ["token", "client_id", "client_secret"].into_iter().filter_map(from).collect();
+    format!(" ({}; {})", description.auth_type, parts.join(", "))
 }

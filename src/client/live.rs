@@ -116,17 +116,11 @@ impl Live {
 
     /// What happened to the connection, with the host and without the URL's query.
     fn failure(&self, error: &reqwest::Error, may_have_been_sent: bool) -> TransportError {
-        let mut why = String::new();
-        let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            let text = inner.to_string();
-            if !why.contains(&text) {
-                why.push_str(if why.is_empty() { "" } else { ": " });
-                why.push_str(&text);
-            }
-            cause = inner.source();
-        }
-        let why = if why.is_empty() { "the connection failed".to_owned() } else { why };
+        // The innermost cause says what happened; what is around it says only that it did.
+        let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+        let why = causes.last().map(ToString::to_string).unwrap_or_default();
+        let why = why.split(" (os error").next().unwrap_or_default();
+        let why = if why.is_empty() { "the connection failed" } else { why };
         TransportError { message: format!("{}: {why}", self.host), may_have_been_sent }
     }
 }

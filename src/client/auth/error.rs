@@ -28,6 +28,14 @@ pub enum AuthError {
         /// The profiles that there are.
         profiles: Vec<String>,
     },
+    /// A profile is named, and there is no file of profiles.
+    #[error("the profile `{profile}` (named by {source_of_name}) cannot be read: there is no file ~/.databrickscfg")]
+    NoProfileFile {
+        /// What was named.
+        profile: String,
+        /// By whom.
+        source_of_name: String,
+    },
     /// No such attribute.
     #[error("`{name}` ({at}) is no attribute of the authentication{}", suggestion.as_ref().map_or(String::new(), |s| format!("; did you mean `{s}`?")))]
     NoAttribute {
@@ -109,6 +117,10 @@ impl AuthError {
         let lines: &[&str] = match self {
             Self::File { .. } | Self::Host { .. } | Self::NoAttribute { .. } => &[],
             Self::NoProfile { .. } => &["name one that exists with `--profile` or `workspace: { profile: ... }`"],
+            Self::NoProfileFile { .. } => &[
+                "write it: a line `[PROFILE]`, then `host = https://...` and `token = ...`; DATABRICKS_CONFIG_FILE names another file",
+                "or do without one: `workspace: { host: https://... }` in the environment's file, and DATABRICKS_TOKEN",
+            ],
             Self::NoHost { .. } => &[
                 "set `workspace: { host: https://... }` in the environment's file, or DATABRICKS_HOST, or `--profile`",
                 "or use the embedded workspace: `workspace: local`",

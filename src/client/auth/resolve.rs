@@ -151,7 +151,9 @@ fn put_profile(values: &mut Values, file: Option<&ProfileFile>, name: &str, sour
         file: file.to_owned(),
         profiles,
     };
-    let Some(file) = file else { return Err(missing("the profile file (~/.databrickscfg or DATABRICKS_CONFIG_FILE)", vec![])) };
+    let Some(file) = file else {
+        return Err(AuthError::NoProfileFile { profile: name.to_owned(), source_of_name: source.to_owned() });
+    };
     let section = file.profile(name).ok_or_else(|| missing(&file.name, file.names()))?;
     for (key, (text, line)) in section {
         // A profile may hold keys of other tools.
