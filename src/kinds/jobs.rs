@@ -1,5 +1,6 @@
 //! Jobs.
 
+use super::limits;
 use super::permissions::PERMISSIONS;
 use super::{
     Facet, Fact, From, Gone, Identity, Kind, List, Lit, Loss, Natural, Path, Read, Refusal, Request, Rows, Tag, Unique, Update, Value,
@@ -59,5 +60,5 @@ fn check(body: &Value) -> Vec<Refusal> {
         path: Path::field("access_control_list"),
         reason: "a job takes this list only when it is created; write it as `permissions:`".to_owned(),
     });
-    listed.into_iter().collect()
+    listed.into_iter().chain(limits::job(body)).collect()
 }

@@ -232,6 +232,8 @@ pub enum Fact {
     ServerKeys(&'static [&'static str]),
     /// The API has an explicit unset: null may be sent.
     Nullable,
+    /// Which of its values are good depends on other fields: the kind's check says it, not the catalogue's list.
+    Checked,
     /// Not required, whatever the catalogue says.
     Optional,
     /// May be set and changed: what the catalogue says of it being filled by the backend or immutable does not hold.

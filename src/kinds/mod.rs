@@ -15,6 +15,7 @@ mod grants;
 mod instance_pools;
 mod jobs;
 mod kind;
+mod limits;
 mod overlay;
 mod permissions;
 mod place;

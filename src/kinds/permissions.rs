@@ -27,6 +27,7 @@ pub static PERMISSIONS: Kind = Kind {
         ("object_type", Fact::Immutable),
         ("object_id", Fact::Immutable),
         ("entries", Fact::Keyed(acl::PRINCIPALS)),
+        ("entries[].permission_level", Fact::Checked),
         ("entries[].user_name", Fact::CaseBlind),
         ("entries[].group_name", Fact::CaseBlind),
         ("entries[].service_principal_name", Fact::CaseBlind),
@@ -126,7 +127,14 @@ fn check(body: &Value) -> Vec<Refusal> {
         let named = acl::PRINCIPALS.iter().filter(|p| item.get(p).is_some()).count();
         let Some(entry) = Entry::of(item).filter(|_| named == 1) else {
             let which = acl::PRINCIPALS.map(|p| format!("`{p}`")).join(", ");
-            refuse("", format!("an entry names one principal, by one of {which}, and a `permission_level`; this one names {named}"));
+            refuse(
+                "",
+                match named {
+                    1 => "the entry has no level: add `permission_level`".to_owned(),
+                    0 => format!("the entry names nobody: add one of {which}"),
+                    _ => format!("the entry names {named} principals: each needs an entry of its own ({which})"),
+                },
+            );
             continue;
         };
         let level = entry.level.as_str().unwrap_or_default();

@@ -35,6 +35,7 @@ pub static SCHEMAS: Kind = Kind {
     }],
     parents: &[Parent { field: "catalog_name", kind: "catalogs", listed_by: true }],
     link: Some("/explore/data/{catalog_name}/{name}"),
+    hooks: super::Hooks { check: Some(super::limits::catalog_object), ..super::Hooks::NONE },
     id_fields: &["full_name"],
     ..Kind::PLAIN
 };

@@ -42,5 +42,6 @@ pub static WAREHOUSES: Kind = Kind {
         body: "entries",
     }],
     link: Some("/sql/warehouses/{id}"),
+    hooks: super::Hooks { check: Some(super::limits::warehouse), ..super::Hooks::NONE },
     ..Kind::PLAIN
 };

@@ -78,7 +78,10 @@ impl Walk<'_> {
     }
 
     fn name(&self) -> String {
-        if self.path.is_root() { self.subject.address.to_string() } else { format!("`{}`", self.path) }
+        if self.path.is_root() {
+            return self.subject.address.to_string();
+        }
+        format!("`{}`", super::resolve::written(self.subject.address, self.subject.node, &self.path).1)
     }
 
     /// The value in its type; none: it is left out.
@@ -310,6 +313,7 @@ impl Walk<'_> {
         };
         if let (Some(values), Value::Text(given)) = (field.values(), &text)
             && !values.is_empty()
+            && !field.facts().any(|fact| matches!(fact, Fact::Checked))
             && !values.contains(given)
         {
             let span = self.span(node);

@@ -13,7 +13,7 @@ use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
 use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Lifetime, Unique};
-use crate::model::{Address, Lookup, Map, Value};
+use crate::model::{Address, Lookup, Map, Path, Value};
 use crate::yaml::{Data, Node};
 
 /// See [`super::Project::resolve`].
@@ -253,8 +253,9 @@ impl Making<'_> {
             for refusal in check(&body) {
                 let place = &self.node.nearest(&refusal.path).span;
                 let place = if refusal.path.is_root() { self.span } else { place };
-                let what = if refusal.path.is_root() { String::new() } else { format!("{}: ", refusal.path) };
-                findings.add(Diagnostic::error("E0114", format!("{}: {what}{}", self.address, refusal.reason)).at(place, ""));
+                let (owner, path) = written(&self.address, &self.node, &refusal.path);
+                let what = if path.is_root() { String::new() } else { format!("{path}: ") };
+                findings.add(Diagnostic::error("E0114", format!("{owner}: {what}{}", refusal.reason)).at(place, ""));
             }
         }
         resolver.findings.borrow_mut().absorb(findings);
@@ -428,4 +429,13 @@ impl Findings {
         self.usage |= other.usage;
         self.extend(other.sorted(false));
     }
+}
+
+/// Whose field it is, and its path, as they stand in the file: the entries of a part are the items of the list under its
+/// name.
+pub fn written(address: &Address, node: &Node, path: &Path) -> (Address, Path) {
+    let Some(facet) = &address.facet else { return (address.clone(), path.clone()) };
+    let short = matches!(node.entries(), [only] if only.value.span == node.span);
+    let rest = path.steps().iter().skip(usize::from(short));
+    (address.parent(), rest.fold(Path::field(facet.as_str()), |path, step| path.join(step.clone())))
 }

@@ -131,8 +131,9 @@ fn permissions_that_are_refused() {
     let check = kind("permissions").hooks.check.unwrap();
     for (entries, refusals) in [
         (r#"[{"user_name":"a","permission_level":"CAN_VIEW"},{"group_name":"a","permission_level":"CAN_MANAGE"}]"#, vec![]),
-        (r#"[{"user_name":"a","group_name":"g","permission_level":"CAN_VIEW"}]"#, vec!["entries[0]: an entry names one principal"]),
-        (r#"[{"permission_level":"CAN_VIEW"}]"#, vec!["entries[0]: an entry names one principal"]),
+        (r#"[{"user_name":"a","group_name":"g","permission_level":"CAN_VIEW"}]"#, vec!["entries[0]: the entry names 2 principals"]),
+        (r#"[{"permission_level":"CAN_VIEW"}]"#, vec!["entries[0]: the entry names nobody"]),
+        (r#"[{"user_name":"a"}]"#, vec!["entries[0]: the entry has no level"]),
         (
             r#"[{"user_name":"a","permission_level":"CAN_RESTART"}]"#,
             vec!["entries[0].permission_level: jobs have no level `CAN_RESTART`, only CAN_VIEW, CAN_MANAGE_RUN, IS_OWNER, CAN_MANAGE"],

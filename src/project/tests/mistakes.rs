@@ -69,7 +69,7 @@ const RESOURCES: &[(&str, &str)] = &[
     ("jobs: {a: {name: a, tasks: [{task_key: t}, {task_key: t}]}}\n", "E0122 conf/a.yaml:1:55 `tasks` of jobs.a has `task_key: t` twice"),
     (
         "catalogs: {a: {name: x, grants: [{principal: p, privileges: [SELECT]}, {principal: p, privileges: []}]}}\n",
-        "E0122 conf/a.yaml:1:84 `entries` of catalogs.a/grants has `principal: p` twice",
+        "E0122 conf/a.yaml:1:84 `grants` of catalogs.a/grants has `principal: p` twice",
     ),
     (
         "jobs: {a: {name: a, when: false}, b: {name: b, description: \"${jobs.a.name}\"}}\n",

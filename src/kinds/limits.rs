@@ -1,0 +1,122 @@
+//! Limits that the API sets on values and says in words only: reported at their line before anything is sent.
+
+use super::{Path, Refusal, Step, Value};
+
+fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
+    Refusal { path, reason: reason.into() }
+}
+
+/// The text of a field, where it is known.
+fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
+    body.get(field)?.as_str()
+}
+
+/// Names of Unity Catalog's objects: at most 255 characters, no period, slash, space or control character (the
+/// reference's page on names).
+pub(super) fn catalog_object(body: &Value) -> Vec<Refusal> {
+    let Some(name) = text(body, "name") else { return vec![] };
+    let bad = name.chars().find(|c| matches!(c, '.' | '/' | ' ') || c.is_ascii_control());
+    let reason = match bad {
+        Some('.') => "a name holds no period: it separates catalog, schema and object".to_owned(),
+        Some(' ') => "a name holds no space".to_owned(),
+        Some(c) => format!("a name holds no `{}`", c.escape_default()),
+        None if name.chars().count() > 255 => format!("a name has at most 255 characters, and this one has {}", name.chars().count()),
+        None => return vec![],
+    };
+    vec![refusal(Path::field("name"), reason)]
+}
+
+/// SQL warehouses (the SDK's texts): names below 100 characters; no stop, or one after ten minutes at the earliest.
+/// Serverless ones may stop earlier.
+pub(super) fn warehouse(body: &Value) -> Vec<Refusal> {
+    let mut found = vec![];
+    if let Some(length) = text(body, "name").map(|name| name.chars().count()).filter(|length| *length > 100) {
+        found.push(refusal(Path::field("name"), format!("a warehouse's name has at most 100 characters, and this one has {length}")));
+    }
+    let serverless = body.get("enable_serverless_compute").is_some_and(|v| v.as_bool() != Some(false));
+    if let Some(minutes) = body.get("auto_stop_mins").and_then(Value::as_i64)
+        && !(minutes == 0 || minutes >= if serverless { 1 } else { 10 })
+    {
+        let reason = format!("{minutes} is too few: 0 (never stops), or at least 10; serverless warehouses may stop earlier");
+        found.push(refusal(Path::field("auto_stop_mins"), reason));
+    }
+    found
+}
+
+/// Jobs (the SDK's texts): a name of 4096 bytes, 1000 tasks, 25 tags of which one is the ownership tag; and tasks depend on
+/// tasks that there are.
+pub(super) fn job(body: &Value) -> Vec<Refusal> {
+    let mut found = vec![];
+    if let Some(length) = text(body, "name").map(str::len).filter(|length| *length > 4096) {
+        found.push(refusal(Path::field("name"), format!("a job's name has at most 4096 bytes, and this one has {length}")));
+    }
+    if let Some(count) = body.get("tags").and_then(Value::as_map).map(|tags| tags.len()).filter(|count| *count > 24) {
+        let reason = format!("a job has at most 25 tags, and one of them is Brickform's own: 24 may be written, these are {count}");
+        found.push(refusal(Path::field("tags"), reason));
+    }
+    let tasks = body.get("tasks").and_then(Value::as_list).unwrap_or_default();
+    if tasks.len() > 1000 {
+        found.push(refusal(Path::field("tasks"), format!("a job has at most 1000 tasks, and these are {}", tasks.len())));
+    }
+    found.extend(unknown_tasks(tasks));
+    found
+}
+
+fn unknown_tasks(tasks: &[Value]) -> Vec<Refusal> {
+    let keys: Option<Vec<&str>> = tasks.iter().map(|task| text(task, "task_key")).collect();
+    // Where a key is known later, so is what depends on it.
+    let Some(keys) = keys else { return vec![] };
+    let mut found = vec![];
+    for (i, task) in tasks.iter().enumerate() {
+        for (j, needed) in task.get("depends_on").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+            let Some(key) = text(needed, "task_key").filter(|key| !keys.contains(key)) else { continue };
+            let path = Path::field("tasks").join(Step::Index(i)).join(Step::Field("depends_on".to_owned())).join(Step::Index(j));
+            let near = crate::diagnostic::suggest::nearest(key, keys.iter().copied());
+            let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            found.push(refusal(path.join(Step::Field("task_key".to_owned())), format!("the job has no task `{key}`{near}")));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json;
+
+    type Check = fn(&Value) -> Vec<Refusal>;
+
+    #[test]
+    fn what_the_api_would_refuse_is_refused() {
+        let long = "x".repeat(5000);
+        let tags: String = (0..25).map(|n| format!(r#""t{n}":"","#)).collect();
+        let tags = tags.trim_end_matches(',');
+        let cases: Vec<(Check, String, &[(&str, &str)])> = vec![
+            (catalog_object, r#"{"name":"main"}"#.to_owned(), &[]),
+            (catalog_object, r#"{"name":"a.b"}"#.to_owned(), &[("name", "no period")]),
+            (catalog_object, r#"{"name":"a b"}"#.to_owned(), &[("name", "no space")]),
+            (catalog_object, r#"{"name":"a/b"}"#.to_owned(), &[("name", "no `/`")]),
+            (catalog_object, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 255")]),
+            (warehouse, r#"{"name":"w","auto_stop_mins":0}"#.to_owned(), &[]),
+            (warehouse, r#"{"name":"w","auto_stop_mins":10}"#.to_owned(), &[]),
+            (warehouse, r#"{"name":"w","auto_stop_mins":5}"#.to_owned(), &[("auto_stop_mins", "5 is too few")]),
+            (warehouse, r#"{"name":"w","auto_stop_mins":5,"enable_serverless_compute":true}"#.to_owned(), &[]),
+            (warehouse, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 100")]),
+            (job, r#"{"name":"j","tasks":[{"task_key":"a"},{"task_key":"b","depends_on":[{"task_key":"a"}]}]}"#.to_owned(), &[]),
+            (
+                job,
+                r#"{"tasks":[{"task_key":"load"},{"task_key":"b","depends_on":[{"task_key":"laod"}]}]}"#.to_owned(),
+                &[("tasks[1].depends_on[0].task_key", "no task `laod`; did you mean `load`?")],
+            ),
+            (job, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 4096")]),
+            (job, format!(r#"{{"tags":{{{tags}}}}}"#), &[("tags", "24 may be written")]),
+        ];
+        for (check, body, want) in cases {
+            let found = check(&json::parse(body.as_bytes()).unwrap());
+            assert_eq!(found.len(), want.len(), "{body}: {:?}", found.iter().map(|r| &r.reason).collect::<Vec<_>>());
+            for (refusal, (path, reason)) in found.iter().zip(want) {
+                assert!(refusal.path.to_string() == *path && refusal.reason.contains(reason), "{} {}", refusal.path, refusal.reason);
+            }
+        }
+    }
+}
