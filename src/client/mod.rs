@@ -1,6 +1,6 @@
 //! Talking to a workspace: transports, auth, retry and throttle, paging, errors.
 //!
-//! Owns how a [`Call`] becomes HTTP and how a reply becomes a value or an error. Refuses to know what a plan is.
+//! Owns how a [`Call`](crate::kinds::Call) becomes HTTP and how a reply becomes a value or an error. Refuses to know what a plan is.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -29,7 +29,7 @@ impl Hooks {
 
 /// What a view is made from.
 pub struct View<'a> {
-    /// The reply, as [`Read`] gives it.
+    /// The reply, as [`Read`](super::Read) gives it.
     pub live: &'a Value,
     /// The normal body.
     pub desired: &'a Value,

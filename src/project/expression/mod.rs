@@ -1,7 +1,7 @@
 //! `${...}`: Jinja expressions on the parsed tree (minijinja), with our own lexer for references.
 //!
 //! Owns where an expression begins and ends, what it mentions, and its evaluation. What a mention stands for is answered
-//! by a [`Scope`]; an expression that mentions something unknown or secret becomes a [`Deferred`](crate::model::Deferred)
+//! by a `Scope`; an expression that mentions something unknown or secret becomes a [`Deferred`](crate::model::Deferred)
 //! without being evaluated.
 
 mod defer;
