@@ -22,6 +22,8 @@ struct Judged {
     blocks: Vec<Block>,
     /// The name, which is the id, changes in place.
     renamed: bool,
+    /// What it is in is replaced: it goes first and comes last, whatever its own lifecycle says.
+    surrounded: bool,
 }
 
 /// An object beside what is wanted of it.
@@ -52,7 +54,13 @@ impl<'a> Maker<'a> {
         });
         let mut judged = judge(subject, &pair, found.changes);
         mark_restored(subject, &mut judged.changes);
-        let replaces = !judged.forces.is_empty() || self.is_asked_to_replace(subject);
+        let around = self.replaced_around(subject, live.or(applied));
+        if let Some(around) = around {
+            judged.because = Some(format!("its {} is replaced", self.singular(around)));
+            judged.forces.clear();
+            judged.surrounded = true;
+        }
+        let replaces = around.is_some() || !judged.forces.is_empty() || self.is_asked_to_replace(subject);
         if replaces && subject.kind.lifetime != Lifetime::Own {
             // Another object's part: that one is touched for the first time.
             return (self.create(subject, Some("its object is another one now".to_owned())), None);
@@ -65,6 +73,9 @@ impl<'a> Maker<'a> {
         step.link = body::link(subject.kind, self.inputs.host, id, &bodies);
         if replaces {
             self.replace(subject, &pair, judged, way, &mut step);
+            if around.is_some() {
+                self.come_again(subject, &mut step);
+            }
             return (step, None);
         }
         step.blocks = judged.blocks;
@@ -167,8 +178,8 @@ impl<'a> Maker<'a> {
     }
 
     fn replace(&self, subject: &Subject<'a>, pair: &Pair<'_>, judged: Judged, way: Way, step: &mut Step) {
-        let lifecycle = &subject.resource.lifecycle;
-        step.action = if lifecycle.create_before_destroy { Action::ReplaceNewFirst } else { Action::Replace };
+        let new_first = subject.resource.lifecycle.create_before_destroy && !judged.surrounded;
+        step.action = if new_first { Action::ReplaceNewFirst } else { Action::Replace };
         step.because = judged.because.clone().or_else(|| match subject.entry {
             Some(entry) if entry.status == Status::Tainted => Some("tainted by an earlier apply".to_owned()),
             _ if judged.forces.is_empty() => Some("asked for by --replace".to_owned()),
@@ -183,15 +194,14 @@ impl<'a> Maker<'a> {
         step.live = pair.live.map(|live| kept_live(live, &subject.body, pair.applied));
         if way != Way::Managed {
             let fields: Vec<String> = step.forces.iter().map(ToString::to_string).collect();
-            let reason = format!(
-                "{} would adopt {} and replace it at once: {} cannot be changed in place",
-                subject.address,
-                pair.id,
-                fields.join(", ")
-            );
+            let why = match &step.because {
+                Some(because) if fields.is_empty() => because.clone(),
+                _ => format!("{} cannot be changed in place", fields.join(", ")),
+            };
+            let reason = format!("{} would adopt {} and replace it at once: {why}", subject.address, pair.id);
             step.blocks.push(block("refused", reason, vec!["write the live value into the YAML, adopt it, then change it".to_owned()]));
         }
-        if lifecycle.create_before_destroy && subject.kind.natural.unique == Unique::Yes && !names_differ(subject, pair) {
+        if new_first && subject.kind.natural.unique == Unique::Yes && !names_differ(subject, pair) {
             let reason = format!(
                 "{}: create_before_destroy cannot work, because names of {} are unique and this one keeps its name",
                 subject.address, subject.kind.name

@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, order, orphans, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, order, orphans, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value};
@@ -34,7 +34,12 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         }
     }
     let mut steps = maker.steps;
-    order::link(&mut steps, inputs.desired, &known, &|a| moves.old(a).unwrap_or(a).clone());
+    let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
+    inside::hand_over(&mut steps, inputs, &old);
+    if !inputs.options.drift_only {
+        inside::check(&mut steps, inputs, &known, &old);
+    }
+    order::link(&mut steps, inputs.desired, &known, &old);
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
         project: inputs.project.to_owned(),

@@ -17,6 +17,7 @@ mod counts;
 mod follow;
 mod former;
 mod guards;
+mod inside;
 mod known;
 mod make;
 mod moves;

@@ -6,6 +6,7 @@ mod codes;
 mod corpus;
 mod crash;
 mod docs;
+mod inside;
 mod laws;
 mod laws_cases;
 mod lint;

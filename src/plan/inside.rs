@@ -1,0 +1,112 @@
+//! Objects that are inside others: they go with what they are in, and come again with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::make::Maker;
+use super::order;
+use super::step::{Subject, block};
+use super::{Action, Inputs, Step};
+use crate::kinds::{Kind, Lifetime, Registry};
+use crate::model::{Address, Value};
+use crate::state::Document;
+
+fn is_replaced(step: &Step) -> bool {
+    matches!(step.action, Action::Replace | Action::ReplaceNewFirst)
+}
+
+/// Whether an object with this body is in the one that a step takes away.
+fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&Value>, registry: &Registry) -> bool {
+    let natural = registry.get(&around.kind).and_then(|k| k.natural.fields.last());
+    let name = natural.and_then(|field| around.live.as_ref().or(applied)?.get(field)).map(Value::key_text);
+    kind.parents.iter().filter(|p| p.kind == around.kind).any(|p| {
+        let held = body.get(p.field).filter(|v| !matches!(v, Value::Null | Value::Unknown(_))).map(Value::key_text);
+        held.is_some_and(|held| [&around.id, &name].into_iter().flatten().any(|n| n.eq_ignore_ascii_case(&held)))
+    })
+}
+
+impl<'a> Maker<'a> {
+    /// What the object is in, if this plan deletes that and makes it anew.
+    pub(super) fn replaced_around(&self, subject: &Subject<'a>, body: Option<&Value>) -> Option<&'a Address> {
+        let body = body.filter(|_| subject.kind.lifetime == Lifetime::Own && !subject.kind.parents.is_empty())?;
+        let applied = |a: &Address| self.moves.entry(self.inputs.state, a).map(|e| &e.applied);
+        subject.resource.depends_on.iter().find(|a| {
+            let step = self.steps.get(*a).filter(|s| is_replaced(s));
+            step.is_some_and(|s| is_in(subject.kind, body, s, applied(a), self.inputs.registry))
+        })
+    }
+
+    /// One of its kind, in words.
+    pub(super) fn singular(&self, address: &Address) -> &'static str {
+        self.inputs.desired.resources.get(address).map_or("parent", |r| r.kind.singular)
+    }
+
+    /// The replacement of an object whose surroundings are replaced: what the server makes along with them is only changed.
+    pub(super) fn come_again(&self, subject: &Subject<'a>, step: &mut Step) {
+        if let Some(with) = self.born_with(subject).filter(|with| self.is_made(with)) {
+            let born = self.born(subject, with);
+            (step.calls, step.entry, step.desired) = (born.calls, born.entry, born.desired);
+        }
+    }
+}
+
+/// What is deleted before something around it is deleted too, and made again after that, is deleted by the step of what is
+/// around: one step cannot wait in its middle for another one.
+pub(super) fn hand_over(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, old: &dyn Fn(&Address) -> Address) {
+    if !steps.values().any(is_replaced) {
+        return;
+    }
+    let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
+    for address in order::topological(inputs.desired).into_iter().rev() {
+        let Some(resource) = inputs.desired.resources.get(address).filter(|r| !r.kind.parents.is_empty()) else { continue };
+        let Some(step) = steps.get(address).filter(|s| is_replaced(s)) else { continue };
+        let Some(body) = step.live.as_ref().or_else(|| applied(address)) else { continue };
+        let holds =
+            |a: &&Address| steps.get(*a).is_some_and(|s| is_replaced(s) && is_in(resource.kind, body, s, applied(a), inputs.registry));
+        let Some(around) = resource.depends_on.iter().find(holds) else { continue };
+        let mut calls = steps.get_mut(address).map(|s| std::mem::take(&mut s.delete_calls)).unwrap_or_default();
+        if let Some(around) = steps.get_mut(around) {
+            calls.append(&mut around.delete_calls);
+            around.delete_calls = calls;
+        }
+    }
+}
+
+/// Blocks what cannot be deleted because something in it stays: the server would refuse it halfway.
+pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
+    let kinds = inputs.desired.resources.values().map(|r| r.kind);
+    let kinds = kinds.chain(known.resources.values().filter_map(|e| inputs.registry.get(&e.kind)));
+    let surround: BTreeSet<&str> = kinds.flat_map(|k| k.parents).map(|p| p.kind).collect();
+    let mut blocks = Vec::new();
+    let leaves = |s: &Step| is_replaced(s) || s.action == Action::Delete;
+    for (address, step) in steps.iter().filter(|(_, s)| leaves(s) && surround.contains(s.kind.as_str())) {
+        let applied = known.resources.get(&old(address)).map(|e| &e.applied);
+        let holds = |kind: &Kind, body: &Value| is_in(kind, body, step, applied, inputs.registry);
+        let stays = |a: &&Address| step.action == Action::Delete && !inputs.options.destroy && steps.contains_key(*a);
+        let wanted = inputs.desired.resources.iter().filter(|(a, r)| holds(r.kind, &r.body) && stays(a)).map(|(a, _)| a);
+        let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
+        if let Some(staying) = wanted.clone().next() {
+            let reason = format!("{address} would be {verb}, but {}", inside(staying, wanted.count(), "wanted all the same"));
+            let remedy = vec![format!("remove {staying} from the YAML too"), format!("or leave {address} alone: forget: ['{address}']")];
+            blocks.push((address.clone(), block("refused", reason, remedy)));
+        }
+        let gone = |a: &Address| steps.contains_key(a) || steps.values().any(|s| s.moved_from.as_ref() == Some(a));
+        let out = known.resources.iter().filter(|(_, e)| inputs.registry.get(&e.kind).is_some_and(|k| holds(k, &e.applied)));
+        let out = out.map(|(a, _)| a).filter(|a| !gone(a));
+        if let Some(left) = out.clone().next() {
+            let reason = format!("{address} would be {verb}, but {}", inside(left, out.count(), "left out of this plan"));
+            blocks.push((address.clone(), block("refused", reason, vec![format!("--target '{left}' as well, or no --exclude of it")])));
+        }
+    }
+    for (address, block) in blocks {
+        if let Some(step) = steps.get_mut(&address) {
+            step.blocks.push(block);
+        }
+    }
+}
+
+fn inside(first: &Address, count: usize, how: &str) -> String {
+    match count {
+        0 | 1 => format!("{first} is in it and {how}"),
+        _ => format!("{first} and {} more are in it and {how}", count - 1),
+    }
+}
