@@ -164,8 +164,12 @@ impl Retry {
         }
     }
 
-    /// What the server asked for and up to a tenth more (at most a second), so that not all come back at once.
+    /// What the server asked for and up to a tenth more (at most a second), so that not all come back at once. "At once"
+    /// is no wait that a server in trouble can mean: it gets the usual one.
     fn at_least(&self, after: Duration) -> Duration {
+        if after.is_zero() {
+            return self.backoff();
+        }
         after.saturating_add((after / 10).min(Duration::from_secs(1)).mul_f64(self.jitter()))
     }
 
