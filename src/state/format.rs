@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Document, Entry, FORMAT, Intent, Status, WorkspaceIdentity};
-use crate::model::{Fingerprint, Map, Value, json};
+use crate::model::{Address, Fingerprint, Map, Value, json};
 
 /// Text longer than this (bytes) is kept as a blob beside the state.
 pub const BLOB_ABOVE: usize = 4096;
@@ -99,14 +99,16 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
     let Some(entries) = map.get_mut("resources") else { return Err(Fault::Damaged("`resources` is missing".to_owned())) };
     let entries = std::mem::take(entries.as_map_mut().ok_or_else(|| "`resources` is not a map".to_owned())?);
     for (address, entry) in entries {
-        let key = address.parse().map_err(|e| format!("`resources`: {e}"))?;
-        resources.insert(key, entry_of(entry, Some(blob)).map_err(|why| format!("`{address}`: {why}"))?);
+        let key: Address = address.parse().map_err(|e| format!("`resources`: {e}"))?;
+        let entry = entry_of(entry, Some(blob)).and_then(|entry| of_kind(&key, &entry.kind).map(|()| entry));
+        resources.insert(key, entry.map_err(|why| format!("`{address}`: {why}"))?);
     }
     let mut open_intents = BTreeMap::new();
     if let Some(intents) = map.get("intents") {
         for (address, intent) in intents.as_map().ok_or_else(|| "`intents` is not a map".to_owned())? {
-            let key = address.parse().map_err(|e| format!("`intents`: {e}"))?;
-            open_intents.insert(key, intent_of(intent).map_err(|why| format!("`intents`, `{address}`: {why}"))?);
+            let key: Address = address.parse().map_err(|e| format!("`intents`: {e}"))?;
+            let intent = intent_of(intent).and_then(|intent| of_kind(&key, &intent.kind).map(|()| intent));
+            open_intents.insert(key, intent.map_err(|why| format!("`intents`, `{address}`: {why}"))?);
         }
     }
     Ok(Document {
@@ -318,6 +320,16 @@ fn decode_members(mut map: Map, blob: Option<Blobs<'_>>) -> Result<Value, String
         *value = decode(take(value), blob)?;
     }
     Ok(Value::Map(map))
+}
+
+/// Whether an entry of this kind may stand under this address: the kind that the address says, or its facet, which is called
+/// as its kind.
+///
+/// # Errors
+/// A sentence that names both.
+pub fn of_kind(address: &Address, kind: &str) -> Result<(), String> {
+    let said = address.facet.as_deref().unwrap_or(&address.kind);
+    if said == kind { Ok(()) } else { Err(format!("its `kind` is `{kind}`, but its address says `{said}`")) }
 }
 
 /// A member that must be there.

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::format::{entry_of, entry_value, intent_of, intent_value, member, optional_text, text, whole, workspace_of, workspace_value};
+use super::format::{
+    entry_of, entry_value, intent_of, intent_value, member, of_kind, optional_text, text, whole, workspace_of, workspace_value,
+};
 use super::{Document, Entry, WorkspaceIdentity};
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
@@ -223,6 +225,11 @@ fn record_value(record: &Record) -> Result<Value, String> {
 fn record_of(value: &Value) -> Result<Record, String> {
     let map = value.as_map().ok_or_else(|| "it is not a map".to_owned())?;
     let address = || text(map, "address").and_then(|t| t.parse().map_err(|e| format!("{e}")));
+    let placed = |kind: &str| {
+        let address: Address = address()?;
+        of_kind(&address, kind).map_err(|why| format!("`{address}`: {why}"))?;
+        Ok::<Address, String>(address)
+    };
     Ok(match text(map, "record")?.as_str() {
         "begin" => Record::Begin {
             lineage: text(map, "lineage")?,
@@ -230,9 +237,15 @@ fn record_of(value: &Value) -> Result<Record, String> {
             workspace: workspace_of(member(map, "workspace")?)?,
             commit: optional_text(map, "commit")?,
         },
-        "intent" => Record::Intent { address: address()?, intent: intent_of(member(map, "intent")?)? },
+        "intent" => {
+            let intent = intent_of(member(map, "intent")?)?;
+            Record::Intent { address: placed(&intent.kind)?, intent }
+        }
         "withdrawn" => Record::Withdrawn { address: address()? },
-        "put" => Record::Put { address: address()?, entry: Box::new(entry_of(member(map, "entry")?.clone(), None)?) },
+        "put" => {
+            let entry = entry_of(member(map, "entry")?.clone(), None)?;
+            Record::Put { address: placed(&entry.kind)?, entry: Box::new(entry) }
+        }
         "removed" => Record::Removed { address: address()? },
         "moved" => Record::Moved { moves: moves_of(map)? },
         "end" => Record::End,

@@ -53,7 +53,10 @@ fn document() -> Document {
         commit: Some("c0ffee".to_owned()),
         resources: BTreeMap::from([
             (address("jobs.a"), full),
-            (address("jobs.a/permissions"), entry("jobs/12", Value::map([("x", true)].map(|(k, v)| (k, Value::from(v)))))),
+            (
+                address("jobs.a/permissions"),
+                Entry { kind: "permissions".to_owned(), ..entry("jobs/12", Value::map([("x", true)].map(|(k, v)| (k, Value::from(v))))) },
+            ),
         ]),
         open_intents: BTreeMap::from([(address("jobs.b"), intent())]),
     }
@@ -201,6 +204,14 @@ fn an_unreadable_document_is_a_precise_error_never_an_empty_state() {
         (replaced("\"jobs.a\": {", "\"jobs a\": {"), "`resources`: `jobs a` is not an address"),
         (replaced("\"adopted\": true", "\"adopted\": 1"), "`jobs.a`: `adopted` is a whole number, not a boolean"),
         (replaced("\"caller\": \"ada\",", ""), "`intents`, `jobs.b`: `caller` is missing"),
+        (
+            replaced("\"kind\": \"permissions\"", "\"kind\": \"jobs\""),
+            "`jobs.a/permissions`: its `kind` is `jobs`, but its address says `permissions`",
+        ),
+        (
+            good.replace("\"kind\": \"jobs\"", "\"kind\": \"warehouses\""),
+            "`jobs.a`: its `kind` is `warehouses`, but its address says `jobs`",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("dev.json"), &text).unwrap();
@@ -355,6 +366,10 @@ fn some_address() -> impl Strategy<Value = Address> {
     })
 }
 
+fn kind_of(address: &Address) -> String {
+    address.facet.clone().unwrap_or_else(|| address.kind.clone())
+}
+
 /// Serials of `Begin` go up in every journal that a store accepts.
 fn some_journal() -> impl Strategy<Value = Vec<Record>> {
     proptest::collection::vec(some_record(), 0..24).prop_map(|mut records| {
@@ -374,11 +389,14 @@ fn some_journal() -> impl Strategy<Value = Vec<Record>> {
 fn some_record() -> impl Strategy<Value = Record> {
     prop_oneof![
         1 => (0..5u64).prop_map(begin),
-        3 => some_address().prop_map(|address| Record::Intent { address, intent: intent() }),
+        3 => some_address().prop_map(|address| {
+            let intent = Intent { kind: kind_of(&address), ..intent() };
+            Record::Intent { address, intent }
+        }),
         1 => some_address().prop_map(|address| Record::Withdrawn { address }),
-        4 => (some_address(), 0..9i64).prop_map(|(address, n)| Record::Put {
-            address,
-            entry: Box::new(entry(&n.to_string(), Value::map([("n", Value::from(n))]))),
+        4 => (some_address(), 0..9i64).prop_map(|(address, n)| {
+            let entry = Entry { kind: kind_of(&address), ..entry(&n.to_string(), Value::map([("n", Value::from(n))])) };
+            Record::Put { address, entry: Box::new(entry) }
         }),
         2 => some_address().prop_map(|address| Record::Removed { address }),
         2 => proptest::collection::vec((some_address(), some_address()), 1..3).prop_map(|moves| Record::Moved { moves }),

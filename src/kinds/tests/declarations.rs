@@ -233,3 +233,13 @@ fn ids_and_replies() {
     assert_eq!(job, value(r#"{"name":"x","job_id":12,"creator_user_name":"a"}"#));
     assert_eq!(from_reply(kind("catalogs"), value(r#"{"name":"x"}"#)), value(r#"{"name":"x"}"#));
 }
+
+/// The state tells by the address which kind an entry is of.
+#[test]
+fn facets_are_called_as_their_kinds() {
+    for kind in Registry::standard().iter() {
+        for facet in kind.facets {
+            assert_eq!(facet.name, facet.kind.name, "{}", kind.name);
+        }
+    }
+}
