@@ -7,7 +7,7 @@ use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Step, body, scope, tag};
-use crate::diff::{Compare, FieldChange, Reason, compare};
+use crate::diff::{Compare, FieldChange, Reason, compare, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::Lifecycle;
@@ -287,8 +287,10 @@ fn judge(subject: &Subject<'_>, pair: &Pair<'_>, changes: Vec<FieldChange>) -> J
     for change in changes {
         let fields = body::fields_on(root, &change.path);
         let immutable = fields.iter().any(Field::immutable);
-        if immutable && pair.applied.is_none() && fields.iter().any(Field::input_only) {
-            continue; // it cannot be seen in an object that is taken over
+        if immutable && pair.applied.is_none() && (fields.iter().any(Field::input_only) || only_secrets(subject.kind, &change)) {
+            // It cannot be seen in an object that is taken over. An interrupted create carried it; to replace the object
+            // over it would lose more than it could mend. Where it can change in place, it is sent again.
+            continue;
         }
         let verdict = match subject.kind.hooks.judge {
             Some(hook) if pair.live.is_some() => hook(
@@ -326,6 +328,13 @@ fn judge(subject: &Subject<'_>, pair: &Pair<'_>, changes: Vec<FieldChange>) -> J
         judged.changes.push(change);
     }
     judged
+}
+
+/// Whether nothing differs but what no reply shows.
+fn only_secrets(kind: &'static kinds::Kind, change: &FieldChange) -> bool {
+    let Some(new) = change.new.as_ref().filter(|new| new.has_secret()) else { return false };
+    let alike = |old: &Value| same(Schema::of(kind).at(&change.path), new, old);
+    matches!(new, Value::Secret(_)) || change.old.as_ref().is_some_and(alike)
 }
 
 /// What a changed path means for the name that is the id.

@@ -4,6 +4,7 @@ mod guards;
 mod order;
 mod references;
 mod table;
+mod taken;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
