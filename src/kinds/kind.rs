@@ -426,6 +426,15 @@ impl Kind {
     };
 }
 
+impl Kind {
+    /// One of them with its article, as messages say it: `a job`, `an instance pool`.
+    #[must_use]
+    pub fn one(&self) -> String {
+        let article = if self.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {}", self.singular)
+    }
+}
+
 impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Kind({})", self.name)

@@ -331,7 +331,7 @@ fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
     let name = subject.resource.natural.join(".");
     let reason = match ids {
         [id] => {
-            format!("a {} named \"{name}\" already exists (id {id}); creating {address} would make a second one or fail", kind.singular)
+            format!("{} named \"{name}\" already exists (id {id}); creating {address} would make a second one or fail", kind.one())
         }
         _ => format!(
             "{} {} named \"{name}\" already exist (ids {}); creating {address} would add another",

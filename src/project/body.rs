@@ -190,9 +190,8 @@ impl Walk<'_> {
 
     fn unknown_field(&mut self, name: &str, value: Value, node: Option<&Node>, field: &Field<'_>) -> Option<Value> {
         let span = node.and_then(|n| n.entry(name)).map_or_else(|| self.span(node), |e| e.key_span.clone());
-        let singular = self.subject.kind.singular;
         let (whose, what) = if self.path.is_root() {
-            (self.subject.address.to_string(), format!("a {singular} has no such field"))
+            (self.subject.address.to_string(), format!("{} has no such field", self.subject.kind.one()))
         } else {
             (format!("{} of {}", self.name(), self.subject.address), "there is no such field here".to_owned())
         };

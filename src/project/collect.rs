@@ -152,7 +152,7 @@ fn check_key(kind: &Kind, key: &str, span: &Span, findings: &mut Findings) -> bo
     let plain = Address::new(kind.name, key).to_string() == format!("{}.{key}", kind.name);
     if !plain {
         findings.add(
-            Diagnostic::error("E0102", format!("`{key}` cannot be the key of a {}", kind.singular))
+            Diagnostic::error("E0102", format!("`{key}` cannot be the key of {}", kind.one()))
                 .at(span, "")
                 .help("keys are letters, digits, `_` and `-`, beginning with a letter or `_`; the object's name stands in its body"),
         );

@@ -92,7 +92,7 @@ fn take(entry: Entry, made: &mut Prepared, registry: &Registry, findings: &mut F
         "depends_on" => made.depends_on = addresses(&entry.value, registry, findings),
         "permissions" | "grants" if Schema::of(kind).root().field(&entry.key).is_none() => {
             let takes: Vec<&str> = kind.facets.iter().map(|f| f.name).collect();
-            let found = Diagnostic::error("E0126", format!("a {} takes no `{}`", kind.singular, entry.key)).at(&entry.key_span, "");
+            let found = Diagnostic::error("E0126", format!("{} takes no `{}`", kind.one(), entry.key)).at(&entry.key_span, "");
             findings.add(if takes.is_empty() { found } else { found.help(format!("it takes {}", list_of(&takes))) });
         }
         _ => return Some(entry),

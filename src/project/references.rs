@@ -219,7 +219,7 @@ impl Resolver<'_> {
             other => Path::from(vec![other.clone()]).to_string(),
         };
         let found = Diagnostic::error("E0206", format!("{address} has no field `{name}`"))
-            .at(span, format!("a {} has no such field", prepared.kind.singular))
+            .at(span, format!("{} has no such field", prepared.kind.one()))
             .at(&prepared.span, "declared here");
         let members = here.members();
         let names = members.iter().map(|(n, _)| *n).chain(["id"]);

@@ -311,7 +311,7 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
                 findings.add(
                     Diagnostic::error("E0124", format!("`{field}` of {} must be known when it is planned", making.address))
                         .at(place, format!("this is {}", value.sort()))
-                        .help(format!("a {} is recognised by it", kind.singular)),
+                        .help(format!("{} is recognised by it", kind.one())),
                 );
             }
             Some(value) => parts.push(value.key_text()),
@@ -321,7 +321,7 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
                 if !required && !told {
                     findings.add(
                         Diagnostic::error("E0106", format!("{} has no `{field}`", making.address))
-                            .at(making.span, format!("a {} is recognised by it", kind.singular)),
+                            .at(making.span, format!("{} is recognised by it", kind.one())),
                     );
                 }
             }

@@ -243,3 +243,13 @@ fn facets_are_called_as_their_kinds() {
         }
     }
 }
+
+#[test]
+fn one_of_a_kind_has_its_article() {
+    for (name, one) in [("jobs", "a job"), ("alerts", "an alert"), ("instance_pools", "an instance pool"), ("warehouses", "a warehouse")] {
+        assert_eq!(kind(name).one(), one);
+    }
+    // Sounds, not letters, decide; no kind's name begins with a vowel that sounds as a consonant, or the other way round.
+    let unlike = |singular: &str| ["use", "uni", "one", "hour", "heir"].iter().any(|w| singular.starts_with(w));
+    assert!(Registry::standard().iter().all(|kind| !unlike(kind.singular)));
+}
