@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::local_place::{Beacon, Place};
-use super::{Exit, Failure, Format, Run, faults, runtime};
-use crate::local::{LocalOptions, LocalWorkspace};
+use super::{Exit, Failure, Format, Run, runtime};
+use crate::local::{Fault, FaultError, LocalOptions, LocalWorkspace};
 
 /// Arguments of `local`.
 #[derive(Debug, Args)]
@@ -124,10 +124,11 @@ fn serve(given: &Serve, run: &Run<'_>) -> Result<Exit, Failure> {
 fn behaviour(given: &Serve, run: &Run<'_>) -> Result<LocalOptions, Failure> {
     let mut list = vec![];
     for text in &given.faults {
-        list.push(faults::fault(text)?);
+        list.push(text.parse().map_err(|wrong: FaultError| Failure::usage(format!("--fault: {wrong}"), &[]))?);
     }
     for text in &given.kill_client {
-        list.push(faults::kill(text)?);
+        let shape = "write METHOD:PATH[:skip=N], as in POST:/api/2.2/jobs/create:skip=1";
+        list.push(Fault::killing(text).map_err(|why| Failure::usage(format!("--kill-client {text}: {why}"), &[shape]))?);
     }
     for name in &given.rivals {
         if !LocalWorkspace::rivals().iter().any(|(known, _)| known == name) {

@@ -19,7 +19,6 @@ mod drift;
 mod env;
 mod exit;
 mod explain;
-mod faults;
 mod github;
 mod local;
 mod local_place;

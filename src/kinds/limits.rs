@@ -86,12 +86,13 @@ mod tests {
 
     type Check = fn(&Value) -> Vec<Refusal>;
 
+    type Case = (Check, String, &'static [(&'static str, &'static str)]);
+
     #[test]
     fn what_the_api_would_refuse_is_refused() {
         let long = "x".repeat(5000);
-        let tags: String = (0..25).map(|n| format!(r#""t{n}":"","#)).collect();
-        let tags = tags.trim_end_matches(',');
-        let cases: Vec<(Check, String, &[(&str, &str)])> = vec![
+        let tags = (0..25).map(|n| format!(r#""t{n}":"""#)).collect::<Vec<_>>().join(",");
+        let cases: Vec<Case> = vec![
             (catalog_object, r#"{"name":"main"}"#.to_owned(), &[]),
             (catalog_object, r#"{"name":"a.b"}"#.to_owned(), &[("name", "no period")]),
             (catalog_object, r#"{"name":"a b"}"#.to_owned(), &[("name", "no space")]),

@@ -12,12 +12,12 @@ pub enum FaultWhen {
     After,
 }
 
-/// One failure on purpose. As text: `WHEN:METHOD:PATH:EFFECT[:skip=N][:times=N]`, for example
-/// `before:POST:/api/2.2/jobs/create:500:skip=1:times=2` or `after:*:/api/2.1/unity-catalog/*:cut`.
+/// One failure on purpose. As text: `WHEN:METHOD:PATH[:skip=N][:times=N][:status=S]`, for example
+/// `before:POST:/api/2.2/jobs/create:skip=1:times=2:status=500`.
 ///
 /// WHEN is `before` or `after` (the effect). METHOD may be `*`. In PATH `*` stands for any run of characters; it may hold
-/// colons. EFFECT is an HTTP status to answer with, `cut` (the connection is cut) or `kill` (the caller's process is
-/// ended). `skip` (0) lets so many matching requests pass first, then it strikes `times` (1) times; `times=0` is for ever.
+/// colons. `skip` (0) lets so many matching requests pass first, then it strikes `times` (1) times; `times=0` is for ever.
+/// `status` is answered; without it the connection is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Before or after the effect.
@@ -43,7 +43,7 @@ pub type Faults = Vec<Fault>;
 /// A fault's text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no fault: {why}; write WHEN:METHOD:PATH:EFFECT[:skip=N][:times=N], as in before:POST:/api/2.2/jobs/create:500:times=2"
+    "`{text}` is no fault: {why}; write before|after:METHOD:PATH[:skip=N][:times=N][:status=S], as in after:POST:/api/2.2/jobs/create:times=2"
 )]
 pub struct FaultError {
     /// What was given.
@@ -56,37 +56,56 @@ impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let fail = |why: String| FaultError { text: text.to_owned(), why };
+        let fail = |why: &str| FaultError { text: text.to_owned(), why: why.to_owned() };
+        let (when, rest) = text.split_once(':').ok_or_else(|| fail("it is too short"))?;
+        let when = match when {
+            "before" => FaultWhen::Before,
+            "after" => FaultWhen::After,
+            _ => return Err(fail("it begins neither with `before` nor with `after`")),
+        };
+        Self::striking(when, rest).map_err(|why| fail(&why))
+    }
+}
+
+impl Fault {
+    /// The end of the caller's process, as text: `METHOD:PATH[:skip=N]`.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn killing(text: &str) -> Result<Self, String> {
+        let fault = Self::striking(FaultWhen::After, text)?;
+        if fault.status.is_some() {
+            return Err("a killed client gets no status".to_owned());
+        }
+        Ok(Self { kill: true, ..fault })
+    }
+
+    /// `METHOD:PATH[:skip=N][:times=N][:status=S]`.
+    fn striking(when: FaultWhen, text: &str) -> Result<Self, String> {
         let mut parts: Vec<&str> = text.split(':').collect();
-        let (mut skip, mut times) = (0, 1);
+        let (mut skip, mut times, mut status) = (0, 1, None);
         while let Some((name, value)) = parts.last().and_then(|p| p.split_once('=')) {
-            let number = value.parse().map_err(|_| fail(format!("`{value}` is no number")))?;
+            let number: u64 = value.parse().map_err(|_| format!("`{value}` is no number"))?;
             match name {
                 "skip" => skip = number,
                 "times" => times = number,
-                _ => return Err(fail(format!("`{name}` is neither skip nor times"))),
+                "status" => {
+                    let known = u16::try_from(number).ok().filter(|s| (400..600).contains(s));
+                    status = Some(known.ok_or("a status is 400 to 599")?);
+                }
+                _ => return Err(format!("`{name}` is neither skip, times nor status")),
             }
             parts.pop();
         }
-        let [when, method, path @ .., effect] = parts.as_slice() else { return Err(fail("it is too short".to_owned())) };
-        let when = match *when {
-            "before" => FaultWhen::Before,
-            "after" => FaultWhen::After,
-            other => return Err(fail(format!("`{other}` is neither before nor after"))),
-        };
+        let [method, path @ ..] = parts.as_slice() else { return Err("it is too short".to_owned()) };
+        if method.is_empty() || !(*method == "*" || method.bytes().all(|b| b.is_ascii_alphabetic())) {
+            return Err(format!("`{method}` is no method"));
+        }
         let path = path.join(":");
         if !path.starts_with(['/', '*']) {
-            return Err(fail(format!("the path `{path}` begins neither with / nor with *")));
+            return Err(format!("the path `{path}` begins neither with / nor with *"));
         }
-        let (status, kill) = match *effect {
-            "cut" => (None, false),
-            "kill" => (None, true),
-            number => match number.parse::<u16>() {
-                Ok(status @ 400..=599) => (Some(status), false),
-                _ => return Err(fail(format!("`{number}` is neither a status from 400 to 599 nor cut nor kill"))),
-            },
-        };
-        Ok(Self { when, method: method.to_uppercase(), path, skip, times, status, kill })
+        Ok(Self { when, method: method.to_uppercase(), path, skip, times, status, kill: false })
     }
 }
 
@@ -152,7 +171,7 @@ mod tests {
 
     #[test]
     fn reads_faults() {
-        let fault: Fault = "before:post:/api/2.2/jobs/create:500:skip=1:times=2".parse().unwrap();
+        let fault: Fault = "before:post:/api/2.2/jobs/create:skip=1:times=2:status=500".parse().unwrap();
         assert_eq!(
             fault,
             Fault {
@@ -165,22 +184,26 @@ mod tests {
                 kill: false
             }
         );
-        let fault: Fault = "after:*:/api/2.1/unity-catalog/metastores:undropById:cut".parse().unwrap();
+        let fault: Fault = "after:*:/api/2.1/unity-catalog/metastores:undropById".parse().unwrap();
         assert_eq!((fault.path.as_str(), fault.status, fault.times), ("/api/2.1/unity-catalog/metastores:undropById", None, 1));
-        assert!("after:*:*:kill".parse::<Fault>().unwrap().kill);
+        let killed = Fault::killing("POST:/api/2.2/jobs/create:skip=1").unwrap();
+        assert!(killed.kill && killed.skip == 1);
+        for text in ["", "POST", "POST:/x:status=500"] {
+            assert!(Fault::killing(text).is_err(), "{text}");
+        }
     }
 
     #[test]
     fn refuses_the_rest() {
         for (text, why) in [
             ("", "too short"),
-            ("before:POST", "too short"),
-            ("now:POST:/x:500", "neither before nor after"),
-            ("before:POST:x:500", "begins neither"),
-            ("before:POST:/x:200", "neither a status"),
-            ("before:POST:/x:boom", "neither a status"),
-            ("before:POST:/x:500:skip=a", "no number"),
-            ("before:POST:/x:500:often=2", "neither skip nor times"),
+            ("now:POST:/x", "neither with `before` nor"),
+            ("before:POST", "begins neither"),
+            ("before:POST:x", "begins neither"),
+            ("before::/x", "no method"),
+            ("before:POST:/x:status=200", "400 to 599"),
+            ("before:POST:/x:skip=a", "no number"),
+            ("before:POST:/x:often=2", "neither skip"),
         ] {
             let error = text.parse::<Fault>().expect_err(text).to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -189,7 +212,7 @@ mod tests {
 
     #[test]
     fn strikes_as_told() {
-        let armed = Armed::new(vec!["before:POST:/a/*:500:skip=1:times=2".parse().unwrap()]);
+        let armed = Armed::new(vec!["before:POST:/a/*:skip=1:times=2:status=500".parse().unwrap()]);
         let seen: Vec<_> = (0..4).map(|_| armed.strike(FaultWhen::Before, "POST", "/a/b")).collect();
         assert_eq!(seen, [None, Some(Effect::Status(500)), Some(Effect::Status(500)), None]);
         assert_eq!(armed.strike(FaultWhen::After, "POST", "/a/b"), None);

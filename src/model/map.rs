@@ -1,4 +1,4 @@
-//! The map of a value: one pointer wide, so that a value is three words; in the order of its source.
+//! The map of a value: one pointer wide, so that a value is four words; in the order of its source.
 
 use std::ops::{Deref, DerefMut};
 
@@ -109,7 +109,7 @@ mod tests {
     use super::Value;
 
     #[test]
-    fn a_value_is_three_words() {
-        assert_eq!(size_of::<Value>(), 24);
+    fn a_value_is_four_words() {
+        assert_eq!(size_of::<Value>(), 32);
     }
 }

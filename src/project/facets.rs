@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Lifecycle;
 use super::findings::{Findings, Reported};
 use super::references::waiting;
 use super::scope::{Resolver, poison};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Facet, From};
+use crate::kinds::{Facet, From, Kind, Schema};
 use crate::model::{Map, Path, Value};
 use crate::yaml::{Data, Entry, Node};
 
@@ -26,6 +27,21 @@ pub fn tree(facet: &'static Facet, span: &Span, node: &Node, findings: &mut Find
             );
             None
         }
+    }
+}
+
+/// `ignore_changes` does not reach into facets: they are resources of their own, and some are sent whole.
+pub fn not_ignored(kind: &'static Kind, lifecycle: &Lifecycle, node: &Node, findings: &mut Findings) {
+    let span = &node.get("ignore_changes").unwrap_or(node).span;
+    for path in &lifecycle.ignore_changes {
+        let Some(facet) = kind.facets.iter().find(|f| path.first_field() == Some(f.name)) else { continue };
+        let name = facet.name;
+        let why = format!("`{path}` cannot be ignored: `{name}` is a part of its own, with a step of its own");
+        let mut found = Diagnostic::error("E0118", why).at(span, "");
+        if Schema::of(facet.kind).root().field("mode").is_some() {
+            found = found.help(format!("to leave alone what others add, write `{name}: {{ mode: additive, entries: [...] }}`"));
+        }
+        findings.add(found.help(format!("to leave all of it alone, write no `{name}` here")));
     }
 }
 

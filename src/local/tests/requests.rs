@@ -1,5 +1,5 @@
 use super::{Bench, request};
-use crate::local::{LocalError, LocalOptions, LocalWorkspace};
+use crate::local::{Fault, LocalError, LocalOptions, LocalWorkspace};
 use crate::model::json;
 
 const CREATE: &str = "POST /api/2.2/jobs/create";
@@ -59,14 +59,14 @@ fn every_habit_and_rival_is_said_once() {
 
 #[test]
 fn faults_before_and_after_the_effect() {
-    let bench = faulty("before:POST:/api/2.2/jobs/create:500:times=2");
+    let bench = faulty("before:POST:/api/2.2/jobs/create:times=2:status=500");
     assert_eq!(bench.ask(CREATE, "{}").refusal(), "500 INTERNAL_ERROR Injected: an internal error.");
     assert_eq!(bench.ask(CREATE, "{}").status, 500);
     assert_eq!((count(&bench), bench.ask(CREATE, "{}").status, count(&bench)), (0, 200, 1));
-    let bench = faulty("after:POST:*:503");
+    let bench = faulty("after:POST:*:status=503");
     let reply = bench.ask(CREATE, "{}");
     assert_eq!((reply.status, reply.raw.header("retry-after"), count(&bench)), (503, Some("0"), 1));
-    let bench = faulty("after:*:/api/2.2/jobs/create:cut");
+    let bench = faulty("after:*:/api/2.2/jobs/create");
     let error = bench.try_ask(CREATE, "{}").unwrap_err();
     assert!(error.may_have_been_sent);
     assert_eq!(count(&bench), 1);
@@ -74,8 +74,9 @@ fn faults_before_and_after_the_effect() {
 
 #[test]
 fn a_killed_client_stays_dead_and_another_goes_on() {
-    for (fault, jobs) in [("before:POST:*:kill", 0), ("after:POST:*:kill", 1)] {
-        let bench = faulty(fault);
+    for (fault, jobs) in [("before:POST:*", 0), ("after:POST:*", 1)] {
+        let faults = vec![Fault { kill: true, ..fault.parse().unwrap() }];
+        let bench = Bench::with(LocalOptions { faults, ..LocalOptions::default() });
         for line in [CREATE, LIST, LIST] {
             assert_eq!(bench.try_ask(line, "").unwrap_err().message, "simulated crash", "{fault}");
         }
@@ -121,7 +122,7 @@ fn a_record_has_a_line_a_request() {
     let file = folder.path().join("record.jsonl");
     let bench = Bench::with(LocalOptions {
         record: Some(file.clone()),
-        faults: vec!["before:GET:/api/2.2/jobs/list:cut".parse().unwrap()],
+        faults: vec!["before:GET:/api/2.2/jobs/list".parse().unwrap()],
         ..LocalOptions::default()
     });
     bench.good(CREATE, r#"{"name": "n", "dance": 1, "tasks": [{"task_key": "a", "sing": true}]}"#);

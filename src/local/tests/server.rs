@@ -105,7 +105,7 @@ fn oauth_clients_become_service_principals() {
 
 #[test]
 fn a_cut_connection_is_cut() {
-    let server = Server::start(LocalOptions { faults: vec!["after:POST:*:cut".parse().unwrap()], ..LocalOptions::default() });
+    let server = Server::start(LocalOptions { faults: vec!["after:POST:*".parse().unwrap()], ..LocalOptions::default() });
     assert_eq!(server.ask(&format!("POST /api/2.2/jobs/create HTTP/1.1\r\n{BEARER}"), "{}"), "");
     assert!(server.ask(&format!("GET /api/2.2/jobs/list HTTP/1.1\r\n{BEARER}"), "").contains("Untitled"));
 }
@@ -158,7 +158,7 @@ fn a_kept_connection_is_fast_and_answers_come_whole() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_client_process_is_killed() {
-    let server = Server::start(LocalOptions { faults: vec!["after:POST:*:kill".parse().unwrap()], ..LocalOptions::default() });
+    let server = Server::start(LocalOptions { faults: vec![crate::local::Fault::killing("POST:*").unwrap()], ..LocalOptions::default() });
     let script = format!(
         "exec 3<>/dev/tcp/127.0.0.1/{}; printf 'POST /api/2.2/jobs/create HTTP/1.1\\r\\nHost: l\\r\\n{BEARER}\\r\\nContent-Length: 2\\r\\n\\r\\n{{}}' >&3; \
          read -r line <&3; exit 7",
