@@ -97,6 +97,11 @@ impl Fault {
             }
             parts.pop();
         }
+        if let [_, _, .., last] = parts.as_slice()
+            && last.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Err(format!("`{last}` stands alone: write `status={last}`"));
+        }
         let [method, path @ ..] = parts.as_slice() else { return Err("it is too short".to_owned()) };
         if method.is_empty() || !(*method == "*" || method.bytes().all(|b| b.is_ascii_alphabetic())) {
             return Err(format!("`{method}` is no method"));
@@ -204,6 +209,7 @@ mod tests {
             ("before:POST:/x:status=200", "400 to 599"),
             ("before:POST:/x:skip=a", "no number"),
             ("before:POST:/x:often=2", "neither skip"),
+            ("before:POST:/x:500", "write `status=500`"),
         ] {
             let error = text.parse::<Fault>().expect_err(text).to_string();
             assert!(error.contains(why), "{text}: {error}");

@@ -458,10 +458,10 @@ async fn create_with_fault(fault: &str) -> (Client, Result<crate::client::Reply,
 #[tokio::test]
 async fn a_create_is_never_repeated_blindly() {
     for (fault, good, unsure, count) in [
-        ("before:POST:/api/2.2/jobs/create:429", true, false, 1),
-        ("before:POST:/api/2.2/jobs/create:500", false, true, 0),
-        ("after:POST:/api/2.2/jobs/create:500", false, true, 1),
-        ("after:POST:/api/2.2/jobs/create:cut", false, true, 1),
+        ("before:POST:/api/2.2/jobs/create:status=429", true, false, 1),
+        ("before:POST:/api/2.2/jobs/create:status=500", false, true, 0),
+        ("after:POST:/api/2.2/jobs/create:status=500", false, true, 1),
+        ("after:POST:/api/2.2/jobs/create", false, true, 1),
     ] {
         let (client, result) = create_with_fault(fault).await;
         assert_eq!(result.is_ok(), good, "{fault}: {result:?}");
