@@ -1,8 +1,12 @@
 //! Who may do what with one object of the workspace.
 //!
 //! The list is authoritative for direct entries. Three sorts of entries are never compared: inherited ones; the owner's,
-//! where none is listed; and the deployer's, where it is not listed. The latter two are sent back, so that a plan does
-//! not depend on who makes it and nobody loses an object by listing others.
+//! where none is listed; and the deployer's, where it is not listed and does not lose the ownership to one who is. The
+//! latter two are sent back, so that a plan does not depend on who makes it and nobody loses an object by listing others.
+//!
+//! Where the environment names no deployer, the one who made or owns the object, as its reply says, counts as such. Replies
+//! of some kinds do not say it (`instance_pools`). Workspaces that add whoever sets permissions then show that entry as
+//! drift, until the environment's `deployer` or the list names them.
 
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
@@ -61,14 +65,17 @@ fn is_additive(body: &Value) -> bool {
 /// The direct entries that are compared, in the order and spelling of those that are listed.
 fn view(view: &View<'_>) -> Value {
     let listed = acl::listed(view.desired);
+    let owned = listed.iter().any(Entry::is_owner);
     let mut seen: Vec<(usize, Value)> = Vec::new();
     for entry in acl::direct(view.live) {
         let at = listed.iter().position(|l| l.same_principal(&entry));
-        let keeps_ownership = entry.is_owner() && !listed.iter().any(Entry::is_owner);
+        let keeps_ownership = entry.is_owner() && !owned;
         match at {
             // An owner who is listed with a lower level already has it.
             Some(i) if keeps_ownership => seen.push((i, listed[i].body())),
             Some(i) => seen.push((i, Entry { level: entry.level, ..listed[i].clone() }.body())),
+            // There is one owner: who is it now loses it to the one who is listed, whoever that is and whatever the mode.
+            None if entry.is_owner() && owned => seen.push((listed.len(), entry.body())),
             None if keeps_ownership || is_additive(view.desired) || acl::is_deployer(&entry, view.context) => {}
             None => seen.push((listed.len(), entry.body())),
         }
@@ -91,7 +98,8 @@ fn update(change: &Change<'_>) -> Calls {
             let kept: Vec<Entry> = acl::direct(live)
                 .into_iter()
                 .filter(|e| {
-                    (e.is_owner() && !owned) || (acl::is_deployer(e, &change.context) && !listed.iter().any(|l| l.same_principal(e)))
+                    let is_deployer = || acl::is_deployer(e, &change.context) && !listed.iter().any(|l| l.same_principal(e));
+                    if e.is_owner() { !owned } else { is_deployer() }
                 })
                 .collect();
             let sent = listed.into_iter().filter(|l| !kept.iter().any(|k| k.same_principal(l)));

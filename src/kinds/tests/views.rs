@@ -27,6 +27,7 @@ fn job(entries: &str, mode: &str) -> String {
     format!(r#"{{"object_type":"jobs","object_id":12{mode},"entries":{entries}}}"#)
 }
 
+const BOSS: Context<'static> = Context { deployer: Some("boss@x.com"), parent: None, exclusive: false };
 const SP: Context<'static> = Context { deployer: Some("SP-1"), parent: None, exclusive: false };
 
 #[test]
@@ -34,6 +35,7 @@ fn permissions_that_are_compared() {
     let data_eng = r#"{"group_name":"data-eng","permission_level":"CAN_VIEW"}"#;
     let sp = r#"{"service_principal_name":"sp-1","permission_level":"CAN_MANAGE"}"#;
     let boss = r#"{"user_name":"boss@x.com","permission_level":"IS_OWNER"}"#;
+    let new_owner = r#"{"user_name":"ana@x.com","permission_level":"IS_OWNER"}"#;
     for (listed, mode, context, seen) in [
         // Inherited entries and an owner that nobody lists are not there; others are, as drift.
         (String::from("[]"), "", Context::default(), format!("[{data_eng},{sp}]")),
@@ -42,6 +44,14 @@ fn permissions_that_are_compared() {
         (format!("[{sp}]"), "", SP, format!("[{sp},{data_eng}]")),
         // A listed owner is compared, in the spelling of the list.
         (format!("[{boss}]"), "", SP, format!("[{boss},{data_eng}]")),
+        // One who loses the ownership is seen, be it the deployer, be it additive.
+        (format!("[{new_owner}]"), "", BOSS, format!(r#"[{data_eng},{sp},{{"user_name":"Boss@x.com","permission_level":"IS_OWNER"}}]"#)),
+        (
+            format!("[{new_owner}]"),
+            r#","mode":"additive""#,
+            BOSS,
+            String::from(r#"[{"user_name":"Boss@x.com","permission_level":"IS_OWNER"}]"#),
+        ),
         // The owner with a lower level listed has it already.
         (
             String::from(r#"[{"user_name":"boss@x.com","permission_level":"CAN_VIEW"}]"#),
@@ -91,6 +101,7 @@ fn permissions_that_are_sent() {
         (JOB, format!("[{ana}]"), "", Context::default(), vec![ops("", kept_owner, ana)]),
         // A new owner is listed: the old one is not sent back.
         (JOB, format!("[{new_owner}]"), "", SP, vec![ops(kept_sp, "", new_owner)]),
+        (JOB, format!("[{new_owner}]"), "", BOSS, vec![ops("", "", new_owner)]),
         // Nobody: the owner's alone.
         (JOB, "[]".into(), "", Context::default(), vec![ops("", kept_owner.trim_start_matches(", "), "")]),
         // An owner who is listed lower stays the owner.
