@@ -6,7 +6,7 @@
 //!
 //! Where the environment names no deployer, the one who made or owns the object, as its reply says, counts as such. Replies
 //! of some kinds do not say it (`instance_pools`). Workspaces that add whoever sets permissions then show that entry as
-//! drift, until the environment's `deployer` or the list names them.
+//! drift, until the environment's `workspace.deployer` or the list names them.
 
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
