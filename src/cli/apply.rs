@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::carry::{self, Consent};
-use super::planning::{self, Planning, Showing};
+use super::planning::{Planning, Showing};
 use super::session::Session;
-use super::{Exit, Failure, Format, Run, runtime};
+use super::{Exit, Failure, Run, runtime};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -28,27 +28,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
     let options = arguments.planning.options(&session.registry)?;
     session.lock(run, "apply")?;
-    let exit = runtime()?.block_on(async {
-        let online = session.online(run).await?;
-        let document = session.state()?;
-        let (plan, millis) = session.plan(run, &online, &document, &options).await?;
-        if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
-            planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));
-        }
-        if plan.is_blocked() {
-            return Ok(Exit::Guarded);
-        }
-        if plan.is_empty() {
-            return Ok(Exit::Done);
-        }
-        super::secrets::ready(run, &plan)?;
-        let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
-        let consented = carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" })?;
-        if consented == carry::Consented::Asked {
-            carry::unmoved(&plan, &session.plan(run, &online, &document, &options).await?.0)?;
-        }
-        carry::out(run, &session, &online, &plan, document, &again("apply", run, &session, &arguments.planning)).await
-    });
+    let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
+    let consent = Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" };
+    let again = again("apply", run, &session, &arguments.planning);
+    let exit = runtime()?.block_on(carry::through(run, &session, &options, &arguments.showing, &consent, &again));
     crate::state::Store::unlock(&session.store);
     exit
 }

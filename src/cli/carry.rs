@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
+use super::planning::{self, Showing};
 use super::progress::Progress;
 use super::session::{Online, Session, commit};
 use super::{Exit, Failure, Format, Run, connect, signals};
 use crate::apply::{self, Event};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Options, Plan, Step};
 use crate::report::json;
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 
@@ -26,7 +27,7 @@ pub struct Consent<'a> {
 
 /// How consent was had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consented {
+enum Consented {
     /// By a flag, beforehand: the plan is a moment old.
     Beforehand,
     /// By a person, who took their time.
@@ -34,7 +35,7 @@ pub enum Consented {
 }
 
 /// Asks, where both ends are a terminal; elsewhere names the flag.
-pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failure> {
+fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failure> {
     if consent.given {
         return Ok(Consented::Beforehand);
     }
@@ -54,7 +55,7 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failur
 ///
 /// # Errors
 /// [`Failure::Moved`] with the addresses whose steps would be others now.
-pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
+fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     // What the workspace does by itself (a warehouse that starts) is in `live` and changes no step.
     let sent = |s: &Step| (s.action, s.changes.clone(), s.calls.clone(), s.delete_calls.clone(), s.blocks.clone());
     let of = |plan: &Plan| plan.steps.iter().map(|s| (s.address.to_string(), sent(s))).collect::<BTreeMap<_, _>>();
@@ -66,8 +67,39 @@ pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     Err(Failure::Moved { addresses: addresses.into_iter().collect() })
 }
 
+/// Plans, shows the plan, asks, looks again if somebody took their time, and carries it out.
+///
+/// # Errors
+/// Whatever stops it before anything is sent.
+pub async fn through(
+    run: &Run<'_>,
+    session: &Session,
+    options: &Options,
+    showing: &Showing,
+    asked: &Consent<'_>,
+    again: &str,
+) -> Result<Exit, Failure> {
+    let online = session.online(run).await?;
+    let document = session.state()?;
+    let (plan, millis) = session.plan(run, &online, &document, options).await?;
+    if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
+        planning::show(run, &plan, &planning::look(run, showing, millis));
+    }
+    if plan.is_blocked() {
+        return Ok(Exit::Guarded);
+    }
+    if plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    super::secrets::ready(run, &plan)?;
+    if consent(run, asked)? == Consented::Asked {
+        unmoved(&plan, &session.plan(run, &online, &document, options).await?.0)?;
+    }
+    out(run, session, &online, &plan, document, again).await
+}
+
 /// Carries the plan out and reports. `again`: the command that does what is left.
-pub async fn out(
+async fn out(
     run: &Run<'_>,
     session: &Session,
     online: &Online,

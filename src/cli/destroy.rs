@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::apply::again;
 use super::carry::{self, Consent};
-use super::planning::{self, Planning, Showing};
+use super::planning::{Planning, Showing};
 use super::session::Session;
-use super::{Exit, Failure, Format, Run, runtime};
+use super::{Exit, Failure, Run, runtime};
 
 /// Arguments of `destroy`.
 #[derive(Debug, Args)]
@@ -34,27 +34,11 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.destroy = true;
     options.include_adopted = arguments.include_adopted;
     session.lock(run, "destroy")?;
-    let exit = runtime()?.block_on(async {
-        let online = session.online(run).await?;
-        let document = session.state()?;
-        let (plan, millis) = session.plan(run, &online, &document, &options).await?;
-        if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
-            planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));
-        }
-        if plan.is_blocked() {
-            return Ok(Exit::Guarded);
-        }
-        if plan.is_empty() {
-            return Ok(Exit::Done);
-        }
-        let name = session.environment();
-        let question = format!("Destroy all this in {name}? Only the environment's name does it: ");
-        let consented = carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" })?;
-        if consented == carry::Consented::Asked {
-            carry::unmoved(&plan, &session.plan(run, &online, &document, &options).await?.0)?;
-        }
-        carry::out(run, &session, &online, &plan, document, &again("destroy", run, &session, &arguments.planning)).await
-    });
+    let name = session.environment();
+    let question = format!("Destroy all this in {name}? Only the environment's name does it: ");
+    let consent = Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" };
+    let again = again("destroy", run, &session, &arguments.planning);
+    let exit = runtime()?.block_on(carry::through(run, &session, &options, &arguments.showing, &consent, &again));
     crate::state::Store::unlock(&session.store);
     exit
 }
