@@ -151,7 +151,7 @@ def identity(witness, client):
     witness.holds("admins is a group", "admins" in names)
     found = [user.user_name for user in client.users_v2.list(filter=f'userName eq "{me.user_name}"')]
     witness.holds("a filter finds one user or none", len(found) <= 1)
-    witness.refuses("an operation that is not served", NotImplemented, "not served", lambda: list(client.queries.list()))
+    witness.refuses("an operation that is not served", NotImplemented, "not served", lambda: list(client.clean_rooms.list()))
 
 
 def job_service(witness, client):
@@ -327,6 +327,35 @@ def alerts(witness, client):
     witness.refuses("purged", ResourceDoesNotExist, "does not exist", lambda: client.alerts_v2.get_alert(made.id))
 
 
+def queries(witness, client):
+    name = fresh("query")
+    made = client.queries.create(query=sql.CreateQueryRequestQuery(display_name=name, warehouse_id="w", query_text="SELECT 1"))
+    try:
+        witness.same("made", (made.display_name, made.query_text), (name, "SELECT 1"))
+        change = sql.UpdateQueryRequestQuery(query_text="SELECT 2", display_name="not in the mask")
+        live = client.queries.update(made.id, update_mask="query_text", query=change)
+        witness.same("masked", (live.query_text, live.display_name), ("SELECT 2", name))
+        witness.holds("in the list", made.id in {q.id for q in client.queries.list(page_size=2)})
+    finally:
+        client.queries.delete(made.id)
+    witness.holds("trashed: not in lists", made.id not in {q.id for q in client.queries.list()})
+
+
+def instance_pools(witness, client):
+    name = fresh("pool")
+    made = client.instance_pools.create(name, "i3.xlarge", min_idle_instances=1)
+    try:
+        live = client.instance_pools.get(made.instance_pool_id)
+        witness.same("made", (live.instance_pool_name, live.min_idle_instances), (name, 1))
+        client.instance_pools.edit(made.instance_pool_id, name, "i3.xlarge", max_capacity=5)
+        live = client.instance_pools.get(made.instance_pool_id)
+        witness.same("an edit replaces the whole", (live.max_capacity, live.min_idle_instances or 0), (5, 0))
+        witness.holds("in the list", made.instance_pool_id in {p.instance_pool_id for p in client.instance_pools.list()})
+    finally:
+        client.instance_pools.delete(made.instance_pool_id)
+    witness.holds("deleted: not in lists", made.instance_pool_id not in {p.instance_pool_id for p in client.instance_pools.list()})
+
+
 def serving_endpoints(witness, client):
     name = fresh("endpoint")
     entity = lambda version: serving.ServedEntityInput(entity_name="main.ml.m", entity_version=version, workload_size="Small")
@@ -357,7 +386,8 @@ def serving_endpoints(witness, client):
 
 
 EXERCISES = [
-    identity, job_service, warehouse_service, unity_catalog, permissions, workspace_conf, alerts, serving_endpoints,
+    identity, job_service, warehouse_service, unity_catalog, permissions, workspace_conf, alerts, queries,
+    instance_pools, serving_endpoints,
 ]
 
 
