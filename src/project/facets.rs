@@ -6,9 +6,9 @@ use super::Lifecycle;
 use super::findings::{Findings, Reported};
 use super::references::waiting;
 use super::scope::{Resolver, poison};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Facet, From, Kind, Schema};
-use crate::model::{Map, Path, Value};
+use crate::model::{Map, Path, Step, Value};
 use crate::yaml::{Data, Entry, Node};
 
 /// The source tree of a facet's body: a list is its entries, a map its long form.
@@ -30,19 +30,50 @@ pub fn tree(facet: &'static Facet, span: &Span, node: &Node, findings: &mut Find
     }
 }
 
-/// `ignore_changes` does not reach into facets: they are resources of their own, and some are sent whole.
-pub fn not_ignored(kind: &'static Kind, lifecycle: &Lifecycle, node: &Node, findings: &mut Findings) {
-    let span = &node.get("ignore_changes").unwrap_or(node).span;
-    for path in &lifecycle.ignore_changes {
-        let Some(facet) = kind.facets.iter().find(|f| path.first_field() == Some(f.name)) else { continue };
-        let name = facet.name;
-        let why = format!("`{path}` cannot be ignored: `{name}` is a part of its own, with a step of its own");
-        let mut found = Diagnostic::error("E0118", why).at(span, "");
-        if Schema::of(facet.kind).root().field("mode").is_some() {
-            found = found.help(format!("to leave alone what others add, write `{name}: {{ mode: additive, entries: [...] }}`"));
+/// Paths of `ignore_changes` that do nothing: into facets (resources of their own, some of them sent whole), and to
+/// fields that the kind does not have.
+pub fn ignored_in_vain(kind: &'static Kind, lifecycle: &Lifecycle, node: &Node, findings: &mut Findings) {
+    let list = node.get("ignore_changes").unwrap_or(node);
+    for (i, path) in lifecycle.ignore_changes.iter().enumerate() {
+        let span = &list.items().get(i).unwrap_or(list).span;
+        match kind.facets.iter().find(|f| path.first_field() == Some(f.name)) {
+            Some(facet) => findings.add(in_facet(facet, path, span)),
+            None => no_such_field(kind, path, span).into_iter().for_each(|found| findings.add(found)),
         }
-        findings.add(found.help(format!("to leave all of it alone, write no `{name}` here")));
     }
+}
+
+fn in_facet(facet: &Facet, path: &Path, span: &Span) -> Diagnostic {
+    let name = facet.name;
+    let why = format!("`{path}` cannot be ignored: `{name}` is a part of its own, with a step of its own");
+    let mut found = Diagnostic::error("E0118", why).at(span, "");
+    if Schema::of(facet.kind).root().field("mode").is_some() {
+        found = found.help(format!("to leave alone what others add, write `{name}: {{ mode: additive, entries: [...] }}`"));
+    }
+    found.help(format!("to leave all of it alone, write no `{name}` here"))
+}
+
+/// A misspelt field is an error; one that nothing known is near to may be newer than the catalogue.
+fn no_such_field(kind: &'static Kind, path: &Path, span: &Span) -> Option<Diagnostic> {
+    let mut field = Schema::of(kind).root();
+    for step in path.steps() {
+        field = match step {
+            Step::Index(_) | Step::Key(..) => field.item()?,
+            Step::Inside => field.inside(),
+            Step::Field(name) => match field.field(name) {
+                Some(member) => member,
+                None if !field.is_struct() => return None,
+                None => {
+                    let why = format!("`{path}`: {} has no field `{name}` there", kind.one());
+                    return Some(match suggest::nearest(name, field.members().iter().map(|(n, _)| *n)) {
+                        Some(near) => Diagnostic::error("E0118", why).at(span, "").help(format!("did you mean `{near}`?")),
+                        None => Diagnostic::warning("W0108", why).at(span, "").help("nothing is ignored by it"),
+                    });
+                }
+            },
+        };
+    }
+    None
 }
 
 impl Resolver<'_> {

@@ -187,7 +187,7 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
     let lifecycle = prepared.lifecycle.as_ref().map(|node| {
         let mut findings = Findings::default();
         let read = meta::lifecycle(node, &|n| whole_tree(n, &scope), &mut findings);
-        facets::not_ignored(prepared.kind, &read, node, &mut findings);
+        facets::ignored_in_vain(prepared.kind, &read, node, &mut findings);
         resolver.findings.borrow_mut().absorb(findings);
         read
     });
