@@ -259,11 +259,11 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Fills a planned call.
+    /// Fills a planned call and writes out what the kind encodes.
     ///
     /// # Errors
     /// A sentence: what stays unknown, or which secret cannot be read.
-    pub fn of(call: &Call, values: &Values, outside: &Outside) -> Result<Self, String> {
+    pub fn of(kind: &Kind, call: &Call, values: &Values, outside: &Outside) -> Result<Self, String> {
         let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
         let mut secrets = Secrets::read(&parts, outside)?;
         let known = |variable: &Variable| values.get(variable).cloned().or_else(|| secrets.get(variable));
@@ -286,7 +286,7 @@ impl Ready {
             secrets.learn(planned, filled);
         }
         filled.conform();
-        Ok(Self { call: filled, secrets })
+        Ok(Self { call: filled.encoded(kind)?, secrets })
     }
 }
 

@@ -238,13 +238,21 @@ impl Running {
     async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
         let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
         let values = self.values(&parts).await?;
-        Ready::of(call, &values, &self.shared.outside).map_err(|why| self.refused(&why))
+        Ready::of(self.kind, call, &values, &self.shared.outside).map_err(|why| self.refused(&why))
+    }
+
+    /// A reply in the form that YAML has.
+    fn as_yaml(&self, reply: Value) -> Value {
+        match self.kind.hooks.reply {
+            Some(hook) => hook(reply),
+            None => reply,
+        }
     }
 
     async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
         self.requests += 1;
         match self.shared.client.call(&ready.call).await {
-            Ok(reply) => Ok(reply.body),
+            Ok(reply) => Ok(self.as_yaml(reply.body)),
             Err(error) => Err(scrubbed(error, &ready.secrets)),
         }
     }
@@ -354,6 +362,7 @@ impl Running {
         match self.poll(waiter, &id).await {
             Ok(body) => {
                 if let Some(body) = body {
+                    let body = self.as_yaml(body);
                     self.learn(&body);
                 }
                 Ok(())

@@ -94,9 +94,17 @@ pub fn id_of(kind: &Kind, body: &Value) -> Option<Value> {
     }
 }
 
-/// A reply of the kind's read as a body: what [`Read::reply`] holds on top, its siblings beside it.
+/// A reply of the kind's read as a body: what [`Read::reply`] holds on top, its siblings beside it, in YAML's form.
 #[must_use]
 pub fn from_reply(kind: &Kind, reply: Value) -> Value {
+    let body = lifted(kind, reply);
+    match kind.hooks.reply {
+        Some(hook) => hook(body),
+        None => body,
+    }
+}
+
+fn lifted(kind: &Kind, reply: Value) -> Value {
     match reply {
         Value::Map(mut map) if !kind.read.reply.is_empty() => match map.shift_remove(kind.read.reply) {
             Some(Value::Map(mut fields)) => {
@@ -120,14 +128,15 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     let taker = Taker::of(request);
     let root = Schema::of(kind).root();
     let (mut fields, mut later, mut arguments) = (Map::new(), Vec::new(), Map::new());
-    for (name, value) in change.desired.as_map().into_iter().flatten() {
-        let field = root.field(name);
+    let wire = kind.hooks.wire.map(|wire| wire(&strip(Some(root), change.desired)));
+    for (name, value) in wire.as_ref().unwrap_or(change.desired).as_map().into_iter().flatten() {
+        let field = if wire.is_some() { None } else { root.field(name) };
         if field.is_some_and(|f| f.computed()) || *value == Value::Null {
             continue;
         }
         if taker.as_argument(name) {
             arguments.insert(name.clone(), value.clone());
-        } else if taker.takes(name) || field.is_none() {
+        } else if taker.takes(name) || (field.is_none() && wire.is_none()) {
             fields.insert(name.clone(), strip(field, value));
         } else {
             later.push(Path::field(name.clone()));
@@ -153,6 +162,9 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
 pub fn update_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     let mut calls = match &kind.update {
         Update::Never => return Err(fixed(&change.paths.first().cloned().unwrap_or_default())),
+        Update::Whole(request) | Update::Patch(request) | Update::Mask(request, _) if kind.hooks.wire.is_some() => {
+            wired(kind, request, change).into_iter().collect()
+        }
         Update::Whole(request) => vec![whole(kind, request, change)],
         Update::Patch(request) => {
             let fields = changed_fields(kind, change, request, &changed_names(change))?;
@@ -236,6 +248,30 @@ fn whole(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Call {
         map.retain(|name, _| taker.takes(name) || root.field(name).is_none());
     }
     Build::of(kind, request, change).call(fields, "update")
+}
+
+/// One call with the members of the wire form that differ: all of them where the update takes the whole object. None: the
+/// wire form is the same.
+fn wired(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Option<Call> {
+    let (wire, root) = (kind.hooks.wire?, Schema::of(kind).root());
+    let left = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
+    let old = change.live.map(|live| wire(&strip(Some(root), live)));
+    let Value::Map(mut fields) = wire(&overlay(Some(root), left.as_ref(), change.desired)) else { return None };
+    let taker = Taker::of(request);
+    // A member that a create has no place for comes by its own name.
+    let asked = |name: &str| old.is_some() || change.paths.iter().any(|p| p.is_root() || p.first_field() == Some(name));
+    let differs = |name: &str, value: &Value| old.as_ref().is_none_or(|old| old.get(name) != Some(value));
+    let whole = matches!(kind.update, Update::Whole(_));
+    fields.retain(|name, value| taker.takes(name) && (whole || (asked(name) && differs(name, value))));
+    if fields.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = fields.keys().cloned().collect();
+    let mut call = Build::of(kind, request, change).call(Value::Map(fields), "update");
+    if let Update::Mask(_, mask) = kind.update {
+        set_mask(&mut call, mask, names.join(","));
+    }
+    Some(call)
 }
 
 /// The top-level fields that differ, each once, in order.

@@ -11,6 +11,12 @@ pub type Calls = Result<Vec<Call>, Refusal>;
 pub struct Hooks {
     /// The YAML body in its normal form (short forms written out), before anything else reads it.
     pub normal: Option<fn(Value) -> Value>,
+    /// A reply (also part of one) as YAML has it, where the API's form is another one. Applied to every read, list row and reply
+    /// of a step's calls, whatever they answer (`{}` too): the rest of the program sees the YAML form only.
+    pub reply: Option<fn(Value) -> Value>,
+    /// The other way: the fields of a body in YAML's form as requests carry them. What must be known to be written as text
+    /// stays structure and stands in [`Kind::encode`](super::Kind::encode).
+    pub wire: Option<fn(&Value) -> Value>,
     /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
@@ -24,7 +30,7 @@ pub struct Hooks {
 
 impl Hooks {
     /// No code.
-    pub const NONE: Self = Self { normal: None, view: None, check: None, judge: None, before_delete: None };
+    pub const NONE: Self = Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None };
 }
 
 /// What a view is made from.

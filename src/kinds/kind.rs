@@ -1,6 +1,6 @@
 //! What a kind is.
 
-use super::{Calls, Change, Hooks};
+use super::{Calls, Change, Encoding, Hooks};
 use crate::model::Value;
 
 /// An operation of the catalogue: `jobs.jobs.reset`. Method, path, types, paging and waiters come from there.
@@ -59,6 +59,8 @@ pub struct Kind {
     pub id_fields: &'static [&'static str],
     /// Objects that the server makes along with this one.
     pub born_with: &'static [Born],
+    /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
+    pub encode: &'static [(&'static str, Encoding)],
     /// Code, all of it pure; a plain kind has none.
     pub hooks: Hooks,
 }
@@ -422,6 +424,7 @@ impl Kind {
         link: None,
         id_fields: &[],
         born_with: &[],
+        encode: &[],
         hooks: Hooks::NONE,
     };
 }

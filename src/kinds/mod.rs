@@ -11,6 +11,7 @@ mod call;
 mod catalogs;
 mod change;
 mod compile;
+mod encode;
 mod grants;
 mod instance_pools;
 mod jobs;
@@ -32,6 +33,7 @@ mod workspace_conf;
 
 pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list_call, read_call, update_calls};
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
+pub use encode::{BYTES, Encoding, from_base64};
 pub use kind::{
     After, At, Blocks, Born, Facet, Fact, From, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent, Read, Rename,
     Request, Route, Rows, Tag, Unique, Update, Wait,
