@@ -380,4 +380,9 @@ pub static ALL: &[Code] = &[
         "`includes` matches nothing",
         "The file, folder or pattern matches no YAML file. Paths are relative to the project's folder.",
     ),
+    row(
+        "E0315",
+        "a policy that cannot be",
+        "A policy has a `name` and an `expression` that must hold for every step of a plan, and may have `where` and `kinds` (of which steps it speaks), `level` (`deny` or `warn`) and `message`. Expressions are Jinja's, over `step`, `env`, `changes` and `project`.",
+    ),
 ];

@@ -13,7 +13,7 @@ use super::meta::{Prepared, prepare};
 use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, Project, overlay, resolve};
+use super::{Answers, Ask, Environment, Failed, Project, overlay, policies, resolve};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Lookup, Outside, SecretFrom};
@@ -105,6 +105,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let mut collected = collect(std::mem::take(&mut discovered.documents), registry, findings);
     overlay::apply(&chain, registry, &mut collected, findings);
     let workspace = environment::workspace(&chain, findings);
+    let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
     let inner = inner(&discovered, name.clone(), &chosen, variables, collected, &workspace, ask, registry, findings);
 
     let answers = Answers::new();
@@ -128,6 +129,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         name,
         environments: selectable(&discovered.environments).map(|f| f.name.clone()).collect(),
         environment,
+        policies,
         lookups,
         warnings: Vec::new(),
         inner,

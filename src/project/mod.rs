@@ -27,6 +27,7 @@ mod graph;
 mod load;
 mod meta;
 mod overlay;
+mod policies;
 mod references;
 mod resolve;
 mod scope;
@@ -36,6 +37,7 @@ mod targets;
 mod unused;
 mod variables;
 
+pub use policies::{POLICY_NAMES, Policy, PolicyLevel};
 pub use secrets::read_secret;
 
 /// What the user asked for on the command line.
@@ -65,6 +67,8 @@ pub struct Project {
     pub environments: Vec<String>,
     /// The chosen one.
     pub environment: Environment,
+    /// What every step of a plan must satisfy, in the order they are written.
+    pub policies: Vec<Policy>,
     /// Questions to the workspace that [`Project::resolve`] needs answered.
     pub lookups: Vec<Lookup>,
     /// Warnings so far.

@@ -29,7 +29,7 @@ pub struct Settings {
     pub variables: Option<IndexMap<String, Declaration>>,
     /// `secrets`.
     pub secrets: BTreeMap<String, SecretFrom>,
-    /// `policies`, read and kept; checked by whoever evaluates them.
+    /// `policies`, read once the kinds are at hand.
     pub policies: Option<Node>,
 }
 

@@ -14,5 +14,6 @@ mod scan;
 
 pub(crate) use evaluate::{Place, Scope, argument, scalar};
 pub use finish::{fill, finish};
+pub(crate) use jinja::{check as syntax_of, evaluate as evaluate_plain};
 pub(crate) use mention::{Found, Function, Mention, Names, find};
 pub(crate) use scan::{Part, is_template, scan};
