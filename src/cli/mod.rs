@@ -9,9 +9,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::model::Outside;
 
+mod applied;
 mod apply;
 mod auth;
 mod carry;
+mod completions;
 mod connect;
 mod destroy;
 mod docs;
@@ -20,17 +22,22 @@ mod env;
 mod exit;
 mod explain;
 mod github;
+mod graph;
 mod local;
 mod local_place;
 mod logging;
+mod naming;
 mod options;
+mod output;
 mod plan;
 mod planning;
 mod progress;
 pub mod reference;
+mod schema;
 mod screen;
 mod secrets;
 mod session;
+mod show;
 mod signals;
 mod state;
 mod status;
@@ -38,7 +45,7 @@ mod validate;
 mod version;
 
 pub use exit::{Exit, Failure};
-pub use options::{Format, Options, When};
+pub use options::{Form, Format, Options, When};
 pub use screen::{Screen, Streams};
 
 /// Keeps Databricks workspaces the way Git says: YAML, plan, apply, no changes.
@@ -68,6 +75,12 @@ enum Command {
     Status(status::Arguments),
     /// What changed behind its back; sends only reads
     Drift(Box<drift::Arguments>),
+    /// What the state holds of one object, or everything; `--live` reads it from the workspace
+    Show(show::Arguments),
+    /// Ids, links and declared outputs, for programs and the next step of a pipeline
+    Output(output::Arguments),
+    /// What depends on what
+    Graph(graph::Arguments),
     /// Look at and mend what was recorded
     State(state::Arguments),
     /// Environments of the project
@@ -76,6 +89,10 @@ enum Command {
     Local(local::Arguments),
     /// Authentication: what is used, and where it came from
     Auth(auth::Arguments),
+    /// Every kind with its fields, facets and requests; schemas for editors
+    Schema(schema::Arguments),
+    /// A script that completes commands and options in a shell
+    Completions(completions::Arguments),
     /// What a diagnostic code means
     Explain(explain::Arguments),
     /// Version and build
@@ -110,12 +127,34 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut
     let screen = Screen::new(streams, &cli.options, outside);
     logging::start(&cli.options, &screen);
     let run = Run { options: &cli.options, outside, screen: &screen };
-    match dispatch(&cli.command, &run) {
+    match cli.command.takes(cli.options.output).and_then(|()| dispatch(&cli.command, &run)) {
         Ok(exit) => exit,
         Err(failure) => {
             screen.failure(&failure);
             failure.exit()
         }
+    }
+}
+
+impl Command {
+    /// The forms of results that it knows.
+    fn forms(&self) -> &'static [Form] {
+        match self {
+            Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
+            Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
+            _ => Form::COMMON,
+        }
+    }
+
+    /// Refuses a form that the command does not know.
+    fn takes(&self, form: Form) -> Result<(), Failure> {
+        let forms = self.forms();
+        if forms.contains(&form) {
+            return Ok(());
+        }
+        let known: Vec<String> = forms.iter().map(|f| format!("`{}`", f.word())).collect();
+        let message = format!("this command does not write `{}`; it knows {}", form.word(), known.join(", "));
+        Err(Failure::usage(message, &["`-o` or BRICKFORM_OUTPUT says which"]))
     }
 }
 
@@ -143,6 +182,11 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Destroy(arguments) => destroy::run(arguments, run),
         Command::Status(arguments) => status::run(arguments, run),
         Command::Drift(arguments) => drift::run(arguments, run),
+        Command::Show(arguments) => show::run(arguments, run),
+        Command::Output(arguments) => output::run(arguments, run),
+        Command::Graph(arguments) => graph::run(arguments, run),
+        Command::Schema(arguments) => schema::run(arguments, run),
+        Command::Completions(arguments) => Ok(completions::run(arguments, run)),
         Command::State(arguments) => state::run(arguments, run),
         Command::Auth(arguments) => auth::run(arguments, run),
         Command::Env(arguments) => env::run(arguments, run),

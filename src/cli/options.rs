@@ -34,9 +34,9 @@ pub struct Options {
     /// Warnings are errors
     #[arg(long, global = true, env = "BRICKFORM_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,
-    /// How results are written
+    /// How results are written; each command names the forms that it knows
     #[arg(long, short = 'o', global = true, env = "BRICKFORM_OUTPUT", value_name = "FORMAT", default_value = "text")]
-    pub output: Format,
+    pub output: Form,
     /// Colour; `auto` asks `NO_COLOR`, `CLICOLOR_FORCE` and the terminal, for each stream by itself
     #[arg(long, global = true, env = "BRICKFORM_COLOR", value_name = "WHEN", default_value = "auto")]
     pub color: When,
@@ -54,7 +54,42 @@ pub struct Options {
     pub parallelism: Option<u16>,
 }
 
-/// A form of output.
+/// A form of results. Every command knows `text` and `json`; what else it knows is said where it is dispatched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: documented and versioned
+    Json,
+    /// YAML (`render`)
+    Yaml,
+    /// A diagram for pages that draw Mermaid (`graph`)
+    Mermaid,
+    /// A diagram for Graphviz (`graph`)
+    Dot,
+    /// Outputs of a step of GitHub Actions (`output`)
+    Github,
+}
+
+impl Form {
+    /// What every command knows.
+    pub const COMMON: &'static [Self] = &[Self::Text, Self::Json];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// For programs or for people.
+    #[must_use]
+    pub fn format(self) -> Format {
+        if self == Self::Json { Format::Json } else { Format::Text }
+    }
+}
+
+/// For whom something is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::exit::Failure;
-use super::options::{Format, Options, When};
+use super::options::{Form, Format, Options, When};
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::report;
@@ -87,8 +87,10 @@ pub struct Screen {
     pub out_colour: bool,
     /// Colour of messages.
     pub err_colour: bool,
-    /// The form of results.
+    /// For whom results are written.
     pub format: Format,
+    /// The form of results.
+    pub form: Form,
     quiet: bool,
     verbose: u8,
     annotate: bool,
@@ -109,7 +111,8 @@ impl Screen {
             err_terminal: streams.err_terminal,
             in_terminal: streams.in_terminal,
             width: width.clamp(60, 200),
-            format: options.output,
+            format: options.output.format(),
+            form: options.output,
             quiet: options.quiet,
             verbose: options.verbose,
             annotate: outside.variable("GITHUB_ACTIONS") == Some("true"),

@@ -330,7 +330,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0302",
         "an unknown key in conf/project.yaml",
-        "Settings of a project are `name`, `description`, `includes`, `state`, `defaults`, `policies`, `variables`, `secrets` and `default_environment`.",
+        "Settings of a project are `name`, `description`, `includes`, `state`, `defaults`, `policies`, `variables`, `secrets`, `outputs` and `default_environment`.",
     ),
     row(
         "E0303",
@@ -384,5 +384,10 @@ pub static ALL: &[Code] = &[
         "E0315",
         "a policy that cannot be",
         "A policy has a `name` and an `expression` that must hold for every step of a plan, and may have `where` and `kinds` (of which steps it speaks), `level` (`deny` or `warn`) and `message`. Expressions are Jinja's, over `step`, `env`, `changes` and `project`.",
+    ),
+    row(
+        "E0320",
+        "an output that cannot be",
+        "An entry of `outputs:` is a value, or `{ value: .., description: .. }`. Outputs are printed and handed on to other programs, so none may hold a secret.",
     ),
 ];

@@ -111,6 +111,19 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Which place of the schema it is: places recur (a job's task holds a task), and the same place gives the same
+    /// number in this process.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        std::ptr::from_ref(self.node) as usize
+    }
+
+    /// What the values of a map are, for a free map.
+    #[must_use]
+    pub fn map_value(&self) -> Option<Field<'a>> {
+        if let Shape::Map(value) = &self.node.shape { Some(self.schema.node(*value)) } else { None }
+    }
+
     /// Its type.
     #[must_use]
     pub fn ty(&self) -> &'a Type {

@@ -11,7 +11,7 @@ mod outside;
 mod path;
 mod value;
 
-pub use address::{Address, AddressError, Instance};
+pub use address::{Address, AddressError, Instance, is_key};
 pub use deferred::{Deferred, Held, Lookup, Piece, Reference, SecretFrom, SecretSource, Variable};
 pub use fingerprint::{Fingerprint, StateKey};
 pub use map::Map;

@@ -92,7 +92,8 @@ pub(super) fn name_of(kind: &Kind, bodies: &[&Value]) -> Option<String> {
 }
 
 /// The object's page: the host, then the kind's template with fields filled in. None while one is unknown.
-pub(super) fn link(kind: &Kind, host: &str, id: &str, bodies: &[&Value]) -> Option<String> {
+#[must_use]
+pub fn link(kind: &Kind, host: &str, id: &str, bodies: &[&Value]) -> Option<String> {
     let mut link = host.trim_end_matches('/').to_owned();
     let mut rest = kind.link?;
     while let Some((before, after)) = rest.split_once('{') {

@@ -69,6 +69,12 @@ impl<'a> Known<'a> {
     }
 }
 
+/// A field of an object that exists, as the state (or the workspace) has it; none where neither knows it.
+#[must_use]
+pub fn recorded(kind: &'static Kind, id: &str, applied: &Value, live: Option<&Value>, path: &Path) -> Option<Value> {
+    Object { kind, id: Cow::Borrowed(id), live: live.map(Cow::Borrowed), applied: Some(Cow::Borrowed(applied)) }.field(path)
+}
+
 impl Object<'_> {
     fn field(&self, path: &Path) -> Option<Value> {
         let is_id = path.steps().len() == 1 && path.first_field() == Some("id");

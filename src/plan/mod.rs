@@ -31,6 +31,8 @@ mod tag;
 mod tests;
 mod typed;
 
+pub use body::link;
+pub use known::recorded;
 pub use scope::Scope;
 pub use step::DELETED;
 pub use typed::typed;

@@ -51,6 +51,8 @@ pub struct Inner {
     pub moves: Vec<Node>,
     /// Items of `forget:`.
     pub forgets: Vec<Node>,
+    /// `outputs`.
+    pub outputs: Option<Node>,
     /// `--strict`.
     pub strict: bool,
     /// A file could not be read.
@@ -237,6 +239,7 @@ fn inner(
         imports: collected.imports,
         moves: collected.moves,
         forgets: collected.forgets,
+        outputs: discovered.settings.outputs.clone(),
         strict: ask.strict,
         incomplete: discovered.incomplete,
     }
@@ -252,7 +255,7 @@ fn seen(inner: &Inner, discovered: &Discovered, scope: &In<'_, '_>) -> Seen {
         prepared.facets.iter().for_each(|(_, _, node)| seen.look(node, scope));
     }
     discovered.environments.iter().for_each(|file| seen.look(&file.node, scope));
-    discovered.settings.state.iter().chain(&inner.imports).for_each(|node| seen.look(node, scope));
+    discovered.settings.state.iter().chain(&inner.outputs).chain(&inner.imports).for_each(|node| seen.look(node, scope));
     for defined in inner.variables.values() {
         if let Some(variables::Given::Node(node)) = &defined.given {
             seen.look(node, scope);

@@ -26,8 +26,10 @@ mod findings;
 mod graph;
 mod load;
 mod meta;
+mod outputs;
 mod overlay;
 mod policies;
+mod reasons;
 mod references;
 mod resolve;
 mod scope;
@@ -37,7 +39,9 @@ mod targets;
 mod unused;
 mod variables;
 
+pub use outputs::Output;
 pub use policies::{POLICY_NAMES, Policy, PolicyLevel};
+pub use reasons::{Reason, Why};
 pub use secrets::read_secret;
 
 /// What the user asked for on the command line.
@@ -232,6 +236,21 @@ impl Project {
     /// All diagnostics.
     pub fn resolve(&self, answers: &Answers) -> Result<Desired, Vec<Diagnostic>> {
         resolve::resolve(&self.inner, answers, &self.warnings)
+    }
+
+    /// Why a resource depends on what it depends on, sorted by what is needed and by place.
+    #[must_use]
+    pub fn reasons(&self, desired: &Desired, resource: &Resource) -> Vec<Reason> {
+        reasons::reasons(&self.inner, desired, resource)
+    }
+
+    /// The declared `outputs:` with their values, in the order of the file. What only the state or the workspace knows is
+    /// unknown.
+    ///
+    /// # Errors
+    /// All diagnostics of outputs.
+    pub fn outputs(&self, answers: &Answers) -> Result<Vec<Output>, Vec<Diagnostic>> {
+        outputs::read(&self.inner, answers)
     }
 
     /// The values of all variables of the environment (secret ones as `Secret`), with the place each came from.

@@ -59,8 +59,8 @@ pub fn variables(inner: &Inner) -> IndexMap<String, (Value, String)> {
     all
 }
 
-/// Evaluates and checks everything, each by itself.
-fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>) -> (BTreeMap<Address, Resource>, Findings) {
+/// A resolver whose variables are evaluated and whose items are there.
+pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
     let mut resolver = Resolver::new(inner, answers);
     for (name, defined) in &inner.variables {
         let span =
@@ -70,6 +70,12 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
         }
     }
     expand(&mut resolver);
+    resolver
+}
+
+/// Evaluates and checks everything, each by itself.
+fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>) -> (BTreeMap<Address, Resource>, Findings) {
+    let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
     let mut computed = Computed::new();
     for item in 0..resolver.items.len() {
@@ -77,8 +83,11 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
             resource(&resolver, item, &mut resources, &mut computed);
         }
     }
+    let mut of_outputs = Findings::default();
+    super::outputs::all(&resolver, &mut of_outputs);
     let lookups = std::mem::take(&mut *resolver.lookups.borrow_mut());
     let mut findings = resolver.findings.take();
+    findings.absorb(of_outputs);
     managed_lookups(&lookups, &resources, &mut findings);
     for (span, names) in computed.into_values() {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

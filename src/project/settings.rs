@@ -29,11 +29,14 @@ pub struct Settings {
     pub variables: Option<IndexMap<String, Declaration>>,
     /// `secrets`.
     pub secrets: BTreeMap<String, SecretFrom>,
+    /// `outputs`.
+    pub outputs: Option<Node>,
     /// `policies`, read once the kinds are at hand.
     pub policies: Option<Node>,
 }
 
-const KEYS: &[&str] = &["name", "description", "includes", "state", "defaults", "policies", "variables", "secrets", "default_environment"];
+const KEYS: &[&str] =
+    &["name", "description", "includes", "state", "defaults", "policies", "variables", "secrets", "outputs", "default_environment"];
 
 /// Reads the document.
 pub fn read(node: &Node, folder: &Path, findings: &mut Findings) -> Settings {
@@ -50,6 +53,7 @@ pub fn read(node: &Node, folder: &Path, findings: &mut Findings) -> Settings {
             "includes" => settings.includes = texts(value, "`includes`", findings),
             "state" => settings.state = map(value, "`state`", findings).cloned(),
             "defaults" => settings.ownership_tag = defaults(value, findings),
+            "outputs" => settings.outputs = Some(value.clone()),
             "policies" => settings.policies = Some(value.clone()),
             "variables" => settings.variables = Some(declarations(value, findings)),
             "secrets" => settings.secrets = secrets::declared(value, folder, findings),

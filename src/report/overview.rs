@@ -44,7 +44,7 @@ fn unfinished(document: &Document) -> Vec<(&Address, &'static str)> {
     document.resources.iter().filter(|(_, e)| e.status != Status::Ok).map(|(a, e)| (a, word(e.status))).collect()
 }
 
-fn word(status: Status) -> &'static str {
+pub(super) fn word(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
         Status::Incomplete => "incomplete",

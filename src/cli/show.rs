@@ -1,0 +1,89 @@
+//! `brickform show [ADDRESS]`: what the state holds of an object, or a table of everything; `--live` reads it too.
+
+use clap::Args;
+
+use super::planning::address;
+use super::session::Session;
+use super::{Exit, Failure, Format, Run, applied, connect, naming};
+use crate::model::{Address, Value};
+use crate::refresh;
+use crate::report::shown::{self, Live, Shown};
+use crate::state::{Document, Entry, Store};
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brickform show\n  brickform show jobs.nightly --live")]
+pub struct Arguments {
+    /// One object and its parts; without it, a table of everything that was applied
+    #[arg(value_name = "ADDRESS")]
+    what: Option<String>,
+    /// Read the object from the workspace too
+    #[arg(long, env = "BRICKFORM_LIVE", value_parser = clap::builder::BoolishValueParser::new())]
+    live: bool,
+}
+
+/// Shows what was applied.
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let session = Session::open(run)?;
+    let document = session.document()?.ok_or_else(|| Failure::Machine {
+        message: format!("{} has no state yet ({})", session.environment(), session.state_place),
+        help: vec![format!("the first `brickform apply --env {}` makes one", session.environment())],
+    })?;
+    let host = applied::link_host(&document);
+    let Some(what) = &arguments.what else {
+        if arguments.live {
+            return Err(Failure::usage(
+                "`--live` needs an address",
+                &["`brickform show jobs.nightly --live`", "`brickform drift` reads everything"],
+            ));
+        }
+        let rows: Vec<Shown<'_>> = document.resources.iter().map(|(a, e)| shown_of(&session, &document, &host, a, e)).collect();
+        run.screen.result(&match run.screen.format {
+            Format::Json => shown::table_json(session.environment(), document.serial, &rows),
+            Format::Text => shown::table(&rows),
+        });
+        return Ok(Exit::Done);
+    };
+    let address = address(what, &session.registry)?;
+    let Some(entry) = document.resources.get(&address) else {
+        let place = format!("the state of {}", session.environment());
+        return Err(naming::unknown(&address, &place, document.resources.keys()));
+    };
+    let live = if arguments.live { Some(read(&session, run, &address, entry)?) } else { None };
+    let history = session.store.history()?;
+    let one = Shown { live, last: history.first(), ..shown_of(&session, &document, &host, &address, entry) };
+    run.screen.result(&match run.screen.format {
+        Format::Json => format!("{:#}\n", shown::json(&one)),
+        Format::Text => shown::text(&one, run.screen.width),
+    });
+    Ok(Exit::Done)
+}
+
+fn shown_of<'a>(session: &Session, document: &'a Document, host: &str, address: &'a Address, entry: &'a Entry) -> Shown<'a> {
+    let kind = session.registry.get(&entry.kind);
+    let own = |a: &&Address| a.is_facet() && !address.is_facet() && a.parent() == *address;
+    Shown {
+        address,
+        entry,
+        link: kind.and_then(|k| applied::link(host, k, entry)),
+        name: kind.and_then(|k| applied::name(k, entry)),
+        parts: document.resources.keys().filter(own).map(|a| (a, &document.resources[a])).collect(),
+        needed_by: document.resources.iter().filter(|(a, e)| e.dependencies.contains(address) && !own(a)).map(|(a, _)| a).collect(),
+        live: None,
+        last: None,
+    }
+}
+
+/// Reads one object from the workspace.
+fn read(session: &Session, run: &Run<'_>, address: &Address, entry: &Entry) -> Result<Live, Failure> {
+    let Some(kind) = session.registry.get(&entry.kind) else {
+        return Err(Failure::machine(format!("{address} is of kind `{}`, which this Brickform does not know", entry.kind)));
+    };
+    let body: Option<Value> = super::runtime()?.block_on(async {
+        let connection = connect::connect(run, &session.project).await?;
+        refresh::object(&connection.client, kind, &entry.id, &entry.applied)
+            .await
+            .map_err(|error| Failure::api(format!("{address} cannot be read"), error))
+    })?;
+    Ok(body.map_or(Live::Gone, Live::Found))
+}

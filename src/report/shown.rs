@@ -1,0 +1,146 @@
+//! One applied object, or a table of all: id, page, what was applied, its parts, who needs it, and what is live.
+
+use serde_json::{Value as Json, json};
+
+use super::json::value;
+use super::overview::{entry_json, to_seconds, word};
+use super::style::{columns, pad};
+use super::value::body;
+use crate::model::{Address, Value};
+use crate::state::{Entry, Status, Version};
+
+/// What is shown of one address.
+pub struct Shown<'a> {
+    /// Whose.
+    pub address: &'a Address,
+    /// What the state holds.
+    pub entry: &'a Entry,
+    /// Its page.
+    pub link: Option<String>,
+    /// What a person calls it.
+    pub name: Option<String>,
+    /// Its parts.
+    pub parts: Vec<(&'a Address, &'a Entry)>,
+    /// What depended on it at the last apply.
+    pub needed_by: Vec<&'a Address>,
+    /// What the workspace has; none: it was not asked.
+    pub live: Option<Live>,
+    /// What wrote the state last.
+    pub last: Option<&'a Version>,
+}
+
+/// What the workspace has.
+#[derive(Debug, Clone)]
+pub enum Live {
+    /// The object.
+    Found(Value),
+    /// Nothing.
+    Gone,
+}
+
+/// One object for a person.
+#[must_use]
+pub fn text(shown: &Shown<'_>, width: usize) -> String {
+    let Shown { address, entry, .. } = shown;
+    let mut out = address.to_string();
+    out.push_str(&shown.name.as_ref().map(|n| format!("  \"{n}\"")).unwrap_or_default());
+    out.push('\n');
+    let mut row = |name: &str, text: &str| {
+        if !text.is_empty() {
+            out.push_str(&format!("  {name:12} {text}\n"));
+        }
+    };
+    let list = |all: &[&Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    row("id", &entry.id);
+    row("page", shown.link.as_deref().unwrap_or_default());
+    row("status", word(entry.status));
+    row("adopted", if entry.adopted { "taken over, not made here: destroy forgets it" } else { "" });
+    row("protected", if entry.protected { "prevent_destroy" } else { "" });
+    row("tag", entry.tag.as_deref().unwrap_or_default());
+    row("deposed", &entry.deposed.join(", "));
+    row("needs", &list(&entry.dependencies.iter().collect::<Vec<_>>()));
+    row("needed by", &list(&shown.needed_by));
+    if let Some(last) = shown.last {
+        let commit = last.commit.as_ref().map(|c| format!(", commit {c}")).unwrap_or_default();
+        row("last write", &format!("{} by {}{commit} (serial {})", to_seconds(&last.at), last.by, last.serial));
+    }
+    section("applied", &entry.applied, width, &mut out);
+    if let Some(former) = &entry.former {
+        section("before the first touch", former, width, &mut out);
+    }
+    for (part, held) in &shown.parts {
+        section(&part.facet.clone().unwrap_or_default(), &held.applied, width, &mut out);
+    }
+    match &shown.live {
+        None => {}
+        Some(Live::Gone) => out.push_str("  live: gone, the workspace does not have it (`brickform plan` would create it)\n"),
+        Some(Live::Found(live)) => section("live", live, width, &mut out),
+    }
+    out
+}
+
+fn section(title: &str, held: &Value, width: usize, out: &mut String) {
+    out.push_str(&format!("  {title}\n"));
+    for line in body(held, width.saturating_sub(4)) {
+        out.push_str(format!("    {line}").trim_end());
+        out.push('\n');
+    }
+}
+
+/// One object for a program.
+#[must_use]
+pub fn json(shown: &Shown<'_>) -> Json {
+    let mut out = entry_json(shown.address, shown.entry);
+    out["name"] = json!(shown.name);
+    out["link"] = json!(shown.link);
+    out["needed_by"] = json!(shown.needed_by);
+    out["parts"] = shown.parts.iter().map(|(a, e)| entry_json(a, e)).collect();
+    out["last_write"] = json!(shown.last.map(|v| json!({ "at": v.at, "by": v.by, "commit": v.commit, "serial": v.serial })));
+    match &shown.live {
+        None => {}
+        Some(Live::Gone) => out["live"] = Json::Null,
+        Some(Live::Found(live)) => out["live"] = value(live),
+    }
+    out
+}
+
+/// All objects for a person; parts are counted at their object.
+#[must_use]
+pub fn table(rows: &[Shown<'_>]) -> String {
+    let whole: Vec<&Shown<'_>> = rows.iter().filter(|r| !r.address.is_facet()).collect();
+    let cells: Vec<[String; 4]> = whole
+        .iter()
+        .map(|r| {
+            let parts: Vec<&str> = r.parts.iter().filter_map(|(a, _)| a.facet.as_deref()).collect();
+            let state = if r.entry.status == Status::Ok { "" } else { word(r.entry.status) };
+            let last = [r.link.clone().unwrap_or_default(), state.to_owned(), parts.join(", ")];
+            let last = last.into_iter().filter(|c| !c.is_empty()).collect::<Vec<_>>().join("  ");
+            [r.address.to_string(), r.name.clone().unwrap_or_default(), r.entry.id.clone(), last]
+        })
+        .collect();
+    let head = ["ADDRESS", "NAME", "ID", "PAGE, STATUS, PARTS"].map(str::to_owned);
+    let wide = |i: usize| cells.iter().chain([&head]).map(|c| columns(&c[i])).max().unwrap_or(0);
+    let widths = [wide(0), wide(1), wide(2)];
+    let mut out = String::new();
+    for row in [&head].into_iter().chain(&cells) {
+        let line: Vec<String> = row.iter().enumerate().map(|(i, c)| widths.get(i).map_or_else(|| c.clone(), |w| pad(c, *w))).collect();
+        out.push_str(line.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// All objects for a program.
+#[must_use]
+pub fn table_json(environment: &str, serial: u64, rows: &[Shown<'_>]) -> String {
+    let list: Vec<Json> = rows
+        .iter()
+        .map(|r| {
+            json!({
+                "address": r.address, "kind": r.entry.kind, "id": r.entry.id, "name": r.name, "link": r.link,
+                "status": word(r.entry.status), "adopted": r.entry.adopted,
+            })
+        })
+        .collect();
+    format!("{:#}\n", json!({ "environment": environment, "serial": serial, "resources": list }))
+}
