@@ -5,6 +5,7 @@
 //! quotes, so that it can say so.
 
 mod build;
+mod emit;
 mod merge;
 mod node;
 mod parse;
@@ -13,5 +14,6 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use emit::{emit, emit_entry, emit_inline, emit_text};
 pub use node::{Data, Entry, Node, Scalar, Style, plain};
 pub use parse::parse;
