@@ -9,7 +9,12 @@ mod emit;
 mod merge;
 mod node;
 mod parse;
+pub mod place;
 mod quoting;
+pub mod spell;
+pub mod splice;
+#[cfg(test)]
+mod splice_tests;
 mod syntax;
 #[cfg(test)]
 mod tests;
