@@ -23,6 +23,9 @@ pub struct Hooks {
     pub check: Option<fn(&Value) -> Vec<Refusal>>,
     /// The last word on one changed path.
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
+    /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
+    /// name; it is never created and never deleted.
+    pub standing: Option<fn(&Value) -> bool>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,
@@ -30,7 +33,7 @@ pub struct Hooks {
 
 impl Hooks {
     /// No code.
-    pub const NONE: Self = Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None };
+    pub const NONE: Self = Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None, standing: None };
 }
 
 /// What a view is made from.

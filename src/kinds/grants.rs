@@ -4,7 +4,7 @@
 
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
 };
 use crate::model::Map;
 
@@ -18,6 +18,17 @@ pub static GRANTS: Kind = Kind {
     natural: Natural { fields: &["securable_type", "full_name"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
     fields: &[("securable_type", "text!"), ("full_name", "text!"), ("entries", "[catalog.PrivilegeAssignment]!")],
+    names: &[
+        Name { list: "entries", field: "principal", kind: "users", by: "userName", gives: Gives::Itself },
+        Name { list: "entries", field: "principal", kind: "groups", by: "displayName", gives: Gives::Itself },
+        Name {
+            list: "entries",
+            field: "principal",
+            kind: "service_principals",
+            by: "displayName",
+            gives: Gives::FieldIfAny("applicationId"),
+        },
+    ],
     facts: &[
         ("securable_type", Fact::Immutable),
         ("full_name", Fact::Immutable),

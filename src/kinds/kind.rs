@@ -38,6 +38,12 @@ pub struct Kind {
     /// `text!` or `[iam.Permission]`). They replace what the operations would give. Empty: the operations' bodies and
     /// the reply make the schema.
     pub fields: &'static [(&'static str, &'static str)],
+    /// Other spellings of top-level fields: (`user_name`, `userName`). Read in YAML, paths and references as the field itself.
+    pub spellings: &'static [(&'static str, &'static str)],
+    /// Fields of the items of a list that name principals as people call them.
+    pub names: &'static [Name],
+    /// For a list of members: the kind that it is a part of and whose objects may be members too, never in a circle.
+    pub nests: Option<&'static str>,
     /// Facts on fields. What holds for a catalogue type in every kind stands in [`super::types`].
     pub facts: &'static [(At, Fact)],
     /// How "gone" looks besides 404.
@@ -371,6 +377,35 @@ pub enum From {
     Field(&'static str),
 }
 
+/// A field in the items of a list that names an object of another kind as people call it. A name that this project declares
+/// is a dependency; what is sent is what the API wants to have there.
+#[derive(Debug, Clone, Copy)]
+pub struct Name {
+    /// The list: `entries`.
+    pub list: &'static str,
+    /// The field in its items: `service_principal_name`.
+    pub field: &'static str,
+    /// The kind: `service_principals`.
+    pub kind: &'static str,
+    /// That kind's field that holds the name: `displayName`.
+    pub by: &'static str,
+    /// What takes the name's place.
+    pub gives: Gives,
+}
+
+/// What takes the place of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// The name itself: it is what the API knows the object by.
+    Itself,
+    /// This field of the object (`applicationId`), unless the name is that already. A name that is not declared is looked up.
+    Field(&'static str),
+    /// As [`Gives::Field`], where the name may also be that of something else: no match leaves it as it is.
+    FieldIfAny(&'static str),
+    /// The object's id, under this member in the field's place. A name that is not declared is looked up.
+    Id(&'static str),
+}
+
 /// A field that names an object which must be there first.
 #[derive(Debug, Clone, Copy)]
 pub struct Parent {
@@ -414,6 +449,9 @@ impl Kind {
         natural: Natural { fields: &["name"], unique: Unique::Yes },
         lifetime: Lifetime::Own,
         fields: &[],
+        spellings: &[],
+        names: &[],
+        nests: None,
         facts: &[],
         gone: &[],
         loss: Loss::Nothing,
@@ -430,6 +468,12 @@ impl Kind {
 }
 
 impl Kind {
+    /// A top-level field by any of its spellings.
+    #[must_use]
+    pub fn field_named<'n>(&self, name: &'n str) -> &'n str {
+        self.spellings.iter().find(|(other, _)| *other == name).map_or(name, |(_, field)| field)
+    }
+
     /// One of them with its article, as messages say it: `a job`, `an instance pool`.
     #[must_use]
     pub fn one(&self) -> String {

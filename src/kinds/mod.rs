@@ -13,6 +13,8 @@ mod change;
 mod compile;
 mod encode;
 mod grants;
+mod group_members;
+mod groups;
 mod instance_pools;
 mod jobs;
 mod kind;
@@ -24,10 +26,13 @@ mod queries;
 mod registry;
 mod schema;
 mod schemas;
+mod scim;
+mod service_principals;
 mod serving_endpoints;
 #[cfg(test)]
 mod tests;
 pub mod types;
+mod users;
 mod warehouses;
 mod workspace_conf;
 
@@ -35,7 +40,7 @@ pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use kind::{
-    After, At, Blocks, Born, Facet, Fact, From, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Natural, Op, Parent, Read, Rename,
+    After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Read, Rename,
     Request, Route, Rows, Tag, Unique, Update, Wait,
 };
 pub use registry::Registry;

@@ -4,12 +4,16 @@ use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
 use super::grants::GRANTS;
+use super::group_members::GROUP_MEMBERS;
+use super::groups::GROUPS;
 use super::instance_pools::INSTANCE_POOLS;
 use super::jobs::JOBS;
 use super::permissions::PERMISSIONS;
 use super::queries::QUERIES;
 use super::schemas::SCHEMAS;
+use super::service_principals::SERVICE_PRINCIPALS;
 use super::serving_endpoints::SERVING_ENDPOINTS;
+use super::users::USERS;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
 
@@ -26,6 +30,10 @@ const STANDARD: &[&Kind] = &[
     &PERMISSIONS,
     &SERVING_ENDPOINTS,
     &WORKSPACE_CONF,
+    &GROUPS,
+    &GROUP_MEMBERS,
+    &USERS,
+    &SERVICE_PRINCIPALS,
 ];
 
 /// The kinds of a run.

@@ -66,6 +66,9 @@ impl<'a> Maker<'a> {
             Lifetime::Own if destroy && entry.adopted && !self.inputs.options.include_adopted => {
                 forget(step, "adopted, not made here: --include-adopted deletes it".to_owned())
             }
+            Lifetime::Own if kind.hooks.standing.is_some_and(|standing| standing(found.unwrap_or(&entry.applied))) => {
+                forget(step, "every workspace has it: it stays".to_owned())
+            }
             Lifetime::Own => self.delete(kind, entry, found, step),
             Lifetime::Attached if !destroy => forget(step, "not in YAML; left as it is".to_owned()),
             Lifetime::Attached | Lifetime::Setting => self.restore(kind, entry, found, step),

@@ -84,6 +84,14 @@ impl<'a> Maker<'a> {
                     return (self.born(subject, with), None);
                 }
                 let mut step = self.create(subject, None);
+                if stands(subject) && self.inputs.live.is_some() {
+                    let name = subject.resource.natural.join(".");
+                    let reason = format!(
+                        "{}: every workspace has the {} \"{name}\", which nobody can create, but this caller is not shown it",
+                        subject.address, subject.kind.singular
+                    );
+                    step.blocks.push(block("refused", reason, vec!["ask as somebody who may read it".to_owned()]));
+                }
                 if let Some((id, span)) = import.filter(|_| self.inputs.live.is_some()) {
                     let reason = format!(
                         "{} asks to import {id} as {}, but the workspace has no such {}",
@@ -104,7 +112,7 @@ impl<'a> Maker<'a> {
 
     /// Objects have the natural key of what would be created.
     fn exists(&self, subject: &Subject<'a>, candidates: &'a [Candidate]) -> (Step, Option<Object<'a>>) {
-        let takes = self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name;
+        let takes = self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name || stands(subject);
         if let [one] = candidates
             && self.born_with(subject).is_some()
         {
@@ -244,6 +252,11 @@ pub(super) fn former_for(subject: &Subject<'_>, view: Option<&Value>) -> Option<
         }
         (_, entry, None) => entry.and_then(|e| e.former.clone()),
     }
+}
+
+/// Whether every workspace has this object, so that it is taken over and never made.
+fn stands(subject: &Subject<'_>) -> bool {
+    subject.kind.hooks.standing.is_some_and(|standing| standing(&subject.body))
 }
 
 /// It was not read: nothing can be said.

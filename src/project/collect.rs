@@ -173,7 +173,30 @@ fn add(kind: &'static Kind, key: String, span: Span, mut node: Node, collected: 
         return;
     }
     unwrap(kind, &mut node);
+    respell(kind, &mut node, findings);
     collected.add(Raw { kind, key, span, node }, findings);
+}
+
+/// Other spellings of fields become the fields themselves; both at once are an error.
+fn respell(kind: &'static Kind, node: &mut Node, findings: &mut Findings) {
+    if kind.spellings.is_empty() {
+        return;
+    }
+    let Data::Map(entries) = &mut node.data else { return };
+    for (other, field) in kind.spellings {
+        let Some(at) = entries.iter().position(|e| e.key == *other) else { continue };
+        if let Some(both) = entries.iter().find(|e| e.key == *field) {
+            findings.add(
+                Diagnostic::error("E0122", format!("`{other}` and `{field}` are the same field"))
+                    .at(&entries[at].key_span, "written here")
+                    .at(&both.key_span, "and here")
+                    .help("keep one of them"),
+            );
+            entries.remove(at);
+        } else {
+            (*field).clone_into(&mut entries[at].key);
+        }
+    }
 }
 
 /// A pasted reply of the kind's read: the member that holds the fields takes the place of the whole; what stands beside

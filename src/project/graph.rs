@@ -1,12 +1,14 @@
 //! Dependencies between resources: literals equal to natural keys, and cycles.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Resource;
 use super::findings::Findings;
-use crate::diagnostic::Diagnostic;
+use super::references::sole_reference;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Value};
+use crate::yaml::Node;
 
 /// Adds dependencies on resources that a field names by their natural key (`catalog_name: main`).
 pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry) {
@@ -42,6 +44,52 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
             resource.depends_on.sort();
         }
     }
+}
+
+/// Reports groups that contain one another, each circle once. An edge is a member that is a reference to another group's id.
+pub fn nesting(resources: &BTreeMap<Address, Resource>, findings: &mut Findings) {
+    let mut inside: BTreeMap<Address, Vec<(Address, Span)>> = BTreeMap::new();
+    for resource in resources.values().filter(|r| r.kind.nests.is_some()) {
+        let whole = match resource.address.is_facet() {
+            true => Some(resource.address.parent()),
+            false => resource.body.get(resource.kind.natural.fields[0]).and_then(sole_reference).map(|r| r.address.clone()),
+        };
+        let Some(whole) = whole else { continue };
+        let nodes = resource.node.get("entries").map(Node::items).unwrap_or_default();
+        for (i, entry) in resource.body.get("entries").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+            let Some(member) = entry.get("value").and_then(sole_reference).filter(|r| Some(r.address.kind.as_str()) == resource.kind.nests)
+            else {
+                continue;
+            };
+            let span = nodes.get(i).map_or(&resource.span, |n| &n.span);
+            inside.entry(whole.clone()).or_default().push((member.address.clone(), span.clone()));
+        }
+    }
+    let mut done: BTreeSet<&Address> = BTreeSet::new();
+    for start in inside.keys() {
+        let mut way: Vec<(&Address, usize)> = vec![(start, 0)];
+        while let Some((address, next)) = way.last_mut() {
+            let edge = inside.get(*address).filter(|_| !done.contains(*address)).and_then(|e| e.get(*next));
+            *next += 1;
+            let Some((member, _)) = edge else {
+                done.insert(*address);
+                way.pop();
+                continue;
+            };
+            match way.iter().position(|(a, _)| *a == member) {
+                Some(begin) => findings.add(circle(&way[begin..], &inside)),
+                None => way.push((member, 0)),
+            }
+        }
+    }
+}
+
+fn circle(way: &[(&Address, usize)], inside: &BTreeMap<Address, Vec<(Address, Span)>>) -> Diagnostic {
+    let names: Vec<String> = way.iter().chain(way.first()).map(|(a, _)| a.to_string()).collect();
+    let found = Diagnostic::error("E0120", format!("groups are members of one another in a circle: {}", names.join(" → ")));
+    let edges = way.iter().filter_map(|(a, next)| inside.get(*a)?.get(next.checked_sub(1)?));
+    let found = edges.fold(found, |found, (member, span)| found.at(span, format!("{member} is a member here")));
+    found.help("take one of them away: a group cannot contain itself, also not through others")
 }
 
 /// Where a walk stands with an address.

@@ -13,7 +13,7 @@ use super::meta::{Prepared, prepare};
 use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, Project, overlay, policies, resolve};
+use super::{Answers, Ask, Environment, Failed, Project, names, overlay, policies, resolve};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Lookup, Outside, SecretFrom};
@@ -125,7 +125,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     warn_unused(&inner, &seen, findings);
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
     drop(resolver);
-    let lookups = if seen.lookups { asked(&inner) } else { Vec::new() };
+    let lookups = if seen.lookups || names::may_ask(&inner) { asked(&inner) } else { Vec::new() };
     Some(Project {
         folder: discovered.folder.clone(),
         name,

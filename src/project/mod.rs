@@ -26,6 +26,7 @@ mod findings;
 mod graph;
 mod load;
 mod meta;
+mod names;
 mod outputs;
 mod overlay;
 mod policies;

@@ -47,7 +47,7 @@ impl Resolver<'_> {
                     .help(format!("write `${{{address}.id}}`, or another field")),
             );
         }
-        self.field(item, target.path, span)
+        self.field(item, &super::resolve::respelt(self.prepared(item).kind, target.path), span)
     }
 
     /// The item that a reference names.

@@ -10,7 +10,7 @@ use super::findings::{Findings, sorted};
 use super::load::Inner;
 use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
-use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, targets};
+use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, names, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Lifetime, Unique};
 use crate::model::{Address, Lookup, Map, Path, Value};
@@ -22,6 +22,7 @@ pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Resu
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
     same_object(&resources, &mut findings);
+    graph::nesting(&resources, &mut findings);
     if !findings.any_error() {
         graph::cycles(&resources, &mut findings);
     }
@@ -195,7 +196,10 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
     let scope = In { resolver, each: each.as_ref(), with_resources: true };
     let lifecycle = prepared.lifecycle.as_ref().map(|node| {
         let mut findings = Findings::default();
-        let read = meta::lifecycle(node, &|n| whole_tree(n, &scope), &mut findings);
+        let mut read = meta::lifecycle(node, &|n| whole_tree(n, &scope), &mut findings);
+        for path in &mut read.ignore_changes {
+            *path = respelt(prepared.kind, path);
+        }
         facets::ignored_in_vain(prepared.kind, &read, node, &mut findings);
         resolver.findings.borrow_mut().absorb(findings);
         read
@@ -229,6 +233,12 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
     }
 }
 
+/// A path whose first field may be spelt in another way.
+pub fn respelt(kind: &Kind, path: &Path) -> Path {
+    let Some(first) = path.first_field().filter(|_| !kind.spellings.is_empty()) else { return path.clone() };
+    path.steps().iter().skip(1).fold(Path::field(kind.field_named(first)), |path, step| path.join(step.clone()))
+}
+
 /// A resource or facet in the making.
 struct Making<'a> {
     kind: &'static Kind,
@@ -244,6 +254,7 @@ impl Making<'_> {
     fn make(self, resolver: &Resolver<'_>, scope: &In<'_, '_>, resources: &mut BTreeMap<Address, Resource>, computed: &mut Computed) {
         resolver.refers.borrow_mut().push(BTreeSet::new());
         let mut value = tree(&self.node, scope);
+        names::resolve(resolver, self.kind, &self.node, &mut value);
         let refers = resolver.refers.borrow_mut().pop().unwrap_or_default();
         if let Some(map) = value.as_map_mut() {
             self.bind(map, resolver);

@@ -66,6 +66,8 @@ pub struct Resolver<'a> {
     pub fields: RefCell<HashMap<(usize, Path), Memo>>,
     /// Variables, and `env.host`.
     pub variables: RefCell<HashMap<String, Memo>>,
+    /// Items by kind, field and what people call them there.
+    pub named: RefCell<HashMap<(&'static str, &'static str), super::names::Index>>,
     stack: RefCell<Vec<Frame>>,
     /// While `for_each` is being expanded, resources that have one cannot be asked.
     pub expanding: Cell<bool>,
@@ -84,6 +86,7 @@ impl<'a> Resolver<'a> {
             refers: RefCell::new(vec![BTreeSet::new()]),
             fields: RefCell::default(),
             variables: RefCell::default(),
+            named: RefCell::default(),
             stack: RefCell::default(),
             expanding: Cell::new(false),
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
-use super::object::{get, id_of, is_trashed, is_whole, natural_of, read_of, same_id, unmarked};
+use super::object::{folded, get, id_of, is_trashed, is_whole, natural_of, read_of, same_id, unmarked};
 use super::settle;
 use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
 use crate::client::ApiErrorKind;
@@ -120,7 +120,7 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
         return listed;
     }
     let Some(call) = list_call(kind, group.parent.as_deref()) else { return listed };
-    let naturals: BTreeSet<&[String]> = group.wants.iter().filter(|want| wanted(want)).map(|want| want.natural.as_slice()).collect();
+    let naturals: BTreeSet<Vec<String>> = group.wants.iter().filter(|want| wanted(want)).map(|want| folded(kind, &want.natural)).collect();
     let tags: BTreeSet<&str> = group.wants.iter().filter_map(|want| want.intent.as_ref()?.tag.as_deref()).collect();
     let mut missing: BTreeMap<String, &str> = ids.keys().map(|id| (same_id(kind, id), *id)).collect();
     let mut pages = match client.pages(&call) {
@@ -151,7 +151,7 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
                 continue;
             }
             let tagged = settle::tag_of(kind, &body).is_some_and(|tag| tags.contains(tag));
-            if tagged || naturals.contains(natural_of(kind, &body).as_slice()) {
+            if tagged || naturals.contains(&folded(kind, &natural_of(kind, &body))) {
                 listed.others.push(Candidate { id: id.clone(), body: body.clone() });
             }
             if let Some(asked) = asked.filter(|_| is_whole(kind, &body)) {
@@ -280,8 +280,10 @@ impl Whole {
         if let Some(error) = &self.failed {
             return Live::Failed(error.clone());
         }
-        let has_key =
-            |candidate: &Candidate| !self.managed.contains(&candidate.id) && natural_of(self.kind, &candidate.body) == want.natural;
+        let natural = folded(self.kind, &want.natural);
+        let has_key = |candidate: &Candidate| {
+            !self.managed.contains(&candidate.id) && folded(self.kind, &natural_of(self.kind, &candidate.body)) == natural
+        };
         let found: Vec<&(Candidate, Option<ApiError>)> = self.others.iter().filter(|(candidate, _)| has_key(candidate)).collect();
         match found.iter().find_map(|(_, error)| error.as_ref()) {
             Some(error) => Live::Failed(error.clone()),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use super::object::{get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::object::{folded, get, id_of, is_trashed, is_whole, natural_of, read_of};
 use super::{Answers, ApiError, Client, Kind, Lookup, Registry, Value};
+use crate::catalogue::{self, Paging};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Identity, from_reply, list_call};
+use crate::kinds::{Call, Identity, from_reply, list_call};
 use crate::project::Answer;
 
 /// The most names that are offered instead of one that is missing.
@@ -63,13 +64,42 @@ async fn by_name(client: &Client, kind: &'static Kind, lookups: &[Lookup]) -> Re
 }
 
 async fn by_list(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>) -> Result<Answers, ApiError> {
-    let call = list_call(kind, None).ok_or_else(|| no_list(kind))?;
-    let rows = client.list(&call).await?.into_iter().map(|row| from_reply(kind, row)).filter(|row| !is_trashed(kind, row));
+    let mut call = list_call(kind, None).ok_or_else(|| no_list(kind))?;
+    let filter = filter(kind, &lookups);
+    if let Some(filter) = &filter {
+        call.query.insert("filter".to_owned(), Value::text(filter));
+    }
+    let answers = by_rows(client, kind, lookups, &call).await?;
+    if filter.is_none() || answers.values().all(|answer| !matches!(answer, Answer::Missing(_))) {
+        return Ok(answers);
+    }
+    // What is near to a name that is missing is not among what the filter let through.
+    call.query.shift_remove("filter");
+    let (missing, mut found): (Answers, Answers) = answers.into_iter().partition(|(_, answer)| matches!(answer, Answer::Missing(_)));
+    found.extend(by_rows(client, kind, missing.into_keys().collect(), &call).await?);
+    Ok(found)
+}
+
+/// The most names of one filter: a request's address is not endless.
+const MOST_NAMES: usize = 40;
+
+/// The filter that lets only the names through that are asked for, where the list takes one.
+fn filter(kind: &Kind, lookups: &[Lookup]) -> Option<String> {
+    let [field] = kind.natural.fields else { return None };
+    let takes = catalogue::operation(kind.list?.op).is_some_and(|o| matches!(o.paging, Some(Paging::Scim)));
+    let quoted = |name: &str| name.replace('\\', "\\\\").replace('"', "\\\"");
+    let parts = || lookups.iter().map(|l| format!("{field} eq \"{}\"", quoted(&l.name))).collect::<Vec<_>>();
+    (takes && lookups.len() <= MOST_NAMES).then(|| parts().join(" or "))
+}
+
+async fn by_rows(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>, call: &Call) -> Result<Answers, ApiError> {
+    let rows = client.list(call).await?.into_iter().map(|row| from_reply(kind, row)).filter(|row| !is_trashed(kind, row));
     let rows: Vec<(String, Value)> = rows.map(|row| (natural_of(kind, &row).join("."), row)).collect();
+    let same = |a: &str, b: &str| folded(kind, &[a.to_owned()]) == folded(kind, &[b.to_owned()]) || a == b;
     let mut answers = Answers::new();
     for lookup in lookups {
         let found: Vec<(String, &Value)> =
-            rows.iter().filter(|(name, _)| *name == lookup.name).filter_map(|(_, row)| Some((id_of(kind, row)?, row))).collect();
+            rows.iter().filter(|(name, _)| same(name, &lookup.name)).filter_map(|(_, row)| Some((id_of(kind, row)?, row))).collect();
         let answer = match found.as_slice() {
             [] => Answer::Missing(nearest(&lookup.name, rows.iter().map(|(name, _)| name.as_str()))),
             [(id, row)] => whole(client, kind, id, row).await?,

@@ -33,6 +33,12 @@ pub fn natural_of(kind: &Kind, body: &Value) -> Vec<String> {
     kind.natural.fields.iter().map(|field| body.get(field).map_or(String::new(), Value::key_text)).collect()
 }
 
+/// A natural key as the server compares it: names of some kinds are blind to case.
+pub fn folded(kind: &Kind, natural: &[String]) -> Vec<String> {
+    let blind = |field: &str| kind.facts.iter().any(|(at, fact)| *at == field && matches!(fact, Fact::CaseBlind));
+    kind.natural.fields.iter().zip(natural).map(|(field, name)| if blind(field) { name.to_lowercase() } else { name.clone() }).collect()
+}
+
 /// Whether this error means that the object is gone. A path that the server does not know is no object that is gone, and
 /// a web page is no answer.
 pub fn is_gone(kind: &Kind, error: &ApiError) -> bool {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::object::{get, id_of, is_trashed, natural_of, read_of};
+use super::object::{folded, get, id_of, is_trashed, natural_of, read_of};
 use super::{ApiError, Candidate, Client, Intent, Kind, Settlement, Value};
 use crate::kinds::{Identity, Tag, Unique, from_reply, list_call};
 
@@ -22,13 +22,15 @@ const TIMES: &[&str] = &["created_time", "create_time", "created_at", "creation_
 /// that is not unique, made by its caller and not before it.
 pub fn among(kind: &Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
     let new = objects.into_iter().filter(|object| !known.contains(&object.id));
+    let natural = folded(kind, &intent.natural);
+    let named = |body: &Value| folded(kind, &natural_of(kind, body)) == natural;
     let fits = |body: &Value| match &intent.tag {
         // Before the first apply a tag says no more than project, environment and address: another state's object, made
         // earlier and under another name, may carry the same.
         Some(tag) if kind.tag.is_some() => {
-            tag_of(kind, body) == Some(tag) && (natural_of(kind, body) == intent.natural || not_before(intent, body))
+            tag_of(kind, body) == Some(tag) && (named(body) || not_before(intent, body))
         }
-        _ => natural_of(kind, body) == intent.natural && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
+        _ => named(body) && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
     };
     let mut results: Vec<Candidate> = new.filter(|object| fits(&object.body)).collect();
     match results.len() {

@@ -96,7 +96,7 @@ pub fn facet_row(facet: &Step, style: &Style) -> Row {
 
 /// Fields of a facet that its parent gives.
 fn is_bound(change: &FieldChange) -> bool {
-    matches!(change.path.first_field(), Some("object_type" | "object_id" | "securable_type" | "full_name" | "mode"))
+    matches!(change.path.first_field(), Some("object_type" | "object_id" | "securable_type" | "full_name" | "mode" | "group_id"))
 }
 
 fn items(change: &FieldChange) -> Vec<String> {

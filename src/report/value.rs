@@ -65,7 +65,14 @@ pub fn brief(item: &Value) -> String {
 /// An entry of an access list in a few words, if it is one.
 #[must_use]
 pub fn entry(item: &Value) -> Option<String> {
-    access(item).or_else(|| privileges(item))
+    access(item).or_else(|| privileges(item)).or_else(|| group_member(item))
+}
+
+/// A member of a group: what it is called, and its id where that is known.
+fn group_member(item: &Value) -> Option<String> {
+    let map = item.as_map().filter(|m| m.len() == 2)?;
+    let (id, name) = (map.get("value")?, map.get("display")?.as_str()?);
+    Some(if let Value::Text(id) = id { format!("{name}  (id {id})") } else { name.to_owned() })
 }
 
 fn access(item: &Value) -> Option<String> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Document, Entry, FORMAT, Intent, Status, WorkspaceIdentity};
+use crate::kinds::Registry;
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
 /// Text longer than this (bytes) is kept as a blob beside the state.
@@ -322,13 +323,16 @@ fn decode_members(mut map: Map, blob: Option<Blobs<'_>>) -> Result<Value, String
     Ok(Value::Map(map))
 }
 
-/// Whether an entry of this kind may stand under this address: the kind that the address says, or its facet, which is called
-/// as its kind.
+/// Whether an entry of this kind may stand under this address: the kind that the address says, or the kind of its facet.
 ///
 /// # Errors
 /// A sentence that names both.
 pub fn of_kind(address: &Address, kind: &str) -> Result<(), String> {
-    let said = address.facet.as_deref().unwrap_or(&address.kind);
+    let of_facet = |facet: &str| {
+        let known = Registry::standard().get(&address.kind).and_then(|kind| kind.facets.iter().find(|f| f.name == facet));
+        known.map(|known| known.kind.name)
+    };
+    let said = address.facet.as_deref().map_or(address.kind.as_str(), |facet| of_facet(facet).unwrap_or(facet));
     if said == kind { Ok(()) } else { Err(format!("its `kind` is `{kind}`, but its address says `{said}`")) }
 }
 

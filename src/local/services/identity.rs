@@ -1,24 +1,41 @@
-//! Users, groups and service principals: who calls, and what is there to be named. Read only.
+//! Users, groups and service principals: who calls, and what is there to be named.
+//!
+//! Memberships are kept with the group, as ids; what a user is in is worked out when it is shown.
 
-use crate::local::answer::{Answer, Handled, Refusal, Shape};
-use crate::local::credentials::DEFAULT_USER;
+use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::exchange::{Exchange, Principal, digest, uuid_of};
 use crate::local::routes::{Room, Source::Catalogue};
+use crate::local::services::identity_view::{self, BUILTIN, EVERYONE, is_account_group};
+use crate::local::services::scim::{self, refuse};
+use crate::local::services::scim_patch::patch;
 use crate::local::services::{Evidence, Habit, habit, principals};
-use crate::local::store::Transaction;
 use crate::model::{Map, Value};
+
+pub use crate::local::services::identity_view::seed;
 
 /// The operations.
 pub const ROOM: Room = Room::new(
     &["/api/2.0/preview/scim/v2/"],
     &[
         (Catalogue("iam.current_user.me"), me),
-        (Catalogue("iam.users_v2.list"), list_users),
-        (Catalogue("iam.users_v2.get"), get_user),
-        (Catalogue("iam.groups_v2.list"), list_groups),
-        (Catalogue("iam.groups_v2.get"), get_group),
-        (Catalogue("iam.service_principals_v2.list"), list_service_principals),
-        (Catalogue("iam.service_principals_v2.get"), get_service_principal),
+        (Catalogue("iam.users_v2.create"), |e| create(e, Principal::User)),
+        (Catalogue("iam.users_v2.list"), |e| list(e, Principal::User)),
+        (Catalogue("iam.users_v2.get"), |e| get(e, Principal::User)),
+        (Catalogue("iam.users_v2.patch"), |e| change(e, Principal::User)),
+        (Catalogue("iam.users_v2.update"), |e| replace(e, Principal::User)),
+        (Catalogue("iam.users_v2.delete"), |e| delete(e, Principal::User)),
+        (Catalogue("iam.groups_v2.create"), |e| create(e, Principal::Group)),
+        (Catalogue("iam.groups_v2.list"), |e| list(e, Principal::Group)),
+        (Catalogue("iam.groups_v2.get"), |e| get(e, Principal::Group)),
+        (Catalogue("iam.groups_v2.patch"), |e| change(e, Principal::Group)),
+        (Catalogue("iam.groups_v2.update"), |e| replace(e, Principal::Group)),
+        (Catalogue("iam.groups_v2.delete"), |e| delete(e, Principal::Group)),
+        (Catalogue("iam.service_principals_v2.create"), |e| create(e, Principal::ServicePrincipal)),
+        (Catalogue("iam.service_principals_v2.list"), |e| list(e, Principal::ServicePrincipal)),
+        (Catalogue("iam.service_principals_v2.get"), |e| get(e, Principal::ServicePrincipal)),
+        (Catalogue("iam.service_principals_v2.patch"), |e| change(e, Principal::ServicePrincipal)),
+        (Catalogue("iam.service_principals_v2.update"), |e| replace(e, Principal::ServicePrincipal)),
+        (Catalogue("iam.service_principals_v2.delete"), |e| delete(e, Principal::ServicePrincipal)),
     ],
 );
 
@@ -27,150 +44,233 @@ pub const HABITS: &[Habit] = &[
     habit("scim", "pages by startIndex from 1 and count; gives totalResults, startIndex, itemsPerPage", Evidence::Sdk),
     habit("scim", "answers errors in SCIM's own shape", Evidence::Sdk),
     habit("scim", "names the workspace in a header of Me", Evidence::Sdk),
+    habit("scim", "filters by eq, ne, co and sw, joined by and and or; blind to case", Evidence::Docs),
+    habit("scim", "shows what attributes and excludedAttributes ask for; the id always", Evidence::Docs),
+    habit("scim", "gives ids that are decimal texts", Evidence::Sdk),
+    habit("scim", "refuses a name that is taken with 409", Evidence::Issue),
+    habit("scim", "lowers user names and takes them as the display name where none is given", Evidence::Sdk),
+    habit("scim", "makes up the application id of a service principal", Evidence::Sdk),
+    habit("scim", "answers PATCH and PUT with 204", Evidence::Sdk),
+    habit("scim", "carries out add, remove and replace; a member twice or one that is not there is no error", Evidence::Sdk),
+    habit("scim", "shows members with display and $ref, and on users the groups they are in, direct and indirect", Evidence::Docs),
+    habit("scim", "has everyone in the group users, which nobody leaves", Evidence::Docs),
+    habit("scim", "keeps the groups admins and users: they are neither deleted nor renamed", Evidence::Docs),
+    habit("scim", "changes nothing in groups of the account (resourceType Group)", Evidence::Docs),
+    habit("scim", "refuses members that it does not know and groups in a circle with 400", Evidence::Unverified),
+    habit("scim", "takes who is deleted out of all groups; access lists keep the name", Evidence::Unverified),
 ];
-
-/// Groups that every workspace here has.
-const GROUPS: [&str; 4] = ["admins", "users", "data-engineers", "analysts"];
-/// Users besides the administrator.
-const USERS: [(&str, &str); 2] = [("ada@brickform.local", "Ada Lovelace"), ("grace@brickform.local", "Grace Hopper")];
-/// Service principals, by display name.
-const SERVICE_PRINCIPALS: [&str; 2] = ["sp-release", "sp-jobs"];
-
-/// Puts the principals there.
-pub fn seed(objects: &mut Transaction<'_>) {
-    for (n, name) in (1_u64..).zip(GROUPS) {
-        let id = (1_000_000_000_000 + n).to_string();
-        let mut group = resource(&id, "Group", name);
-        let members = if name == "admins" {
-            vec![Value::map([("value", Value::text(user_id(1))), ("display", "Administrator".into())])]
-        } else {
-            Vec::new()
-        };
-        group.insert("members".to_owned(), Value::List(members));
-        objects.put("groups", &id, Value::Map(group));
-    }
-    for (n, (name, display)) in (1_u64..).zip([(DEFAULT_USER, "Administrator")].into_iter().chain(USERS)) {
-        let mut user = resource(&user_id(n), "User", display);
-        user.insert("userName".to_owned(), name.into());
-        user.insert("emails".to_owned(), Value::List(vec![Value::map([("value", name.into()), ("primary", Value::Bool(true))])]));
-        user.insert("active".to_owned(), Value::Bool(true));
-        let groups = if n == 1 { &GROUPS[..2] } else { &GROUPS[1..2] };
-        user.insert("groups".to_owned(), Value::List(groups.iter().map(|g| Value::map([("display", Value::text(*g))])).collect()));
-        objects.put("users", &user_id(n), Value::Map(user));
-    }
-    for (n, name) in (1_u64..).zip(SERVICE_PRINCIPALS) {
-        let id = (3_000_000_000_000 + n).to_string();
-        let mut principal = resource(&id, "ServicePrincipal", name);
-        principal.insert("applicationId".to_owned(), Value::Text(uuid_of(&digest("service_principals", n))));
-        principal.insert("active".to_owned(), Value::Bool(true));
-        objects.put("service_principals", &id, Value::Map(principal));
-    }
-}
-
-fn user_id(n: u64) -> String {
-    (2_000_000_000_000 + n).to_string()
-}
-
-fn resource(id: &str, schema: &str, display: &str) -> Map {
-    let mut map = Map::new();
-    map.insert("schemas".to_owned(), Value::List(vec![Value::Text(format!("urn:ietf:params:scim:schemas:core:2.0:{schema}"))]));
-    map.insert("id".to_owned(), id.into());
-    map.insert("displayName".to_owned(), display.into());
-    map
-}
 
 /// Whoever calls: a principal that is there, or one made up for a name that is not.
 fn me(exchange: &mut Exchange<'_, '_>) -> Handled {
     let caller = exchange.caller.clone();
     let found = principals::find(exchange.objects, caller.sort, &caller.name).and_then(|p| p.as_map().cloned());
-    let mut user = found.unwrap_or_else(|| stranger(&caller.name));
+    let mut user = match found {
+        Some(known) => identity_view::shown(exchange, caller.sort, known),
+        None => identity_view::stranger(&caller.name),
+    };
     user.insert("userName".to_owned(), Value::text(&caller.name));
     user.insert("active".to_owned(), Value::Bool(true));
-    Ok(Answer::ok(user))
-}
-
-/// A caller that nobody registered; it may do everything all the same.
-fn stranger(name: &str) -> Map {
-    let number = u64::from_str_radix(&digest(name, 0)[..12], 16).unwrap_or_default();
-    let mut user = resource(&(4_000_000_000_000_000 + number).to_string(), "User", name);
-    user.insert("groups".to_owned(), Value::List(vec![Value::map([("display", Value::text("admins"))])]));
-    user
-}
-
-fn list_users(exchange: &mut Exchange<'_, '_>) -> Handled {
-    list(exchange, Principal::User)
-}
-
-fn list_groups(exchange: &mut Exchange<'_, '_>) -> Handled {
-    list(exchange, Principal::Group)
-}
-
-fn list_service_principals(exchange: &mut Exchange<'_, '_>) -> Handled {
-    list(exchange, Principal::ServicePrincipal)
-}
-
-fn get_user(exchange: &mut Exchange<'_, '_>) -> Handled {
-    get(exchange, Principal::User)
-}
-
-fn get_group(exchange: &mut Exchange<'_, '_>) -> Handled {
-    get(exchange, Principal::Group)
-}
-
-fn get_service_principal(exchange: &mut Exchange<'_, '_>) -> Handled {
-    get(exchange, Principal::ServicePrincipal)
-}
-
-fn get(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
-    let id = exchange.parameter("id");
-    let found = exchange.objects.get(principals::place(sort).0, &id);
-    found
-        .map(|p| Answer::ok((*p).clone()))
-        .ok_or_else(|| Refusal::new(404, "", format!("{} with id {id} not found.", principals::noun(sort))).shaped(Shape::Scim))
-}
-
-/// `displayName eq "x"`: the member and the text.
-fn filter(text: &str) -> Option<(String, String)> {
-    let (member, value) = text.split_once(" eq ")?;
-    Some((member.trim().to_owned(), value.trim().trim_matches('"').to_owned()))
+    Ok(Answer::ok(scim::projected(exchange, user)))
 }
 
 fn list(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
-    let refuse = |why: &str| Refusal::new(400, "", why.to_owned()).shaped(Shape::Scim);
-    let wanted = match exchange.asked("filter") {
-        None => None,
-        Some(text) => Some(filter(text).ok_or_else(|| refuse("Only filters of the form `member eq \"text\"` are supported."))?),
-    };
-    let fits = |value: &Value| {
-        wanted.as_ref().is_none_or(|(member, text)| {
-            let own = value.as_map().and_then(|m| m.iter().find(|(k, _)| k.eq_ignore_ascii_case(member)));
-            own.is_some_and(|(_, v)| v.key_text().eq_ignore_ascii_case(text))
-        })
-    };
-    let all: Vec<Value> = exchange.objects.all(principals::place(sort).0).map(|(_, p)| (**p).clone()).filter(fits).collect();
-    let total = all.len();
-    let start = exchange.number("startIndex")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
-    let count = exchange.number("count")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(100);
-    let items: Vec<Value> = all.into_iter().skip(start - 1).take(count).collect();
-    let mut reply = Map::new();
-    let number = |n: usize| Value::from(u64::try_from(n).unwrap_or(u64::MAX));
-    reply.insert("schemas".to_owned(), Value::List(vec!["urn:ietf:params:scim:api:messages:2.0:ListResponse".into()]));
-    reply.insert("totalResults".to_owned(), number(total));
-    reply.insert("startIndex".to_owned(), number(start));
-    reply.insert("itemsPerPage".to_owned(), number(items.len()));
-    if !items.is_empty() {
-        reply.insert("Resources".to_owned(), Value::List(items));
-    }
-    Ok(Answer::ok(reply))
+    let all: Vec<Map> = exchange.objects.all(principals::place(sort).0).filter_map(|(_, p)| p.as_map().cloned()).collect();
+    let all = all.into_iter().map(|resource| identity_view::shown(exchange, sort, resource)).collect();
+    scim::list(exchange, all)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::filter;
+fn get(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
+    let (_, resource) = found(exchange, sort)?;
+    let shown = identity_view::shown(exchange, sort, resource);
+    Ok(Answer::ok(scim::projected(exchange, shown)))
+}
 
-    #[test]
-    fn filters() {
-        assert_eq!(filter(r#"displayName eq "a b""#), Some(("displayName".into(), "a b".into())));
-        assert_eq!(filter("displayName co \"a\""), None);
+/// The resource that the path names.
+fn found(exchange: &Exchange<'_, '_>, sort: Principal) -> Result<(String, Map), Refusal> {
+    let id = exchange.parameter("id");
+    let found = exchange.objects.get(principals::place(sort).0, &id).and_then(|p| p.as_map().cloned());
+    found.map(|resource| (id.clone(), resource)).ok_or_else(|| refuse(404, format!("{} with id {id} not found.", principals::noun(sort))))
+}
+
+/// What a body may set; ids, memberships seen from below and what the server says of itself are not among it.
+const SETTABLE: &[&str] =
+    &["userName", "displayName", "applicationId", "active", "externalId", "name", "emails", "entitlements", "roles", "members"];
+
+fn settable(sort: Principal, body: &Map) -> Map {
+    let fits = |name: &str| match name {
+        "userName" | "name" | "emails" => sort == Principal::User,
+        "applicationId" => sort == Principal::ServicePrincipal,
+        "members" => sort == Principal::Group,
+        "active" => sort != Principal::Group,
+        _ => SETTABLE.contains(&name),
+    };
+    body.iter().filter(|(name, _)| fits(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn create(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
+    let mut fields = settable(sort, &exchange.body);
+    let n = exchange.objects.next("scim");
+    let id = (5_000_000_000_000_u64 + n).to_string();
+    if sort == Principal::ServicePrincipal && !fields.contains_key("applicationId") {
+        fields.insert("applicationId".to_owned(), Value::Text(uuid_of(&digest("scim application", n))));
     }
+    fill(sort, &mut fields)?;
+    free(exchange, sort, &id, &fields)?;
+    let mut resource = identity_view::resource(&id, sort, "");
+    resource.shift_remove("displayName");
+    resource.extend(fields);
+    if sort == Principal::Group {
+        resource.insert("meta".to_owned(), Value::map([("resourceType", "WorkspaceGroup".into())]));
+    }
+    checked(exchange, sort, &id, &mut resource)?;
+    exchange.objects.put(principals::place(sort).0, &id, Value::Map(resource.clone()));
+    let shown = identity_view::shown(exchange, sort, resource);
+    Ok(Answer { status: 201, ..Answer::ok(shown) })
+}
+
+/// What the server fills in or wants.
+fn fill(sort: Principal, fields: &mut Map) -> Result<(), Refusal> {
+    let has = |fields: &Map, name: &str| fields.get(name).and_then(Value::as_str).is_some_and(|t| !t.is_empty());
+    if sort == Principal::User {
+        if !has(fields, "userName") {
+            return Err(refuse(400, "userName is required."));
+        }
+        let name = fields.get("userName").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        fields.insert("userName".to_owned(), Value::text(&name));
+        if !has(fields, "displayName") {
+            fields.insert("displayName".to_owned(), Value::text(&name));
+        }
+        if !fields.contains_key("emails") {
+            let email = Value::map([("value", Value::text(&name)), ("type", "work".into()), ("primary", Value::Bool(true))]);
+            fields.insert("emails".to_owned(), Value::List(vec![email]));
+        }
+    } else if !has(fields, "displayName") {
+        return Err(refuse(400, "displayName is required."));
+    }
+    if sort != Principal::Group && !fields.contains_key("active") {
+        fields.insert("active".to_owned(), Value::Bool(true));
+    }
+    Ok(())
+}
+
+/// Whether the name is nobody else's.
+fn free(exchange: &Exchange<'_, '_>, sort: Principal, id: &str, fields: &Map) -> Result<(), Refusal> {
+    let (collection, member) = principals::place(sort);
+    let name = fields.get(member).and_then(Value::as_str).unwrap_or_default();
+    let taken = exchange.objects.all(collection).any(|(other, value)| {
+        other != id && value.get(member).and_then(Value::as_str).is_some_and(|known| known.eq_ignore_ascii_case(name))
+    });
+    if !taken {
+        return Ok(());
+    }
+    Err(refuse(
+        409,
+        match sort {
+            Principal::User => format!("User with username {name} already exists."),
+            Principal::Group => format!("Group with name {name} already exists."),
+            Principal::ServicePrincipal => format!("Service principal with application ID {name} already exists."),
+        },
+    ))
+}
+
+/// Lists in their stored form, and members that are there and in no circle.
+fn checked(exchange: &Exchange<'_, '_>, sort: Principal, id: &str, resource: &mut Map) -> Result<(), Refusal> {
+    for name in ["members", "entitlements", "roles"] {
+        let Some(Value::List(list)) = resource.get(name) else { continue };
+        let mut values: Vec<String> = Vec::new();
+        for item in list {
+            let value = item.get("value").map(Value::key_text).unwrap_or_default();
+            if value.is_empty() {
+                return Err(refuse(400, format!("Each item of {name} needs a value.")));
+            }
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let plain: Vec<Value> = values.into_iter().map(|v| Value::map([("value", Value::Text(v))])).collect();
+        if plain.is_empty() {
+            resource.shift_remove(name);
+        } else {
+            resource.insert(name.to_owned(), Value::List(plain));
+        }
+    }
+    if sort != Principal::Group {
+        return Ok(());
+    }
+    for member in identity_view::member_ids(resource) {
+        let Some(of) = identity_view::sort_of(exchange, &member).or((member == id).then_some(Principal::Group)) else {
+            return Err(refuse(400, format!("Member with id {member} does not exist.")));
+        };
+        if of == Principal::Group && (member == id || identity_view::contains(exchange, &member, id)) {
+            return Err(refuse(400, format!("Group with id {member} cannot be a member of group {id}: they would contain each other.")));
+        }
+    }
+    Ok(())
+}
+
+fn change(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
+    let (id, mut resource) = found(exchange, sort)?;
+    let before = resource.clone();
+    let operations = exchange.body.get("Operations").and_then(Value::as_list).unwrap_or_default().to_vec();
+    patch(&mut resource, &operations)?;
+    resource.insert("id".to_owned(), Value::text(&id));
+    keep(exchange, sort, &id, &before, resource)
+}
+
+/// PUT: what is left out is taken away.
+fn replace(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
+    let (id, before) = found(exchange, sort)?;
+    let mut resource: Map = before.iter().filter(|(n, _)| !SETTABLE.contains(&n.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect();
+    resource.extend(settable(sort, &exchange.body));
+    if sort == Principal::ServicePrincipal {
+        resource.extend(before.get("applicationId").map(|v| ("applicationId".to_owned(), v.clone())));
+    }
+    fill(sort, &mut resource)?;
+    keep(exchange, sort, &id, &before, resource)
+}
+
+fn keep(exchange: &mut Exchange<'_, '_>, sort: Principal, id: &str, before: &Map, mut resource: Map) -> Handled {
+    let name = before.get("displayName").and_then(Value::as_str).unwrap_or_default();
+    if sort == Principal::Group {
+        if is_account_group(before) {
+            return Err(refuse(403, format!("Group {name} is an account group and cannot be changed in a workspace.")));
+        }
+        if BUILTIN.contains(&name) && resource.get("displayName") != before.get("displayName") {
+            return Err(refuse(400, format!("Group {name} is built in and cannot be renamed.")));
+        }
+        if name == EVERYONE && resource.get("members") != before.get("members") {
+            return Err(refuse(400, format!("Members of group {EVERYONE} cannot be changed.")));
+        }
+    }
+    let fixed = if sort == Principal::User { "userName" } else { "applicationId" };
+    let same = |a: Option<&Value>, b: Option<&Value>| {
+        a.map(Value::key_text).unwrap_or_default().eq_ignore_ascii_case(&b.map(Value::key_text).unwrap_or_default())
+    };
+    if sort != Principal::Group && !same(before.get(fixed), resource.get(fixed)) {
+        return Err(refuse(400, format!("{fixed} cannot be changed.")));
+    }
+    free(exchange, sort, id, &resource)?;
+    checked(exchange, sort, id, &mut resource)?;
+    exchange.objects.put(principals::place(sort).0, id, Value::Map(resource));
+    Ok(Answer::no_content())
+}
+
+fn delete(exchange: &mut Exchange<'_, '_>, sort: Principal) -> Handled {
+    let (id, resource) = found(exchange, sort)?;
+    let name = resource.get("displayName").and_then(Value::as_str).unwrap_or_default();
+    if sort == Principal::Group && BUILTIN.contains(&name) {
+        return Err(refuse(400, format!("Group {name} is built in and cannot be deleted.")));
+    }
+    exchange.objects.remove(principals::place(sort).0, &id);
+    let groups: Vec<(String, Map)> =
+        exchange.objects.all("groups").filter_map(|(group, value)| Some((group.to_owned(), value.as_map()?.clone()))).collect();
+    for (group, mut value) in groups {
+        if let Some(Value::List(members)) = value.get_mut("members")
+            && members.iter().any(|m| m.get("value").map(Value::key_text).as_deref() == Some(id.as_str()))
+        {
+            members.retain(|m| m.get("value").map(Value::key_text).as_deref() != Some(id.as_str()));
+            exchange.objects.put("groups", &group, Value::Map(value));
+        }
+    }
+    Ok(Answer::no_content())
 }

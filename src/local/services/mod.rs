@@ -7,6 +7,7 @@ mod alerts;
 mod catalogs;
 mod grants;
 mod identity;
+mod identity_view;
 mod instance_pools;
 mod job_settings;
 mod jobs;
@@ -19,6 +20,8 @@ mod principals;
 mod queries;
 mod runs;
 mod schemas;
+mod scim;
+mod scim_patch;
 mod serving_config;
 mod serving_endpoints;
 mod settling;
@@ -88,6 +91,7 @@ rivals! {
     WarehousePro "warehouse-pro" "a warehouse without a type becomes PRO instead of CLASSIC"
     QueueEnabled "queue-enabled" "a job without a queue gets one that is enabled"
     TrashGone "trash-gone" "a trashed alert or query answers 404 instead of itself with the lifecycle_state of the trash"
+    EntitlementsInherited "entitlements-inherited" "users and service principals show what their groups may do among their own entitlements, as indirect"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
