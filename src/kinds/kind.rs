@@ -477,7 +477,8 @@ impl Kind {
     /// One of them with its article, as messages say it: `a job`, `an instance pool`.
     #[must_use]
     pub fn one(&self) -> String {
-        let article = if self.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        let vowel = self.singular.starts_with(['a', 'e', 'i', 'o', 'u']) && !self.singular.starts_with("use");
+        let article = if vowel { "an" } else { "a" };
         format!("{article} {}", self.singular)
     }
 }

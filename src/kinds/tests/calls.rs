@@ -326,6 +326,9 @@ fn lists() {
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
             "serving_endpoints" => both("GET /api/2.0/serving-endpoints"),
+            "users" => both("GET /api/2.0/preview/scim/v2/Users"),
+            "groups" => both("GET /api/2.0/preview/scim/v2/Groups?excludedAttributes=members"),
+            "service_principals" => both("GET /api/2.0/preview/scim/v2/ServicePrincipals"),
             _ => both(""),
         };
         assert_eq!(calls, expected, "{}", kind.name);
