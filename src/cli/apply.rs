@@ -5,15 +5,19 @@ use clap::Args;
 use super::carry::{self, Consent};
 use super::planning::{Planning, Showing};
 use super::session::Session;
-use super::{Exit, Failure, Run, runtime};
+use super::{Exit, Failure, Run, runtime, saving};
+use crate::kinds::Registry;
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Ctrl-C once finishes what is in flight, saves and exits with 130; twice stops now. Running it again does what is left.\n\n\
-Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --allow-delete schemas"
+Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --allow-delete schemas\n  brickform plan --env prod --out plan.json && brickform apply plan.json"
 )]
 pub struct Arguments {
+    /// A plan that `plan --out` wrote: it is carried out without asking, or refused (7) where anything moved since
+    #[arg(value_name = "PLAN")]
+    plan: Option<String>,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -25,6 +29,11 @@ pub struct Arguments {
 
 /// Plans, asks, applies.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    if let Some(file) = &arguments.plan {
+        let registry = Registry::standard();
+        let loosened = arguments.planning.loosening(&registry)?;
+        return saving::apply(run, file, &loosened, &arguments.showing);
+    }
     let session = Session::open(run)?;
     let options = arguments.planning.options(&session.registry)?;
     session.lock(run, "apply")?;

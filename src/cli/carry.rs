@@ -99,7 +99,7 @@ pub async fn through(
 }
 
 /// Carries the plan out and reports. `again`: the command that does what is left.
-async fn out(
+pub async fn out(
     run: &Run<'_>,
     session: &Session,
     online: &Online,

@@ -114,6 +114,16 @@ pub enum Failure {
         /// Whose steps would be others now.
         addresses: Vec<String>,
     },
+    /// A plan in a file no longer fits what it was made from.
+    #[error("{file} is {why}, nothing was sent:{}", lines(moved))]
+    Stale {
+        /// The file.
+        file: String,
+        /// `stale`, `expired`.
+        why: &'static str,
+        /// What moved, each a sentence.
+        moved: Vec<String>,
+    },
     /// Anything else of this machine: files, secrets, the runtime.
     #[error("{message}")]
     Machine {
@@ -122,6 +132,11 @@ pub enum Failure {
         /// What to do.
         help: Vec<String>,
     },
+}
+
+/// Each on a line of its own.
+fn lines(all: &[String]) -> String {
+    all.iter().map(|line| format!("\n  - {line}")).collect()
 }
 
 impl Failure {
@@ -154,7 +169,7 @@ impl Failure {
             Self::Project(failed) if failed.usage => Exit::Usage,
             Self::Credentials(_) => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
-            Self::Moved { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
+            Self::Moved { .. } | Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
             Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
             Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
             Self::Project(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => Exit::Failed,
@@ -181,7 +196,7 @@ impl Failure {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
             Self::Moved { .. } => vec!["run it again: the plan it shows then is what it applies".to_owned()],
-            Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
+            Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
             Self::Apply(ApplyError::Secrets { .. }) => {
                 vec!["make each readable where it is named, then apply again: `brickform apply` reads them when it sends".to_owned()]
             }

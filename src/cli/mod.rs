@@ -33,11 +33,13 @@ mod plan;
 mod planning;
 mod progress;
 pub mod reference;
+mod saving;
 mod schema;
 mod screen;
 mod secrets;
 mod session;
 mod show;
+mod show_plan;
 mod signals;
 mod state;
 mod status;
@@ -52,7 +54,7 @@ pub use screen::{Screen, Streams};
 #[derive(Debug, Parser)]
 #[command(name = "brickform", version, about, max_term_width = 120, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failure, 2 changes (--detailed-exitcode), 3 applied in part, 4 authentication, 5 locked, 6 guard, 64 usage, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failure, 2 changes (--detailed-exitcode), 3 applied in part, 4 authentication, 5 locked, 6 guard, 7 stale plan, 64 usage, 130 interrupted."
 )]
 pub struct Cli {
     #[command(flatten)]

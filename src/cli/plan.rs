@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::planning::{self, Planning, Showing};
 use super::session::Session;
-use super::{Exit, Failure, Run, runtime};
+use super::{Exit, Failure, Run, runtime, saving};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -27,6 +27,12 @@ pub struct Arguments {
     /// Only what changed behind its back
     #[arg(long)]
     drift: bool,
+    /// Write the plan into this file, for `brickform apply FILE`
+    #[arg(long, value_name = "FILE", conflicts_with = "drift", env = "BRICKFORM_OUT")]
+    out: Option<String>,
+    /// How many hours the file holds: `24h`
+    #[arg(long, value_name = "HOURS", requires = "out", default_value = "24h", value_parser = hours, env = "BRICKFORM_EXPIRES")]
+    expires: u32,
 }
 
 /// Plans and prints.
@@ -36,16 +42,21 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.destroy = arguments.destroy;
     options.include_adopted = arguments.include_adopted;
     options.drift_only = arguments.drift;
-    let (plan, millis) = runtime()?.block_on(async {
+    let (plan, millis, online) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;
-        session.plan(run, &online, &document, &options).await
+        let (plan, millis) = session.plan(run, &online, &document, &options).await?;
+        Ok::<_, Failure>((plan, millis, online))
     })?;
     if let Some(holder) = crate::state::Store::holder(&session.store) {
         run.screen.note(&format!("note: the environment is locked by {holder}; this plan may be out of date soon"));
     }
     let look = planning::look(run, &arguments.showing, millis);
     planning::show(run, &plan, &crate::report::text::Look { drift: arguments.drift, ..look });
+    if let Some(file) = &arguments.out {
+        let saved = saving::bound(run, &session, &online, &plan, &options)?;
+        saving::write(run, &session, &plan, saved, file, arguments.expires)?;
+    }
     Ok(if plan.is_blocked() {
         Exit::Guarded
     } else if arguments.detailed_exitcode && !plan.is_empty() {
@@ -53,4 +64,13 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
+}
+
+/// `24h`, `24`, `7d`.
+fn hours(text: &str) -> Result<u32, String> {
+    let (number, unit) = text.strip_suffix('d').map_or((text.strip_suffix('h').unwrap_or(text), 1), |days| (days, 24));
+    match number.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)) {
+        Some(hours) if (1..=24 * 90).contains(&hours) => Ok(hours),
+        _ => Err("give hours or days, from `1h` to `90d`".to_owned()),
+    }
 }

@@ -53,6 +53,9 @@ pub struct Planning {
     /// Allow deleting kinds that `guards.protect` names
     #[arg(long)]
     allow_protected_kind: bool,
+    /// Let a policy of this name pass
+    #[arg(long = "allow-policy", value_name = "NAME", value_delimiter = ',')]
+    allow_policies: Vec<String>,
     /// Allow a working tree with uncommitted changes (`guards.require_clean_git`)
     #[arg(long)]
     allow_dirty_tree: bool,
@@ -95,6 +98,7 @@ impl Planning {
             ("--replace", &self.replace),
             ("--accept-conflict", &self.accept_conflicts),
             ("--allow-delete", &self.allow_delete),
+            ("--allow-policy", &self.allow_policies),
         ] {
             words.extend(values.iter().map(|value| format!("{flag} {}", shell_word(value))));
         }
@@ -109,6 +113,29 @@ impl Planning {
             words.extend(given.then(|| flag.to_owned()));
         }
         words
+    }
+
+    /// What may loosen a plan in a file; what would make it another plan is refused.
+    ///
+    /// # Errors
+    /// A flag that narrows or changes the plan.
+    pub fn loosening(&self, registry: &Registry) -> Result<plan::Options, Failure> {
+        let Narrowing { targets, excludes, refresh } = &self.narrowing;
+        for (given, flag) in [
+            (!targets.is_empty(), "--target"),
+            (!excludes.is_empty(), "--exclude"),
+            (!refresh, "--refresh=false"),
+            (!self.replace.is_empty(), "--replace"),
+            (self.adopt, "--adopt"),
+        ] {
+            if given {
+                return Err(Failure::usage(
+                    format!("`{flag}` makes another plan, and the plan in the file is carried out as it is"),
+                    &["give it to `brickform plan --out FILE`; guards may be lifted here: `--allow-delete` and the other `--allow-...`"],
+                ));
+            }
+        }
+        self.options(registry)
     }
 
     /// As the plan floor takes it.
@@ -131,6 +158,7 @@ impl Planning {
             allow_delete: self.allow_delete.iter().map(|k| kind(k, registry)).collect::<Result<_, _>>()?,
             accept_conflicts: addresses(&self.accept_conflicts, registry)?,
             overrides,
+            allow_policies: self.allow_policies.clone(),
             ..self.narrowing.options(registry)?
         })
     }
@@ -169,6 +197,7 @@ pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look {
         unmanaged: showing.unmanaged,
         requests: showing.requests,
         drift: false,
+        saved: false,
         millis: run.screen.out_terminal.then_some(millis),
     }
 }

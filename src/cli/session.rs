@@ -29,6 +29,8 @@ pub struct Online {
     pub connection: Connection,
     /// Everything desired.
     pub desired: Desired,
+    /// What the workspace answered to lookups.
+    pub answers: Answers,
 }
 
 impl Session {
@@ -74,7 +76,7 @@ impl Session {
         };
         let desired = self.project.resolve(&answers).map_err(Failure::mistakes)?;
         run.screen.diagnostics(&desired.warnings);
-        Ok(Online { connection, desired })
+        Ok(Online { connection, desired, answers })
     }
 
     /// Reads live and makes the plan. Gives the plan and the milliseconds that reading took.

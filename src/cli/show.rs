@@ -1,10 +1,11 @@
 //! `brickform show [ADDRESS]`: what the state holds of an object, or a table of everything; `--live` reads it too.
+//! `brickform show FILE` shows a plan in a file.
 
 use clap::Args;
 
-use super::planning::address;
+use super::planning::{Showing, address};
 use super::session::Session;
-use super::{Exit, Failure, Format, Run, applied, connect, naming};
+use super::{Exit, Failure, Format, Run, applied, connect, naming, show_plan};
 use crate::model::{Address, Value};
 use crate::refresh;
 use crate::report::shown::{self, Live, Shown};
@@ -12,18 +13,23 @@ use crate::state::{Document, Entry, Store};
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brickform show\n  brickform show jobs.nightly --live")]
+#[command(after_help = "Examples:\n  brickform show\n  brickform show jobs.nightly --live\n  brickform show plan.json --requests")]
 pub struct Arguments {
-    /// One object and its parts; without it, a table of everything that was applied
-    #[arg(value_name = "ADDRESS")]
+    /// One object and its parts, or a file that `plan --out` wrote; without it, a table of everything that was applied
+    #[arg(value_name = "ADDRESS|FILE")]
     what: Option<String>,
     /// Read the object from the workspace too
     #[arg(long, env = "BRICKFORM_LIVE", value_parser = clap::builder::BoolishValueParser::new())]
     live: bool,
+    #[command(flatten)]
+    showing: Showing,
 }
 
 /// Shows what was applied.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    if let Some(file) = arguments.what.as_deref().filter(|what| show_plan::is_file(run, what)) {
+        return show_plan::show(run, file, &arguments.showing);
+    }
     let session = Session::open(run)?;
     let document = session.document()?.ok_or_else(|| Failure::Machine {
         message: format!("{} has no state yet ({})", session.environment(), session.state_place),

@@ -10,6 +10,7 @@ mod map;
 mod outside;
 mod path;
 mod value;
+mod word;
 
 pub use address::{Address, AddressError, Instance, is_key};
 pub use deferred::{Deferred, Held, Lookup, Piece, Reference, SecretFrom, SecretSource, Variable};
@@ -18,3 +19,4 @@ pub use map::Map;
 pub use outside::{CommandOutput, Outside, System};
 pub use path::{Path, PathError, Step};
 pub use value::Value;
+pub use word::word;

@@ -50,10 +50,14 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         destroy: inputs.options.destroy,
         steps: steps.into_values().collect(),
         blocks: vec![],
+        warnings: vec![],
         requests: inputs.live.map_or(0, |l| l.requests),
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
     };
+    if let Some(only) = &inputs.options.only {
+        plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);
+    }
     if inputs.options.drift_only {
         only_drift(&mut plan);
         plan.blocks.extend(guards::workspace(inputs));
@@ -172,6 +176,18 @@ fn was<'a>(subject: &Subject<'a>) -> Option<&'a Value> {
         Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
         _ => subject.entry.map(|e| &e.applied),
     }
+}
+
+/// The object is left as it is, whatever was to happen to it.
+fn leave(step: &mut Step) {
+    step.action = Action::None;
+    (step.because, step.loses, step.moved_from, step.entry) = (None, None, None, None);
+    step.changes.clear();
+    step.forces.clear();
+    step.calls.clear();
+    step.delete_calls.clear();
+    step.blocks.clear();
+    step.notes.clear();
 }
 
 /// `--drift`: what changed behind our back, and nothing else.

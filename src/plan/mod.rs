@@ -2,7 +2,7 @@
 //!
 //! Owns actions, their order, blocks and guards. The same inputs give the same bytes. Sends nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Registry};
@@ -24,6 +24,7 @@ mod moves;
 mod order;
 mod orphans;
 mod remove;
+pub mod saved;
 mod scope;
 mod step;
 mod tag;
@@ -65,13 +66,31 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
-    /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`.
+    /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`, `self_lockout`, `policy`; see [`GUARDS`].
     pub guard: &'static str,
     /// What is the matter, one sentence.
     pub reason: String,
     /// What lifts it: a flag or lines of YAML, ready to paste.
     pub remedy: Vec<String>,
 }
+
+/// Every word that [`Block::guard`] can be.
+pub const GUARDS: &[&str] = &[
+    "exists",
+    "prevent_destroy",
+    "protected_kind",
+    "data_loss",
+    "cannot_unset",
+    "unreadable",
+    "max_deletes",
+    "max_change_percent",
+    "dirty_tree",
+    "workspace",
+    "conflict",
+    "refused",
+    "self_lockout",
+    "policy",
+];
 
 /// One address of the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +160,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Blocks of the plan as a whole (`max_deletes`, `workspace`).
     pub blocks: Vec<Block>,
+    /// What policies of the level `warn` say: nothing is held up by it.
+    pub warnings: Vec<Block>,
     /// How many requests reading took.
     pub requests: u64,
     /// Whether live was read.
@@ -177,7 +198,7 @@ pub struct Counts {
 }
 
 /// What narrows or loosens a plan.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// `--destroy`.
     pub destroy: bool,
@@ -203,6 +224,10 @@ pub struct Options {
     pub dirty_tree: bool,
     /// `--allow-dirty-tree`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
     pub overrides: Vec<String>,
+    /// `--allow-policy NAME`.
+    pub allow_policies: Vec<String>,
+    /// Exactly these addresses are carried out: those of a plan in a file. What they need is read too and left as it is.
+    pub only: Option<BTreeSet<Address>>,
 }
 
 /// What a plan is made from.

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Kind, Registry};
-use crate::model::{Address, Lookup, Outside, Path, StateKey, Value};
+use crate::model::{Address, Fingerprint, Lookup, Outside, Path, StateKey, Value};
 use crate::yaml::Node;
 
 mod answers;
@@ -23,6 +23,7 @@ pub mod expression;
 mod facets;
 mod files;
 mod findings;
+mod given;
 mod graph;
 mod load;
 mod meta;
@@ -165,6 +166,8 @@ pub struct Desired {
     pub moves: BTreeMap<Address, Address>,
     /// `forget:` addresses.
     pub forgets: Vec<Address>,
+    /// Files that `file()` read, by their path in the project.
+    pub files: BTreeMap<String, Fingerprint>,
     /// Warnings of this and earlier steps, sorted by place.
     pub warnings: Vec<Diagnostic>,
 }

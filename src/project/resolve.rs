@@ -18,7 +18,7 @@ use crate::yaml::{Data, Node};
 
 /// See [`super::Project::resolve`].
 pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
-    let (mut resources, mut findings) = everything(inner, answers, None);
+    let (mut resources, mut findings, files) = everything(inner, answers, None);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
     same_object(&resources, &mut findings);
@@ -34,7 +34,7 @@ pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Resu
     if failed {
         return Err(all);
     }
-    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, warnings: all })
+    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, files, warnings: all })
 }
 
 /// Every question that resolving asks; what is wrong is said later.
@@ -75,7 +75,11 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
 }
 
 /// Evaluates and checks everything, each by itself.
-fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>) -> (BTreeMap<Address, Resource>, Findings) {
+fn everything(
+    inner: &Inner,
+    answers: &Answers,
+    asked: Option<&mut Vec<Lookup>>,
+) -> (BTreeMap<Address, Resource>, Findings, super::scope::Files) {
     let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
     let mut computed = Computed::new();
@@ -103,7 +107,8 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
     if let Some(asked) = asked {
         asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
     }
-    (resources, findings)
+    let files = resolver.files.take();
+    (resources, findings, files)
 }
 
 /// Makes the items: one for each resource, or for each instance of a `for_each`.

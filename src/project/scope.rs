@@ -1,7 +1,7 @@
 //! What names in expressions stand for: variables, the environment, resources, calls.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::expression::{self, Found, Function, Mention, Names, Part, Place, Scope};
@@ -10,8 +10,11 @@ use super::load::Inner;
 use super::meta::Prepared;
 use super::{Answers, files};
 use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::model::{Address, Deferred, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
+use crate::model::{Address, Deferred, Fingerprint, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
 use crate::yaml::{Data, Entry, Node};
+
+/// Files that the configuration reads, by their path in the project.
+pub type Files = BTreeMap<String, Fingerprint>;
 
 /// How deep references may lead from one to the next.
 const DEEPEST: usize = 150;
@@ -68,6 +71,8 @@ pub struct Resolver<'a> {
     pub variables: RefCell<HashMap<String, Memo>>,
     /// Items by kind, field and what people call them there.
     pub named: RefCell<HashMap<(&'static str, &'static str), super::names::Index>>,
+    /// Files that were read.
+    pub files: RefCell<Files>,
     stack: RefCell<Vec<Frame>>,
     /// While `for_each` is being expanded, resources that have one cannot be asked.
     pub expanding: Cell<bool>,
@@ -87,6 +92,7 @@ impl<'a> Resolver<'a> {
             fields: RefCell::default(),
             variables: RefCell::default(),
             named: RefCell::default(),
+            files: RefCell::default(),
             stack: RefCell::default(),
             expanding: Cell::new(false),
         }
@@ -192,6 +198,7 @@ impl<'a> Resolver<'a> {
                 Ok(secret_of(SecretSource { name: name.clone(), from }, source))
             }
             (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
+                .inspect(|text| drop(self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()))))
                 .map(Value::Text)
                 .or_else(|why| self.refuse(Diagnostic::error("E0213", format!("file(): {why}")).at(span, ""))),
             _ => Err(Reported),

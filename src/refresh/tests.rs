@@ -42,8 +42,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let desired =
-            Desired { resources: BTreeMap::new(), imports: BTreeMap::new(), moves: BTreeMap::new(), forgets: vec![], warnings: vec![] };
+        let desired = Desired {
+            resources: BTreeMap::new(),
+            imports: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            forgets: vec![],
+            files: BTreeMap::new(),
+            warnings: vec![],
+        };
         let state = Document {
             lineage: "l".into(),
             serial: 1,

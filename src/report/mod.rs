@@ -21,4 +21,6 @@ pub mod value;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
+mod saved_plans;
+#[cfg(test)]
 mod tests;

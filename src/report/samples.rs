@@ -59,6 +59,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         destroy: false,
         steps,
         blocks: vec![],
+        warnings: vec![],
         requests: 231,
         refreshed: true,
         left_out: 0,

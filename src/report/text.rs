@@ -26,6 +26,8 @@ pub struct Look {
     pub requests: bool,
     /// Only what changed behind its back is of interest (`drift`).
     pub drift: bool,
+    /// It comes from a file: what was read then is not said.
+    pub saved: bool,
     /// How long reading took, in milliseconds; none: not said.
     pub millis: Option<u64>,
 }
@@ -62,6 +64,9 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
 }
 
 fn reads(plan: &Plan, look: &Look) -> String {
+    if look.saved {
+        return "from a file".to_owned();
+    }
     if !plan.refreshed {
         return "nothing was read: --refresh=false".to_owned();
     }

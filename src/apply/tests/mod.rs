@@ -246,6 +246,7 @@ async fn run_with(
         destroy: false,
         steps,
         blocks: vec![],
+        warnings: vec![],
         requests: 0,
         refreshed: true,
         left_out: 0,

@@ -51,6 +51,7 @@ impl World {
                 imports: BTreeMap::new(),
                 moves: BTreeMap::new(),
                 forgets: vec![],
+                files: BTreeMap::new(),
                 warnings: vec![],
             },
             state: Document {

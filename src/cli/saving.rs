@@ -1,0 +1,220 @@
+//! Plans in files: writing one, reading one, and carrying one out only while nothing that it is bound to has moved.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::carry;
+use super::options::Options;
+use super::planning::{self, Showing};
+use super::session::{Online, Session, commit};
+use super::{Exit, Failure, Format, Run, runtime};
+use crate::plan::saved::{self, Envelope, Saved, Sources};
+use crate::plan::{self, Plan};
+use crate::state::{Document, Store};
+
+/// The plan with what it is bound to.
+///
+/// # Errors
+/// A secret that has to be compared cannot be read.
+pub fn bound(run: &Run<'_>, session: &Session, online: &Online, plan: &Plan, choices: &plan::Options) -> Result<Saved, Failure> {
+    let environment = &session.project.environment;
+    let secrets = super::secrets::recorded(run, environment.state.key.as_ref(), &online.desired)?;
+    let ask = run.options.ask(run.outside)?;
+    Ok(saved::bind(
+        plan,
+        Sources {
+            choices,
+            given: session.project.given(run.outside, &ask),
+            environment,
+            desired: &online.desired,
+            answers: &online.answers,
+            secrets: &secrets,
+            registry: &session.registry,
+        },
+    ))
+}
+
+/// Writes the plan into a file that is whole or not there.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(run: &Run<'_>, session: &Session, plan: &Plan, saved: Saved, file: &str, hours: u32) -> Result<(), Failure> {
+    let created = run.outside.now();
+    let expires = created
+        .checked_add(jiff::SignedDuration::from_hours(i64::from(hours)))
+        .map_err(|error| Failure::usage(format!("`--expires {hours}h` is no time that will come: {error}"), &[]))?;
+    let digest = saved.digest();
+    let envelope = Envelope { created, expires, commit: commit(run, &session.project), verdicts: saved::verdicts(plan), saved };
+    let path = run.outside.path(file);
+    put(&path, &saved::write(&envelope)).map_err(|error| Failure::Machine {
+        message: format!("the plan cannot be written to {file}: {error}"),
+        help: vec!["check that its folder is there and can be written".to_owned()],
+    })?;
+    run.screen.note(&format!(
+        "The plan is in {file} (digest {}), good for {hours} h. Next: brickform apply {}",
+        digest.short(),
+        crate::report::answers::shell_word(file)
+    ));
+    Ok(())
+}
+
+/// Replaces a file in one go.
+pub fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".brickform-").tempfile_in(folder)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It cannot be read, or is no plan.
+pub fn read(run: &Run<'_>, file: &str) -> Result<Envelope, Failure> {
+    let bytes = std::fs::read(run.outside.path(file)).map_err(|error| Failure::Machine {
+        message: format!("{file} cannot be read: {error}"),
+        help: vec!["`brickform plan --out FILE` writes a plan".to_owned()],
+    })?;
+    saved::read(&bytes).map_err(|fault| Failure::Machine {
+        help: vec![match &fault {
+            saved::Fault::Newer { .. } => "use the Brickform that wrote it, or plan again with this one".to_owned(),
+            saved::Fault::Foreign(_) => "`brickform plan --out FILE` writes a plan that can be applied".to_owned(),
+            _ => "plan again: brickform plan --out FILE; nothing was sent".to_owned(),
+        }],
+        message: format!("{file} cannot be used: {fault}"),
+    })
+}
+
+/// Applies the plan in a file.
+///
+/// # Errors
+/// Whatever stops it before anything is sent.
+pub fn apply(run: &Run<'_>, file: &str, loosened: &plan::Options, showing: &Showing) -> Result<Exit, Failure> {
+    let envelope = read(run, file)?;
+    let then = &envelope.saved;
+    fresh(run, file, &envelope)?;
+    let options = of_plan(run, then)?;
+    let run = &Run { options: &options, outside: run.outside, screen: run.screen };
+    let session = Session::open(run).map_err(|failure| without_project(failure, then))?;
+    session.lock(run, "apply")?;
+    let again = format!("brickform plan --env {} --out {file}", session.environment());
+    let exit = runtime()?.block_on(carried_out(run, &session, &envelope, loosened, showing, &again));
+    session.store.unlock();
+    exit
+}
+
+fn fresh(run: &Run<'_>, file: &str, envelope: &Envelope) -> Result<(), Failure> {
+    if run.outside.now() < envelope.expires {
+        return Ok(());
+    }
+    Err(stale(file, vec![format!("it was made at {} and held until {}", seconds(envelope.created), seconds(envelope.expires))], "expired"))
+}
+
+/// A time without parts of a second.
+pub fn seconds(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn stale(file: &str, moved: Vec<String>, why: &'static str) -> Failure {
+    Failure::Stale { file: file.to_owned(), why, moved }
+}
+
+/// The options of this run, with the environment and the variables that the plan was made with.
+fn of_plan(run: &Run<'_>, then: &Saved) -> Result<Options, Failure> {
+    let mut options = run.options.clone();
+    if let Some(asked) = options.environment.as_deref().filter(|asked| *asked != then.plan.environment) {
+        return Err(Failure::Usage {
+            message: format!("the plan is of the environment {}, and `--env {asked}` was given: nothing was sent", then.plan.environment),
+            help: vec![format!("leave `--env` out, or plan for {asked}: brickform plan --env {asked} --out FILE")],
+        });
+    }
+    options.environment = Some(then.plan.environment.clone());
+    let given = then.given.iter().map(|(name, value)| format!("{name}={value}"));
+    options.variables = given.chain(run.options.variables.iter().cloned()).collect();
+    Ok(options)
+}
+
+/// A plan says what is sent; where the workspace and the state are, and who may call, the project's environment says.
+fn without_project(failure: Failure, then: &Saved) -> Failure {
+    match failure {
+        Failure::Project(failed) if failed.diagnostics.iter().any(|d| d.code == "E0301") => Failure::Machine {
+            message: format!(
+                "there is no project here, and a plan is applied in the checkout it was made from: {}, environment {}. Nothing was sent",
+                then.plan.project, then.plan.environment
+            ),
+            help: vec![
+                "the environment's file says where the workspace and the state are, and the plan is compared with the configuration"
+                    .to_owned(),
+                "check the repository out and run this in it, or name it: --project-dir FOLDER".to_owned(),
+            ],
+        },
+        other => other,
+    }
+}
+
+async fn carried_out(
+    run: &Run<'_>,
+    session: &Session,
+    envelope: &Envelope,
+    loosened: &plan::Options,
+    showing: &Showing,
+    again: &str,
+) -> Result<Exit, Failure> {
+    let then = &envelope.saved;
+    let file = again.rsplit(' ').next().unwrap_or_default();
+    let online = session.online(run).await?;
+    let document = session.state()?;
+    let choices = union(&then.choices, loosened);
+    let base = bound(run, session, &online, &standing(&then.plan, session, &online, &document), &choices)?;
+    let moved = saved::unsettled(then, &base);
+    if !moved.is_empty() {
+        return Err(stale(file, moved, "stale"));
+    }
+    let touched: BTreeSet<_> = saved::touched(&then.plan).into_iter().cloned().collect();
+    if touched.is_empty() {
+        planning::show(run, &then.plan, &planning::look(run, showing, 0));
+        return Ok(if then.plan.is_blocked() { Exit::Guarded } else { Exit::Done });
+    }
+    let options = plan::Options { targets: touched.iter().cloned().collect(), only: Some(touched), ..choices.clone() };
+    let (plan, millis) = session.plan(run, &online, &document, &options).await?;
+    let plan = Plan { left_out: then.plan.left_out, ..plan };
+    let moved = saved::moved(then, &bound(run, session, &online, &plan, &choices)?);
+    if !moved.is_empty() {
+        return Err(stale(file, moved, "stale"));
+    }
+    if run.screen.format == Format::Text || plan.is_blocked() {
+        planning::show(run, &plan, &planning::look(run, showing, millis));
+    }
+    if plan.is_blocked() {
+        return Ok(Exit::Guarded);
+    }
+    super::secrets::ready(run, &plan)?;
+    carry::out(run, session, &online, &plan, document, again).await
+}
+
+/// What the plan allowed, and what is allowed now.
+fn union(then: &plan::Options, now: &plan::Options) -> plan::Options {
+    let both = |a: &[String], b: &[String]| a.iter().chain(b).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    plan::Options {
+        allow_delete: both(&then.allow_delete, &now.allow_delete),
+        overrides: both(&then.overrides, &now.overrides),
+        allow_policies: both(&then.allow_policies, &now.allow_policies),
+        accept_conflicts: then.accept_conflicts.iter().chain(&now.accept_conflicts).cloned().collect(),
+        ..then.clone()
+    }
+}
+
+/// The plan's frame as it would be made now, the steps as they were.
+fn standing(then: &Plan, session: &Session, online: &Online, document: &Document) -> Plan {
+    Plan {
+        environment: session.environment().to_owned(),
+        project: session.project.name.clone(),
+        workspace: online.connection.identity.clone(),
+        lineage: document.lineage.clone(),
+        serial: document.serial,
+        state_place: session.state_place.clone(),
+        ..then.clone()
+    }
+}

@@ -1,0 +1,25 @@
+//! `brickform show FILE`: a plan in a file, as `plan` showed it. Asks no workspace and needs no project.
+
+use super::planning::{self, Showing};
+use super::{Exit, Failure, Run, saving};
+use crate::kinds::Registry;
+use crate::report::text::Look;
+
+/// Whether what is to be shown is a file rather than an address.
+pub fn is_file(run: &Run<'_>, what: &str) -> bool {
+    let of_kind = what.split_once('.').is_some_and(|(kind, _)| Registry::standard().get(kind).is_some());
+    run.outside.path(what).is_file() || (!of_kind && (what.contains('/') || what.ends_with(".json")))
+}
+
+/// Shows a plan in a file.
+pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failure> {
+    let envelope = saving::read(run, file)?;
+    let (from, to) = (saving::seconds(envelope.created), saving::seconds(envelope.expires));
+    let past = if run.outside.now() < envelope.expires { "good until" } else { "EXPIRED at" };
+    run.screen.note(&format!("{file}: planned {from}, {past} {to}, digest {}", envelope.saved.digest().short()));
+    let mut plan = envelope.saved.plan;
+    plan.blocks.extend(envelope.verdicts);
+    let look = planning::look(run, showing, 0);
+    planning::show(run, &plan, &Look { drift: envelope.saved.choices.drift_only, saved: true, ..look });
+    Ok(if plan.is_blocked() { Exit::Guarded } else { Exit::Done })
+}

@@ -1,0 +1,225 @@
+//! What moved between the plan in the file and now: each a sentence that names the thing, what was planned from and what
+//! is there now; never the value of a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use super::{Saved, encode, touched, write};
+use crate::diff::FieldChange;
+use crate::kinds::Call;
+use crate::model::{Address, Fingerprint, Value, json};
+use crate::plan::{Action, Step};
+
+/// The longest text of a value in a message.
+const LONGEST: usize = 80;
+
+/// What moved of what the plan is bound to, before anything of the workspace's objects is read.
+#[must_use]
+pub fn unsettled(then: &Saved, now: &Saved) -> Vec<String> {
+    let mut out = vec![];
+    let (a, b) = (&then.bound, &now.bound);
+    for (name, was) in &a.environment {
+        let is = b.environment.get(name).map_or("", String::as_str);
+        if was != is {
+            out.push(format!("environment: {name} was {}, is {}", quoted(was), quoted(is)));
+        }
+    }
+    if then.program != now.program {
+        out.push(format!("it was made by Brickform {}, this is {}", then.program, now.program));
+    }
+    let (p, q) = (&then.plan, &now.plan);
+    if p.lineage.is_empty() && !q.lineage.is_empty() {
+        out.push(format!("state {}: there was none, and it has serial {} now: somebody applied in between", q.state_place, q.serial));
+    } else if q.lineage.is_empty() && !p.lineage.is_empty() {
+        out.push(format!("state {}: serial was {}, and there is none here", q.state_place, p.serial));
+    } else if p.lineage != q.lineage {
+        out.push(format!("state {}: lineage was {}, is {}: it is another state", q.state_place, p.lineage, q.lineage));
+    } else if p.serial != q.serial {
+        out.push(format!("state {}: serial was {}, is {}: somebody applied in between", q.state_place, p.serial, q.serial));
+    }
+    configuration(&a.configuration, &b.configuration, &mut out);
+    pairs("file", &a.files, &b.files, "sha256 ", "is no longer read", &mut out, Fingerprint::short);
+    pairs("", &a.lookups, &b.lookups, "id ", "is no longer asked", &mut out, String::as_str);
+    secrets(&a.secrets, &b.secrets, &mut out);
+    for (kind, was) in &a.kinds {
+        if b.kinds.get(kind).is_some_and(|is| is != was) {
+            out.push(format!("kind {kind}: this Brickform knows it differently"));
+        }
+    }
+    out
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "not set".to_owned() } else { format!("`{text}`") }
+}
+
+fn configuration(then: &BTreeMap<Address, Fingerprint>, now: &BTreeMap<Address, Fingerprint>, out: &mut Vec<String>) {
+    let all: BTreeSet<&Address> = then.keys().chain(now.keys()).collect();
+    for address in all {
+        match (then.get(address), now.get(address)) {
+            (Some(a), Some(b)) if a != b => {
+                out.push(format!("{address}: its resolved configuration was {}, is {}", a.short(), b.short()));
+            }
+            (Some(_), None) => out.push(format!("{address}: was in the configuration, is not any more")),
+            (None, Some(_)) => out.push(format!("{address}: is new in the configuration")),
+            _ => {}
+        }
+    }
+}
+
+fn pairs<T: PartialEq, S: Display + ?Sized>(
+    what: &str,
+    then: &BTreeMap<String, T>,
+    now: &BTreeMap<String, T>,
+    unit: &str,
+    gone: &str,
+    out: &mut Vec<String>,
+    show: impl Fn(&T) -> &S,
+) {
+    let what = if what.is_empty() { String::new() } else { format!("{what} ") };
+    let all: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    for name in all {
+        match (then.get(name), now.get(name)) {
+            (Some(a), Some(b)) if a != b => out.push(format!("{what}{name}: was {unit}{}, is {unit}{}", show(a), show(b))),
+            (Some(_), None) => out.push(format!("{what}{name}: {gone}")),
+            (None, Some(b)) => out.push(format!("{what}{name}: is new, {unit}{}", show(b))),
+            _ => {}
+        }
+    }
+}
+
+fn secrets(then: &BTreeMap<String, Option<String>>, now: &BTreeMap<String, Option<String>>, out: &mut Vec<String>) {
+    let all: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    for source in all {
+        let short = |print: &String| print.get(..12).unwrap_or(print).to_owned();
+        match (then.get(source), now.get(source)) {
+            (Some(Some(a)), Some(Some(b))) if a != b => {
+                out.push(format!("the secret {source}: its keyed fingerprint was {}, is {}", short(a), short(b)));
+            }
+            (Some(a), Some(b)) if a.is_some() != b.is_some() => {
+                out.push(format!("the secret {source}: the environment's state key was {}, is {}", given(a), given(b)));
+            }
+            (Some(_), None) => out.push(format!("the secret {source}: is no longer used")),
+            (None, Some(_)) => out.push(format!("the secret {source}: is new")),
+            _ => {}
+        }
+    }
+}
+
+fn given(print: &Option<String>) -> &'static str {
+    if print.is_some() { "given" } else { "not given" }
+}
+
+/// What moved in the workspace: what the steps of the file's plan would be now.
+#[must_use]
+pub fn moved(then: &Saved, now: &Saved) -> Vec<String> {
+    let mut out = vec![];
+    for address in touched(&then.plan) {
+        let find = |saved: &Saved| saved.plan.steps.iter().find(|s| s.address == *address).cloned();
+        match (find(then), find(now)) {
+            (Some(was), Some(is)) => step(&was, &is, &mut out),
+            (Some(was), None) => out.push(format!("{address}: was to be {}, there is nothing to do any more", word(was.action))),
+            (None, _) => {}
+        }
+    }
+    out
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::None => "left as it is",
+        Action::Create => "created",
+        Action::Update => "changed",
+        Action::Replace | Action::ReplaceNewFirst => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "adopted",
+        Action::Move => "moved",
+        Action::Forget => "forgotten",
+    }
+}
+
+fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
+    let before = out.len();
+    let at = &was.address;
+    if was.action != is.action {
+        let why = is.because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
+        out.push(format!("{at}: was to be {}, would be {} now{why}", word(was.action), word(is.action)));
+    }
+    if was.id != is.id {
+        let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+        out.push(format!("{at}: its id was {}, is {}", name(&was.id), name(&is.id)));
+    }
+    if was.action == is.action {
+        changes(at, &was.changes, &is.changes, out);
+    }
+    if out.len() == before {
+        requests(at, "", &was.calls, &is.calls, out);
+        requests(at, " to delete it", &was.delete_calls, &is.delete_calls, out);
+    }
+}
+
+fn changes(at: &Address, was: &[FieldChange], is: &[FieldChange], out: &mut Vec<String>) {
+    for change in was {
+        match is.iter().find(|c| c.path == change.path) {
+            None => out.push(format!("{at}: {} was {}, is as it is wanted now", change.path, shown(change.old.as_ref()))),
+            Some(now) if write::change(now) != write::change(change) && now.old != change.old => {
+                out.push(format!("{at}: {} was {}, is {}", change.path, shown(change.old.as_ref()), shown(now.old.as_ref())));
+            }
+            Some(now) if write::change(now) != write::change(change) => {
+                let (a, b) = (shown(change.new.as_ref()), shown(now.new.as_ref()));
+                out.push(format!("{at}: {} was to become {a}, would become {b}", change.path));
+            }
+            Some(_) => {}
+        }
+    }
+    for change in is.iter().filter(|c| was.iter().all(|w| w.path != c.path)) {
+        out.push(format!("{at}: {} was {}, is {}", change.path, shown(change.new.as_ref()), shown(change.old.as_ref())));
+    }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let text = value.map_or_else(|| "not set".to_owned(), json::display);
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let start: String = text.chars().take(LONGEST - 20).collect();
+    format!("{start}... (sha256 {})", Fingerprint::of(text.as_bytes()).short())
+}
+
+/// The requests differ although no field does: what the server wants sent back changed, or how it is sent.
+fn requests(at: &Address, what: &str, was: &[Call], is: &[Call], out: &mut Vec<String>) {
+    let text = |calls: &[Call]| calls.iter().map(|c| write::call(c).to_string()).collect::<Vec<_>>();
+    let (a, b) = (text(was), text(is));
+    if a == b {
+        return;
+    }
+    if a.len() != b.len() {
+        out.push(format!("{at}: {} requests{what} were planned, {} would be sent now", a.len(), b.len()));
+        return;
+    }
+    for (was, is) in was.iter().zip(is) {
+        let (empty, mut found) = (Value::Null, vec![]);
+        differences("", was.body.as_ref().unwrap_or(&empty), is.body.as_ref().unwrap_or(&empty), &mut found);
+        if found.is_empty() && write::call(was) != write::call(is) {
+            found.push("its address".to_owned());
+        }
+        out.extend(found.into_iter().map(|place| format!("{at}: what is sent with `{}`{what} differs: {place}", was.op)));
+    }
+}
+
+fn differences(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
+    match (was, is) {
+        (Value::Map(a), Value::Map(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let inner = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                match (a.get(name), b.get(name)) {
+                    (Some(x), Some(y)) => differences(&inner, x, y, out),
+                    (x, y) => out.push(format!("{inner} was {}, is {}", shown(x), shown(y))),
+                }
+            }
+        }
+        _ if encode::text(was) != encode::text(is) => out.push(format!("{place} was {}, is {}", shown(Some(was)), shown(Some(is)))),
+        _ => {}
+    }
+}
