@@ -357,7 +357,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0309",
         "an unknown key in an environment",
-        "An environment holds `extends`, `description`, `workspace`, `variables`, `state`, `guards` and `resources`.",
+        "An environment holds `extends`, `description`, `workspace`, `variables`, `state`, `guards`, `presets` and `resources`.",
     ),
     row("E0310", "a file that cannot be read", "The file or folder is missing, may not be read, or is not UTF-8."),
     row(
@@ -389,5 +389,10 @@ pub static ALL: &[Code] = &[
         "E0320",
         "an output that cannot be",
         "An entry of `outputs:` is a value, or `{ value: .., description: .. }`. Outputs are printed and handed on to other programs, so none may hold a secret.",
+    ),
+    row(
+        "W0316",
+        "a preset without meaning",
+        "Bundles have presets about building and linking files, which are not done here. The others are understood: `name_prefix`, `tags`, `trigger_pause_status`, `jobs_max_concurrent_runs`.",
     ),
 ];

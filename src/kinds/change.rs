@@ -33,7 +33,8 @@ pub struct Hooks {
 
 impl Hooks {
     /// No code.
-    pub const NONE: Self = Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None, standing: None };
+    pub const NONE: Self =
+        Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None, standing: None };
 }
 
 /// What a view is made from.

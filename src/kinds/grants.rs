@@ -4,7 +4,8 @@
 
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value,
+    View,
 };
 use crate::model::Map;
 

@@ -22,13 +22,7 @@ pub static GROUP_MEMBERS: Kind = Kind {
     names: &[
         Name { list: "entries", field: "user_name", kind: "users", by: "userName", gives: Gives::Id("value") },
         Name { list: "entries", field: "group_name", kind: "groups", by: "displayName", gives: Gives::Id("value") },
-        Name {
-            list: "entries",
-            field: "service_principal_name",
-            kind: "service_principals",
-            by: "displayName",
-            gives: Gives::Id("value"),
-        },
+        Name { list: "entries", field: "service_principal_name", kind: "service_principals", by: "displayName", gives: Gives::Id("value") },
     ],
     nests: Some("groups"),
     facts: &[

@@ -2,8 +2,8 @@
 
 use super::group_members::GROUP_MEMBERS;
 use super::{
-    Calls, Change, Facet, Fact, From, Hooks, Identity, Kind, List, Loss, Natural, Path, Read, Request, Rows, Unique, Update, Value, Verdict,
-    scim,
+    Calls, Change, Facet, Fact, From, Hooks, Identity, Kind, List, Loss, Natural, Path, Read, Request, Rows, Unique, Update, Value,
+    Verdict, scim,
 };
 
 /// Groups: changed by patches; a new name keeps the id. Members are a part of their own, so that a group whose members come

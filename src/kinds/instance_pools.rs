@@ -1,7 +1,7 @@
 //! Instance pools.
 
 use super::permissions::PERMISSIONS;
-use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Read, Request, Rows, Unique, Update};
+use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Preset, Read, Request, Rows, Unique, Update};
 
 /// Instance pools: an edit takes the whole of the few fields that can change; all others are fixed at birth [terraform,
 /// bundles]. Names are unique.
@@ -47,6 +47,7 @@ pub static INSTANCE_POOLS: Kind = Kind {
         bind: &[("object_type", From::Text("instance-pools")), ("object_id", From::Id)],
         body: "entries",
     }],
+    presets: &[Preset::Prefixed("instance_pool_name"), Preset::TagMap("custom_tags"), Preset::Standby("min_idle_instances", Lit::Int(0))],
     link: Some("/compute/instance-pools/{instance_pool_id}"),
     ..Kind::PLAIN
 };

@@ -3,7 +3,8 @@
 use super::limits;
 use super::permissions::PERMISSIONS;
 use super::{
-    Facet, Fact, From, Gone, Identity, Kind, List, Lit, Loss, Natural, Path, Read, Refusal, Request, Rows, Tag, Unique, Update, Value,
+    Facet, Fact, From, Gone, Identity, Kind, List, Lit, Loss, Natural, Path, Preset, Read, Refusal, Request, Rows, Tag, Unique, Update,
+    Value,
 };
 
 /// Jobs: created bare, replaced whole under `new_settings`. Terraform and bundles both use `reset`, never `update`.
@@ -48,6 +49,17 @@ pub static JOBS: Kind = Kind {
         bind: &[("object_type", From::Text("jobs")), ("object_id", From::Id)],
         body: "entries",
     }],
+    presets: &[
+        Preset::Prefixed("name"),
+        Preset::TagMap("tags"),
+        Preset::Paused("schedule", "pause_status", Lit::Text("PAUSED")),
+        Preset::Paused("trigger", "pause_status", Lit::Text("PAUSED")),
+        Preset::Paused("continuous", "pause_status", Lit::Text("PAUSED")),
+        Preset::ConcurrentRuns("max_concurrent_runs"),
+        Preset::RunAs("run_as"),
+        // The mode alone locks the page; `deployment` would say that a bundle made the job, and where its files are.
+        Preset::Locked("edit_mode", Lit::Text("UI_LOCKED")),
+    ],
     tag: Some(Tag::Map("tags")),
     link: Some("/jobs/{job_id}"),
     hooks: super::Hooks { check: Some(check), ..super::Hooks::NONE },

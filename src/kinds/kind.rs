@@ -65,6 +65,8 @@ pub struct Kind {
     pub id_fields: &'static [&'static str],
     /// Objects that the server makes along with this one.
     pub born_with: &'static [Born],
+    /// What presets of an environment touch.
+    pub presets: &'static [Preset],
     /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
     pub encode: &'static [(&'static str, Encoding)],
     /// Code, all of it pure; a plain kind has none.
@@ -427,6 +429,28 @@ pub struct Born {
     pub fields: &'static [(&'static str, &'static str)],
 }
 
+/// What a preset of an environment touches in a kind; the words are fields at the top of the body.
+#[derive(Debug, Clone, Copy)]
+pub enum Preset {
+    /// `name_prefix` goes before this field. Kinds that others know by their name (catalogs, endpoints) have none: what
+    /// uses such a name is often not in the project.
+    Prefixed(&'static str),
+    /// `tags` go into this map.
+    TagMap(&'static str),
+    /// `tags` go into this list of `{key, value}`, a path of fields: `tags.custom_tags`.
+    TagPairs(&'static str),
+    /// `pause_schedules` sets a field below this one, where this one is written: (`schedule`, `pause_status`, `PAUSED`).
+    Paused(&'static str, &'static str, Lit),
+    /// `max_concurrent_runs` goes into this field.
+    ConcurrentRuns(&'static str),
+    /// `run_as` goes into this field.
+    RunAs(&'static str),
+    /// `lock_jobs_ui` sets this field.
+    Locked(&'static str, Lit),
+    /// `standby` sets this field, whatever the base says.
+    Standby(&'static str, Lit),
+}
+
 /// Where the ownership tag goes.
 #[derive(Debug, Clone, Copy)]
 pub enum Tag {
@@ -462,6 +486,7 @@ impl Kind {
         link: None,
         id_fields: &[],
         born_with: &[],
+        presets: &[],
         encode: &[],
         hooks: Hooks::NONE,
     };

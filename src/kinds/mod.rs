@@ -40,8 +40,8 @@ pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use kind::{
-    After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Read, Rename,
-    Request, Route, Rows, Tag, Unique, Update, Wait,
+    After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Preset,
+    Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait,
 };
 pub use registry::Registry;
 pub use schema::{Field, Schema};

@@ -11,7 +11,8 @@
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value,
+    View,
 };
 use crate::model::Map;
 

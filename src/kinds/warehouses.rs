@@ -1,7 +1,7 @@
 //! SQL warehouses.
 
 use super::permissions::PERMISSIONS;
-use super::{After, Blocks, Facet, Fact, From, Identity, Kind, List, Lit, Natural, Read, Request, Rows, Unique, Update, Wait};
+use super::{After, Blocks, Facet, Fact, From, Identity, Kind, List, Lit, Natural, Preset, Read, Request, Rows, Unique, Update, Wait};
 
 /// SQL warehouses: an edit takes the whole configuration, and what it lacks falls back to defaults. The defaults are the
 /// ones that Terraform sends by itself; names are unique (a taken one is answered with 400).
@@ -41,6 +41,13 @@ pub static WAREHOUSES: Kind = Kind {
         bind: &[("object_type", From::Text("warehouses")), ("object_id", From::Id)],
         body: "entries",
     }],
+    presets: &[
+        Preset::Prefixed("name"),
+        Preset::TagPairs("tags.custom_tags"),
+        Preset::Standby("min_num_clusters", Lit::Int(1)),
+        // The shortest that the page offers; serverless ones could take 1 by the API.
+        Preset::Standby("auto_stop_mins", Lit::Int(10)),
+    ],
     link: Some("/sql/warehouses/{id}"),
     hooks: super::Hooks { check: Some(super::limits::warehouse), ..super::Hooks::NONE },
     ..Kind::PLAIN

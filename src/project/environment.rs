@@ -18,7 +18,7 @@ pub struct EnvironmentFile {
     pub node: Node,
 }
 
-const KEYS: &[&str] = &["extends", "description", "workspace", "variables", "state", "guards", "resources"];
+const KEYS: &[&str] = &["extends", "description", "workspace", "variables", "state", "guards", "presets", "resources"];
 
 /// Attributes of the SDKs' unified authentication that an environment may set. Credentials themselves are not among
 /// them: they come from a profile or the process environment.

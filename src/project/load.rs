@@ -13,7 +13,7 @@ use super::meta::{Prepared, prepare};
 use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, Project, names, overlay, policies, resolve};
+use super::{Answers, Ask, Environment, Failed, FromPreset, Project, names, overlay, policies, presets, resolve};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Lookup, Outside, SecretFrom};
@@ -104,11 +104,16 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let chain = environment::chain(&chosen, &discovered.environments, findings);
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
     let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
+    let workspace = environment::workspace(&chain, findings);
     let mut collected = collect(std::mem::take(&mut discovered.documents), registry, findings);
     overlay::apply(&chain, registry, &mut collected, findings);
-    let workspace = environment::workspace(&chain, findings);
+    let mut presets = presets::read(&chain, findings);
+    let bare =
+        inner(&discovered, name.clone(), &chosen, variables.clone(), Collected::default(), Vec::new(), &workspace, ask, registry, findings);
+    settings_scope(&bare, findings, |evaluate, findings| presets.settle(evaluate, findings));
+    let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
     let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
-    let inner = inner(&discovered, name.clone(), &chosen, variables, collected, &workspace, ask, registry, findings);
+    let inner = inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, ask, registry, findings);
 
     let answers = Answers::new();
     let resolver = Resolver::new(&inner, &answers);
@@ -136,6 +141,15 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         warnings: Vec::new(),
         inner,
     })
+}
+
+/// What evaluates settings and texts: variables are in scope, resources are not.
+fn settings_scope(bare: &Inner, findings: &mut Findings, work: impl FnOnce(&environment::Evaluate<'_>, &mut Findings)) {
+    let answers = Answers::new();
+    let resolver = Resolver::new(bare, &answers);
+    let scope = In { resolver: &resolver, each: None, with_resources: false };
+    work(&|node| whole_tree(node, &scope), findings);
+    findings.extend(resolver.findings.take().sorted(false));
 }
 
 fn folder_name(discovered: &Discovered) -> String {
@@ -210,6 +224,7 @@ fn inner(
     environment: &str,
     variables: IndexMap<String, Defined>,
     collected: Collected,
+    touched: Vec<Vec<FromPreset>>,
     workspace: &RawWorkspace<'_>,
     ask: &Ask,
     registry: &Registry,
@@ -217,8 +232,13 @@ fn inner(
 ) -> Inner {
     let deleted: std::collections::HashSet<Address> = collected.deleted.iter().map(|(address, _)| address.clone()).collect();
     let gone = |raw: &super::collect::Raw| deleted.contains(&Address::new(raw.kind.name, &raw.key));
-    let prepared: Vec<Prepared> =
-        collected.raws.into_iter().filter(|raw| deleted.is_empty() || !gone(raw)).map(|raw| prepare(raw, registry, findings)).collect();
+    let prepared: Vec<Prepared> = collected
+        .raws
+        .into_iter()
+        .zip(touched)
+        .filter(|(raw, _)| deleted.is_empty() || !gone(raw))
+        .map(|(raw, touched)| Prepared { presets: touched, ..prepare(raw, registry, findings) })
+        .collect();
     let mut index: HashMap<&'static str, HashMap<String, usize>> = HashMap::new();
     for (at, one) in prepared.iter().enumerate() {
         index.entry(one.kind.name).or_default().insert(one.key.clone(), at);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Lifecycle;
 use super::collect::Raw;
 use super::findings::{Findings, Reported, known_keys, list_of, meant};
+use super::{FromPreset, Lifecycle};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Facet, Kind, Registry, Schema};
 use crate::model::{Address, Path, Value};
@@ -21,6 +21,8 @@ pub struct Prepared {
     pub span: Span,
     /// Its body without meta fields.
     pub body: Arc<Node>,
+    /// Fields that presets set.
+    pub presets: Vec<FromPreset>,
     /// `lifecycle`.
     pub lifecycle: Option<Node>,
     /// `depends_on`.
@@ -58,6 +60,7 @@ pub fn prepare(raw: Raw, registry: &Registry, findings: &mut Findings) -> Prepar
         key,
         span,
         body: Arc::new(Node { span: node.span.clone(), data: Data::Map(Vec::new()) }),
+        presets: Vec::new(),
         lifecycle: None,
         depends_on: Vec::new(),
         when: None,

@@ -31,6 +31,7 @@ mod names;
 mod outputs;
 mod overlay;
 mod policies;
+mod presets;
 mod reasons;
 mod references;
 mod resolve;
@@ -43,6 +44,7 @@ mod variables;
 
 pub use outputs::Output;
 pub use policies::{POLICY_NAMES, Policy, PolicyLevel};
+pub use presets::FromPreset;
 pub use reasons::{Reason, Why};
 pub use secrets::read_secret;
 
@@ -190,6 +192,8 @@ pub struct Resource {
     pub lifecycle: Lifecycle,
     /// What must be there first: references, `depends_on`, literals equal to a natural key, a facet's parent.
     pub depends_on: Vec<Address>,
+    /// Fields that presets of the environment set, by path.
+    pub presets: Vec<FromPreset>,
     /// The values of the kind's natural key, known at plan; joined by dots in messages.
     pub natural: Vec<String>,
 }

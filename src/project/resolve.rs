@@ -10,7 +10,7 @@ use super::findings::{Findings, sorted};
 use super::load::Inner;
 use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
-use super::{Answers, Desired, Lifecycle, Resource, facets, graph, meta, names, targets};
+use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, graph, meta, names, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Lifetime, Unique};
 use crate::model::{Address, Lookup, Map, Path, Value};
@@ -216,6 +216,7 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
         span: &prepared.span,
         bound: Map::new(),
         lifecycle: lifecycle.unwrap_or_default(),
+        presets: prepared.presets.clone(),
         parent: None,
     };
     let lifecycle = made.lifecycle.clone();
@@ -232,6 +233,7 @@ fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Addre
             span,
             bound: resolver.bound(facet.0, item, span),
             lifecycle: Lifecycle { prevent_destroy: None, ignore_changes: Vec::new(), ..lifecycle.clone() },
+            presets: Vec::new(),
             parent: Some(item),
         };
         made.make(resolver, &scope, resources, computed);
@@ -252,6 +254,7 @@ struct Making<'a> {
     span: &'a Span,
     bound: Map,
     lifecycle: Lifecycle,
+    presets: Vec<FromPreset>,
     parent: Option<usize>,
 }
 
@@ -296,6 +299,7 @@ impl Making<'_> {
             span: self.span.clone(),
             lifecycle: self.lifecycle,
             depends_on: depends_on.into_iter().collect(),
+            presets: self.presets,
             natural,
         };
         resources.insert(self.address, resource);

@@ -27,9 +27,7 @@ pub fn among(kind: &Kind, intent: &Intent, known: &BTreeSet<String>, objects: Ve
     let fits = |body: &Value| match &intent.tag {
         // Before the first apply a tag says no more than project, environment and address: another state's object, made
         // earlier and under another name, may carry the same.
-        Some(tag) if kind.tag.is_some() => {
-            tag_of(kind, body) == Some(tag) && (named(body) || not_before(intent, body))
-        }
+        Some(tag) if kind.tag.is_some() => tag_of(kind, body) == Some(tag) && (named(body) || not_before(intent, body)),
         _ => named(body) && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
     };
     let mut results: Vec<Candidate> = new.filter(|object| fits(&object.body)).collect();

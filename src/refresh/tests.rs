@@ -72,7 +72,17 @@ impl World {
         let natural = kind.natural.fields.iter().map(|field| body.get(field).map_or(String::new(), Value::key_text)).collect();
         let depends_on = if address.is_facet() { vec![address.parent()] } else { vec![] };
         let node = Arc::new(Node { span: span.clone(), data: Data::Map(vec![]) });
-        let resource = Resource { address: address.clone(), kind, body, node, span, lifecycle: Lifecycle::default(), depends_on, natural };
+        let resource = Resource {
+            address: address.clone(),
+            kind,
+            body,
+            node,
+            span,
+            lifecycle: Lifecycle::default(),
+            presets: vec![],
+            depends_on,
+            natural,
+        };
         self.desired.resources.insert(address, resource);
     }
 

@@ -151,9 +151,8 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
 
 /// `attributes` and `excludedAttributes`: what of a resource is shown. The id always is.
 pub fn projected(exchange: &Exchange<'_, '_>, resource: Map) -> Map {
-    let names = |parameter: &str| {
-        exchange.asked(parameter).map(|list| list.split(',').map(|n| n.trim().to_ascii_lowercase()).collect::<Vec<_>>())
-    };
+    let names =
+        |parameter: &str| exchange.asked(parameter).map(|list| list.split(',').map(|n| n.trim().to_ascii_lowercase()).collect::<Vec<_>>());
     let (only, without) = (names("attributes"), names("excludedAttributes").unwrap_or_default());
     let asked = |name: &str, list: &[String]| list.iter().any(|a| a.split('.').next() == Some(name));
     resource

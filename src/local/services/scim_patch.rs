@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn operations() {
         for (operation, then) in [
-            (r#"{"op":"add","path":"members","value":[{"value":"3"},{"value":"1"}]}"#, r#"{"n":"a","members":[{"value":"1"},{"value":"2"},{"value":"3"}]}"#),
+            (
+                r#"{"op":"add","path":"members","value":[{"value":"3"},{"value":"1"}]}"#,
+                r#"{"n":"a","members":[{"value":"1"},{"value":"2"},{"value":"3"}]}"#,
+            ),
             (r#"{"op":"Add","value":{"members":[{"value":"3"}]}}"#, r#"{"n":"a","members":[{"value":"1"},{"value":"2"},{"value":"3"}]}"#),
             (r#"{"op":"remove","path":"members[value eq \"1\"]"}"#, r#"{"n":"a","members":[{"value":"2"}]}"#),
             (r#"{"op":"remove","path":"members","value":[{"value":"2"}]}"#, r#"{"n":"a","members":[{"value":"1"}]}"#),

@@ -96,6 +96,7 @@ impl World {
             body,
             node: Arc::new(Node { span: span(), data: Data::Scalar(scalar) }),
             span: span(),
+            presets: vec![],
             lifecycle: Lifecycle::default(),
             depends_on: if address.is_facet() { vec![address.parent()] } else { vec![] },
             natural,

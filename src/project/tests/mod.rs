@@ -3,6 +3,7 @@
 mod loading;
 mod mistakes;
 mod overlays;
+mod presets;
 mod values;
 
 use std::collections::BTreeMap;
