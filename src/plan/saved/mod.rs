@@ -151,7 +151,7 @@ pub fn verdicts(plan: &Plan) -> Vec<Block> {
 }
 
 fn of_resource(resource: &Resource) -> Fingerprint {
-    let Resource { address: _, kind, body, node: _, span: _, lifecycle, depends_on, natural: _ } = resource;
+    let Resource { address: _, kind, body, node: _, span: _, lifecycle, depends_on, natural: _, presets: _ } = resource;
     let needs: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
     Fingerprint::of(format!("{} {} {lifecycle:?} {needs:?}", kind.name, encode::text(body)).as_bytes())
 }
