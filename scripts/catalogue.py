@@ -6,7 +6,7 @@ usage: catalogue.py [--wheel FILE] [--out FOLDER] [--check]
 Without --wheel the pinned release is downloaded with pip into a temporary folder. The wheel's SHA-256 must be the pinned
 one. The SDK is read as syntax trees only: nothing of it is imported or run, and none of its prose is kept: methods,
 paths, names, types, enum values, required or not, paging, waiters, and a few one-word facts. `--check` writes nothing
-and exits 1 if the data on disk is not what the wheel gives. `extra.json` is written by hand and left alone.
+and exits 1 if the data on disk is not what the wheel gives. `extra.json` and `forms.json` are written by hand and left alone.
 
 The format of a file (one operation or type a line, so that a new SDK release reads well in a diff):
 
@@ -40,6 +40,9 @@ import zipfile
 
 RELEASE = "0.162.0"
 SHA256 = "eae6fa5a76c21ca2a53530088a216dfad681138234173112c81833cbd41e98cd"
+
+# Lists whose pages the SDK gives one by one, without reading on: the member that has the items, and their type.
+UNREAD_LISTS = {"genie.list_spaces": ("spaces", "GenieSpace")}
 
 # Which API classes of which module are workspace-level; "*" is all but those that ACCOUNT matches.
 SERVICES = {
@@ -308,6 +311,9 @@ class Method:
                 facts["item"], kind = kind[1:-1], "none"
         elif kind.startswith("[") and single:
             facts["item"], facts["page"], kind = kind[1:-1], "single " + single.group(2), single.group(1)
+        unread = UNREAD_LISTS.get(f"{self.group}.{self.node.name}")
+        if unread:
+            facts["page"], facts["item"], kind = "token query page_token next_page_token " + unread[0], unread[1], "none"
         if kind not in ("none", "any"):
             facts["reply"] = kind
         return facts
@@ -433,7 +439,7 @@ def main():
         if digest != SHA256:
             sys.exit(f"{wheel.name}: SHA-256 is {digest}, the pinned one is {SHA256}")
         texts = {f"{name}.json": text_of(service) for name, service in read(wheel).items()}
-    there = {p.name: p.read_text() for p in options.out.glob("*.json") if p.name != "extra.json"}
+    there = {p.name: p.read_text() for p in options.out.glob("*.json") if p.name not in ("extra.json", "forms.json")}
     stale = sorted(name for name in texts.keys() | there.keys() if texts.get(name) != there.get(name))
     if options.check:
         if stale:

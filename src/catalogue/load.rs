@@ -29,7 +29,7 @@ macro_rules! embedded {
 
 embedded! {
     "apps" "billing" "bundledeployments" "catalog" "cleanrooms" "compute" "dashboards" "database" "dataquality" "environments"
-    "extra" "files" "genieagents" "iam" "iamv2" "jobs" "knowledgeassistants" "ml" "oauth2" "pipelines" "postgres"
+    "extra" "files" "forms" "genieagents" "iam" "iamv2" "jobs" "knowledgeassistants" "ml" "oauth2" "pipelines" "postgres"
     "qualitymonitorv2" "serving" "settings" "settingsv2" "sharing" "sql" "supervisoragents" "tags" "vectorsearch" "workspace"
 }
 

@@ -128,7 +128,7 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     let taker = Taker::of(request);
     let root = Schema::of(kind).root();
     let (mut fields, mut later, mut arguments) = (Map::new(), Vec::new(), Map::new());
-    let wire = kind.hooks.wire.map(|wire| wire(&strip(Some(root), change.desired)));
+    let wire = kind.hooks.wire.map(|wire| wire(&completed(kind, change, strip(Some(root), change.desired))));
     for (name, value) in wire.as_ref().unwrap_or(change.desired).as_map().into_iter().flatten() {
         let field = if wire.is_some() { None } else { root.field(name) };
         if field.is_some_and(|f| f.computed()) || *value == Value::Null {
@@ -199,11 +199,11 @@ pub fn delete_calls(kind: &'static Kind, id: &Value) -> Vec<Call> {
 /// None: it is found in the list, or there is nothing to ask for.
 #[must_use]
 pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) -> Option<Call> {
-    let Read { op, names: parameter, args, .. } = kind.read;
+    let Read { op, names: parameter, args, query, .. } = kind.read;
     if op.is_empty() || (!parameter.is_empty() && names.is_empty()) {
         return None;
     }
-    let request = Request { args, ..Request::bare(op) };
+    let request = Request { args, query, ..Request::bare(op) };
     let mut call = Build { kind, request: &request, id: Some(id), desired: body }.call(Value::Map(Map::new()), "read");
     if !parameter.is_empty() {
         call.query.insert(parameter.to_owned(), Value::Text(names.join(",")));
@@ -238,11 +238,24 @@ pub(super) fn with_id(kind: &'static Kind, request: &Request, change: &Change<'_
     Build::of(kind, request, change).call(body, why)
 }
 
-/// The whole object: live overlaid with desired, without what was removed.
+/// A body with what the kind itself chooses.
+fn completed(kind: &Kind, change: &Change<'_>, body: Value) -> Value {
+    match kind.hooks.complete {
+        Some(hook) => hook(change.address, body),
+        None => body,
+    }
+}
+
+/// The whole body in YAML's form: live overlaid with desired, without what was removed.
+pub(super) fn merged(kind: &'static Kind, change: &Change<'_>) -> Value {
+    let live = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
+    overlay(Some(Schema::of(kind).root()), live.as_ref(), change.desired)
+}
+
+/// The whole object.
 fn whole(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Call {
     let root = Schema::of(kind).root();
-    let live = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
-    let mut fields = overlay(Some(root), live.as_ref(), change.desired);
+    let mut fields = merged(kind, change);
     let taker = Taker::of(request);
     if let Some(map) = fields.as_map_mut() {
         map.retain(|name, _| taker.takes(name) || root.field(name).is_none());
@@ -256,13 +269,14 @@ fn wired(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Option<
     let (wire, root) = (kind.hooks.wire?, Schema::of(kind).root());
     let left = change.live.map(|l| overlay::without_removed(l, change.desired, change.paths));
     let old = change.live.map(|live| wire(&strip(Some(root), live)));
-    let Value::Map(mut fields) = wire(&overlay(Some(root), left.as_ref(), change.desired)) else { return None };
+    let whole = completed(kind, change, overlay(Some(root), left.as_ref(), change.desired));
+    let Value::Map(mut fields) = wire(&whole) else { return None };
     let taker = Taker::of(request);
     // A member that a create has no place for comes by its own name.
     let asked = |name: &str| old.is_some() || change.paths.iter().any(|p| p.is_root() || p.first_field() == Some(name));
     let differs = |name: &str, value: &Value| old.as_ref().is_none_or(|old| old.get(name) != Some(value));
-    let whole = matches!(kind.update, Update::Whole(_));
-    fields.retain(|name, value| taker.takes(name) && (whole || (asked(name) && differs(name, value))));
+    let all = matches!(kind.update, Update::Whole(_));
+    fields.retain(|name, value| taker.takes(name) && (all || (asked(name) && differs(name, value))));
     if fields.is_empty() {
         return None;
     }
@@ -288,7 +302,7 @@ fn changed_names(change: &Change<'_>) -> Vec<String> {
 }
 
 /// The new values of these fields, as an update that sends only what changed has them.
-fn changed_fields(kind: &'static Kind, change: &Change<'_>, request: &Request, names: &[String]) -> Result<Map, Refusal> {
+pub(super) fn changed_fields(kind: &'static Kind, change: &Change<'_>, request: &Request, names: &[String]) -> Result<Map, Refusal> {
     let (root, taker) = (Schema::of(kind).root(), Taker::of(request));
     let mut fields = Map::new();
     for name in names {

@@ -17,6 +17,9 @@ pub struct Hooks {
     /// The other way: the fields of a body in YAML's form as requests carry them. What must be known to be written as text
     /// stays structure and stands in [`Kind::encode`](super::Kind::encode).
     pub wire: Option<fn(&Value) -> Value>,
+    /// The body with what we choose and YAML does not say (ids of items), before it is written into a request. Takes whose
+    /// it is, and the body in YAML's form, for an update over what live holds.
+    pub complete: Option<fn(&Address, Value) -> Value>,
     /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
@@ -33,8 +36,17 @@ pub struct Hooks {
 
 impl Hooks {
     /// No code.
-    pub const NONE: Self =
-        Self { normal: None, reply: None, wire: None, view: None, check: None, judge: None, before_delete: None, standing: None };
+    pub const NONE: Self = Self {
+        normal: None,
+        reply: None,
+        wire: None,
+        complete: None,
+        view: None,
+        check: None,
+        judge: None,
+        before_delete: None,
+        standing: None,
+    };
 }
 
 /// What a view is made from.

@@ -122,13 +122,15 @@ pub struct Read {
     pub pages: &'static str,
     /// Path parameters that are fields of the body under other names.
     pub args: &'static [(&'static str, &'static str)],
+    /// Query parameters that are always sent.
+    pub query: &'static [(&'static str, &'static str)],
 }
 
 impl Read {
     /// The reply is the object.
     #[must_use]
     pub const fn plain(op: Op) -> Self {
-        Self { op, reply: "", names: "", pages: "", args: &[] }
+        Self { op, reply: "", names: "", pages: "", args: &[], query: &[] }
     }
 }
 

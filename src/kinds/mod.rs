@@ -29,6 +29,7 @@ mod schemas;
 mod scim;
 mod service_principals;
 mod serving_endpoints;
+mod spaces;
 #[cfg(test)]
 mod tests;
 pub mod types;

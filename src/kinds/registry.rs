@@ -13,6 +13,7 @@ use super::queries::QUERIES;
 use super::schemas::SCHEMAS;
 use super::service_principals::SERVICE_PRINCIPALS;
 use super::serving_endpoints::SERVING_ENDPOINTS;
+use super::spaces::SPACES;
 use super::users::USERS;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
@@ -24,6 +25,7 @@ const STANDARD: &[&Kind] = &[
     &WAREHOUSES,
     &QUERIES,
     &ALERTS,
+    &SPACES,
     &CATALOGS,
     &SCHEMAS,
     &GRANTS,

@@ -6,7 +6,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, Rival, habit, job_settings::default, schemas, unity};
+use crate::local::services::{Evidence, Habit, Rival, habit, job_settings::default, samples, schemas, unity};
 use crate::local::store::Transaction;
 use crate::model::{Map, Value};
 
@@ -37,7 +37,7 @@ pub const HABITS: &[Habit] = &[
 /// The catalogs that every workspace has, with their schemas besides `information_schema`.
 const BUILT_IN: [(&str, &str, &[&str]); 3] = [
     ("main", "MANAGED_CATALOG", &["default"]),
-    ("samples", "SYSTEM_CATALOG", &["nyctaxi", "tpch"]),
+    ("samples", "SYSTEM_CATALOG", samples::SCHEMAS),
     ("system", "SYSTEM_CATALOG", &["access", "billing"]),
 ];
 

@@ -5,6 +5,8 @@
 
 mod alerts;
 mod catalogs;
+mod genie;
+mod genie_export;
 mod grants;
 mod identity;
 mod identity_view;
@@ -19,6 +21,7 @@ mod permissions;
 mod principals;
 mod queries;
 mod runs;
+mod samples;
 mod schemas;
 mod scim;
 mod scim_patch;
@@ -92,6 +95,10 @@ rivals! {
     QueueEnabled "queue-enabled" "a job without a queue gets one that is enabled"
     TrashGone "trash-gone" "a trashed alert or query answers 404 instead of itself with the lifecycle_state of the trash"
     EntitlementsInherited "entitlements-inherited" "users and service principals show what their groups may do among their own entitlements, as indirect"
+    GenieSlowTrash "genie-slow-trash" "a trashed Genie space still answers for a while before 404"
+    GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
+    GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
+    GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
@@ -107,11 +114,13 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 15] = [
+static ROOMS: [OpenRoom; 17] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
     OpenRoom::new(queries::ROOM),
+    OpenRoom::new(genie::ROOM),
+    OpenRoom::new(samples::ROOM),
     OpenRoom::new(instance_pools::ROOM),
     OpenRoom::new(permissions::ROOM),
     OpenRoom::new(catalogs::ROOM),
@@ -136,6 +145,8 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         jobs::HABITS,
         warehouses::HABITS,
         queries::HABITS,
+        genie::HABITS,
+        samples::HABITS,
         instance_pools::HABITS,
         permissions::HABITS,
         catalogs::HABITS,

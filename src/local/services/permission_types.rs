@@ -62,7 +62,7 @@ static TYPES: &[ObjectType] = &[
     of("directories", None, "directory", None, "Directory", FILES),
     of("experiments", None, "mlflowExperiment", None, "Experiment", &["CAN_READ", "CAN_EDIT", "CAN_MANAGE"]),
     of("files", None, "file", None, "File", FILES),
-    of("genie", None, "genie-space", None, "Genie space", &["CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
+    of("genie", None, "genie-space", Some("genie_spaces"), "Genie space", FILES),
     of("instance-pools", None, "instance-pool", Some("instance_pools"), "Instance pool", &["CAN_ATTACH_TO", "CAN_MANAGE"]),
     of("jobs", None, "job", Some("jobs"), "Job", &["CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"]),
     of("knowledge-assistants", None, "knowledge-assistants", None, "Knowledge assistant", &["CAN_QUERY", "CAN_MANAGE"]),

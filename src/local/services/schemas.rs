@@ -141,7 +141,8 @@ pub fn renamed(exchange: &mut Exchange<'_, '_>, full: &str, catalog: &str, name:
 }
 
 fn refuse_built_in(schema: &Map, full: &str) -> Result<(), Refusal> {
-    if schema.get("name").and_then(Value::as_str) == Some("information_schema") {
+    let of_the_system = ["samples.", "system."].iter().any(|catalog| full.starts_with(catalog));
+    if of_the_system || schema.get("name").and_then(Value::as_str) == Some("information_schema") {
         return Err(Refusal::new(403, "PERMISSION_DENIED", format!("Schema '{full}' is managed by the system and cannot be changed.")));
     }
     Ok(())

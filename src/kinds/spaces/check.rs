@@ -1,0 +1,228 @@
+//! What the API would refuse in a space, said at its line before anything is sent. Numbers: the public set-up page and the
+//! rules that published validators cite; where sources disagree the wider limit holds.
+
+use std::collections::BTreeMap;
+
+use super::form::{Group, SECTIONS, Section};
+use super::{join, write};
+use crate::kinds::Refusal;
+use crate::model::{Path, Step, Value};
+
+/// Tables, views and metric views of one space.
+const TABLES: usize = 30;
+/// Characters of one text.
+const CHARACTERS: usize = 25_000;
+/// Examples, functions and the general instruction together.
+const INSTRUCTIONS: usize = 100;
+/// Filters, expressions and measures together.
+const SNIPPETS: usize = 200;
+
+fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
+    Refusal { path, reason: reason.into() }
+}
+
+fn place(at: &[&str]) -> Path {
+    at.iter().fold(Path::root(), |path, name| path.join(Step::Field((*name).to_owned())))
+}
+
+fn items<'a>(body: &'a Value, at: &[&str]) -> &'a [Value] {
+    write::at(body, at).and_then(Value::as_list).unwrap_or_default()
+}
+
+/// All rules.
+pub(super) fn check(body: &Value) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    packed(body, &mut found);
+    for section in SECTIONS {
+        for (i, item) in items(body, section.at).iter().enumerate() {
+            each(section, item, &place(section.at).join(Step::Index(i)), &mut found);
+        }
+    }
+    for (i, item) in items(body, &["instructions", "joins"]).iter().enumerate() {
+        joined(item, &place(&["instructions", "joins"]).join(Step::Index(i)), &mut found);
+    }
+    for (i, item) in items(body, &["benchmarks"]).iter().enumerate() {
+        if item.get("sql").is_none_or(Value::is_zero) && item.get("answer").is_none() {
+            found.push(refusal(
+                place(&["benchmarks"]).join(Step::Index(i)),
+                "a benchmark needs the answer to compare with: write its `sql`",
+            ));
+        }
+    }
+    twice(body, &mut found);
+    ids(body, &mut found);
+    counts(body, &mut found);
+    long(body, &mut Path::root(), &mut found);
+    found
+}
+
+/// A serialised space that could not be read, or that stands beside what it holds.
+fn packed(body: &Value, found: &mut Vec<Refusal>) {
+    let Some(packed) = body.get("serialized_space") else { return };
+    let parsed = packed.as_str().map(|text| crate::model::json::parse(text.as_bytes()));
+    let reason = match parsed {
+        Some(Err(error)) => format!("this is no JSON: {error}"),
+        Some(Ok(Value::Map(_))) | None if !matches!(packed, Value::Unknown(_) | Value::Secret(_)) => {
+            "what it holds is also written beside it: write either the serialized space or its fields, not both".to_owned()
+        }
+        None => format!("it must be known when it is planned, and this is {}", packed.sort()),
+        Some(_) => "this is no JSON object".to_owned(),
+    };
+    found.push(refusal(Path::field("serialized_space"), reason));
+}
+
+/// Rules of one item: what it is known by is known and there, tables and functions have three parts.
+fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) {
+    let by: &[&str] = match section.ids {
+        Some(ids) => ids.by,
+        None => &["identifier"],
+    };
+    for name in by {
+        match item.get(name) {
+            Some(value @ (Value::Unknown(_) | Value::Secret(_))) => found.push(refusal(
+                path.join(Step::Field((*name).to_owned())),
+                format!("an item is recognised by its `{name}`: it must be known when it is planned, and this is {}", value.sort()),
+            )),
+            Some(Value::Text(text)) if text.trim().is_empty() => {
+                found.push(refusal(path.join(Step::Field((*name).to_owned())), format!("`{name}` is empty")));
+            }
+            _ => {}
+        }
+    }
+    for name in ["identifier", "left", "right"] {
+        if let Some(text) = item.get(name).and_then(Value::as_str)
+            && let Some(reason) = parts(text)
+        {
+            found.push(refusal(path.join(Step::Field(name.to_owned())), reason));
+        }
+    }
+    if section.wire.contains(&"sql_snippets") && item.get("sql").and_then(Value::as_str).is_some_and(|sql| sql.trim().is_empty()) {
+        found.push(refusal(path.join(Step::Field("sql".to_owned())), "the SQL is empty"));
+    }
+}
+
+/// Why a name is no `catalog.schema.object`.
+fn parts(identifier: &str) -> Option<String> {
+    let mut count = 1;
+    let mut quoted = false;
+    let mut length = 0;
+    for c in identifier.chars() {
+        match c {
+            '`' => quoted = !quoted,
+            '.' if !quoted => {
+                if length == 0 {
+                    break;
+                }
+                count += 1;
+                length = 0;
+            }
+            _ => length += 1,
+        }
+    }
+    let whole = count == 3 && length > 0 && !quoted;
+    (!whole).then(|| format!("`{identifier}` is no whole name: it has three parts, `catalog.schema.name`"))
+}
+
+fn joined(item: &Value, path: &Path, found: &mut Vec<Refusal>) {
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    if item.get("relationship").is_none() {
+        let reason = format!("a join says how many rows meet how many: `relationship`, one of {}", join::RELATIONSHIPS.join(", "));
+        found.push(refusal(path.clone(), reason));
+    }
+    let (Some(left), Some(right)) = (text("left"), text("right")) else { return };
+    let alias = |side: &str, table: &str| text(&format!("{side}_alias")).map_or_else(|| join::default_alias(table), str::to_owned);
+    let aliases = [alias("left", left), alias("right", right)];
+    if aliases[0].eq_ignore_ascii_case(&aliases[1]) {
+        let reason = format!("both sides are called `{}`: give one of them a `left_alias` or `right_alias`", aliases[0]);
+        found.push(refusal(path.clone(), reason));
+        return;
+    }
+    for side in text("condition").and_then(join::equalities).into_iter().flatten().flatten() {
+        let known = |word: &String| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word));
+        if side.len() != 2 || !side.first().is_some_and(known) {
+            let reason = format!(
+                "`{}` is no column of this join: columns are written `{}.column` or `{}.column`",
+                side.join("."),
+                aliases[0],
+                aliases[1]
+            );
+            found.push(refusal(path.join(Step::Field("condition".to_owned())), reason));
+        }
+    }
+}
+
+/// A table that is also among the metric views.
+fn twice(body: &Value, found: &mut Vec<Refusal>) {
+    let name = |item: &Value| item.get("identifier").and_then(Value::as_str).map(str::to_lowercase);
+    let tables: Vec<String> = items(body, &["tables"]).iter().filter_map(name).collect();
+    for (i, view) in items(body, &["metric_views"]).iter().enumerate() {
+        if let Some(name) = name(view).filter(|name| tables.contains(name)) {
+            found
+                .push(refusal(Path::field("metric_views").join(Step::Index(i)), format!("`{name}` is among the tables too: list it once")));
+        }
+    }
+}
+
+/// Ids that are written: 32 lower-case hexadecimal digits, each given once in its group.
+fn ids(body: &Value, found: &mut Vec<Refusal>) {
+    for group in [Group::Questions, Group::Instructions] {
+        let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
+        for section in SECTIONS.iter().filter(|s| s.ids.is_some_and(|ids| ids.group == group)) {
+            for (i, item) in items(body, section.at).iter().enumerate() {
+                let Some(id) = item.get("id").and_then(Value::as_str) else { continue };
+                let path = place(section.at).join(Step::Index(i)).join(Step::Field("id".to_owned()));
+                if id.len() != 32 || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+                    let reason = format!("`{id}` is no id: it has 32 digits of 0-9 and a-f; leave it out, and it is given by itself");
+                    found.push(refusal(path, reason));
+                } else if let Some(first) = seen.insert(id, path.clone()) {
+                    found.push(refusal(path, format!("{first} has this id already; leave it out, and it is given by itself")));
+                }
+            }
+        }
+    }
+}
+
+fn counts(body: &Value, found: &mut Vec<Refusal>) {
+    let count = |at: &[&str]| items(body, at).len();
+    let tables = count(&["tables"]) + count(&["metric_views"]);
+    if tables > TABLES {
+        found.push(refusal(Path::field("tables"), format!("a space has at most {TABLES} tables and views, and these are {tables}")));
+    }
+    let text = usize::from(write::at(body, &["instructions", "text"]).is_some_and(|text| !text.is_zero()));
+    let instructions = text + count(&["instructions", "example_sql"]) + count(&["instructions", "functions"]);
+    if instructions > INSTRUCTIONS {
+        let reason = format!("a space has at most {INSTRUCTIONS} examples, functions and texts together, and these are {instructions}");
+        found.push(refusal(Path::field("instructions"), reason));
+    }
+    let snippets: usize = ["filters", "expressions", "measures"].iter().map(|list| count(&["instructions", "snippets", list])).sum();
+    if snippets > SNIPPETS {
+        let reason = format!("a space has at most {SNIPPETS} filters, expressions and measures together, and these are {snippets}");
+        found.push(refusal(place(&["instructions", "snippets"]), reason));
+    }
+}
+
+fn long(value: &Value, path: &mut Path, found: &mut Vec<Refusal>) {
+    match value {
+        Value::Text(text) => {
+            let length = text.chars().count();
+            if length > CHARACTERS && !path.is_root() {
+                found.push(refusal(path.clone(), format!("a text has at most 25,000 characters, and this one has {length}")));
+            }
+        }
+        Value::Map(map) => {
+            for (name, value) in map.iter().filter(|(name, _)| name.as_str() != "serialized_space") {
+                path.push(Step::Field(name.clone()));
+                long(value, path, found);
+                path.pop();
+            }
+        }
+        Value::List(list) => {
+            for (i, value) in list.iter().enumerate() {
+                path.push(Step::Index(i));
+                long(value, path, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,316 @@
+//! The parts of a space: what their members are called in YAML and in the API, and where their lists stand in both.
+//!
+//! One table that reading, writing and the rules all walk. A wire form is a column of it: the serialised space of the
+//! spaces API here, the typed definition of the agents API when it comes.
+
+use super::join;
+use crate::model::{Map, Value};
+
+/// How a member's value differs between YAML and the API.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// Not at all.
+    Same,
+    /// Text here, a list of fragments there.
+    Prose,
+    /// A list of words in both; one word alone stands for a list here.
+    Words,
+    /// A list of parts.
+    Parts(&'static Form),
+    /// What a parameter holds where nobody gives it: one value or a list here, `{values: [...]}` there.
+    Initial,
+    /// Never sent: it names the item for its id.
+    Local,
+}
+
+/// A member of a part.
+pub(super) struct Member {
+    /// In YAML.
+    pub name: &'static str,
+    /// In the API.
+    pub wire: &'static str,
+    /// Other names that are read: those of the API's first version, of Genie-Forge, and what people write.
+    pub also: &'static [&'static str],
+    pub shape: Shape,
+}
+
+/// A sort of part.
+pub(super) struct Form {
+    pub members: &'static [Member],
+    /// The member that text alone stands for.
+    pub short: &'static str,
+    /// The wire members that the API wants lists of these sorted by.
+    pub sorted: &'static [&'static str],
+    /// What else reading does, before members are read.
+    pub lift: Option<fn(&mut Map)>,
+    /// What else writing does, after members were written.
+    pub lower: Option<fn(&mut Map)>,
+}
+
+/// Where a list of parts stands.
+pub(super) struct Section {
+    /// In YAML's form.
+    pub at: &'static [&'static str],
+    /// In the serialised space.
+    pub wire: &'static [&'static str],
+    pub form: &'static Form,
+    /// The word in digests of ids, and what the parts are recognised by; none where they have no ids.
+    pub ids: Option<Ids>,
+}
+
+/// How the parts of a section come by their ids.
+#[derive(Clone, Copy)]
+pub(super) struct Ids {
+    /// The section's word in the digest.
+    pub word: &'static str,
+    /// The members whose text makes the digest where there is no `$key`.
+    pub by: &'static [&'static str],
+    /// Within which sections ids are unique.
+    pub group: Group,
+}
+
+/// Where ids are unique together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Sample questions and benchmarks.
+    Questions,
+    /// Everything below `instructions`.
+    Instructions,
+}
+
+const fn member(name: &'static str, wire: &'static str, also: &'static [&'static str], shape: Shape) -> Member {
+    Member { name, wire, also, shape }
+}
+
+/// The member that names an item for its id.
+pub(super) const KEY: &str = "$key";
+
+const OWN_KEY: Member = member(KEY, "", &[], Shape::Local);
+const ID: Member = member("id", "id", &[], Shape::Same);
+const DESCRIPTION: Member = member("description", "description", &[], Shape::Prose);
+const SQL: Member = member("sql", "sql", &[], Shape::Prose);
+const SYNONYMS: Member = member("synonyms", "synonyms", &[], Shape::Words);
+const COMMENT: Member = member("comment", "comment", &[], Shape::Prose);
+const INSTRUCTION: Member = member("instruction", "instruction", &[], Shape::Prose);
+const QUESTION: Member = member("question", "question", &[], Shape::Prose);
+
+/// A part with the defaults of most.
+const PLAIN: Form = Form { members: &[], short: "", sorted: &["id"], lift: None, lower: None };
+
+/// A column. The first version's flags are the second version's under other names (the public command line's notes on
+/// the migration that servers do).
+pub(super) static COLUMN: Form = Form {
+    members: &[
+        member("name", "column_name", &["column"], Shape::Same),
+        DESCRIPTION,
+        SYNONYMS,
+        member("exclude", "exclude", &[], Shape::Same),
+        member("enable_format_assistance", "enable_format_assistance", &["get_example_values"], Shape::Same),
+        member("enable_entity_matching", "enable_entity_matching", &["build_value_dictionary"], Shape::Same),
+    ],
+    short: "name",
+    sorted: &["column_name"],
+    ..PLAIN
+};
+
+/// A table, view or metric view.
+pub(super) static TABLE: Form = Form {
+    members: &[
+        member("identifier", "identifier", &["name", "table"], Shape::Same),
+        DESCRIPTION,
+        member("columns", "column_configs", &[], Shape::Parts(&COLUMN)),
+    ],
+    short: "identifier",
+    sorted: &["identifier"],
+    lift: Some(columns_by_name),
+    ..PLAIN
+};
+
+static PARAMETER: Form = Form {
+    members: &[
+        member("name", "name", &[], Shape::Same),
+        member("type_hint", "type_hint", &["type"], Shape::Same),
+        DESCRIPTION,
+        member("default_value", "default_value", &["default"], Shape::Initial),
+    ],
+    short: "name",
+    sorted: &[],
+    ..PLAIN
+};
+
+static EXAMPLE: Form = Form {
+    members: &[
+        OWN_KEY,
+        ID,
+        QUESTION,
+        SQL,
+        member("parameters", "parameters", &[], Shape::Parts(&PARAMETER)),
+        member("usage_guidance", "usage_guidance", &[], Shape::Prose),
+    ],
+    ..PLAIN
+};
+
+static FUNCTION: Form = Form {
+    members: &[OWN_KEY, ID, member("identifier", "identifier", &["name", "function"], Shape::Same)],
+    short: "identifier",
+    sorted: &["id", "identifier"],
+    ..PLAIN
+};
+
+static JOIN: Form = Form {
+    members: &[
+        OWN_KEY,
+        ID,
+        member("left", "left", &[], Shape::Same),
+        member("left_alias", "left_alias", &[], Shape::Same),
+        member("right", "right", &[], Shape::Same),
+        member("right_alias", "right_alias", &[], Shape::Same),
+        member("condition", "condition", &[], Shape::Same),
+        member("relationship", "relationship", &[], Shape::Same),
+        COMMENT,
+        INSTRUCTION,
+    ],
+    lift: Some(join::lift),
+    lower: Some(join::lower),
+    ..PLAIN
+};
+
+static SNIPPET: Form = Form {
+    members: &[
+        OWN_KEY,
+        ID,
+        member("name", "display_name", &[], Shape::Same),
+        SQL,
+        member("alias", "alias", &[], Shape::Same),
+        SYNONYMS,
+        COMMENT,
+        INSTRUCTION,
+    ],
+    lift: Some(named_snippet),
+    ..PLAIN
+};
+
+static SAMPLE: Form = Form { members: &[OWN_KEY, ID, QUESTION], short: "question", ..PLAIN };
+
+static BENCHMARK: Form = Form {
+    members: &[
+        OWN_KEY,
+        ID,
+        QUESTION,
+        member("sql", "sql", &["expected_sql"], Shape::Same),
+        member("evaluation_note", "evaluation_note", &[], Shape::Prose),
+    ],
+    short: "question",
+    lift: Some(answered),
+    lower: Some(answering),
+    ..PLAIN
+};
+
+const fn ids(word: &'static str, by: &'static [&'static str], group: Group) -> Option<Ids> {
+    Some(Ids { word, by, group })
+}
+
+/// All lists of parts, in the order in which a person reads a space. The words of ids never change: they are in the ids of
+/// every space that was ever made.
+pub(super) static SECTIONS: &[Section] = &[
+    Section { at: &["tables"], wire: &["data_sources", "tables"], form: &TABLE, ids: None },
+    Section { at: &["metric_views"], wire: &["data_sources", "metric_views"], form: &TABLE, ids: None },
+    Section {
+        at: &["instructions", "example_sql"],
+        wire: &["instructions", "example_question_sqls"],
+        form: &EXAMPLE,
+        ids: ids("example_sql", &["question"], Group::Instructions),
+    },
+    Section {
+        at: &["instructions", "functions"],
+        wire: &["instructions", "sql_functions"],
+        form: &FUNCTION,
+        ids: ids("function", &["identifier"], Group::Instructions),
+    },
+    Section {
+        at: &["instructions", "joins"],
+        wire: &["instructions", "join_specs"],
+        form: &JOIN,
+        ids: ids("join", &["left", "left_alias", "right", "right_alias"], Group::Instructions),
+    },
+    Section {
+        at: &["instructions", "snippets", "filters"],
+        wire: &["instructions", "sql_snippets", "filters"],
+        form: &SNIPPET,
+        ids: ids("filter", &["name"], Group::Instructions),
+    },
+    Section {
+        at: &["instructions", "snippets", "expressions"],
+        wire: &["instructions", "sql_snippets", "expressions"],
+        form: &SNIPPET,
+        ids: ids("expression", &["name"], Group::Instructions),
+    },
+    Section {
+        at: &["instructions", "snippets", "measures"],
+        wire: &["instructions", "sql_snippets", "measures"],
+        form: &SNIPPET,
+        ids: ids("measure", &["name"], Group::Instructions),
+    },
+    Section {
+        at: &["sample_questions"],
+        wire: &["config", "sample_questions"],
+        form: &SAMPLE,
+        ids: ids("sample_question", &["question"], Group::Questions),
+    },
+    Section {
+        at: &["benchmarks"],
+        wire: &["benchmarks", "questions"],
+        form: &BENCHMARK,
+        ids: ids("benchmark", &["question"], Group::Questions),
+    },
+];
+
+/// `columns: {amount: {description: ...}}`, or `{amount: what it is}`, as a list.
+fn columns_by_name(table: &mut Map) {
+    let Some(columns) = table.get_mut("columns") else { return };
+    if let Value::Map(by_name) = columns {
+        let list = std::mem::take(by_name).into_iter().map(|(name, column)| match column {
+            Value::Map(mut members) => {
+                members.shift_insert(0, "name".to_owned(), Value::Text(name));
+                Value::Map(members)
+            }
+            Value::Null => Value::map([("name", Value::Text(name))]),
+            described => Value::map([("name", Value::Text(name)), ("description", described)]),
+        });
+        *columns = Value::List(list.collect());
+    }
+}
+
+/// Older servers know snippets without a display name: those are called by their alias, else by their text.
+fn named_snippet(snippet: &mut Map) {
+    if ["name", "display_name"].iter().all(|name| snippet.get(*name).is_none_or(Value::is_zero)) {
+        let text = |value: &Value| match value {
+            Value::Text(text) => Some(text.clone()),
+            Value::List(parts) => parts.iter().map(Value::as_str).collect::<Option<String>>(),
+            _ => None,
+        };
+        let own = ["alias", "sql"].iter().find_map(|name| text(snippet.get(*name)?));
+        if let Some(own) = own.filter(|own| !own.is_empty()) {
+            snippet.insert("name".to_owned(), Value::Text(own));
+        }
+    }
+}
+
+/// The one answer that the API takes today, `[{format: SQL, content: [...]}]`, is `sql`. Other answers stay as they are.
+fn answered(benchmark: &mut Map) {
+    let Some(Value::List(answers)) = benchmark.get("answer") else { return };
+    let [Value::Map(answer)] = answers.as_slice() else { return };
+    let format = answer.get("format").and_then(Value::as_str).unwrap_or("SQL");
+    if answer.keys().all(|key| key == "format" || key == "content") && matches!(format, "SQL" | "GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL") {
+        let content = answer.get("content").cloned().unwrap_or(Value::Null);
+        benchmark.shift_remove("answer");
+        benchmark.insert("sql".to_owned(), super::read::joined(content));
+    }
+}
+
+fn answering(benchmark: &mut Map) {
+    if let Some(sql) = benchmark.shift_remove("sql") {
+        let answer = Value::map([("format", Value::from("SQL")), ("content", Value::List(vec![sql]))]);
+        benchmark.insert("answer".to_owned(), Value::List(vec![answer]));
+    }
+}

@@ -1,0 +1,283 @@
+//! From whatever a space is written in to the one form that the rest of the program sees: the serialised space of the API in
+//! both versions, Genie-Forge's files, short forms.
+
+use super::form::{Form, SECTIONS, Shape};
+use crate::model::{Map, Value, json};
+
+/// Who wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A person: what is unknown stays in its place, to be reported there.
+    Yaml,
+    /// The API: what is unknown is kept aside in `more`, and what is empty left out.
+    Api,
+}
+
+/// The fields that stand beside the serialised space, in YAML and in requests.
+pub(super) const PLAIN: [&str; 4] = ["title", "description", "warehouse_id", "parent_path"];
+
+/// The normal form of a YAML body.
+pub(super) fn normal(body: Value) -> Value {
+    let Value::Map(mut body) = body else { return body };
+    unpack(&mut body);
+    if let Some(benchmarks @ Value::List(_)) = body.get_mut("benchmarks") {
+        let list = std::mem::replace(benchmarks, Value::Null);
+        *benchmarks = Value::map([("questions", list)]);
+    }
+    // A text alone is the general instruction.
+    if let Some(text @ (Value::Text(_) | Value::List(_))) = body.get_mut("instructions") {
+        let said = std::mem::replace(text, Value::Null);
+        *text = Value::map([("text", said)]);
+    }
+    sections(&mut body, Origin::Yaml);
+    for lost in ["version", "author", "tags"] {
+        body.shift_remove(lost);
+    }
+    Value::Map(body)
+}
+
+/// A pasted `serialized_space`, unless it is no JSON or something in it is also written beside it: then it stays, and
+/// [`super::check`] says so.
+fn unpack(body: &mut Map) {
+    let parsed = match body.get("serialized_space") {
+        Some(Value::Text(text)) => json::parse(text.as_bytes()).ok(),
+        Some(map @ Value::Map(_)) => Some(map.clone()),
+        _ => None,
+    };
+    let Some(Value::Map(mut definition)) = parsed else { return };
+    sections(&mut definition, Origin::Api);
+    set_aside(&mut definition);
+    if definition.keys().any(|name| body.contains_key(name)) {
+        return;
+    }
+    body.shift_remove("serialized_space");
+    body.extend(std::mem::take(&mut *definition));
+}
+
+/// The normal form of the API's reply: of a get, an update, or a row of a list.
+pub(super) fn reply(reply: Value) -> Value {
+    let Value::Map(mut reply) = reply else { return reply };
+    let text = reply.get("serialized_space").and_then(Value::as_str);
+    let Some(Value::Map(mut definition)) = text.and_then(|text| json::parse(text.as_bytes()).ok()) else { return Value::Map(reply) };
+    reply.shift_remove("serialized_space");
+    sections(&mut definition, Origin::Api);
+    set_aside(&mut definition);
+    reply.extend(std::mem::take(&mut *definition));
+    Value::Map(reply)
+}
+
+/// Brings every section to its place in YAML's form.
+fn sections(body: &mut Map, origin: Origin) {
+    for section in SECTIONS {
+        let own = if section.at == ["benchmarks"] { None } else { take(body, section.at) };
+        let Some(found) = own.or_else(|| take(body, section.wire)) else { continue };
+        let found = match found {
+            Value::List(parts) => Value::List(parts.into_iter().map(|p| part(section.form, p, origin)).collect()),
+            other => other,
+        };
+        if origin == Origin::Yaml || !found.is_zero() {
+            put(body, section.at, found);
+        }
+    }
+    if let Some(Value::List(joins)) = at_mut(body, &["instructions", "joins"]) {
+        super::join::merge(joins);
+    }
+    text(body);
+    if origin == Origin::Api {
+        body.shift_remove("version");
+    }
+}
+
+/// The general instruction: one text, whatever it was in.
+fn text(body: &mut Map) {
+    let Some(Value::Map(instructions)) = body.get_mut("instructions") else { return };
+    if let Some(Value::List(items)) = instructions.shift_remove("text_instructions") {
+        let id = items.iter().find_map(|item| item.get("id")).cloned();
+        let said = items.into_iter().map(|item| match item {
+            Value::Map(mut map) => ["content", "text"].iter().find_map(|n| map.shift_remove(*n)).map_or(Value::Map(map), joined),
+            other => other,
+        });
+        let said = lines(said.collect());
+        if !said.is_zero() {
+            instructions.shift_insert(0, "text".to_owned(), said);
+            if let Some(id) = id {
+                instructions.insert("text_id".to_owned(), id);
+            }
+        }
+    }
+    if let Some(text) = instructions.get_mut("text") {
+        *text = match std::mem::replace(text, Value::Null) {
+            Value::List(items) => lines(items),
+            other => joined(other),
+        };
+    }
+    if instructions.is_empty() {
+        body.shift_remove("instructions");
+    }
+}
+
+/// Texts below one another, each beginning a line.
+fn lines(items: Vec<Value>) -> Value {
+    if let [only] = items.as_slice() {
+        return joined(only.clone());
+    }
+    let texts: Option<Vec<&str>> = items.iter().map(|item| item.as_str().map(|text| text.trim_end_matches('\n'))).collect();
+    match texts {
+        Some(texts) => Value::Text(texts.join("\n").trim_end_matches('\n').to_owned()),
+        None => Value::List(items),
+    }
+}
+
+/// One part in YAML's form.
+fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
+    let mut map = match value {
+        Value::Map(map) => map,
+        Value::Text(_) if !form.short.is_empty() => return Value::map([(form.short, value)]),
+        other => return other,
+    };
+    if let Some(lift) = form.lift {
+        lift(&mut map);
+    }
+    let mut out = Map::new();
+    for member in form.members {
+        let names = [member.name, member.wire].into_iter().chain(member.also.iter().copied());
+        let Some(value) = names.filter(|n| !n.is_empty()).find_map(|name| map.shift_remove(name)) else { continue };
+        let value = shaped(&member.shape, value, origin);
+        if origin == Origin::Yaml || !value.is_zero() {
+            out.insert(member.name.to_owned(), value);
+        }
+    }
+    match origin {
+        Origin::Yaml => out.extend(std::mem::take(&mut *map)),
+        Origin::Api => {
+            map.retain(|_, value| !value.is_zero());
+            if !map.is_empty() {
+                out.insert("more".to_owned(), Value::Map(map));
+            }
+        }
+    }
+    Value::Map(out)
+}
+
+fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {
+    match (shape, value) {
+        (Shape::Prose, value) => joined(value),
+        (Shape::Words, value @ Value::Text(_)) => Value::List(vec![value]),
+        (Shape::Parts(form), Value::List(parts)) => Value::List(parts.into_iter().map(|p| part(form, p, origin)).collect()),
+        (Shape::Initial, value) => initial(value),
+        (Shape::Same | Shape::Local | Shape::Words | Shape::Parts(_), value) => value,
+    }
+}
+
+/// Fragments as one text; the newline at the very end is no part of it (YAML's blocks bring one along, servers may not keep
+/// it).
+pub(super) fn joined(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.trim_end_matches('\n').to_owned()),
+        Value::List(mut fragments) if fragments.len() == 1 => match fragments.remove(0) {
+            text @ Value::Text(_) => joined(text),
+            other => other,
+        },
+        Value::List(fragments) => match fragments.iter().map(Value::as_str).collect::<Option<String>>() {
+            Some(text) => joined(Value::Text(text)),
+            None => Value::List(fragments),
+        },
+        other => other,
+    }
+}
+
+/// What a parameter holds where nobody gives it, as `{values: [...]}`: from one value, a list, or `{type, value}`.
+fn initial(value: Value) -> Value {
+    let words = |values: Vec<Value>| {
+        let word = |value: Value| match value {
+            Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => Value::Text(value.key_text()),
+            other => other,
+        };
+        Value::map([("values", Value::List(values.into_iter().map(word).collect()))])
+    };
+    match value {
+        Value::Map(mut map) => match (map.shift_remove("values"), map.get("value")) {
+            (Some(Value::List(values)), _) => {
+                let Value::Map(mut out) = words(values) else { return Value::Null };
+                out.extend(std::mem::take(&mut *map));
+                Value::Map(out)
+            }
+            (Some(Value::Null) | None, Some(value)) => words(vec![value.clone()]),
+            (Some(one), _) => words(vec![one]),
+            (None, None) => Value::Map(map),
+        },
+        Value::List(values) => words(values),
+        Value::Null => Value::Null,
+        one => words(vec![one]),
+    }
+}
+
+/// What no section took goes below `more`, so that an update gives it back as it was.
+fn set_aside(body: &mut Map) {
+    let mut more = Map::new();
+    for (name, value) in std::mem::take(&mut **body) {
+        match (name.as_str(), value) {
+            (_, value) if value.is_zero() => {}
+            ("tables" | "metric_views" | "sample_questions" | "benchmarks", value @ Value::List(_)) => {
+                body.insert(name, value);
+            }
+            ("instructions", Value::Map(instructions)) => {
+                let known = |n: &str| matches!(n, "text" | "text_id" | "example_sql" | "functions" | "joins" | "snippets");
+                let (own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut *{ instructions }).into_iter().partition(|(n, _)| known(n));
+                if !own.is_empty() {
+                    body.insert(name.clone(), Value::Map(own.into_iter().collect()));
+                }
+                let others: Map = others.into_iter().filter(|(_, v)| !v.is_zero()).collect();
+                if !others.is_empty() {
+                    more.insert(name, Value::Map(others));
+                }
+            }
+            (_, Value::Map(mut rest)) => {
+                rest.retain(|_, v| !v.is_zero());
+                if !rest.is_empty() {
+                    more.insert(name, Value::Map(rest));
+                }
+            }
+            (_, value) => {
+                more.insert(name, value);
+            }
+        }
+    }
+    if !more.is_empty() {
+        body.insert("more".to_owned(), Value::Map(more));
+    }
+}
+
+/// Takes a value out of nested maps; maps that it leaves empty go too.
+fn take(body: &mut Map, at: &[&str]) -> Option<Value> {
+    let (first, rest) = at.split_first()?;
+    if rest.is_empty() {
+        return body.shift_remove(*first);
+    }
+    let below = body.get_mut(*first)?.as_map_mut()?;
+    let found = take(below, rest);
+    if found.is_some() && below.is_empty() {
+        body.shift_remove(*first);
+    }
+    found
+}
+
+/// Puts a value into nested maps, in its place among what is there.
+fn put(body: &mut Map, at: &[&str], value: Value) {
+    let Some((first, rest)) = at.split_first() else { return };
+    if rest.is_empty() {
+        body.insert((*first).to_owned(), value);
+        return;
+    }
+    let below = body.entry((*first).to_owned()).or_insert_with(|| Value::Map(Map::new()));
+    if let Value::Map(below) = below {
+        put(below, rest, value);
+    }
+}
+
+/// The value in nested maps.
+pub(super) fn at_mut<'a>(body: &'a mut Map, at: &[&str]) -> Option<&'a mut Value> {
+    let (first, rest) = at.split_first()?;
+    let value = body.get_mut(*first)?;
+    if rest.is_empty() { Some(value) } else { at_mut(value.as_map_mut()?, rest) }
+}

@@ -1,0 +1,176 @@
+//! Genie spaces, by the spaces API.
+
+use std::sync::Arc;
+
+use crate::local::answer::{Answer, Handled, Refusal};
+use crate::local::core::visible;
+use crate::local::exchange::Exchange;
+use crate::local::routes::{Room, Source::Catalogue};
+use crate::local::services::alerts::timestamp;
+use crate::local::services::{Evidence, Habit, Rival, genie_export, habit, job_settings::default, paging, permissions, samples};
+use crate::model::{Map, Value, json};
+
+/// The operations.
+pub const ROOM: Room = Room::new(
+    &["/api/2.0/genie/spaces"],
+    &[
+        (Catalogue("dashboards.genie.create_space"), create),
+        (Catalogue("dashboards.genie.get_space"), get),
+        (Catalogue("dashboards.genie.list_spaces"), list),
+        (Catalogue("dashboards.genie.update_space"), update),
+        (Catalogue("dashboards.genie.trash_space"), trash),
+    ],
+);
+
+/// The habits.
+pub const HABITS: &[Habit] = &[
+    habit("genie", "gives serialized_space and etag only where they are asked for; rows of lists have neither", Evidence::Cli),
+    habit("genie", "the etag changes only with the serialized space; a stale one is refused with 409", Evidence::Cli),
+    habit("genie", "keeps a space of version 1 as version 2 with an empty data_sources", Evidence::Cli),
+    habit("genie", "takes either version, sorted lists, ids of 32 hexadecimal digits, and no unknown members", Evidence::Issue),
+    habit("genie", "fills in the caller's home as parent_path and drops the prefix /Workspace", Evidence::Cli),
+    habit("genie", "gives a title that is taken the next free number: \"Sales (1)\"", Evidence::Issue),
+    habit("genie", "a trashed space is in no list, and answers 404", Evidence::Cli),
+    habit("genie", "gives benchmarks by id, the last one first", Evidence::Issue),
+    habit("genie", "tables of the catalog samples must exist; others are taken as they are", Evidence::Cli),
+];
+
+/// Where they are kept, by id.
+const SPACES: &str = "genie_spaces";
+
+fn absent(id: &str) -> Refusal {
+    Refusal::absent(format!("Unable to get space [{id}]. Space does not exist."))
+}
+
+/// The space of this id that is not in the trash. With the rival of the slow trash a space still answers for a while.
+fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
+    let space = exchange.objects.get(SPACES, id).and_then(|s| s.as_map().cloned()).ok_or_else(|| absent(id))?;
+    match space.get("trashed").and_then(Value::as_i64) {
+        Some(at) if !exchange.rival(Rival::GenieSlowTrash) || exchange.now - at > exchange.setting.settle_ms => Err(absent(id)),
+        _ => Ok(space),
+    }
+}
+
+/// A space as replies show it.
+fn shown(exchange: &Exchange<'_, '_>, mut space: Map, whole: bool) -> Map {
+    space.shift_remove("trashed");
+    if !whole {
+        space.shift_remove("serialized_space");
+        space.shift_remove("etag");
+    } else if let Some(Value::Map(export)) = space.get_mut("serialized_space") {
+        genie_export::read(exchange, export);
+        let text = json::write(&Value::Map(export.clone())).unwrap_or_default();
+        space.insert("serialized_space".to_owned(), Value::Text(text));
+    }
+    space
+}
+
+/// The serialized space of a request, checked and as it is kept.
+fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
+    let Some(text) = exchange.body.shift_remove("serialized_space") else { return Ok(None) };
+    let parsed = text.as_str().and_then(|text| json::parse(text.as_bytes()).ok());
+    let Some(Value::Map(mut export)) = parsed else { return Err(Refusal::invalid("Invalid JSON in field 'serialized_space'")) };
+    genie_export::check(&export)?;
+    genie_export::migrate(&mut export);
+    for table in genie_export::tables(&export) {
+        if !samples::may_exist(exchange, &table) {
+            return Err(Refusal::invalid(format!("Failed to retrieve schema from unity catalog. Table '{table}' does not exist.")));
+        }
+    }
+    Ok(Some(Value::Map(export)))
+}
+
+fn place(exchange: &mut Exchange<'_, '_>) {
+    default(&mut exchange.body, "parent_path", format!("/Users/{}", exchange.caller.name));
+    if let Some(Value::Text(path)) = exchange.body.get_mut("parent_path") {
+        let plain = path.strip_prefix("/Workspace/").map(|rest| format!("/{rest}"));
+        *path = plain.unwrap_or_else(|| path.clone()).trim_end_matches('/').to_owned();
+    }
+}
+
+/// A title that is taken gets the next free number.
+fn name_it(exchange: &mut Exchange<'_, '_>) {
+    default(&mut exchange.body, "title", "New Space");
+    let plain = exchange.text("title").unwrap_or_default().to_owned();
+    let taken = |title: &str| {
+        let live = |space: &Value| space.get("trashed").is_none() && space.get("title").and_then(Value::as_str) == Some(title);
+        exchange.objects.all(SPACES).any(|(_, space)| live(space))
+    };
+    let title = if taken(&plain) { (1..).map(|n| format!("{plain} ({n})")).find(|t| !taken(t)).unwrap_or(plain) } else { plain };
+    exchange.body.insert("title".to_owned(), Value::Text(title));
+}
+
+fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let export = given(exchange)?.ok_or_else(|| Refusal::invalid("Missing required field: serialized_space"))?;
+    place(exchange);
+    name_it(exchange);
+    let id = exchange.hex_id(SPACES, 32);
+    let mut space = std::mem::take(&mut exchange.body);
+    space.shift_remove("etag");
+    space.shift_insert(0, "space_id".to_owned(), Value::text(&id));
+    space.insert("serialized_space".to_owned(), export);
+    space.insert("create_time".to_owned(), timestamp(exchange.now));
+    let space = store(exchange, &id, space, true);
+    permissions::born(exchange, "genie", &id);
+    Ok(Answer::ok(shown(exchange, space, false)))
+}
+
+fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bool) -> Map {
+    if new_etag {
+        let etag = exchange.hex_id("genie_etags", 16);
+        space.insert("etag".to_owned(), Value::Text(etag));
+    }
+    space.insert("update_time".to_owned(), timestamp(exchange.now));
+    exchange.objects.put(SPACES, id, Value::Map(space.clone()));
+    space
+}
+
+fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let space = stored(exchange, &exchange.parameter("space_id"))?;
+    Ok(Answer::ok(shown(exchange, space, exchange.flag("include_serialized_space"))))
+}
+
+fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let all: Vec<Arc<Value>> =
+        exchange.objects.all(SPACES).filter(|(_, s)| s.get("trashed").is_none()).map(|(_, s)| Arc::clone(s)).collect();
+    let size = paging::size(exchange, "page_size", 100, 1000)?;
+    let page = paging::page(all, size, exchange.asked("page_token"))?;
+    let row = |space: Arc<Value>| match visible(&space) {
+        Value::Map(map) => Value::Map(shown(exchange, map, false)),
+        other => other,
+    };
+    Ok(Answer::ok(paging::reply("spaces", page.shown(row))))
+}
+
+fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let id = exchange.parameter("space_id");
+    let mut space = stored(exchange, &id)?;
+    if let Some(etag) = exchange.body.shift_remove("etag")
+        && space.get("etag") != Some(&etag)
+    {
+        let message = format!("The space [{id}] was changed since it was read: the etag {} is not current.", etag.key_text());
+        return Err(Refusal::new(409, "ABORTED", message));
+    }
+    let export = given(exchange)?;
+    if exchange.body.contains_key("parent_path") {
+        place(exchange);
+    }
+    let changed = export.as_ref().is_some_and(|export| space.get("serialized_space") != Some(export));
+    space.extend(std::mem::take(&mut *exchange.body));
+    space.extend(export.map(|export| ("serialized_space".to_owned(), export)));
+    let space = store(exchange, &id, space, changed);
+    Ok(Answer::ok(shown(exchange, space, false)))
+}
+
+fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let id = exchange.parameter("space_id");
+    let mut space = stored(exchange, &id)?;
+    if exchange.rival(Rival::GenieSlowTrash) {
+        space.insert("trashed".to_owned(), Value::Int(exchange.now));
+        exchange.objects.put(SPACES, &id, Value::Map(space));
+    } else {
+        exchange.objects.remove(SPACES, &id);
+        permissions::died(exchange, "genie", &id);
+    }
+    Ok(Answer::empty())
+}
