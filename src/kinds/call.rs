@@ -212,8 +212,8 @@ pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) 
     Some(call)
 }
 
-/// The call that lists objects; `parent` is the value of the parameter that a parent gives (a catalog's name). None: the
-/// kind has no list, or its list needs a parent and none is given.
+/// The call that lists objects; `parent` is the value of the parameter that a parent gives (a catalog's name), several
+/// joined by a period (`main.raw`). None: the kind has no list, or its list needs a parent and none is given.
 #[must_use]
 pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
     let list = kind.list?;
@@ -225,10 +225,14 @@ pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
         why: "list",
         repeat: Repeat::Safe,
     };
-    if let Some(by) = kind.parents.iter().find(|p| p.listed_by) {
-        let in_path = catalogue::operation(list.op)?.path_params.iter().any(|p| p == by.field);
-        let place = if in_path { &mut call.path } else { &mut call.query };
-        place.insert(by.field.to_owned(), Value::from(parent?));
+    let by: Vec<&str> = kind.parents.iter().filter(|p| p.listed_by).map(|p| p.field).collect();
+    if !by.is_empty() {
+        let words: Vec<&str> = parent?.splitn(by.len(), '.').collect();
+        for (at, field) in by.iter().enumerate() {
+            let in_path = catalogue::operation(list.op)?.path_params.iter().any(|p| p == field);
+            let place = if in_path { &mut call.path } else { &mut call.query };
+            place.insert((*field).to_owned(), Value::from(*words.get(at)?));
+        }
     }
     Some(call)
 }

@@ -415,9 +415,10 @@ pub enum Gives {
 pub struct Parent {
     /// The field of this kind: `catalog_name`.
     pub field: &'static str,
-    /// The other kind: `catalogs`. The literal is compared with that kind's natural key.
+    /// The other kind: `catalogs`. The literal is compared with that kind's natural key; of a key with several fields
+    /// (`catalog_name`, `name`) the first ones are this kind's fields of the same names.
     pub kind: &'static str,
-    /// Whether this kind's list takes the field as a parameter.
+    /// Whether this kind's list takes the field as a parameter; where it takes several, in this order.
     pub listed_by: bool,
 }
 

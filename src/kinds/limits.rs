@@ -26,6 +26,34 @@ pub(super) fn catalog_object(body: &Value) -> Vec<Refusal> {
     vec![refusal(Path::field("name"), reason)]
 }
 
+/// Paths of the workspace begin at its root, and nothing can be made of the root itself.
+pub(super) fn workspace_path(body: &Value) -> Vec<Refusal> {
+    let Some(path) = text(body, "path") else { return vec![] };
+    let reason = if !path.starts_with('/') {
+        format!("a path of the workspace begins with a slash: `/Workspace/Shared/{path}`")
+    } else if super::plain_path(path) == "/" {
+        "this is the root of the workspace".to_owned()
+    } else if path.split('/').any(|part| matches!(part, "." | "..")) {
+        "a path of the workspace is written out: without `.` and `..`".to_owned()
+    } else {
+        return vec![];
+    };
+    vec![refusal(Path::field("path"), reason)]
+}
+
+/// Names of secrets and their scopes: at most 128 letters, digits, dashes, underscores, `@` and periods (the reference).
+pub(super) fn secret_name(body: &Value, field: &str) -> Option<Refusal> {
+    let name = text(body, field)?;
+    let bad = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@')));
+    let reason = match bad {
+        Some(c) => format!("a name here holds letters, digits, dashes, underscores, `@` and periods, and no `{}`", c.escape_default()),
+        None if name.is_empty() => "the name is empty".to_owned(),
+        None if name.len() > 128 => format!("a name has at most 128 characters, and this one has {}", name.len()),
+        None => return None,
+    };
+    Some(refusal(Path::field(field), reason))
+}
+
 /// SQL warehouses (the SDK's texts): names below 100 characters; no stop, or one after ten minutes at the earliest.
 /// Serverless ones may stop earlier.
 pub(super) fn warehouse(body: &Value) -> Vec<Refusal> {

@@ -11,6 +11,7 @@ mod call;
 mod catalogs;
 mod change;
 mod compile;
+mod directories;
 mod encode;
 mod grants;
 mod group_members;
@@ -19,6 +20,7 @@ mod instance_pools;
 mod jobs;
 mod kind;
 mod limits;
+mod names;
 mod overlay;
 mod permissions;
 mod place;
@@ -27,6 +29,8 @@ mod registry;
 mod schema;
 mod schemas;
 mod scim;
+mod secret_acls;
+mod secret_scopes;
 mod service_principals;
 mod serving_endpoints;
 mod spaces;
@@ -34,6 +38,7 @@ mod spaces;
 mod tests;
 pub mod types;
 mod users;
+mod volumes;
 mod warehouses;
 mod workspace_conf;
 
@@ -44,6 +49,7 @@ pub use kind::{
     After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Preset,
     Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait,
 };
+pub use names::{folders, is_path, natural_text, plain_path};
 pub use registry::Registry;
 pub use schema::{Field, Schema};
 

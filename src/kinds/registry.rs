@@ -3,6 +3,7 @@
 use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
+use super::directories::DIRECTORIES;
 use super::grants::GRANTS;
 use super::group_members::GROUP_MEMBERS;
 use super::groups::GROUPS;
@@ -11,10 +12,13 @@ use super::jobs::JOBS;
 use super::permissions::PERMISSIONS;
 use super::queries::QUERIES;
 use super::schemas::SCHEMAS;
+use super::secret_acls::SECRET_ACLS;
+use super::secret_scopes::SECRET_SCOPES;
 use super::service_principals::SERVICE_PRINCIPALS;
 use super::serving_endpoints::SERVING_ENDPOINTS;
 use super::spaces::SPACES;
 use super::users::USERS;
+use super::volumes::VOLUMES;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
 
@@ -28,6 +32,10 @@ const STANDARD: &[&Kind] = &[
     &SPACES,
     &CATALOGS,
     &SCHEMAS,
+    &VOLUMES,
+    &DIRECTORIES,
+    &SECRET_SCOPES,
+    &SECRET_ACLS,
     &GRANTS,
     &PERMISSIONS,
     &SERVING_ENDPOINTS,

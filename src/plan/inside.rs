@@ -6,7 +6,7 @@ use super::make::Maker;
 use super::order;
 use super::step::{Subject, block};
 use super::{Action, Inputs, Step};
-use crate::kinds::{Kind, Lifetime, Registry};
+use crate::kinds::{Kind, Lifetime, Registry, folders, is_path, plain_path};
 use crate::model::{Address, Value};
 use crate::state::Document;
 
@@ -18,10 +18,24 @@ fn is_replaced(step: &Step) -> bool {
 fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&Value>, registry: &Registry) -> bool {
     let natural = registry.get(&around.kind).and_then(|k| k.natural.fields.last());
     let name = natural.and_then(|field| around.live.as_ref().or(applied)?.get(field)).map(Value::key_text);
-    kind.parents.iter().filter(|p| p.kind == around.kind).any(|p| {
-        let held = body.get(p.field).filter(|v| !matches!(v, Value::Null | Value::Unknown(_))).map(Value::key_text);
-        held.is_some_and(|held| [&around.id, &name].into_iter().flatten().any(|n| n.eq_ignore_ascii_case(&held)))
-    })
+    let outer = registry.get(&around.kind).map_or(&[][..], |k| k.natural.fields);
+    let outer = outer.split_last().map_or(&[][..], |(_, outer)| outer);
+    // A schema of that name in another catalog is another one.
+    let elsewhere = outer.iter().any(|field| {
+        let theirs = around.live.as_ref().or(applied).and_then(|b| b.get(field)).map(Value::key_text);
+        let held = body.get(field).filter(|v| !matches!(v, Value::Unknown(_))).map(Value::key_text);
+        held.zip(theirs).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(&b))
+    });
+    !elsewhere
+        && kind.parents.iter().filter(|p| p.kind == around.kind).any(|p| {
+            let held = body.get(p.field).filter(|v| !matches!(v, Value::Null | Value::Unknown(_))).map(Value::key_text);
+            let folder = natural.is_some_and(|field| registry.get(&around.kind).is_some_and(|k| is_path(k, field)));
+            let holds = |name: &str, held: &str| match folder {
+                true => folders(held).any(|folder| folder == plain_path(name)),
+                false => name.eq_ignore_ascii_case(held),
+            };
+            held.is_some_and(|held| [&around.id, &name].into_iter().flatten().any(|n| holds(n, &held)))
+        })
 }
 
 impl<'a> Maker<'a> {

@@ -6,7 +6,7 @@ use super::Resource;
 use super::findings::Findings;
 use super::references::sole_reference;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::Registry;
+use crate::kinds::{Registry, folders, is_path, natural_text};
 use crate::model::{Address, Value};
 use crate::yaml::Node;
 
@@ -22,10 +22,16 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
     for (address, resource) in resources.iter() {
         for parent in resource.kind.parents {
             let Some(kind) = registry.get(parent.kind) else { continue };
+            let around = kind.natural.fields.split_last().map_or(&[][..], |(_, around)| around);
+            let around: Vec<String> = around.iter().filter_map(|field| resource.body.get(field)).map(Value::key_text).collect();
             let mut find = |text: &str| {
-                if let Some(found) = named.get(&(kind.name, text.to_owned()))
-                    && found != address
-                {
+                let last = kind.natural.fields.last().copied().unwrap_or_default();
+                let name = natural_text(kind, last, &Value::from(text));
+                // What lies in a folder hangs on it, however deep.
+                let folders = is_path(kind, last).then(|| folders(text).map(str::to_owned));
+                let names = std::iter::once(name).chain(folders.into_iter().flatten());
+                let full = |name: String| (kind.name, around.iter().cloned().chain([name]).collect::<Vec<_>>().join("."));
+                if let Some(found) = names.filter_map(|name| named.get(&full(name))).find(|found| *found != address) {
                     more.push((address.clone(), found.clone()));
                 }
             };

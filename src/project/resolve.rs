@@ -12,7 +12,7 @@ use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
 use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, graph, meta, names, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::kinds::{Identity, Kind, Lifetime, Unique};
+use crate::kinds::{Identity, Kind, Lifetime, Unique, natural_text};
 use crate::model::{Address, Lookup, Map, Path, Value};
 use crate::yaml::{Data, Node};
 
@@ -344,7 +344,7 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
                         .help(format!("{} is recognised by it", kind.one())),
                 );
             }
-            Some(value) => parts.push(value.key_text()),
+            Some(value) => parts.push(natural_text(kind, field, value)),
             None => {
                 let required = crate::kinds::Schema::of(kind).root().field(field).is_some_and(|f| f.required());
                 let told = making.node.entries().iter().any(|e| e.key == *field || suggest::nearest(&e.key, [*field]).is_some());

@@ -39,7 +39,9 @@ pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -
 
 async fn of_kind(client: Client, kind: &'static Kind, lookups: Vec<Lookup>) -> (&'static str, Result<Answers, ApiError>) {
     let is_listed_by_parent = kind.parents.iter().any(|parent| parent.listed_by);
-    let by_id = matches!(kind.identity, Identity::Named { .. }) && (is_listed_by_parent || lookups.len() == 1 || kind.list.is_none());
+    let readable = !kind.read.op.is_empty();
+    let by_id =
+        readable && matches!(kind.identity, Identity::Named { .. }) && (is_listed_by_parent || lookups.len() == 1 || kind.list.is_none());
     let result = if by_id { by_name(&client, kind, &lookups).await } else { by_list(&client, kind, lookups).await };
     (kind.name, result)
 }

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::{ApiError, Client, Kind, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{self, Call, Fact, Gone, Identity, Rows, from_reply, read_call};
+use crate::kinds::{self, Call, Fact, Gone, Identity, Rows, from_reply, natural_text, read_call};
 use crate::model::Path;
 
 /// The id of an object in its normal form; none where a part of it is missing, empty or not known yet.
@@ -29,8 +29,8 @@ pub fn text_of(value: &Value) -> Option<String> {
 }
 
 /// The values of the natural key; a missing one is empty.
-pub fn natural_of(kind: &Kind, body: &Value) -> Vec<String> {
-    kind.natural.fields.iter().map(|field| body.get(field).map_or(String::new(), Value::key_text)).collect()
+pub fn natural_of(kind: &'static Kind, body: &Value) -> Vec<String> {
+    kind.natural.fields.iter().map(|field| body.get(field).map_or(String::new(), |value| natural_text(kind, field, value))).collect()
 }
 
 /// A natural key as the server compares it: names of some kinds are blind to case.

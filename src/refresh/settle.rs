@@ -20,7 +20,7 @@ const TIMES: &[&str] = &["created_time", "create_time", "created_at", "creation_
 
 /// Which of these objects are the result of the create: those with its tag (of its name, or not made before it); else those with its natural key, and where
 /// that is not unique, made by its caller and not before it.
-pub fn among(kind: &Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
+pub fn among(kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
     let new = objects.into_iter().filter(|object| !known.contains(&object.id));
     let natural = folded(kind, &intent.natural);
     let named = |body: &Value| folded(kind, &natural_of(kind, body)) == natural;
@@ -82,10 +82,9 @@ pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known
             return Ok(found.map_or(Settlement::Absent, |body| Settlement::Found(Candidate { id, body })));
         }
     }
-    let parent = kind.parents.iter().find(|parent| parent.listed_by);
-    let parent =
-        parent.and_then(|parent| kind.natural.fields.iter().position(|field| *field == parent.field)).and_then(|i| intent.natural.get(i));
-    let Some(call) = list_call(kind, parent.map(String::as_str)) else { return Ok(Settlement::Absent) };
+    let word = |field: &str| kind.natural.fields.iter().position(|known| *known == field).and_then(|i| intent.natural.get(i)).cloned();
+    let parent: Option<Vec<String>> = kind.parents.iter().filter(|parent| parent.listed_by).map(|parent| word(parent.field)).collect();
+    let Some(call) = list_call(kind, parent.map(|words| words.join(".")).as_deref()) else { return Ok(Settlement::Absent) };
     let rows = client.list(&call).await?.into_iter().map(|row| from_reply(kind, row));
     let objects = rows.filter(|body| !is_trashed(kind, body)).filter_map(|body| Some(Candidate { id: id_of(kind, &body)?, body }));
     complete(client, kind, among(kind, intent, known, objects.collect())).await

@@ -125,12 +125,15 @@ impl Target<'_> {
 
     /// The value that the kind's list asks for.
     fn list_parent(&self) -> Option<String> {
-        let parent = self.kind.parents.iter().find(|parent| parent.listed_by)?;
-        let of_body = self.body().get(parent.field).and_then(text_of);
-        of_body.or_else(|| {
-            let at = self.kind.natural.fields.iter().position(|field| *field == parent.field)?;
-            self.intent?.natural.get(at).cloned()
-        })
+        let word = |field: &str| {
+            let of_body = self.body().get(field).and_then(text_of);
+            of_body.or_else(|| {
+                let at = self.kind.natural.fields.iter().position(|known| *known == field)?;
+                self.intent?.natural.get(at).cloned()
+            })
+        };
+        let words: Vec<Option<String>> = self.kind.parents.iter().filter(|parent| parent.listed_by).map(|p| word(p.field)).collect();
+        if words.is_empty() { None } else { words.into_iter().collect::<Option<Vec<_>>>().map(|words| words.join(".")) }
     }
 }
 

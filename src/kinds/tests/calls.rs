@@ -289,6 +289,17 @@ fn deletes_and_reads() {
             "GET /api/2.1/unity-catalog/catalogs/c",
         ),
         ("schemas", "c.s", "{}", &[], "DELETE /api/2.1/unity-catalog/schemas/c.s", "GET /api/2.1/unity-catalog/schemas/c.s"),
+        (
+            "directories",
+            "/Workspace/a",
+            "{}",
+            &[],
+            r#"POST /api/2.0/workspace/delete {"path": "/Workspace/a"}"#,
+            "GET /api/2.0/workspace/get-status?path=/Workspace/a",
+        ),
+        ("volumes", "c.s.v", "{}", &[], "DELETE /api/2.1/unity-catalog/volumes/c.s.v", "GET /api/2.1/unity-catalog/volumes/c.s.v"),
+        ("secret_scopes", "s", "{}", &[], r#"POST /api/2.0/secrets/scopes/delete {"scope": "s"}"#, ""),
+        ("secret_acls", "s", "{}", &[], "", "GET /api/2.0/secrets/acls/list?scope=s"),
         ("serving_endpoints", "e", "{}", &[], "DELETE /api/2.0/serving-endpoints/e", "GET /api/2.0/serving-endpoints/e"),
         (
             "grants",
@@ -325,6 +336,8 @@ fn lists() {
             "instance_pools" => both("GET /api/2.0/instance-pools/list"),
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
+            "volumes" => [String::new(), String::new()],
+            "secret_scopes" => both("GET /api/2.0/secrets/scopes/list"),
             "serving_endpoints" => both("GET /api/2.0/serving-endpoints"),
             "users" => both("GET /api/2.0/preview/scim/v2/Users"),
             "groups" => both("GET /api/2.0/preview/scim/v2/Groups?excludedAttributes=members"),
@@ -333,6 +346,15 @@ fn lists() {
         };
         assert_eq!(calls, expected, "{}", kind.name);
     }
+}
+
+/// Where a list asks for several parents, they come joined, and all of them must be there.
+#[test]
+fn a_list_under_two_parents() {
+    let listed = |parent| list_call(kind("volumes"), parent).as_ref().map(line);
+    let all = "GET /api/2.1/unity-catalog/volumes?max_results=0&catalog_name=main&schema_name=raw";
+    assert_eq!(listed(Some("main.raw")).as_deref(), Some(all));
+    assert_eq!((listed(Some("main")), listed(None)), (None, None));
 }
 
 /// What was unknown when the plan was made gets its type when it is filled in.

@@ -7,7 +7,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, Rival, catalogs, habit, principals, schemas, unity};
+use crate::local::services::{Evidence, Habit, Rival, catalogs, habit, principals, schemas, unity, volumes};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -52,6 +52,7 @@ fn securable(exchange: &Exchange<'_, '_>) -> Result<(String, String), Refusal> {
     match kind.as_str() {
         "catalog" => catalogs::stored(exchange, &name).map(|_| ())?,
         "schema" => schemas::stored(exchange, &name).map(|_| ())?,
+        "volume" => volumes::stored(exchange, &name).map(|_| ())?,
         "metastore" if name == Core::metastore_id(exchange.setting.workspace_id) => {}
         other => {
             let word = format!("{}{}", other[..1].to_uppercase(), other[1..].replace('_', " "));

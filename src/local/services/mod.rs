@@ -15,6 +15,7 @@ mod job_settings;
 mod jobs;
 mod login;
 mod mask;
+mod notebook_text;
 mod paging;
 mod permission_types;
 mod permissions;
@@ -25,10 +26,13 @@ mod samples;
 mod schemas;
 mod scim;
 mod scim_patch;
+mod secrets;
 mod serving_config;
 mod serving_endpoints;
 mod settling;
+mod tree;
 mod unity;
+mod volumes;
 mod warehouses;
 mod workspace_conf;
 
@@ -99,6 +103,8 @@ rivals! {
     GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
+    PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
+    NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
@@ -114,7 +120,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 17] = [
+static ROOMS: [OpenRoom; 20] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
@@ -125,6 +131,9 @@ static ROOMS: [OpenRoom; 17] = [
     OpenRoom::new(permissions::ROOM),
     OpenRoom::new(catalogs::ROOM),
     OpenRoom::new(schemas::ROOM),
+    OpenRoom::new(volumes::ROOM),
+    OpenRoom::new(tree::ROOM),
+    OpenRoom::new(secrets::ROOM),
     OpenRoom::new(grants::ROOM),
     OpenRoom::new(unity::ROOM),
     OpenRoom::new(workspace_conf::ROOM),
@@ -151,6 +160,9 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         permissions::HABITS,
         catalogs::HABITS,
         schemas::HABITS,
+        volumes::HABITS,
+        tree::HABITS,
+        secrets::HABITS,
         grants::HABITS,
         workspace_conf::HABITS,
         alerts::HABITS,
@@ -171,4 +183,5 @@ pub fn needs_no_credentials(operation: &str) -> bool {
 pub fn seed(objects: &mut Transaction<'_>, workspace_id: u64, now: i64) {
     identity::seed(objects);
     catalogs::seed(objects, workspace_id, now);
+    tree::seed(objects, workspace_id, now);
 }

@@ -4,7 +4,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::{Exchange, digest, uuid_of};
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, catalogs, habit, unity};
+use crate::local::services::{Evidence, Habit, catalogs, habit, unity, volumes};
 use crate::local::store::Transaction;
 use crate::model::{Map, Value};
 
@@ -137,6 +137,10 @@ pub fn renamed(exchange: &mut Exchange<'_, '_>, full: &str, catalog: &str, name:
     exchange.objects.remove("schemas", full);
     exchange.objects.put("schemas", &new, Value::Map(schema.clone()));
     unity::grants_follow(exchange, "schema", full, Some(&new));
+    for (volume, _) in exchange.objects.below("volumes", &format!("{full}.")) {
+        let name = volume.rsplit('.').next().unwrap_or_default();
+        volumes::moved(exchange, &volume, &format!("{new}.{name}"));
+    }
     schema
 }
 
@@ -169,6 +173,9 @@ pub fn ended(exchange: &mut Exchange<'_, '_>, full: &str) {
     for collection in CONTENT {
         for (id, _) in exchange.objects.below(collection, &format!("{full}.")) {
             exchange.objects.remove(collection, &id);
+            if collection == "volumes" {
+                unity::grants_follow(exchange, "volume", &id, None);
+            }
         }
     }
     exchange.objects.remove("schemas", full);

@@ -1,0 +1,27 @@
+//! Folders of the workspace.
+
+use super::permissions::PERMISSIONS;
+use super::{Facet, Fact, From, Identity, Kind, Natural, Parent, Read, Rename, Request, Unique};
+
+/// Folders: made with what is missing above them, known by their path. A delete takes an empty one only: `recursive` is
+/// never sent, so what somebody else keeps in it stays, and the delete fails.
+pub static DIRECTORIES: Kind = Kind {
+    name: "directories",
+    singular: "directory",
+    create: Some(Request::bare("workspace.workspace.mkdirs")),
+    read: Read::plain("workspace.workspace.get_status"),
+    delete: Some(Request::bare("workspace.workspace.delete")),
+    identity: Identity::Named { parts: &["path"], join: "/", rename: Rename::Replaces },
+    natural: Natural { fields: &["path"], unique: Unique::Yes },
+    facts: &[("path", Fact::WorkspacePath), ("path", Fact::Slashless)],
+    facets: &[Facet {
+        name: "permissions",
+        kind: &PERMISSIONS,
+        bind: &[("object_type", From::Text("directories")), ("object_id", From::Field("object_id"))],
+        body: "entries",
+    }],
+    parents: &[Parent { field: "path", kind: "directories", listed_by: false }],
+    link: Some("/browse/folders/{object_id}"),
+    hooks: super::Hooks { check: Some(super::limits::workspace_path), ..super::Hooks::NONE },
+    ..Kind::PLAIN
+};
