@@ -10,6 +10,7 @@ use crate::plan::{Action, Plan};
 use crate::state::{Document, StateError, Store};
 
 mod driver;
+mod either;
 mod identity;
 mod known;
 mod readable;

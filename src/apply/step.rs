@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::either::either;
 use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body};
 use super::wait::{WaitError, wait, waiter};
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client};
-use crate::kinds::{After, Call, Kind, Repeat, Unique};
+use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema, Unique};
 use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
@@ -48,6 +49,7 @@ impl Shared {
             tag: step.entry.as_ref().and_then(|e| e.tag.clone()),
             server_seconds: self.client.server_seconds(),
             caller: self.caller.clone(),
+            applied: step.entry.as_ref().map(|entry| as_far_as_known(&entry.applied)),
         }
     }
 }
@@ -169,12 +171,32 @@ impl Running {
         let after = if creates(&self.step) { After::Create } else { After::Update };
         let waiter = waiter(self.kind, after, self.step.wait).filter(|_| !calls.is_empty());
         let last = calls.len().saturating_sub(1);
+        // Creates and renames have their intents, which say the same.
+        let told = creates(&self.step) || renames(self.kind, &self.step);
+        let ahead = !calls.is_empty() && !told && (self.prior.is_some() || self.kind.lifetime != Lifetime::Own);
         if !calls.is_empty() && entry.former.is_some() && self.prior.as_ref().is_none_or(|p| p.former != entry.former) {
             // What it held before first touch must survive a crash in the middle of the first touch.
             self.put(entry, Status::Incomplete, Flush::Now).await?;
+        } else if ahead {
+            // Should nobody learn what became of it, the fields that it sets are ours all the same.
+            self.put(entry, Status::Incomplete, Flush::Later).await?;
         }
         for (i, call) in calls.iter().enumerate() {
-            let reply = if call.repeat == Repeat::AfterLookup { self.create(call).await? } else { self.send(call).await? };
+            let reply = match if call.repeat == Repeat::AfterLookup { self.create(call).await } else { self.send(call).await } {
+                Ok(reply) => reply,
+                Err(failure) => {
+                    let refused = failure.error.as_ref().is_some_and(|error| !error.may_have_happened);
+                    if ahead && i == 0 && refused {
+                        let address = self.step.address.clone();
+                        let as_before = match self.prior.clone() {
+                            Some(prior) => Record::Put { address, entry: Box::new(prior) },
+                            None => Record::Removed { address },
+                        };
+                        self.record(vec![as_before], Flush::Later).await?;
+                    }
+                    return Err(failure);
+                }
+            };
             self.learn(&reply);
             let goes_on = i < last || waiter.is_some();
             let (status, flush) = if goes_on { (Status::Incomplete, Flush::Now) } else { (end, Flush::Later) };
@@ -211,7 +233,7 @@ impl Running {
         entry.etag = self.etag.clone().or(entry.etag);
         if let (Status::Incomplete | Status::Tainted, Some(prior)) = (status, &self.prior) {
             // Not everything was sent: what was owned before still is, and old objects are still to be deleted.
-            entry.applied = overlaid(&prior.applied, entry.applied);
+            entry.applied = either(Some(Schema::of(self.kind).root()), &prior.applied, entry.applied);
             let left = prior.deposed.iter().filter(|id| !entry.deposed.contains(id)).cloned().collect::<Vec<_>>();
             entry.deposed.extend(left);
         }
@@ -420,24 +442,23 @@ impl Running {
     }
 }
 
+/// A body without what is not known yet.
+fn as_far_as_known(body: &Value) -> Value {
+    match body {
+        Value::Map(map) => Value::Map(
+            map.iter()
+                .filter(|(_, v)| !matches!(v, Value::Unknown(_) | Value::Secret(_)))
+                .map(|(k, v)| (k.clone(), as_far_as_known(v)))
+                .collect(),
+        ),
+        Value::List(list) if list.iter().any(|v| v.has_unknown() || v.has_secret()) => {
+            Value::List(list.iter().filter(|v| !matches!(v, Value::Unknown(_) | Value::Secret(_))).map(as_far_as_known).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 fn scrubbed(mut error: ApiError, secrets: &Secrets) -> ApiError {
     error.message = secrets.scrub(std::mem::take(&mut error.message));
     error
-}
-
-/// Everything that either body sets; the new one wins.
-fn overlaid(old: &Value, new: Value) -> Value {
-    match (old, new) {
-        (Value::Map(old), Value::Map(mut new)) => {
-            for (key, before) in old {
-                let value = match new.shift_remove(key) {
-                    Some(after) => overlaid(before, after),
-                    None => before.clone(),
-                };
-                new.insert(key.clone(), value);
-            }
-            Value::Map(new)
-        }
-        (_, new) => new,
-    }
 }

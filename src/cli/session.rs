@@ -86,7 +86,7 @@ impl Session {
         let dirty_tree = self.project.environment.guards.require_clean_git && is_dirty(run, &self.project);
         let options = &plan::Options { dirty_tree, ..options.clone() };
         let begun = run.outside.now();
-        let live = if options.no_refresh { None } else { Some(self.read(online, document, options).await) };
+        let live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
         let millis = u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), &online.desired)?;
         let plan = plan::make(&plan::Inputs {
@@ -105,10 +105,12 @@ impl Session {
         Ok((plan, millis))
     }
 
-    async fn read(&self, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {
+    async fn read(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {
         let scope = plan::Scope::of(&online.desired, document, options);
         let only = |address: &Address| scope.holds(address);
-        let ask = refresh::Ask { desired: &online.desired, state: document, registry: &self.registry, only: Some(&only) };
+        let age = self.store.written().map(|at| run.outside.now().duration_since(at).as_secs());
+        let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
+        let ask = refresh::Ask { desired: &online.desired, state: document, registry: &self.registry, only: Some(&only), recent };
         refresh::read(&online.connection.client, &ask).await
     }
 

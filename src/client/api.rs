@@ -181,6 +181,11 @@ impl Client {
         self.sender.server_seconds()
     }
 
+    /// Waits before something is looked at again: as long as before the first repeat of a call, twice that the next time.
+    pub async fn pause(&self, look: u32) {
+        tokio::time::sleep(self.sender.first_wait() * 2_u32.saturating_pow(look)).await;
+    }
+
     /// How many requests were sent so far, tries included.
     #[must_use]
     pub fn requests(&self) -> u64 {

@@ -66,6 +66,11 @@ impl Sender {
         self.transport.host()
     }
 
+    /// How long the first wait before a repeat is.
+    pub const fn first_wait(&self) -> std::time::Duration {
+        self.limits.first_wait
+    }
+
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }

@@ -41,6 +41,9 @@ impl<'a> Maker<'a> {
     pub(super) fn compared(&self, subject: &Subject<'a>, id: &'a str, live: Option<&'a Value>, way: Way) -> (Step, Option<Object<'a>>) {
         let followed = self.renamings.followed(subject, id, live, subject.entry.map(|e| &e.applied));
         let (id, live, applied) = (&*followed.id, followed.live.as_deref(), followed.applied.as_deref());
+        // What an interrupted create sent was sent by us, whatever YAML says since.
+        let begun = self.inputs.state.open_intents.get(subject.address).filter(|_| way == Way::Settled);
+        let applied = begun.map_or(applied, |intent| intent.applied.as_ref());
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
         let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let lifecycle = &subject.resource.lifecycle;
@@ -53,6 +56,14 @@ impl<'a> Maker<'a> {
             ..Compare::of(subject.kind, &pair.wanted)
         });
         let mut judged = judge(subject, &pair, found.changes);
+        if begun.is_some() || subject.entry.is_some_and(|entry| entry.status != Status::Ok) {
+            // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing.
+            judged
+                .changes
+                .iter_mut()
+                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))
+                .for_each(|c| c.reason = Reason::Changed);
+        }
         mark_restored(subject, &mut judged.changes);
         let around = self.replaced_around(subject, live.or(applied));
         if let Some(around) = around {

@@ -59,7 +59,12 @@ pub struct Group {
     /// Ids that the state holds for this kind: never candidates for a create.
     pub managed: BTreeSet<String>,
     pub wants: Vec<Want>,
+    /// Reads may lag behind the state.
+    pub recent: bool,
 }
+
+/// How often something that should be there is looked for again, with longer and longer pauses.
+const LOOKS: u32 = 3;
 
 /// What the workspace says of an id.
 type Answer = Result<Option<Value>, ApiError>;
@@ -94,6 +99,7 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
         }
     }
     answers.extend(get_all(&client, group.kind, gets).await);
+    look_again(&client, &group, &ids, &mut answers, &mut listed).await;
     let is_gone = |want: &&Want| want.known.identified().is_some_and(|known| matches!(answers.get(&known.id), Some(Ok(None))));
     let elsewhere = group.wants.iter().filter(is_gone).filter_map(|want| want.followed.as_ref());
     let gets = elsewhere.filter_map(|known| Some((known.id.clone(), known.call.clone()?))).collect();
@@ -108,6 +114,49 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
     let Group { kind, managed, wants, .. } = group;
     let whole = Whole { kind, managed, answers, others, failed: listed.failed };
     wants.into_iter().map(|want| (want.address.clone(), whole.live(&want))).collect()
+}
+
+/// What should be there and is not to be seen may only not be to be seen yet: objects of a state that was written moments
+/// ago, and results of creates that were sent moments ago.
+async fn look_again(
+    client: &Client,
+    group: &Group,
+    ids: &BTreeMap<&str, Option<&Call>>,
+    answers: &mut BTreeMap<String, Answer>,
+    listed: &mut Listed,
+) {
+    let sent_moments_ago = |want: &Want| {
+        let sent = want.intent.as_ref().and_then(|intent| intent.server_seconds);
+        sent.zip(client.server_seconds()).is_some_and(|(sent, now)| now - sent < super::LAG_SECONDS)
+    };
+    for look in 0..LOOKS {
+        let is_gone = |want: &&Want| {
+            let kept = matches!(want.known, Known::State(_)) && group.recent;
+            let begun = matches!(want.known, Known::Name(_)) && sent_moments_ago(want);
+            (kept || begun) && want.known.identified().is_some_and(|known| matches!(answers.get(&known.id), Some(Ok(None))))
+        };
+        let gone: BTreeSet<&str> = group.wants.iter().filter(is_gone).filter_map(|w| Some(w.known.identified()?.id.as_str())).collect();
+        let lost = |want: &Want| {
+            let seen = |intent| settle::among(group.kind, intent, &group.managed, listed.others.clone()) != Settlement::Absent;
+            sent_moments_ago(want) && !matches!(want.known, Known::Name(_)) && !want.intent.as_ref().is_some_and(seen)
+        };
+        let lost: Vec<&Want> = group.wants.iter().filter(|want| lost(want)).collect();
+        if gone.is_empty() && lost.is_empty() {
+            return;
+        }
+        client.pause(look).await;
+        let gets = gone.iter().filter_map(|id| Some(((*id).to_owned(), (*ids.get(id)?)?.clone()))).collect();
+        let by_list = ids.iter().any(|(id, call)| call.is_none() && gone.contains(id));
+        answers.extend(get_all(client, group.kind, gets).await);
+        if by_list || !lost.is_empty() {
+            let again = list(client, group, ids, &needs_list).await;
+            answers.extend(again.whole.into_iter().map(|(id, body)| (id, Ok(Some(body)))));
+            let again_others: BTreeSet<&str> = again.others.iter().map(|candidate| candidate.id.as_str()).collect();
+            listed.others.retain(|candidate| !again_others.contains(candidate.id.as_str()));
+            listed.others.extend(again.others.iter().cloned());
+            listed.failed = listed.failed.take().or(again.failed);
+        }
+    }
 }
 
 /// Lists as far as the list helps; those that are `wanted` need all of it.

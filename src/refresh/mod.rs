@@ -75,7 +75,12 @@ pub struct Ask<'a> {
     pub registry: &'a Registry,
     /// `--target` and `--exclude`: only these addresses (facets and needed parents included); none: all.
     pub only: Option<&'a dyn Fn(&Address) -> bool>,
+    /// The state was written moments ago, so that reads may lag behind what it says: what seems to be gone is looked at again.
+    pub recent: bool,
 }
+
+/// For how many seconds after a write reads may lag behind it.
+pub const LAG_SECONDS: i64 = 60;
 
 /// Reads everything that a plan needs.
 pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {

@@ -154,6 +154,7 @@ pub fn groups(targets: &[Target<'_>], ask: &Ask<'_>) -> Vec<Group> {
             parent,
             managed: managed.get(kind.name).cloned().unwrap_or_default(),
             wants: vec![],
+            recent: ask.recent,
         });
         group.wants.push(target.want());
     }

@@ -196,7 +196,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
 
 /// An intent as JSON.
 pub fn intent_value(intent: &Intent) -> Value {
-    let Intent { kind, natural, tag, server_seconds, caller } = intent;
+    let Intent { kind, natural, tag, server_seconds, caller, applied } = intent;
     let mut out = BTreeMap::from([
         ("kind", Value::from(kind.as_str())),
         ("natural", Value::List(natural.iter().map(|n| Value::text(n.as_str())).collect())),
@@ -207,6 +207,9 @@ pub fn intent_value(intent: &Intent) -> Value {
     }
     if let Some(seconds) = server_seconds {
         out.insert("server_seconds", (*seconds).into());
+    }
+    if let Some(applied) = applied {
+        out.insert("applied", applied.clone());
     }
     Value::map(out)
 }
@@ -226,6 +229,7 @@ pub fn intent_of(value: &Value) -> Result<Intent, String> {
             Some(v) => Some(v.as_i64().ok_or_else(|| wrong("server_seconds", v, "a whole number"))?),
         },
         caller: text(map, "caller")?,
+        applied: map.get("applied").cloned(),
     })
 }
 

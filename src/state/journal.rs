@@ -25,6 +25,9 @@ pub struct Intent {
     pub server_seconds: Option<i64>,
     /// Who creates.
     pub caller: String,
+    /// What the create sends, as the state will hold it, as far as it is known: fields that YAML drops before the next run are
+    /// ours all the same. None in journals of earlier versions.
+    pub applied: Option<Value>,
 }
 
 /// One record.

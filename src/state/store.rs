@@ -157,4 +157,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StateError`].
     fn history(&self) -> Result<Vec<Version>, StateError>;
+    /// When the current version was written; none where nobody knows.
+    fn written(&self) -> Option<jiff::Timestamp> {
+        self.history().ok()?.first()?.at.parse().ok()
+    }
 }

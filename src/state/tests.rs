@@ -69,6 +69,7 @@ fn intent() -> Intent {
         tag: Some("t".to_owned()),
         server_seconds: Some(1_700_000_000),
         caller: "ada".to_owned(),
+        applied: None,
     }
 }
 

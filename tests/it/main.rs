@@ -12,5 +12,6 @@ mod laws_cases;
 mod lint;
 mod rename;
 mod rust_source;
+mod simulation;
 mod traffic;
 mod world;

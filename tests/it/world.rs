@@ -233,16 +233,24 @@ pub struct World {
 impl World {
     /// An empty project and an empty workspace with these rival habits.
     pub fn new(rivals: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::with(rivals, 0, Arc::new(Clock(AtomicI64::new(1_790_000_000_000))))
+    }
+
+    /// The same with reads that lag behind by so many requests, and another clock.
+    pub fn with(rivals: &[&str], stale_reads: u32, system: Arc<dyn System>) -> Self {
+        // Memory where there is some: thousands of worlds flush their files.
+        let memory = FilePath::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
         let outside = Outside {
             variables: Arc::new(BTreeMap::from([("LAWS_SECRET".to_owned(), PLANTED.to_owned())])),
             folder: folder.path().to_owned(),
-            system: Arc::new(Clock(AtomicI64::new(1_790_000_000_000))),
+            system,
         };
         let options = LocalOptions {
             rivals: rivals.iter().map(ToString::to_string).collect(),
             workspace_id: Some(1234),
             settle_ms: Some(0),
+            stale_reads,
             outside: Some(outside.clone()),
             ..LocalOptions::default()
         };
@@ -317,20 +325,38 @@ impl World {
     }
 
     async fn both(&self, wire: &Arc<Wire>, options: &plan::Options, ran: &mut Ran) -> Result<(), Trouble> {
+        let limits = Options { parallelism: 1, timeout_seconds: 5, retry_seconds: 1, first_wait_millis: 1 };
+        let client = Client::new(Arc::new(Line(Arc::clone(wire))), None, &self.outside, limits);
+        self.through(&client, &self.store(), 1, options, ran, || wire.take()).await
+    }
+
+    /// The whole way, from files to state. `taken` gives what was sent since it was last asked.
+    ///
+    /// # Errors
+    /// Whatever ended it.
+    pub async fn through(
+        &self,
+        client: &Client,
+        store: &dyn Store,
+        parallelism: usize,
+        options: &plan::Options,
+        ran: &mut Ran,
+        taken: impl Fn() -> Vec<Sent>,
+    ) -> Result<(), Trouble> {
         let registry = Registry::standard();
         let ask = Ask { folder: Some(self.folder.path().to_owned()), environment: Some(ENVIRONMENT.to_owned()), ..Ask::default() };
         let project = project::load(&self.outside, &ask, &registry).map_err(|f| Trouble::Diagnostics(f.diagnostics))?;
-        let limits = Options { parallelism: 1, timeout_seconds: 5, retry_seconds: 1, first_wait_millis: 1 };
-        let client = Client::new(Arc::new(Line(Arc::clone(wire))), None, &self.outside, limits);
         let (id, caller) = client.whoami().await.map_err(Trouble::Api)?;
-        let answers = refresh::lookups(&client, &registry, &project.lookups).await.map_err(Trouble::Api)?;
+        let answers = refresh::lookups(client, &registry, &project.lookups).await.map_err(Trouble::Api)?;
         let desired = project.resolve(&answers).map_err(Trouble::Diagnostics)?;
-        let store = self.store();
         let document = store.load().map_err(Trouble::State)?.unwrap_or_else(|| Document {
             lineage: "7d3f6a52-0000-4000-8000-000000000000".to_owned(),
             ..state::new_document(&project.name, ENVIRONMENT)
         });
-        let live = refresh::read(&client, &refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None }).await;
+        let age = store.written().map(|at| self.outside.now().duration_since(at).as_secs());
+        let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
+        let ask = refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None, recent };
+        let live = refresh::read(client, &ask).await;
         let plan = plan::make(&plan::Inputs {
             desired: &desired,
             state: &document,
@@ -344,18 +370,18 @@ impl World {
             options,
             secrets: &secrets(&desired),
         });
-        ran.planning = wire.take();
+        ran.planning = taken();
         ran.plan = Some(plan.clone());
         if plan.is_empty() || plan.is_blocked() {
             return Ok(());
         }
         let session = apply::Session {
-            client: &client,
-            store: &store,
+            client,
+            store,
             state: document,
             registry: &registry,
             outside: &self.outside,
-            parallelism: 1,
+            parallelism,
             caller,
             commit: None,
             stop: Arc::new(AtomicU8::new(0)),
