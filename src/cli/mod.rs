@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::model::Outside;
 
@@ -21,6 +21,7 @@ mod drift;
 mod env;
 mod exit;
 mod explain;
+mod explain_value;
 mod github;
 mod graph;
 mod local;
@@ -54,7 +55,7 @@ pub use screen::{Screen, Streams};
 #[derive(Debug, Parser)]
 #[command(name = "brickform", version, about, max_term_width = 120, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failure, 2 changes (--detailed-exitcode), 3 applied in part, 4 authentication, 5 locked, 6 guard, 7 stale plan, 64 usage, 130 interrupted."
+    after_help = "Options are environment variables too: `--env` is BRICKFORM_ENV, `--var-file` BRICKFORM_VARIABLE_FILES; a variable of the\nproject is BRICKFORM_VAR_name. All of them: docs/reference/commands.md.\n\nExit codes: 0 done, 1 failure, 2 changes (--detailed-exitcode), 3 applied in part, 4 authentication, 5 locked, 6 guard, 7 stale plan, 64 usage, 130 interrupted."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -95,7 +96,7 @@ enum Command {
     Schema(schema::Arguments),
     /// A script that completes commands and options in a shell
     Completions(completions::Arguments),
-    /// What a diagnostic code means
+    /// Where a value comes from; what a kind, a field or a code is
     Explain(explain::Arguments),
     /// Version and build
     Version(version::Arguments),
@@ -107,7 +108,12 @@ enum Command {
 /// The command line as clap knows it, for completions and the reference.
 #[must_use]
 pub fn definition() -> clap::Command {
-    Cli::command()
+    plain(Cli::command())
+}
+
+/// Help says once that options have variables; a line for each would bury what the options do.
+fn plain(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| argument.hide_env(true)).mut_subcommands(plain)
 }
 
 /// What a command gets.
@@ -122,7 +128,8 @@ pub struct Run<'a> {
 
 /// Runs one command line to its end.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut streams: Streams) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = definition().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return refused(&error, &mut streams),
     };

@@ -25,9 +25,11 @@ mod files;
 mod findings;
 mod given;
 mod graph;
+mod layers;
 mod load;
 mod meta;
 mod names;
+mod origin;
 mod outputs;
 mod overlay;
 mod policies;
@@ -42,6 +44,8 @@ mod targets;
 mod unused;
 mod variables;
 
+pub use layers::Layers;
+pub use origin::Trace;
 pub use outputs::Output;
 pub use policies::{POLICY_NAMES, Policy, PolicyLevel};
 pub use presets::FromPreset;
@@ -237,7 +241,27 @@ pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed>
     load::environments(outside, ask)
 }
 
+/// Reads the files once more for the layers of values: what merging overrides. Planning never asks for them.
+///
+/// # Errors
+/// There is no project.
+pub fn layers(outside: &Outside, ask: &Ask, project: &Project, registry: &Registry) -> Result<Layers, Failed> {
+    layers::layers(outside, ask, &project.environment.name, registry)
+}
+
 impl Project {
+    /// Every step that leads to the value of a resource's field.
+    #[must_use]
+    pub fn origin(&self, layers: &Layers, desired: &Desired, resource: &Resource, path: &Path) -> Vec<Trace> {
+        origin::of_field(&self.inner, layers, desired, resource, path)
+    }
+
+    /// Every step that leads to the value of a variable.
+    #[must_use]
+    pub fn origin_of_variable(&self, layers: &Layers, desired: &Desired, name: &str) -> Vec<Trace> {
+        origin::of_variable(&self.inner, layers, desired, name)
+    }
+
     /// Evaluates everything. Without an answer a lookup stays unknown (offline: `(lookup)`).
     ///
     /// # Errors

@@ -235,7 +235,7 @@ impl Shape {
 }
 
 /// The key of an item as source text; none where no key field is there.
-fn key_of(item: &Node, fields: &[&str]) -> Option<Vec<Option<String>>> {
+pub fn key_of(item: &Node, fields: &[&str]) -> Option<Vec<Option<String>>> {
     let key: Vec<Option<String>> = fields.iter().map(|f| item.get(f).and_then(Node::text).map(str::to_owned)).collect();
     key.iter().any(Option::is_some).then_some(key)
 }

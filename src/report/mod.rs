@@ -8,6 +8,7 @@ pub mod change;
 pub mod diagnostics;
 pub mod graph;
 pub mod json;
+pub mod origin;
 pub mod outcome;
 pub mod outputs;
 pub mod overview;

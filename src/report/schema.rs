@@ -152,7 +152,8 @@ pub fn field_text(kind: &'static Kind, path: &Path, field: Field<'_>) -> String 
 }
 
 /// The struct that a field holds, through lists and maps.
-fn inner(field: Field<'_>) -> Field<'_> {
+#[must_use]
+pub fn inner(field: Field<'_>) -> Field<'_> {
     match field.item().filter(|_| matches!(field.ty(), Type::List(_))).or_else(|| field.map_value()) {
         Some(below) => inner(below),
         None => field,
