@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::session::Session;
 use super::{Exit, Failure, Format, Run, connect};
+use crate::client::auth::Described;
 use crate::project::Workspace;
+use crate::report::style::{columns, pad};
 
 /// Arguments of `auth`.
 #[derive(Debug, Args)]
@@ -32,24 +34,50 @@ fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
         run.screen.result(&format!("{} is the embedded workspace: nothing to authenticate.\n", session.environment()));
         return Ok(Exit::Done);
     }
-    let description = connect::resolved(run, &session.project)?.description;
+    let description = match connect::resolved(run, &session.project) {
+        Ok(resolved) => resolved.description,
+        Err(failure) => return Err(unresolved(&session, failure, run)),
+    };
     match run.screen.format {
         Format::Json => {
-            let list: Vec<_> = description
-                .attributes
-                .iter()
-                .map(|a| serde_json::json!({ "name": a.name, "value": a.shown, "source": a.source, "used": a.used }))
-                .collect();
-            let all = serde_json::json!({ "host": description.host, "auth_type": description.auth_type, "attributes": list });
+            let all = serde_json::json!({
+                "host": description.host, "auth_type": description.auth_type, "attributes": listed(&description.attributes),
+            });
             run.screen.result(&format!("{all:#}\n"));
         }
         Format::Text => {
             run.screen.result(&format!("{} by {}\n", description.host, description.auth_type));
-            for attribute in &description.attributes {
-                let unused = if attribute.used { "" } else { "  (not used)" };
-                run.screen.result(&format!("  {:22} {}  from {}{unused}\n", attribute.name, attribute.shown, attribute.source));
-            }
+            run.screen.result(&table(&description.attributes));
         }
     }
     Ok(Exit::Done)
+}
+
+/// What there is, and then what is wrong with it. The failure does not name this command as the next thing to type.
+fn unresolved(session: &Session, failure: Failure, run: &Run<'_>) -> Failure {
+    let Failure::Credentials(error) = failure else { return failure };
+    let found = connect::configured(run, &session.project);
+    match run.screen.format {
+        Format::Json => {
+            let all = serde_json::json!({ "host": null, "auth_type": null, "error": error.to_string(), "attributes": listed(&found) });
+            run.screen.result(&format!("{all:#}\n"));
+        }
+        Format::Text if found.is_empty() => {}
+        Format::Text => run.screen.result(&format!("found for {}:\n{}", session.environment(), table(&found))),
+    }
+    Failure::Undescribed { message: error.to_string(), help: error.help() }
+}
+
+fn listed(attributes: &[Described]) -> Vec<serde_json::Value> {
+    let row = |a: &Described| serde_json::json!({ "name": a.name, "value": a.shown, "source": a.source, "used": a.used });
+    attributes.iter().map(row).collect()
+}
+
+fn table(attributes: &[Described]) -> String {
+    let wide = attributes.iter().map(|a| columns(&a.shown)).max().unwrap_or(0).min(60);
+    let line = |a: &Described| {
+        let unused = if a.used { "" } else { "  (not used: a more explicit way wins)" };
+        format!("  {:22} {}  from {}{unused}\n", a.name, pad(&a.shown, wide), a.source)
+    };
+    attributes.iter().map(line).collect()
 }

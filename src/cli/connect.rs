@@ -72,11 +72,20 @@ fn live(run: &Run<'_>, host: &str) -> Result<SharedTransport, Failure> {
 /// How a command of this environment authenticates: what the environment's file says, then `--profile`, then the
 /// process environment.
 pub fn resolved(run: &Run<'_>, project: &Project) -> Result<Resolved, Failure> {
-    let said = match &project.environment.workspace {
+    Ok(auth::resolve(run.outside, &said(project), run.options.profile.as_deref())?)
+}
+
+/// What is configured, also where it is not enough to authenticate; nothing where it cannot be read.
+pub fn configured(run: &Run<'_>, project: &Project) -> Vec<auth::Described> {
+    auth::configured(run.outside, &said(project), run.options.profile.as_deref()).unwrap_or_default()
+}
+
+/// What the environment's file says.
+fn said(project: &Project) -> auth::Explicit {
+    match &project.environment.workspace {
         Workspace::Local => BTreeMap::new(),
         Workspace::Remote(attributes) => attributes.clone(),
-    };
-    Ok(auth::resolve(run.outside, &said, run.options.profile.as_deref())?)
+    }
 }
 
 async fn who(client: &Client, project: &Project, credentials: &str) -> Result<(String, String), Failure> {

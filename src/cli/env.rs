@@ -1,13 +1,18 @@
-//! `brickform env list`: the environments of the project.
+//! `brickform env list|show|diff`: the environments of the project. Makes no calls.
 
 use clap::{Args, Subcommand};
 
+use super::session::state_file;
 use super::{Exit, Failure, Format, Run};
 use crate::kinds::Registry;
-use crate::project::{self, Workspace};
+use crate::project::{self, Answers, Desired, Workspace};
+use crate::report::difference::{self, Difference};
+use crate::report::environment;
+use crate::report::style::Paint;
 
 /// Arguments of `env`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brickform env list\n  brickform env show prod\n  brickform env diff dev prod --detailed-exitcode")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,13 +22,81 @@ pub struct Arguments {
 enum Command {
     /// Every environment that can be selected, and where it is
     List,
+    /// One environment: workspace, what it extends, variables with their origins, guards, state
+    Show {
+        /// Which; otherwise that of `--env`
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// What differs between two environments, lookups unanswered
+    Diff {
+        /// The first
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// The second
+        #[arg(value_name = "TO")]
+        to: String,
+        /// Exit with 2 if there are differences
+        #[arg(long, env = "BRICKFORM_DETAILED_EXITCODE", value_parser = clap::builder::BoolishValueParser::new())]
+        detailed_exitcode: bool,
+    },
 }
 
 /// Lists environments.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
-    match arguments.command {
+    match &arguments.command {
         Command::List => list(run),
+        Command::Show { name } => show(name.as_deref(), run),
+        Command::Diff { from, to, detailed_exitcode } => diff(from, to, *detailed_exitcode, run),
     }
+}
+
+fn show(name: Option<&str>, run: &Run<'_>) -> Result<Exit, Failure> {
+    let registry = Registry::standard();
+    let ask = asked(name, run)?;
+    let project = project::load(run.outside, &ask, &registry).map_err(Failure::Project)?;
+    run.screen.diagnostics(&project.warnings);
+    let layers = project::layers(run.outside, &ask, &project, &registry).map_err(Failure::Project)?;
+    let file = state_file(run, &project);
+    let state_place = file.map(|f| f.strip_prefix(&project.folder).unwrap_or(&f).display().to_string());
+    let backend = project.environment.state.backend.clone().unwrap_or_default();
+    let shown = environment::Shown {
+        environment: &project.environment,
+        chain: layers.chain.clone(),
+        variables: project.variables().into_iter().map(|(name, (value, origin))| (name, value, origin)).collect(),
+        state_place: state_place.as_deref().unwrap_or(&backend),
+        lookups: project.lookups.len(),
+        presets: layers.presets.clone(),
+    };
+    run.screen.result(&match run.screen.format {
+        Format::Json => environment::json(&shown),
+        Format::Text => environment::text(&shown, Paint { colour: run.screen.out_colour }),
+    });
+    Ok(Exit::Done)
+}
+
+/// The command line's questions, about this environment.
+fn asked(name: Option<&str>, run: &Run<'_>) -> Result<project::Ask, Failure> {
+    let ask = run.options.ask(run.outside)?;
+    Ok(match name {
+        Some(name) => project::Ask { environment: Some(name.to_owned()), ..ask },
+        None => ask,
+    })
+}
+
+fn diff(from: &str, to: &str, detailed_exitcode: bool, run: &Run<'_>) -> Result<Exit, Failure> {
+    let registry = Registry::standard();
+    let resolved = |name: &str| -> Result<Desired, Failure> {
+        let project = project::load(run.outside, &asked(Some(name), run)?, &registry).map_err(Failure::Project)?;
+        project.resolve(&Answers::new()).map_err(Failure::mistakes)
+    };
+    let (first, second) = (resolved(from)?, resolved(to)?);
+    let difference = Difference::between(&first.resources, &second.resources);
+    run.screen.result(&match run.screen.format {
+        Format::Json => difference::json(from, to, &difference),
+        Format::Text => difference::text(from, to, &difference, Paint { colour: run.screen.out_colour }, run.screen.width),
+    });
+    Ok(if detailed_exitcode && !difference.is_empty() { Exit::Changes } else { Exit::Done })
 }
 
 fn list(run: &Run<'_>) -> Result<Exit, Failure> {

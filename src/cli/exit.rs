@@ -94,6 +94,14 @@ pub enum Failure {
     /// No credentials.
     #[error(transparent)]
     Credentials(#[from] AuthError),
+    /// The same, told by the command that describes it.
+    #[error("{message}")]
+    Undescribed {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: Vec<String>,
+    },
     /// The embedded workspace.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -167,7 +175,7 @@ impl Failure {
         match self {
             Self::Usage { .. } => Exit::Usage,
             Self::Project(failed) if failed.usage => Exit::Usage,
-            Self::Credentials(_) => Exit::Credentials,
+            Self::Credentials(_) | Self::Undescribed { .. } => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
             Self::Moved { .. } | Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
             Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
@@ -180,7 +188,9 @@ impl Failure {
     #[must_use]
     pub fn help(&self) -> Vec<String> {
         match self {
-            Self::Usage { help, .. } | Self::Guard { help, .. } | Self::Machine { help, .. } => help.clone(),
+            Self::Usage { help, .. } | Self::Guard { help, .. } | Self::Machine { help, .. } | Self::Undescribed { help, .. } => {
+                help.clone()
+            }
             Self::Credentials(error) => {
                 let mut lines = error.help();
                 lines.push("`brickform auth describe` shows each value and where it came from".to_owned());

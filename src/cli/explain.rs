@@ -87,7 +87,10 @@ fn nothing(what: &str, word: &str, registry: &Registry) -> Failure {
     let mut help: Vec<String> =
         suggest::nearest(word, names).map(|near| format!("did you mean `{}`?", what.replacen(word, near, 1))).into_iter().collect();
     if help.is_empty() {
-        help.push("an address (`jobs.nightly.name`), a variable (`var.catalog`), a kind (`jobs`), its field (`jobs.tasks`) or a code (`E0107`)".to_owned());
+        help.push(
+            "an address (`jobs.nightly.name`), a variable (`var.catalog`), a kind (`jobs`), its field (`jobs.tasks`) or a code (`E0107`)"
+                .to_owned(),
+        );
         help.push("`brickform schema kinds` lists the kinds".to_owned());
     }
     Failure::Usage { message: format!("`{what}` is nothing that can be explained: there is no kind `{word}`"), help }
@@ -183,9 +186,14 @@ mod tests {
     #[test]
     fn fields_need_no_index() {
         let jobs = Registry::standard().get("jobs").unwrap();
-        for (path, there) in
-            [("tasks", true), ("tasks.run_if", true), ("tasks[0].run_if", true), ("permissions", true), ("permissions.entries", true), ("nope", false)]
-        {
+        for (path, there) in [
+            ("tasks", true),
+            ("tasks.run_if", true),
+            ("tasks[0].run_if", true),
+            ("permissions", true),
+            ("permissions.entries", true),
+            ("nope", false),
+        ] {
             assert_eq!(field_of(jobs, path).is_some(), there, "{path}");
         }
     }

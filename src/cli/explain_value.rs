@@ -7,6 +7,7 @@ use crate::diagnostic::suggest;
 use crate::kinds::{Field, Schema};
 use crate::model::{Address, Path, Step, Value};
 use crate::project::{self, Answers, Desired, Layers, Resource};
+use crate::report::difference::leaves;
 use crate::report::origin::{self, Summary, Told};
 use crate::report::schema;
 use crate::report::style::Paint;
@@ -41,7 +42,8 @@ pub fn value(session: &Session, what: &str, live: bool, run: &Run<'_>) -> Result
             return value(session, &text, live, run);
         }
     }
-    let layers = project::layers(run.outside, &run.options.ask(run.outside)?, &session.project, &session.registry).map_err(Failure::Project)?;
+    let layers =
+        project::layers(run.outside, &run.options.ask(run.outside)?, &session.project, &session.registry).map_err(Failure::Project)?;
     let document = session.document()?;
     let entry = document.as_ref().and_then(|d| d.resources.get(&address));
     let read = if live { read(session, run, &address, entry)? } else { None };
@@ -158,7 +160,12 @@ fn summary<'a>(
     live: Option<&Value>,
 ) -> Summary<'a> {
     let address = &resource.address;
-    let parts: Vec<String> = desired.resources.keys().filter(|a| a.is_facet() && !address.is_facet() && a.parent() == *address).map(ToString::to_string).collect();
+    let parts: Vec<String> = desired
+        .resources
+        .keys()
+        .filter(|a| a.is_facet() && !address.is_facet() && a.parent() == *address)
+        .map(ToString::to_string)
+        .collect();
     let needs = |of: &Resource, only: Option<&Address>| -> Vec<String> {
         let reasons = session.project.reasons(desired, of);
         let kept = reasons.into_iter().filter(|r| only.is_none_or(|on| r.on == *on));
@@ -217,44 +224,12 @@ fn lifecycle(resource: &Resource) -> Vec<String> {
     lines
 }
 
-/// Every leaf with its path; items of keyed lists by their key.
-pub fn leaves(value: &Value, field: Option<Field<'static>>, path: &mut Path, found: &mut dyn FnMut(&Path, &Value)) {
-    match value {
-        Value::Map(map) if !map.is_empty() => {
-            for (name, member) in map {
-                path.push(Step::Field(name.clone()));
-                leaves(member, field.and_then(|f| f.field(name)), path, found);
-                path.pop();
-            }
-        }
-        Value::List(list) if list.iter().any(|i| matches!(i, Value::Map(_))) => {
-            let keys = field.and_then(|f| f.keyed());
-            for (i, item) in list.iter().enumerate() {
-                let key: Option<Vec<(String, String)>> = keys.map(|names| {
-                    names.iter().filter_map(|n| Some(((*n).to_owned(), item.get(n).and_then(Value::as_str)?.to_owned()))).collect()
-                });
-                let step = match key.filter(|k| !k.is_empty()) {
-                    Some(key) => {
-                        let same = |other: &&Value| key.iter().all(|(k, v)| other.get(k).and_then(Value::as_str) == Some(v));
-                        let nth = list.iter().take(i).filter(same).count();
-                        Step::Key(key.clone(), u32::try_from(nth).unwrap_or(0))
-                    }
-                    None => Step::Index(i),
-                };
-                path.push(step);
-                leaves(item, field.and_then(|f| f.item()), path, found);
-                path.pop();
-            }
-        }
-        leaf => found(path, leaf),
-    }
-}
-
 /// Tells who gives a variable.
 pub fn variable(session: &Session, name: &str, run: &Run<'_>) -> Result<Exit, Failure> {
     let values = session.project.variables();
     let desired = session.project.resolve(&Answers::new()).map_err(Failure::mistakes)?;
-    let layers = project::layers(run.outside, &run.options.ask(run.outside)?, &session.project, &session.registry).map_err(Failure::Project)?;
+    let layers =
+        project::layers(run.outside, &run.options.ask(run.outside)?, &session.project, &session.registry).map_err(Failure::Project)?;
     let Some((value, _)) = values.get(name) else {
         let near = suggest::nearest(name, values.keys().map(String::as_str));
         let help = near.map_or_else(

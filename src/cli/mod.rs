@@ -35,6 +35,7 @@ mod planning;
 mod progress;
 pub mod reference;
 mod saving;
+mod render;
 mod schema;
 mod screen;
 mod secrets;
@@ -84,6 +85,8 @@ enum Command {
     Output(output::Arguments),
     /// What depends on what
     Graph(graph::Arguments),
+    /// Everything resolved: YAML that reads back, or JSON
+    Render(render::Arguments),
     /// Look at and mend what was recorded
     State(state::Arguments),
     /// Environments of the project
@@ -150,6 +153,7 @@ impl Command {
     fn forms(&self) -> &'static [Form] {
         match self {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
+            Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
             _ => Form::COMMON,
         }
@@ -193,6 +197,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Drift(arguments) => drift::run(arguments, run),
         Command::Show(arguments) => show::run(arguments, run),
         Command::Output(arguments) => output::run(arguments, run),
+        Command::Render(arguments) => render::run(arguments, run),
         Command::Graph(arguments) => graph::run(arguments, run),
         Command::Schema(arguments) => schema::run(arguments, run),
         Command::Completions(arguments) => Ok(completions::run(arguments, run)),

@@ -138,7 +138,7 @@ fn is_instance(known: &Address, given: &Address) -> bool {
 }
 
 /// Where the state is: `--state FILE` (then `FILE.ENV`), the environment's `state:`, or `.brickform/state/ENV.json`.
-fn state_file(run: &Run<'_>, project: &Project) -> Result<PathBuf, Failure> {
+pub fn state_file(run: &Run<'_>, project: &Project) -> Result<PathBuf, Failure> {
     let name = &project.environment.name;
     if let Some(file) = &run.options.state {
         return Ok(Local::file_beside(&run.outside.path(file), name));

@@ -14,13 +14,15 @@ use super::variables::{self, Defined, Given};
 use super::{Ask, Failed, environment, files};
 use crate::diagnostic::Span;
 use crate::kinds::{Field, Registry, Schema};
-use crate::model::{Address, Outside, Path, Step};
+use crate::model::{Address, Outside, Path, Step, Value};
 use crate::yaml::{Data, Node};
 
 /// Everything that was laid over one another.
 pub struct Layers {
     /// The chosen environment's chain, the furthest ancestor first: name and file.
     pub chain: Vec<(String, String)>,
+    /// `presets:` as they are written, later files over earlier ones: name, value, place.
+    pub presets: Vec<(String, Value, String)>,
     /// What each layer says of a resource, lowest first.
     raws: Vec<(Layer, Raw)>,
     /// Who gives each variable, lowest first.
@@ -74,8 +76,13 @@ pub fn layers(outside: &Outside, ask: &Ask, environment: &str, registry: &Regist
             raws.extend(over.raws.into_iter().map(|raw| (Layer::Overlay(file.name.clone()), raw)));
         }
     }
+    let mut presets: IndexMap<String, (Value, String)> = IndexMap::new();
+    for entry in chain.iter().flat_map(|f| f.node.get("presets").map(Node::entries).unwrap_or_default()) {
+        presets.insert(entry.key.clone(), (entry.value.value(), entry.value.span.cite()));
+    }
+    let presets = presets.into_iter().map(|(name, (value, place))| (name, value, place)).collect();
     let chain = chain.iter().map(|f| (f.name.clone(), f.node.span.source.name.clone())).collect();
-    Ok(Layers { chain, raws, variables })
+    Ok(Layers { chain, presets, raws, variables })
 }
 
 fn givers(
@@ -106,7 +113,8 @@ fn givers(
         }
     }
     // The process environment and the command line: what `gather` takes from them alone.
-    let names: Vec<&str> = chain.iter().flat_map(|f| f.node.get("variables").map(Node::entries).unwrap_or_default()).map(|e| e.key.as_str()).collect();
+    let names: Vec<&str> =
+        chain.iter().flat_map(|f| f.node.get("variables").map(Node::entries).unwrap_or_default()).map(|e| e.key.as_str()).collect();
     let names: std::collections::BTreeSet<String> =
         declared.into_iter().flatten().map(|(n, _)| n.clone()).chain(names.into_iter().map(str::to_owned)).collect();
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).collect();

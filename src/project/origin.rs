@@ -47,8 +47,10 @@ pub fn of_field(inner: &Inner, layers: &Layers, desired: &Desired, resource: &Re
         let overridden = i + 1 < last && one.node.as_ref().is_none_or(|n| n.scalar().is_some());
         tracer.push(0, sort, text, Some(&one.span), None, overridden);
     }
-    let node = exactly(&resource.node, path);
-    match node {
+    for preset in resource.presets.iter().filter(|p| p.path.contains(path) || path.contains(&p.path)) {
+        tracer.push(0, "preset", format!("preset `{}`", preset.preset), Some(&preset.span), None, false);
+    }
+    match exactly(&resource.node, path) {
         Some(node) => tracer.node(node, 1),
         None => tracer.bound(resource, path),
     }

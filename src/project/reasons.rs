@@ -59,9 +59,15 @@ pub fn reasons(inner: &Inner, desired: &Desired, resource: &Resource) -> Vec<Rea
     search.literals(desired);
     let mut found = search.found;
     for on in &resource.depends_on {
-        if !found.iter().any(|r| r.on == *on) {
-            found.push(Reason { on: on.clone(), why: Why::Indirect, span: resource.span.clone() });
+        if found.iter().any(|r| r.on == *on) {
+            continue;
         }
+        let name = desired.resources.get(on).map(|other| other.natural.join("."));
+        let (why, span) = match name.as_deref().and_then(|name| naming(&resource.node, "", name)) {
+            Some((field, span)) => (Why::Literal(field), span.clone()),
+            None => (Why::Indirect, resource.span.clone()),
+        };
+        found.push(Reason { on: on.clone(), why, span });
     }
     found.retain(|r| resource.depends_on.contains(&r.on));
     found.sort_by(|a, b| (&a.on, &a.span).cmp(&(&b.on, &b.span)));
@@ -136,6 +142,15 @@ impl Search<'_> {
                 }
             }
         }
+    }
+}
+
+/// The field whose text is this name, and its place: how principals and parents are named by what they are called.
+fn naming<'n>(node: &'n Node, field: &str, name: &str) -> Option<(String, &'n Span)> {
+    match &node.data {
+        Data::Scalar(scalar) => (scalar.text == name && !field.is_empty()).then(|| (field.to_owned(), &node.span)),
+        Data::List(items) => items.iter().find_map(|item| naming(item, field, name)),
+        Data::Map(entries) => entries.iter().find_map(|entry| naming(&entry.value, &entry.key, name)),
     }
 }
 

@@ -143,9 +143,8 @@ pub fn summary_text(summary: &Summary<'_>, paint: Paint, width: usize) -> String
     let place_wide = summary.fields.iter().map(|(_, _, p)| columns(p)).max().unwrap_or(0);
     let room = width.saturating_sub(wide + place_wide + 8).max(12);
     for (path, value, place) in &summary.fields {
-        let left = format!("  {}  {}", pad(path, wide), shortened(&inline(value).replace('\n', " "), room));
-        let line = super::style::spread(&left, &paint.label(Label::Dim, place), width, 6);
-        out.push_str(line.trim_end());
+        let value = pad(&shortened(&inline(value).replace('\n', " "), room), room);
+        out.push_str(format!("  {}  {value}  {}", pad(path, wide), paint.label(Label::Dim, place)).trim_end());
         out.push('\n');
     }
     out

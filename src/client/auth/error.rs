@@ -17,7 +17,7 @@ pub enum AuthError {
         why: String,
     },
     /// No such profile.
-    #[error("{file} has no profile `{profile}` (named by {source_of_name}){}", nearest(profiles))]
+    #[error("{file} has no profile `{profile}` (named by {source_of_name}){}", nearest(profile, profiles))]
     NoProfile {
         /// What was named.
         profile: String,
@@ -154,6 +154,11 @@ impl AuthError {
     }
 }
 
-fn nearest(profiles: &[String]) -> String {
-    if profiles.is_empty() { "; it has no profiles".to_owned() } else { format!("; it has {}", profiles.join(", ")) }
+fn nearest(profile: &str, profiles: &[String]) -> String {
+    if profiles.is_empty() {
+        return "; it has no profiles".to_owned();
+    }
+    let meant = crate::diagnostic::suggest::nearest(profile, profiles.iter().map(String::as_str));
+    let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    format!("; it has {}{meant}", profiles.join(", "))
 }

@@ -18,7 +18,7 @@ use super::send::Sender;
 
 pub use attributes::{ATTRIBUTES, Attribute};
 pub use error::AuthError;
-pub use resolve::{Described, Description, Explicit, Resolved, resolve};
+pub use resolve::{Described, Description, Explicit, Resolved, configured, resolve};
 
 /// Where tokens come from. Never printable.
 #[derive(Clone)]

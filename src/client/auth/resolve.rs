@@ -88,6 +88,16 @@ pub fn resolve(outside: &Outside, explicit: &Explicit, profile: Option<&str>) ->
     Ok(Resolved { host, credentials, description })
 }
 
+/// What is configured, also where it is not enough or too much to authenticate; secrets are not shown. Whether each takes
+/// part cannot be said then: all count as used.
+///
+/// # Errors
+/// A file cannot be read, a profile or attribute is none.
+pub fn configured(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Result<Vec<Described>, AuthError> {
+    let values = collect(outside, explicit, profile)?;
+    Ok(described(&values, |_| true))
+}
+
 fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Result<Values, AuthError> {
     let mut values = Values::new();
     for (name, (text, span)) in explicit {
@@ -222,17 +232,24 @@ fn supported() -> String {
 }
 
 fn describe(values: &Values, host: &str, sort: &Sort) -> Description {
-    let attributes = ATTRIBUTES.iter().filter_map(|attribute| {
+    let used = |name: &str| {
+        let of_other = SORTS.iter().any(|other| other.name != sort.name && other.needs.contains(&name));
+        sort.needs.contains(&name) || !of_other
+    };
+    Description { host: host.to_owned(), auth_type: sort.name.to_owned(), attributes: described(values, used) }
+}
+
+fn described(values: &Values, used: impl Fn(&str) -> bool) -> Vec<Described> {
+    let each = ATTRIBUTES.iter().filter_map(|attribute| {
         let found = values.get(attribute.name)?;
-        let of_other = SORTS.iter().any(|other| other.name != sort.name && other.needs.contains(&attribute.name));
         Some(Described {
             name: attribute.name,
             shown: if attribute.secret { "(sensitive)".to_owned() } else { found.text.to_string() },
             source: found.source.clone(),
-            used: sort.needs.contains(&attribute.name) || !of_other,
+            used: used(attribute.name),
         })
     });
-    Description { host: host.to_owned(), auth_type: sort.name.to_owned(), attributes: attributes.collect() }
+    each.collect()
 }
 
 /// Scheme added where missing, path, query and `:443` dropped; `http` only for loopback.
