@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 pub mod diagnostic;
 pub mod diff;
+pub mod export;
 pub mod kinds;
 pub mod local;
 pub mod model;

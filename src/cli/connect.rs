@@ -50,16 +50,25 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
         let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
         Client::new(Arc::new(workspace), None, run.outside, options(run))
     };
-    let (id, caller) = who(&client, project, "").await?;
+    let (id, caller) = who(&client, &project.environment.name, "").await?;
     Ok(Connection { client, identity: WorkspaceIdentity { host: "local".to_owned(), id }, caller, link_host: String::new() })
 }
 
 async fn remote(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
-    let resolved = resolved(run, project)?;
+    answered(run, resolved(run, project)?, &project.environment.name).await
+}
+
+/// Connects without a project: to the workspace of this profile, or as the process environment says.
+pub async fn by_profile(run: &Run<'_>, profile: Option<&str>) -> Result<Connection, Failure> {
+    let resolved = auth::resolve(run.outside, &BTreeMap::new(), profile)?;
+    answered(run, resolved, profile.unwrap_or("the workspace")).await
+}
+
+async fn answered(run: &Run<'_>, resolved: Resolved, name: &str) -> Result<Connection, Failure> {
     let credentials = named(&resolved.description);
     let transport: SharedTransport = live(run, &resolved.host)?;
     let client = Client::new(transport, Some(resolved.credentials), run.outside, options(run));
-    let (id, caller) = who(&client, project, &credentials).await?;
+    let (id, caller) = who(&client, name, &credentials).await?;
     let host = resolved.host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
     Ok(Connection { client, identity: WorkspaceIdentity { host, id }, caller, link_host: resolved.host })
 }
@@ -88,14 +97,14 @@ fn said(project: &Project) -> auth::Explicit {
     }
 }
 
-async fn who(client: &Client, project: &Project, credentials: &str) -> Result<(String, String), Failure> {
+async fn who(client: &Client, name: &str, credentials: &str) -> Result<(String, String), Failure> {
     let host = client.host();
     client.whoami().await.map_err(|error| match error.kind {
         ApiErrorKind::Network => {
             let why = error.message.strip_prefix(&format!("{host}: ")).unwrap_or(&error.message);
             let tries = if error.tries == 1 { "1 try".to_owned() } else { format!("{} tries", error.tries) };
             Failure::Machine {
-                message: format!("{}: {host} cannot be reached: {why} ({tries})", project.environment.name),
+                message: format!("{name}: {host} cannot be reached: {why} ({tries})"),
                 help: vec!["check the host, the network and the proxy (HTTPS_PROXY, NO_PROXY); nothing was changed".to_owned()],
             }
         }

@@ -43,6 +43,7 @@ mod session;
 mod show;
 mod show_plan;
 mod signals;
+mod spaces;
 mod state;
 mod status;
 mod validate;
@@ -93,6 +94,17 @@ enum Command {
     Env(env::Arguments),
     /// The embedded workspace: serve it, empty it, what it can do
     Local(local::Arguments),
+    /// Genie spaces of a workspace
+    #[command(alias = "list-spaces")]
+    SpaceList(spaces::ListArguments),
+    /// One Genie space with everything in it
+    SpaceGet(spaces::GetArguments),
+    /// Genie spaces whose titles look so
+    SpaceFind(spaces::FindArguments),
+    /// Genie spaces as files, one each, as a person would write them
+    SpaceExport(spaces::ExportArguments),
+    /// A Genie space again: as a file, or in this or another workspace
+    SpaceClone(spaces::CloneArguments),
     /// Authentication: what is used, and where it came from
     Auth(auth::Arguments),
     /// Every kind with its fields, facets and requests; schemas for editors
@@ -155,6 +167,7 @@ impl Command {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
             Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
+            Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,
             _ => Form::COMMON,
         }
     }
@@ -203,6 +216,11 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Completions(arguments) => Ok(completions::run(arguments, run)),
         Command::State(arguments) => state::run(arguments, run),
         Command::Auth(arguments) => auth::run(arguments, run),
+        Command::SpaceList(arguments) => spaces::list(arguments, run),
+        Command::SpaceGet(arguments) => spaces::get(arguments, run),
+        Command::SpaceFind(arguments) => spaces::find(arguments, run),
+        Command::SpaceExport(arguments) => spaces::export(arguments, run),
+        Command::SpaceClone(arguments) => spaces::clone(arguments, run),
         Command::Env(arguments) => env::run(arguments, run),
         Command::Local(arguments) => local::run(arguments, run),
         Command::Explain(arguments) => explain::run(arguments, run),

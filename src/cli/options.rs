@@ -62,6 +62,10 @@ pub enum Form {
     Text,
     /// For programs: documented and versioned
     Json,
+    /// A table (`space-list`)
+    Table,
+    /// Comma-separated values (`space-list`)
+    Csv,
     /// YAML (`render`)
     Yaml,
     /// A diagram for pages that draw Mermaid (`graph`)

@@ -1,0 +1,120 @@
+//! `brickform space-list`, `space-get`, `space-find`, `space-export`, `space-clone`: Genie spaces of one workspace, in the
+//! spellings of Genie-Forge.
+//!
+//! They need no project: `--profile` says which workspace, else `--env`, else the process environment.
+
+mod clone;
+mod export;
+mod list;
+mod one;
+
+pub use clone::Arguments as CloneArguments;
+pub use export::Arguments as ExportArguments;
+pub use list::{Arguments as ListArguments, FindArguments};
+pub use one::Arguments as GetArguments;
+
+pub use clone::run as clone;
+pub use export::run as export;
+pub use list::{find, run as list};
+pub use one::run as get;
+
+use super::connect::{self, Connection};
+use super::session::Session;
+use super::{Failure, Form, Run};
+use crate::client::Client;
+use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
+use crate::model::Value;
+
+/// The forms that these commands know.
+pub const FORMS: &[Form] = &[Form::Text, Form::Table, Form::Json, Form::Csv, Form::Yaml];
+
+/// `--format` is another word for `-o`.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct Written {
+    /// Another word for `-o`
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Form>,
+}
+
+impl Written {
+    fn form(self, run: &Run<'_>) -> Result<Form, Failure> {
+        let form = self.format.unwrap_or(run.options.output);
+        if FORMS.contains(&form) {
+            return Ok(form);
+        }
+        let known: Vec<String> = FORMS.iter().map(|f| format!("`{}`", f.word())).collect();
+        Err(Failure::usage(format!("this command does not write `{}`; it knows {}", form.word(), known.join(", ")), &[]))
+    }
+}
+
+fn kind() -> Result<&'static Kind, Failure> {
+    Registry::standard().get("spaces").ok_or_else(|| Failure::machine("the kind `spaces` is not registered"))
+}
+
+/// The workspace that is asked: of `--profile`, else of `--env` or the project's own environment, else of the process
+/// environment.
+async fn workspace(run: &Run<'_>) -> Result<Connection, Failure> {
+    if run.options.profile.is_some() && run.options.environment.is_none() {
+        return connect::by_profile(run, run.options.profile.as_deref()).await;
+    }
+    let in_project = run.options.environment.is_some() || run.options.config.is_some() || run.options.project_dir.is_some();
+    let found = run.outside.folder.ancestors().any(|folder| folder.join("conf").join("project.yaml").is_file());
+    if in_project || found {
+        let session = Session::open(run)?;
+        return connect::connect(run, &session.project).await;
+    }
+    connect::by_profile(run, None).await
+}
+
+/// Rows of all spaces, at most so many (0: all), and whether there are more.
+async fn rows(client: &Client, limit: usize) -> Result<(Vec<Value>, bool), Failure> {
+    let failed = |error| Failure::api("the spaces cannot be listed", error);
+    let kind = kind()?;
+    let Some(call) = list_call(kind, None) else { return Ok((vec![], false)) };
+    let mut pages = client.pages(&call).map_err(failed)?;
+    let mut rows: Vec<Value> = Vec::new();
+    while limit == 0 || rows.len() <= limit {
+        let Some(page) = pages.next().await.map_err(failed)? else { break };
+        rows.extend(page.into_iter().map(|row| from_reply(kind, row)));
+    }
+    let more = limit != 0 && rows.len() > limit;
+    if limit != 0 {
+        rows.truncate(limit);
+    }
+    rows.sort_by_cached_key(|row| (text(row, "title"), text(row, "space_id")));
+    Ok((rows, more))
+}
+
+/// A space as the API answers it.
+async fn read(client: &Client, id: &str) -> Result<Value, Failure> {
+    let id = Value::from(id);
+    let Some(call) = read_call(kind()?, &id, &Value::Null, &[]) else { return Ok(Value::Null) };
+    let reply = client.call(&call).await.map_err(|error| Failure::api(format!("the space {} cannot be read", id.key_text()), error))?;
+    Ok(reply.body)
+}
+
+/// The id of the only space of this title.
+async fn by_title(client: &Client, title: &str) -> Result<String, Failure> {
+    let (rows, _) = rows(client, 0).await?;
+    let found: Vec<&Value> = rows.iter().filter(|row| text(row, "title") == title).collect();
+    match found.as_slice() {
+        [only] => Ok(text(only, "space_id")),
+        [] => {
+            let titles: Vec<String> = rows.iter().map(|row| text(row, "title")).collect();
+            let near = crate::diagnostic::suggest::nearest(title, titles.iter().map(String::as_str));
+            let help = near.map_or_else(|| "`brickform space-list` shows them all".to_owned(), |near| format!("did you mean `{near}`?"));
+            Err(Failure::Machine { message: format!("there is no space called `{title}`"), help: vec![help] })
+        }
+        several => {
+            let ids: Vec<String> = several.iter().map(|row| text(row, "space_id")).collect();
+            Err(Failure::Machine {
+                message: format!("{} spaces are called `{title}`: {}", ids.len(), ids.join(", ")),
+                help: vec!["name one of them by its id".to_owned()],
+            })
+        }
+    }
+}
+
+fn text(body: &Value, name: &str) -> String {
+    body.get(name).map(Value::key_text).unwrap_or_default()
+}

@@ -1,0 +1,181 @@
+//! A Genie space as a person would write it: from the form that reads have, without ids, with texts where a part is nothing
+//! but its name.
+
+use crate::model::{Map, Value, json};
+use crate::yaml;
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// The key of a space in YAML: its title in lower case, words joined by `_`.
+#[must_use]
+pub fn key_of(title: &str) -> String {
+    let mut key = String::new();
+    for c in title.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => key.push(c.to_ascii_lowercase()),
+            _ if key.is_empty() || key.ends_with('_') => {}
+            _ => key.push('_'),
+        }
+    }
+    key.truncate(60);
+    let key = key.trim_end_matches('_');
+    match key.chars().next() {
+        None => "space".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("space_{key}"),
+        Some(_) => key.to_owned(),
+    }
+}
+
+/// The document of one space: `spaces: [{space_id: KEY, title: ..., ...}]`.
+#[must_use]
+pub fn document(key: &str, body: &Value) -> Value {
+    let mut space = Map::new();
+    space.insert("space_id".to_owned(), Value::from(key));
+    for name in ["title", "description", "warehouse_id"] {
+        space.extend(present(body, name));
+    }
+    if let Some(path) = body.get("parent_path").and_then(Value::as_str).filter(|path| !is_home(path)) {
+        let path = path.strip_prefix("/Workspace").unwrap_or(path);
+        space.insert("parent_path".to_owned(), Value::Text(format!("/Workspace{path}")));
+    }
+    for (name, short) in [("tables", "identifier"), ("metric_views", "identifier")] {
+        space.extend(list(body, name, short));
+    }
+    if let Some(instructions) = body.get("instructions") {
+        let mut out = Map::new();
+        out.extend(present(instructions, "text"));
+        out.extend(list(instructions, "example_sql", ""));
+        out.extend(list(instructions, "functions", "identifier"));
+        out.extend(list(instructions, "joins", ""));
+        let snippets: Map =
+            ["filters", "expressions", "measures"].into_iter().filter_map(|name| list(instructions.get("snippets")?, name, "")).collect();
+        if !snippets.is_empty() {
+            out.insert("snippets".to_owned(), Value::Map(snippets));
+        }
+        if !out.is_empty() {
+            space.insert("instructions".to_owned(), Value::Map(out));
+        }
+    }
+    space.extend(list(body, "sample_questions", "question"));
+    space.extend(list(body, "benchmarks", ""));
+    space.extend(present(body, "more"));
+    Value::map([("spaces", Value::List(vec![Value::Map(space)]))])
+}
+
+/// The document as text, `${` kept from being read as an expression.
+#[must_use]
+pub fn text(document: &Value, form: Form) -> String {
+    match form {
+        Form::Yaml => yaml::emit(document, 0),
+        Form::Json => format!("{}\n", json::write_pretty(&literal(document)).unwrap_or_default()),
+    }
+}
+
+/// Where a space is put if nothing is said: the home of whoever makes it.
+fn is_home(path: &str) -> bool {
+    let path = path.strip_prefix("/Workspace").unwrap_or(path);
+    path.strip_prefix("/Users/").is_some_and(|rest| !rest.trim_end_matches('/').contains('/'))
+}
+
+fn present(body: &Value, name: &str) -> Option<(String, Value)> {
+    let value = body.get(name).filter(|value| !value.is_zero())?;
+    Some((name.to_owned(), value.clone()))
+}
+
+/// A list of parts without their ids, in a stable order; a part that is nothing but its name is that name alone.
+fn list(body: &Value, name: &str, short: &str) -> Option<(String, Value)> {
+    let parts = body.get(name)?.as_list().filter(|parts| !parts.is_empty())?;
+    let mut shown: Vec<Value> = parts.iter().map(|p| part(p, short)).collect();
+    shown.sort_by_cached_key(|part| known_by(part).key_text());
+    Some((name.to_owned(), Value::List(shown)))
+}
+
+fn known_by(part: &Value) -> Value {
+    let name = ["question", "name", "identifier"].iter().find_map(|name| part.get(name));
+    name.unwrap_or(part).clone()
+}
+
+fn part(part: &Value, short: &str) -> Value {
+    let Value::Map(map) = part else { return part.clone() };
+    let mut out = Map::new();
+    for (name, value) in map {
+        match (name.as_str(), value) {
+            ("id", _) => {}
+            ("columns", Value::List(columns)) => {
+                out.insert(name.clone(), Value::List(columns.iter().map(|c| self::part(c, "")).collect()));
+            }
+            ("parameters", Value::List(parameters)) => {
+                out.insert(name.clone(), Value::List(parameters.iter().map(parameter).collect()));
+            }
+            (_, value) if value.is_zero() => {}
+            (_, value) => {
+                out.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    match out.get(short) {
+        Some(only) if out.len() == 1 => only.clone(),
+        _ => Value::Map(out),
+    }
+}
+
+/// `default: x` where the default is one value.
+fn parameter(parameter: &Value) -> Value {
+    let Value::Map(map) = part(parameter, "") else { return parameter.clone() };
+    let shown = map.iter().map(|(name, value)| match (name.as_str(), value.as_map().map(|m| m.len()), value.get("values")) {
+        ("default_value", Some(1), Some(Value::List(values))) => {
+            let plain = if let [only] = values.as_slice() { only.clone() } else { Value::List(values.clone()) };
+            ("default".to_owned(), plain)
+        }
+        _ => (name.clone(), value.clone()),
+    });
+    Value::Map(shown.collect())
+}
+
+/// With `$${` for `${` in every text.
+fn literal(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.replace("${", "$${")),
+        Value::List(items) => Value::List(items.iter().map(literal).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), literal(v))).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_titles() {
+        for (title, key) in [
+            ("Sales Analytics", "sales_analytics"),
+            ("  Sales -- (EU) ", "sales_eu"),
+            ("2024 numbers", "space_2024_numbers"),
+            ("日本", "space"),
+            ("Sales (1)", "sales_1"),
+        ] {
+            assert_eq!(key_of(title), key, "{title}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_would_write() {
+        let live = r#"{"space_id":"01","title":"Sales","warehouse_id":"w","parent_path":"/Users/a@b","etag":"1",
+            "tables":[{"identifier":"c.s.b"},{"identifier":"c.s.a","columns":[{"name":"x","synonyms":["y"]}]}],
+            "instructions":{"text":"Cost: ${x}","text_id":"9","functions":[{"id":"1","identifier":"c.s.f"}],
+              "example_sql":[{"id":"2","question":"q","sql":"select 1\nfrom t","parameters":[{"name":"p","default_value":{"values":["1"]}}]}]},
+            "sample_questions":[{"id":"3","question":"b?"},{"id":"4","question":"a?"}]}"#;
+        let body = json::parse(live.as_bytes()).unwrap();
+        let want = "spaces:\n  - space_id: sales\n    title: Sales\n    warehouse_id: w\n    tables:\n      - identifier: c.s.a\n        columns:\n          - name: x\n            synonyms:\n              - \"y\"\n      - c.s.b\n    instructions:\n      text: \"Cost: $${x}\"\n      example_sql:\n        - question: q\n          sql: |-\n            select 1\n            from t\n          parameters:\n            - name: p\n              default: \"1\"\n      functions:\n        - c.s.f\n    sample_questions:\n      - a?\n      - b?\n";
+        assert_eq!(text(&document("sales", &body), Form::Yaml), want);
+        assert!(text(&document("sales", &body), Form::Json).contains("Cost: $${x}"));
+    }
+}
