@@ -10,7 +10,7 @@ use super::step::{Subject, block, start};
 use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, order, orphans, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
-use crate::model::{Address, Value};
+use crate::model::{Address, Value, Variable};
 use crate::project::{Resource, expression};
 use crate::refresh::Live;
 use crate::state::Entry;
@@ -19,7 +19,15 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let moves = Moves::of(inputs.desired, inputs.state, inputs.options, Some(inputs.registry));
     let scope = Scope::of(inputs.desired, inputs.state, inputs.options);
     let known = orphans::known(inputs);
-    let mut maker = Maker { inputs, moves: &moves, known: Known::default(), renamings: Renamings::default(), steps: BTreeMap::new() };
+    let deployer = deployer(inputs);
+    let mut maker = Maker {
+        inputs,
+        deployer: deployer.as_deref(),
+        moves: &moves,
+        known: Known::default(),
+        renamings: Renamings::default(),
+        steps: BTreeMap::new(),
+    };
     if !inputs.options.destroy {
         for address in order::topological(inputs.desired).into_iter().filter(|a| scope.holds(a)) {
             if let Some(resource) = inputs.desired.resources.get(address) {
@@ -70,6 +78,8 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
 /// Everything a step is made from.
 pub(super) struct Maker<'a> {
     pub inputs: &'a Inputs<'a>,
+    /// As access lists carry it.
+    pub deployer: Option<&'a str>,
     pub moves: &'a Moves,
     pub known: Known<'a>,
     pub renamings: Renamings<'a>,
@@ -150,7 +160,7 @@ impl<'a> Maker<'a> {
             Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
             _ => None,
         };
-        Context { deployer: self.inputs.environment.deployer.as_deref(), parent, exclusive }
+        Context { deployer: self.deployer, parent, exclusive }
     }
 
     fn decide(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
@@ -168,6 +178,22 @@ impl<'a> Maker<'a> {
         let parent = || self.steps.get(&address.parent());
         address.is_facet() && parent().is_some_and(|p| matches!(p.action, Action::Create | Action::Replace | Action::ReplaceNewFirst))
     }
+}
+
+/// The environment's deployer as access lists carry it. One that this plan makes is in no list yet: nobody is meant.
+fn deployer(inputs: &Inputs<'_>) -> Option<String> {
+    let Some(named) = &inputs.desired.deployer else { return inputs.environment.deployer.clone() };
+    let live = |address: &Address| match inputs.live?.objects.get(address)? {
+        Live::Found { body, .. } | Live::Settled { body, .. } => Some(body),
+        _ => None,
+    };
+    let applied = |address: &Address| inputs.state.resources.get(address).map(|entry| &entry.applied);
+    let known = |variable: &Variable| {
+        let Variable::Reference(reference) = variable else { return None };
+        live(&reference.address).or_else(|| applied(&reference.address))?.at(&reference.path).cloned()
+    };
+    let named = expression::fill(named, &known).ok()?;
+    Some(named.as_str().unwrap_or_default().to_owned())
 }
 
 /// The body under whose name an object is found until this plan is carried out.

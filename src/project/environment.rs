@@ -141,6 +141,11 @@ impl RawWorkspace<'_> {
         self.attributes.get("host").copied()
     }
 
+    /// The node of `deployer`.
+    pub fn deployer(&self) -> Option<&Node> {
+        self.attributes.get("deployer").copied()
+    }
+
     /// Whether it is the embedded one.
     pub fn is_local(&self) -> bool {
         self.local
@@ -201,6 +206,10 @@ pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluat
     let mut attributes = BTreeMap::new();
     let mut deployer = None;
     for (name, node) in &chosen.workspace.attributes {
+        // A principal of this project is evaluated with the resources.
+        if *name == "deployer" && super::names::refers(node) {
+            continue;
+        }
         let Some(value) = evaluated(node, &format!("`workspace.{name}`"), evaluate, findings) else { continue };
         if *name == "deployer" {
             deployer = Some(value);

@@ -33,6 +33,8 @@ pub struct Inner {
     pub environment: String,
     /// `workspace.host`.
     pub host: Option<Node>,
+    /// `workspace.deployer`.
+    pub deployer: Option<Node>,
     /// `workspace: local`.
     pub local: bool,
     /// Variables of the environment.
@@ -113,7 +115,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     settings_scope(&bare, findings, |evaluate, findings| presets.settle(evaluate, findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
     let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
-    let inner = inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, ask, registry, findings);
+    let mut inner = inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, ask, registry, findings);
 
     let answers = Answers::new();
     let resolver = Resolver::new(&inner, &answers);
@@ -130,6 +132,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     warn_unused(&inner, &seen, findings);
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
     drop(resolver);
+    inner.deployer = workspace.deployer().cloned();
     let lookups = if seen.lookups || names::may_ask(&inner) { asked(&inner) } else { Vec::new() };
     Some(Project {
         folder: discovered.folder.clone(),
@@ -250,6 +253,7 @@ fn inner(
         name,
         environment: environment.to_owned(),
         host: workspace.host().cloned(),
+        deployer: None,
         local: workspace.is_local(),
         variables,
         secrets: discovered.settings.secrets.clone(),

@@ -174,6 +174,9 @@ pub struct Desired {
     pub forgets: Vec<Address>,
     /// Files that `file()` read, by their path in the project.
     pub files: BTreeMap<String, Fingerprint>,
+    /// The environment's deployer as access lists carry it: a display name has become an application id, or waits for one.
+    /// None: none is named, or nothing here has an access list.
+    pub deployer: Option<Value>,
     /// Warnings of this and earlier steps, sorted by place.
     pub warnings: Vec<Diagnostic>,
 }

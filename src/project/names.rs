@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Answer;
 use super::findings::Reported;
 use super::load::Inner;
-use super::scope::{Resolver, is_poison, poison};
+use super::scope::{In, Resolver, is_poison, poison, tree};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Fact, Gives, Kind, Name};
 use crate::model::{Deferred, Lookup, Path, Piece, Value};
@@ -41,6 +41,28 @@ pub fn resolve(resolver: &Resolver<'_>, kind: &'static Kind, node: &Node, body: 
 pub fn may_ask(inner: &Inner) -> bool {
     let asks = |kind: &'static Kind| kind.names.iter().any(|n| n.gives != Gives::Itself);
     inner.prepared.iter().any(|p| asks(p.kind) || p.facets.iter().any(|(facet, ..)| asks(facet.0.kind)))
+}
+
+/// Whether a setting is a reference to a principal of this project: `${service_principals.release.application_id}`.
+pub fn refers(node: &Node) -> bool {
+    let inside = node.text().and_then(|t| t.trim().strip_prefix("${")).map(str::trim_start);
+    inside.is_some_and(|t| {
+        ["service_principals.", "service_principals[", "users.", "users["].iter().any(|k| t.trim_start_matches("resources.").starts_with(k))
+    })
+}
+
+/// The environment's deployer as access lists carry it, where something here has one.
+pub fn deployer(resolver: &Resolver<'_>) -> Option<Value> {
+    let listed = |kind: &'static Kind| kind.names.iter().find(|n| matches!(n.gives, Gives::Field(_)));
+    let node = resolver.inner.deployer.as_ref()?;
+    let rule =
+        resolver.inner.prepared.iter().find_map(|p| listed(p.kind).or_else(|| p.facets.iter().find_map(|(f, ..)| listed(f.0.kind))))?;
+    let value = tree(node, &In { resolver, each: None, with_resources: true });
+    match &value {
+        Value::Text(name) if !name.contains('@') => Some(one(resolver, rule, &Written { name, span: &node.span }).unwrap_or(value)),
+        Value::Text(_) | Value::Unknown(_) => Some(value),
+        _ => None,
+    }
 }
 
 /// One entry: the first rule that knows its name decides.

@@ -18,7 +18,7 @@ use crate::yaml::{Data, Node};
 
 /// See [`super::Project::resolve`].
 pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
-    let (mut resources, mut findings, files) = everything(inner, answers, None);
+    let (mut resources, mut findings, Beside { files, deployer }) = everything(inner, answers, None);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
     same_object(&resources, &mut findings);
@@ -34,7 +34,7 @@ pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Resu
     if failed {
         return Err(all);
     }
-    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, files, warnings: all })
+    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, files, deployer, warnings: all })
 }
 
 /// Every question that resolving asks; what is wrong is said later.
@@ -74,12 +74,18 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
     resolver
 }
 
+/// What resolving finds beside resources.
+struct Beside {
+    files: super::scope::Files,
+    deployer: Option<Value>,
+}
+
 /// Evaluates and checks everything, each by itself.
 fn everything(
     inner: &Inner,
     answers: &Answers,
     asked: Option<&mut Vec<Lookup>>,
-) -> (BTreeMap<Address, Resource>, Findings, super::scope::Files) {
+) -> (BTreeMap<Address, Resource>, Findings, Beside) {
     let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
     let mut computed = Computed::new();
@@ -90,6 +96,7 @@ fn everything(
     }
     let mut of_outputs = Findings::default();
     super::outputs::all(&resolver, &mut of_outputs);
+    let deployer = names::deployer(&resolver);
     let lookups = std::mem::take(&mut *resolver.lookups.borrow_mut());
     let mut findings = resolver.findings.take();
     findings.absorb(of_outputs);
@@ -108,7 +115,7 @@ fn everything(
         asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
     }
     let files = resolver.files.take();
-    (resources, findings, files)
+    (resources, findings, Beside { files, deployer })
 }
 
 /// Makes the items: one for each resource, or for each instance of a `for_each`.

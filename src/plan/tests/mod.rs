@@ -52,6 +52,7 @@ impl World {
                 moves: BTreeMap::new(),
                 forgets: vec![],
                 files: BTreeMap::new(),
+                deployer: None,
                 warnings: vec![],
             },
             state: Document {

@@ -2,6 +2,7 @@
 
 mod loading;
 mod mistakes;
+mod names;
 mod overlays;
 mod presets;
 mod values;
