@@ -142,6 +142,10 @@ fn check(body: &Value) -> Vec<Refusal> {
             found.push(Refusal { path, reason });
             continue;
         }
+        // What could not be found has been reported.
+        if matches!(id, Value::Unknown(deferred) if deferred.pieces.is_empty()) {
+            continue;
+        }
         if let Some((first, _)) = before.iter().find(|(_, known)| *known == id) {
             let name = entry.get("display").unwrap_or(id).key_text();
             found.push(Refusal { path, reason: format!("{name} is listed twice, first as members[{first}]") });

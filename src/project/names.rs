@@ -93,7 +93,7 @@ fn entry(resolver: &Resolver<'_>, kind: &'static Kind, list: &str, node: &Node, 
 /// What takes the place of a name; none where this rule does not know it.
 fn one(resolver: &Resolver<'_>, rule: &Name, written: &Written<'_>) -> Option<Value> {
     let kind = resolver.inner.registry.get(rule.kind)?;
-    if let Some(found) = declared(resolver, kind, rule.by, written) {
+    if let Some(found) = declared(resolver, kind, rule, rule.by, written) {
         let item = match found {
             Ok(item) => item,
             Err(Reported) => return Some(poison()),
@@ -110,7 +110,7 @@ fn one(resolver: &Resolver<'_>, rule: &Name, written: &Written<'_>) -> Option<Va
     match rule.gives {
         Gives::Itself => None,
         Gives::Field(field) | Gives::FieldIfAny(field) if is_application_id(written.name) => {
-            let known = declared(resolver, kind, field, written)?.ok()?;
+            let known = declared(resolver, kind, rule, field, written)?.ok()?;
             refer(resolver, known);
             Some(Value::text(written.name))
         }
@@ -142,11 +142,22 @@ fn refer(resolver: &Resolver<'_>, item: usize) {
 }
 
 /// The resource of this project that has this name; several are an error.
-fn declared(resolver: &Resolver<'_>, kind: &'static Kind, by: &'static str, written: &Written<'_>) -> Option<Result<usize, Reported>> {
+fn declared(
+    resolver: &Resolver<'_>,
+    kind: &'static Kind,
+    rule: &Name,
+    by: &'static str,
+    written: &Written<'_>,
+) -> Option<Result<usize, Reported>> {
     let index = index(resolver, kind, by);
     let found = index.get(&folded(kind, by, written.name))?;
     let [item] = found.as_slice() else {
-        let names: Vec<String> = found.iter().map(|item| format!("`${{{}.id}}`", resolver.items[*item].address)).collect();
+        let field = match rule.gives {
+            Gives::Itself => by,
+            Gives::Field(field) | Gives::FieldIfAny(field) => field,
+            Gives::Id(_) => "id",
+        };
+        let names: Vec<String> = found.iter().map(|item| format!("`${{{}.{field}}}`", resolver.items[*item].address)).collect();
         let wrong = Diagnostic::error("E0211", format!("{} {} of this project are called `{}`", found.len(), kind.name, written.name))
             .at(written.span, "")
             .help(format!("write which one: {}", names.join(" or ")));

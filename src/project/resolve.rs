@@ -81,11 +81,7 @@ struct Beside {
 }
 
 /// Evaluates and checks everything, each by itself.
-fn everything(
-    inner: &Inner,
-    answers: &Answers,
-    asked: Option<&mut Vec<Lookup>>,
-) -> (BTreeMap<Address, Resource>, Findings, Beside) {
+fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>) -> (BTreeMap<Address, Resource>, Findings, Beside) {
     let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
     let mut computed = Computed::new();
