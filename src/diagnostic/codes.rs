@@ -323,6 +323,21 @@ pub static ALL: &[Code] = &[
     ),
     row("E0228", "a file of variables that cannot be read", "`--var-file` takes a YAML or JSON file that holds a map of variables."),
     row(
+        "E0229",
+        "a template that cannot be read",
+        "Templates (`*.hbs`) are written in Handlebars: `{{name}}`, `{{#if a}}..{{else}}..{{/if}}`, `{{#each list}}..{{/each}}`, `{{#with map}}..{{/with}}`, `{{> sql/part.hbs}}`, `{{! comment }}`. Braces that are no tag are written `\\{{`. Environments are no templates.",
+    ),
+    row(
+        "E0230",
+        "a name that a template does not have",
+        "In scope are variables, `env`, `each` inside a `for_each`, and the names given to `template()`. Inside `{{#each}}` names are those of the item: `../name` leads out of it. Databricks' own `{{job.id}}` is written `\\{{job.id}}`.",
+    ),
+    row(
+        "E0231",
+        "a value that has no place in a template",
+        "A list, a map and null are no text; a value that waits for the workspace or is secret can be printed by `template()`, but no block can look at it, and a template of YAML cannot hold it at all: there `${name}` is evaluated after the template.",
+    ),
+    row(
         "E0301",
         "no project",
         "A project is a folder with conf/project.yaml, searched upwards from the current folder. `--config DIR` reads resources from any folder.",

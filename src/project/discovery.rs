@@ -22,6 +22,8 @@ pub struct Discovered {
     pub environments: Vec<EnvironmentFile>,
     /// Documents of resources, in order of file names.
     pub documents: Vec<Node>,
+    /// Documents that are templates, in order of file names: they are rendered with the environment's variables.
+    pub templates: Vec<Arc<Source>>,
     /// Whether a file could not be read: names that seem to be missing may be in it.
     pub incomplete: bool,
 }
@@ -44,9 +46,9 @@ pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option
     let mut reader = Reader { folder: &folder, findings, incomplete: false };
     let settings = reader.settings(&conf, &folder);
     let environments = reader.environments(&[folder.join("environments"), conf.join("environments")]);
-    let documents = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
+    let (documents, templates) = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
     let incomplete = reader.incomplete;
-    Some(Discovered { folder, settings, environments, documents, incomplete })
+    Some(Discovered { folder, settings, environments, documents, templates, incomplete })
 }
 
 fn has_settings(folder: &Path) -> bool {
@@ -101,6 +103,17 @@ impl Reader<'_> {
         }
     }
 
+    fn template(&mut self, path: &Path) -> Option<Arc<Source>> {
+        match files::read(self.folder, path) {
+            Ok(source) => Some(source),
+            Err(found) => {
+                self.incomplete = true;
+                self.findings.add(*found);
+                None
+            }
+        }
+    }
+
     fn settings(&mut self, conf: &Path, folder: &Path) -> Settings {
         let Some(path) = SETTINGS.iter().map(|name| conf.join(name)).find(|p| p.is_file()) else { return Settings::default() };
         let documents = self.documents(&path);
@@ -125,6 +138,14 @@ impl Reader<'_> {
         let mut found: BTreeMap<String, (String, Node)> = BTreeMap::new();
         for folder in folders {
             for path in self.walk(folder, &Path::is_dir) {
+                if files::is_yaml_template(&path) {
+                    let file = files::name_of(self.folder, &path);
+                    self.findings.add(
+                        Diagnostic::error("E0229", format!("`{file}` is a template, and environments are none"))
+                            .help("an environment gives variables to templates; common settings are shared by `extends:`"),
+                    );
+                    continue;
+                }
                 let Some(name) = path.file_stem().map(|s| s.to_string_lossy().into_owned()) else { continue };
                 let file = files::name_of(self.folder, &path);
                 let documents = self.documents(&path);
@@ -143,7 +164,7 @@ impl Reader<'_> {
         found.into_iter().map(|(name, (_, node))| EnvironmentFile { name, node }).collect()
     }
 
-    fn resources(&mut self, conf: &Path, spaces: Option<PathBuf>, settings: &Settings) -> Vec<Node> {
+    fn resources(&mut self, conf: &Path, spaces: Option<PathBuf>, settings: &Settings) -> (Vec<Node>, Vec<Arc<Source>>) {
         let skip = |path: &Path| {
             path.parent() == Some(conf)
                 && path.file_name().and_then(|n| n.to_str()).is_some_and(|n| SETTINGS.contains(&n) || n == "mapping" || n == "environments")
@@ -166,7 +187,9 @@ impl Reader<'_> {
         }
         let mut seen = std::collections::BTreeSet::new();
         paths.retain(|path| seen.insert(path.clone()));
-        paths.iter().flat_map(|path| self.documents(path)).collect()
+        let (templates, plain): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| files::is_yaml_template(path));
+        let templates = templates.iter().filter_map(|path| self.template(path)).collect();
+        (plain.iter().flat_map(|path| self.documents(path)).collect(), templates)
     }
 }
 

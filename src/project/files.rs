@@ -50,7 +50,12 @@ pub fn is_yaml(path: &Path) -> bool {
     !hidden && path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
 }
 
-/// All YAML files below a folder, sorted; `skip` leaves out files and folders. A missing folder holds none.
+/// Whether a file is a template that gives YAML.
+pub fn is_yaml_template(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "hbs") && path.file_stem().is_some_and(|stem| is_yaml(Path::new(stem)))
+}
+
+/// All YAML files and templates of such below a folder, sorted; `skip` leaves out files and folders. A missing folder holds none.
 pub fn walk(folder: &Path, skip: &dyn Fn(&Path) -> bool, into: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries: Vec<PathBuf> = match std::fs::read_dir(folder) {
         Ok(entries) => entries.map(|e| e.map(|e| e.path())).collect::<io::Result<_>>()?,
@@ -65,7 +70,7 @@ pub fn walk(folder: &Path, skip: &dyn Fn(&Path) -> bool, into: &mut Vec<PathBuf>
         }
         if path.is_dir() {
             walk(&path, skip, into)?;
-        } else if is_yaml(&path) {
+        } else if is_yaml(&path) || is_yaml_template(&path) {
             into.push(path);
         }
     }
@@ -113,6 +118,14 @@ fn word_matches(pattern: &str, name: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
     name.strip_prefix(before)
         .is_some_and(|rest| (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| word_matches(after, &rest[i..])))
+}
+
+/// The names of the files in a folder, sorted; none where it cannot be read.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Why `file()` refused.

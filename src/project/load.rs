@@ -13,7 +13,7 @@ use super::meta::{Prepared, prepare};
 use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, FromPreset, Project, names, overlay, policies, presets, resolve};
+use super::{Answers, Ask, Environment, Failed, FromPreset, Project, names, overlay, policies, presets, resolve, templating};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Lookup, Outside, SecretFrom};
@@ -107,12 +107,25 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
     let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
     let workspace = environment::workspace(&chain, findings);
-    let mut collected = collect(std::mem::take(&mut discovered.documents), registry, findings);
-    overlay::apply(&chain, registry, &mut collected, findings);
-    let mut presets = presets::read(&chain, findings);
     let bare =
         inner(&discovered, name.clone(), &chosen, variables.clone(), Collected::default(), Vec::new(), &workspace, ask, registry, findings);
-    settings_scope(&bare, findings, |evaluate, findings| presets.settle(evaluate, findings));
+    let mut documents = std::mem::take(&mut discovered.documents);
+    let templates = discovered.templates.clone();
+    settings_scope(&bare, findings, |scope, findings| {
+        for source in templates {
+            match templating::source(scope, source) {
+                Ok(rendered) => documents.extend(rendered),
+                Err(wrong) => {
+                    discovered.incomplete = true;
+                    findings.extend(wrong);
+                }
+            }
+        }
+    });
+    let mut collected = collect(documents, registry, findings);
+    overlay::apply(&chain, registry, &mut collected, findings);
+    let mut presets = presets::read(&chain, findings);
+    settings_scope(&bare, findings, |scope, findings| presets.settle(&|node| whole_tree(node, scope), findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
     let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
     let mut inner = inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, ask, registry, findings);
@@ -147,11 +160,11 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
 }
 
 /// What evaluates settings and texts: variables are in scope, resources are not.
-fn settings_scope(bare: &Inner, findings: &mut Findings, work: impl FnOnce(&environment::Evaluate<'_>, &mut Findings)) {
+fn settings_scope(bare: &Inner, findings: &mut Findings, work: impl FnOnce(&In<'_, '_>, &mut Findings)) {
     let answers = Answers::new();
     let resolver = Resolver::new(bare, &answers);
     let scope = In { resolver: &resolver, each: None, with_resources: false };
-    work(&|node| whole_tree(node, &scope), findings);
+    work(&scope, findings);
     findings.extend(resolver.findings.take().sorted(false));
 }
 
@@ -280,6 +293,10 @@ fn seen(inner: &Inner, discovered: &Discovered, scope: &In<'_, '_>) -> Seen {
     }
     discovered.environments.iter().for_each(|file| seen.look(&file.node, scope));
     discovered.settings.state.iter().chain(&inner.outputs).chain(&inner.imports).for_each(|node| seen.look(node, scope));
+    discovered.templates.iter().for_each(|source| seen.text(&source.text));
+    for path in std::mem::take(&mut seen.templates) {
+        seen.text(&super::files::text_of(&inner.folder, &path).unwrap_or_default());
+    }
     for defined in inner.variables.values() {
         if let Some(variables::Given::Node(node)) = &defined.given {
             seen.look(node, scope);

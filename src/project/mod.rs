@@ -41,6 +41,8 @@ mod scope;
 mod secrets;
 mod settings;
 mod targets;
+mod templates;
+mod templating;
 mod unused;
 mod variables;
 

@@ -174,6 +174,7 @@ impl<'a> Resolver<'a> {
             Function::File => &["a path"],
             Function::Lookup => &["a kind", "a name"],
             Function::Secret => &["a name"],
+            Function::Template => return self.template(arguments, place, whole, scope),
         };
         if arguments.len() != wanted.len() {
             let message = format!("this takes {}, and {} are given", wanted.join(" and "), arguments.len());
@@ -200,12 +201,12 @@ impl<'a> Resolver<'a> {
             (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
                 .inspect(|text| drop(self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()))))
                 .map(Value::Text)
-                .or_else(|why| self.refuse(Diagnostic::error("E0213", format!("file(): {why}")).at(span, ""))),
+                .or_else(|why| self.refuse(super::templating::no_file("file()", &self.inner.folder, path, &why, span))),
             _ => Err(Reported),
         }
     }
 
-    fn environment(&self, member: &str, found: &Span) -> Result<Value, Reported> {
+    pub(super) fn environment(&self, member: &str, found: &Span) -> Result<Value, Reported> {
         if member == "name" {
             return Ok(Value::text(self.inner.environment.as_str()));
         }

@@ -11,6 +11,8 @@ use crate::yaml::{Data, Node};
 pub struct Seen {
     /// Variables mentioned anywhere.
     pub variables: BTreeSet<String>,
+    /// Templates that are named outright.
+    pub templates: BTreeSet<String>,
     /// Whether `lookup` is asked anywhere.
     pub lookups: bool,
 }
@@ -37,6 +39,14 @@ impl Seen {
         }
     }
 
+    /// Looks through the tags of a template: every word of them may be a variable.
+    pub fn text(&mut self, text: &str) {
+        for tag in text.split("{{").skip(1) {
+            let inner = tag.split("}}").next().unwrap_or_default();
+            self.variables.extend(inner.split(|c: char| c != '_' && !c.is_alphanumeric()).map(str::to_owned));
+        }
+    }
+
     fn expression(&mut self, text: &str, names: &dyn Names) {
         for found in find(text, names).0 {
             match found.mention {
@@ -46,6 +56,9 @@ impl Seen {
                 Mention::Call(function, arguments) => {
                     self.lookups |= function == Function::Lookup;
                     for (from, to) in arguments {
+                        if function == Function::Template {
+                            self.templates.insert(text[from..to].trim().trim_matches(['"', '\'']).to_owned());
+                        }
                         self.expression(&text[from..to], names);
                     }
                 }

@@ -138,6 +138,34 @@ pub fn argument(place: &Place<'_>, scope: &dyn Scope) -> Result<Value, Reported>
     })
 }
 
+/// Text with values in it, some of which may wait.
+///
+/// # Errors
+/// A value has no place in text: what it is.
+pub fn joined(source: &str, parts: Vec<Result<String, Value>>) -> Result<Value, &'static str> {
+    let mut builder = Builder::default();
+    let mut pieces = Vec::new();
+    let mut waits = false;
+    for part in parts {
+        match part {
+            Ok(text) => push_text(&mut pieces, &text),
+            Err(Value::Unknown(deferred) | Value::Secret(deferred)) => {
+                waits = true;
+                pieces.extend(builder.pieces(&deferred));
+            }
+            Err(known) => push_text(&mut pieces, &jinja::as_text(&known)?),
+        }
+    }
+    match pieces.as_slice() {
+        [] => Ok(Value::text("")),
+        [Piece::Text(text)] if !waits => Ok(Value::text(text.as_str())),
+        _ => {
+            pieces.push(Piece::Text(String::new())); // text even where the result is a number
+            Ok(builder.build(source, pieces))
+        }
+    }
+}
+
 fn evaluate(place: &Place<'_>, scope: &dyn Scope, builder: &mut Builder) -> Result<Outcome, Reported> {
     let text = place.text;
     let (found, misread) = find(text, scope);

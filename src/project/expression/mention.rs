@@ -22,6 +22,8 @@ pub enum Function {
     Lookup,
     /// `secret("NAME")`
     Secret,
+    /// `template("sql/x.sql.hbs", table="t")`
+    Template,
 }
 
 /// One mention.
@@ -280,15 +282,20 @@ impl<'a> Reader<'a> {
             "file" => Function::File,
             "lookup" => Function::Lookup,
             "secret" => Function::Secret,
+            "template" => Function::Template,
             _ if OWN_FUNCTIONS.contains(&name) => {
                 self.at += 1;
                 return;
             }
             _ => {
-                let help = crate::diagnostic::suggest::nearest(name, ["file", "lookup", "secret", "range", "dict"]).map_or_else(
-                    || "there is `file`, `lookup`, `secret`, `range` and `dict`; filters are written `value | filter`".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let help = crate::diagnostic::suggest::nearest(name, ["file", "template", "lookup", "secret", "range", "dict"])
+                    .map_or_else(
+                        || {
+                            "there is `file`, `template`, `lookup`, `secret`, `range` and `dict`; filters are written `value | filter`"
+                                .to_owned()
+                        },
+                        |near| format!("did you mean `{near}`?"),
+                    );
                 return self.wrong("E0204", format!("there is no function `{name}`"), Some(help), at, at + 1);
             }
         };

@@ -12,7 +12,7 @@ mod lexer;
 mod mention;
 mod scan;
 
-pub(crate) use evaluate::{Place, Scope, argument, scalar};
+pub(crate) use evaluate::{Place, Scope, argument, joined, scalar};
 pub use finish::{fill, finish};
 pub(crate) use jinja::{check as syntax_of, evaluate as evaluate_plain};
 pub(crate) use mention::{Found, Function, Mention, Names, find};

@@ -5,6 +5,7 @@ mod mistakes;
 mod names;
 mod overlays;
 mod presets;
+mod templates;
 mod values;
 
 use std::collections::BTreeMap;
