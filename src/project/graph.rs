@@ -56,9 +56,10 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
 pub fn nesting(resources: &BTreeMap<Address, Resource>, findings: &mut Findings) {
     let mut inside: BTreeMap<Address, Vec<(Address, Span)>> = BTreeMap::new();
     for resource in resources.values().filter(|r| r.kind.nests.is_some()) {
-        let whole = match resource.address.is_facet() {
-            true => Some(resource.address.parent()),
-            false => resource.body.get(resource.kind.natural.fields[0]).and_then(sole_reference).map(|r| r.address.clone()),
+        let whole = if resource.address.is_facet() {
+            Some(resource.address.parent())
+        } else {
+            resource.body.get(resource.kind.natural.fields[0]).and_then(sole_reference).map(|r| r.address.clone())
         };
         let Some(whole) = whole else { continue };
         let nodes = resource.node.get("entries").map(Node::items).unwrap_or_default();
