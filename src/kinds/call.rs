@@ -146,7 +146,8 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     create.query.extend(arguments);
     create.repeat = Repeat::AfterLookup;
     create.conform();
-    let mut calls = vec![create];
+    let mut calls = kind.hooks.before_create.map(|hook| hook(change.desired)).unwrap_or_default();
+    calls.push(create);
     if !later.is_empty() {
         let id = id_of(kind, change.desired)
             .unwrap_or_else(|| Value::Unknown(Deferred::of(Reference { address: change.address.clone(), path: Path::field("id") }).into()));
@@ -199,7 +200,7 @@ pub fn delete_calls(kind: &'static Kind, id: &Value) -> Vec<Call> {
 /// None: it is found in the list, or there is nothing to ask for.
 #[must_use]
 pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) -> Option<Call> {
-    let Read { op, names: parameter, args, query, .. } = kind.read;
+    let Read { op, names: parameter, args, query, asks, .. } = kind.read;
     if op.is_empty() || (!parameter.is_empty() && names.is_empty()) {
         return None;
     }
@@ -208,8 +209,38 @@ pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) 
     if !parameter.is_empty() {
         call.query.insert(parameter.to_owned(), Value::Text(names.join(",")));
     }
+    call.query.extend(asks.iter().filter_map(|field| Some(((*field).to_owned(), Value::from(body.get(field)?.as_str()?)))));
     call.conform();
     Some(call)
+}
+
+/// The read that stands beside a [`read_call`]; none where one is enough.
+#[must_use]
+pub fn second_read(kind: &'static Kind, first: &Call) -> Option<Call> {
+    let operation = catalogue::operation(kind.read.beside)?;
+    let query = first.query.iter().filter(|(name, _)| operation.query.contains_key(*name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    Some(Call { op: kind.read.beside, query, ..first.clone() })
+}
+
+/// What a list that was asked under a parent is asked for, from a body.
+#[must_use]
+pub fn list_parent(kind: &Kind, body: &Value) -> Option<String> {
+    let by = kind.parents.iter().filter(|p| p.listed_by);
+    let words: Option<Vec<String>> = by.map(|p| body.get(p.field).and_then(Value::as_str).map(str::to_owned)).collect();
+    words.filter(|words| !words.is_empty()).map(|words| words.join("."))
+}
+
+/// A row of a list in YAML's form, with what the list was asked for where rows do not repeat it.
+#[must_use]
+pub fn from_row(kind: &Kind, parent: Option<&str>, row: Value) -> Value {
+    let mut body = from_reply(kind, row);
+    let by: Vec<&str> = kind.parents.iter().filter(|p| p.listed_by).map(|p| p.field).collect();
+    if let (Some(map), Some(parent)) = (body.as_map_mut(), parent) {
+        for (field, word) in by.iter().zip(parent.splitn(by.len().max(1), '.')) {
+            map.entry((*field).to_owned()).or_insert_with(|| Value::from(word));
+        }
+    }
+    body
 }
 
 /// The call that lists objects; `parent` is the value of the parameter that a parent gives (a catalog's name), several

@@ -29,6 +29,8 @@ pub struct Hooks {
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
     /// name; it is never created and never deleted.
     pub standing: Option<fn(&Value) -> bool>,
+    /// Requests before the create of this body: what must be there first and is made if it is missing. They may be repeated.
+    pub before_create: Option<fn(&Value) -> Vec<Call>>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,
@@ -44,6 +46,7 @@ impl Hooks {
         view: None,
         check: None,
         judge: None,
+        before_create: None,
         before_delete: None,
         standing: None,
     };

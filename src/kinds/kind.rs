@@ -67,6 +67,9 @@ pub struct Kind {
     pub born_with: &'static [Born],
     /// What presets of an environment touch.
     pub presets: &'static [Preset],
+    /// The field that names a file of the project, and the field that takes what is in it: text, or a map with
+    /// [`super::BYTES`]. The normal form is without the first.
+    pub content: Option<(&'static str, &'static str)>,
     /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
     pub encode: &'static [(&'static str, Encoding)],
     /// Code, all of it pure; a plain kind has none.
@@ -124,13 +127,18 @@ pub struct Read {
     pub args: &'static [(&'static str, &'static str)],
     /// Query parameters that are always sent.
     pub query: &'static [(&'static str, &'static str)],
+    /// Fields of the body that are query parameters of the read under the same names (`format`).
+    pub asks: &'static [&'static str],
+    /// A second operation whose reply's members stand beside those of the first (`get_status` beside `export`). It takes
+    /// those of the first one's parameters that it knows. Empty: none.
+    pub beside: Op,
 }
 
 impl Read {
     /// The reply is the object.
     #[must_use]
     pub const fn plain(op: Op) -> Self {
-        Self { op, reply: "", names: "", pages: "", args: &[], query: &[] }
+        Self { op, reply: "", names: "", pages: "", args: &[], query: &[], asks: &[], beside: "" }
     }
 }
 
@@ -490,6 +498,7 @@ impl Kind {
         id_fields: &[],
         born_with: &[],
         presets: &[],
+        content: None,
         encode: &[],
         hooks: Hooks::NONE,
     };

@@ -11,8 +11,10 @@ mod call;
 mod catalogs;
 mod change;
 mod compile;
+mod content;
 mod directories;
 mod encode;
+mod files;
 mod grants;
 mod group_members;
 mod groups;
@@ -21,6 +23,7 @@ mod jobs;
 mod kind;
 mod limits;
 mod names;
+mod notebooks;
 mod overlay;
 mod permissions;
 mod place;
@@ -31,6 +34,7 @@ mod schemas;
 mod scim;
 mod secret_acls;
 mod secret_scopes;
+mod secrets;
 mod service_principals;
 mod serving_endpoints;
 mod spaces;
@@ -42,7 +46,9 @@ mod volumes;
 mod warehouses;
 mod workspace_conf;
 
-pub use call::{Call, Repeat, create_calls, delete_calls, from_reply, id_of, list_call, read_call, update_calls};
+pub use call::{
+    Call, Repeat, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, read_call, second_read, update_calls,
+};
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use kind::{

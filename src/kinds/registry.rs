@@ -4,16 +4,19 @@ use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
 use super::directories::DIRECTORIES;
+use super::files::FILES;
 use super::grants::GRANTS;
 use super::group_members::GROUP_MEMBERS;
 use super::groups::GROUPS;
 use super::instance_pools::INSTANCE_POOLS;
 use super::jobs::JOBS;
+use super::notebooks::NOTEBOOKS;
 use super::permissions::PERMISSIONS;
 use super::queries::QUERIES;
 use super::schemas::SCHEMAS;
 use super::secret_acls::SECRET_ACLS;
 use super::secret_scopes::SECRET_SCOPES;
+use super::secrets::SECRETS;
 use super::service_principals::SERVICE_PRINCIPALS;
 use super::serving_endpoints::SERVING_ENDPOINTS;
 use super::spaces::SPACES;
@@ -34,8 +37,11 @@ const STANDARD: &[&Kind] = &[
     &SCHEMAS,
     &VOLUMES,
     &DIRECTORIES,
+    &NOTEBOOKS,
+    &FILES,
     &SECRET_SCOPES,
     &SECRET_ACLS,
+    &SECRETS,
     &GRANTS,
     &PERMISSIONS,
     &SERVING_ENDPOINTS,

@@ -169,11 +169,25 @@ impl<'a> Maker<'a> {
             context: subject.context,
         };
         match kinds::create_calls(subject.kind, &change) {
-            Ok(calls) => step.calls = calls,
+            Ok(calls) => step.calls = self.without_made(subject, calls),
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, "refused")),
         }
         step.entry = Some(entry);
         step.desired = Some(desired);
+    }
+
+    /// The calls without those that make a folder which is a resource of its own, and there by then.
+    fn without_made(&self, subject: &Subject<'_>, mut calls: Vec<kinds::Call>) -> Vec<kinds::Call> {
+        let path = subject.resource.natural.last();
+        let folder = path.and_then(|path| kinds::folders(path).next());
+        let declared = |a: &Address| {
+            let resource = self.inputs.desired.resources.get(a);
+            resource.is_some_and(|r| kinds::is_path(r.kind, "path") && r.natural.last().map(String::as_str) == folder)
+        };
+        if subject.kind.hooks.before_create.is_some() && subject.resource.depends_on.iter().any(declared) {
+            calls.retain(|call| call.repeat == kinds::Repeat::AfterLookup);
+        }
+        calls
     }
 
     /// The calls that bring an object of which only the name is known to what is wanted.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Source, suggest};
 
 /// The name of a file as a user would type it: relative to the folder, with `/`.
 pub fn name_of(folder: &Path, path: &Path) -> String {
@@ -132,7 +132,7 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum FileRefused {
     /// An absolute path.
-    #[error("`{0}` is absolute; paths given to file() are relative to the project's folder")]
+    #[error("`{0}` is absolute; files of a project are named relative to its folder")]
     Absolute(String),
     /// It leads out of the project, perhaps through a symbolic link.
     #[error("`{0}` leads out of the project's folder")]
@@ -144,6 +144,24 @@ pub enum FileRefused {
 
 /// The text of a file of the project, for `file("sql/x.sql")`: UTF-8, as it is.
 pub fn text_of(root: &Path, given: &str) -> Result<String, FileRefused> {
+    let bytes = bytes_of(root, given)?;
+    String::from_utf8(bytes).map_err(|_| FileRefused::Unreadable(given.to_owned(), "it is not UTF-8 text".to_owned()))
+}
+
+/// A file of the same folder whose name is nearly the one that is missing, as it would be written.
+pub fn near(root: &Path, given: &str) -> Option<String> {
+    let (folder, name) = given.rsplit_once('/').unwrap_or(("", given));
+    let entries = std::fs::read_dir(root.join(folder)).ok()?;
+    let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+    let near = suggest::nearest(name, names.iter().map(String::as_str));
+    let near = near.map(str::to_owned).or_else(|| names.iter().find(|n| stem(n) == stem(name)).cloned())?;
+    Some(if folder.is_empty() { near } else { format!("{folder}/{near}") })
+}
+
+/// The bytes of a file of the project, which may not leave it.
+pub fn bytes_of(root: &Path, given: &str) -> Result<Vec<u8>, FileRefused> {
     if Path::new(given).is_absolute() {
         return Err(FileRefused::Absolute(given.to_owned()));
     }
@@ -162,8 +180,7 @@ pub fn text_of(root: &Path, given: &str) -> Result<String, FileRefused> {
     if !path.starts_with(&base) {
         return Err(FileRefused::Outside(given.to_owned()));
     }
-    let bytes = std::fs::read(&path).map_err(|e| unreadable(&e))?;
-    String::from_utf8(bytes).map_err(|_| FileRefused::Unreadable(given.to_owned(), "it is not UTF-8 text".to_owned()))
+    std::fs::read(&path).map_err(|e| unreadable(&e))
 }
 
 #[cfg(test)]

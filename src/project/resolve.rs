@@ -9,11 +9,11 @@ use super::body::{self, Computed, Subject};
 use super::findings::{Findings, sorted};
 use super::load::Inner;
 use super::references::sole_reference;
-use super::scope::{In, Item, Resolver, is_poison, tree, whole_tree};
-use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, graph, meta, names, targets};
+use super::scope::{In, Item, Resolver, is_poison, poison, tree, whole_tree};
+use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, files, graph, meta, names, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::kinds::{Identity, Kind, Lifetime, Unique, natural_text};
-use crate::model::{Address, Lookup, Map, Path, Value};
+use crate::kinds::{BYTES, Identity, Kind, Lifetime, Unique, natural_text};
+use crate::model::{Address, Fingerprint, Lookup, Map, Path, Value};
 use crate::yaml::{Data, Node};
 
 /// See [`super::Project::resolve`].
@@ -269,6 +269,7 @@ impl Making<'_> {
         let refers = resolver.refers.borrow_mut().pop().unwrap_or_default();
         if let Some(map) = value.as_map_mut() {
             self.bind(map, resolver);
+            self.read_source(map, resolver);
         }
         if let Some(normal) = self.kind.hooks.normal {
             value = normal(value);
@@ -308,6 +309,37 @@ impl Making<'_> {
         resources.insert(self.address, resource);
     }
 
+    /// Reads the file of the project that a field names into the field for what is in it.
+    fn read_source(&self, map: &mut Map, resolver: &Resolver<'_>) {
+        let Some((from, to)) = self.kind.content else { return };
+        let Some(given) = map.get(from).filter(|v| **v != Value::Null && !is_poison(v)) else { return };
+        let place = self.node.get(from).map_or(self.span, |n| &n.span);
+        let refuse = |message: String| Diagnostic::error("E0213", format!("`{from}` of {}: {message}", self.address)).at(place, "");
+        let read = match given {
+            _ if map.contains_key(to) => Err(refuse(format!("there is `{to}`, too, and only one of them can be what is in it"))),
+            Value::Text(path) => {
+                let root = &resolver.inner.folder;
+                files::bytes_of(root, path).map(|bytes| (path.clone(), bytes)).map_err(|why| match files::near(root, path) {
+                    Some(near) if matches!(why, files::FileRefused::Unreadable(..)) => {
+                        refuse(why.to_string()).help(format!("did you mean `{near}`?"))
+                    }
+                    _ => refuse(why.to_string()).help("name a file below the project's folder, such as `notebooks/load.py`"),
+                })
+            }
+            other => Err(refuse(format!("it names a file of the project, and this is {}", other.sort()))),
+        };
+        match read {
+            Ok((path, bytes)) => {
+                resolver.files.borrow_mut().insert(path, Fingerprint::of(&bytes));
+                map.insert(to.to_owned(), content_of(bytes));
+            }
+            Err(diagnostic) => {
+                resolver.report(diagnostic);
+                map.entry(to.to_owned()).or_insert_with(poison);
+            }
+        }
+    }
+
     /// Adds the fields that the parent gives; writing them is an error.
     fn bind(&self, map: &mut Map, resolver: &Resolver<'_>) {
         for (field, value) in &self.bound {
@@ -319,6 +351,15 @@ impl Making<'_> {
             }
             map.insert(field.clone(), value.clone());
         }
+    }
+}
+
+/// Text, or bytes that are none.
+fn content_of(bytes: Vec<u8>) -> Value {
+    use base64::Engine as _;
+    match String::from_utf8(bytes) {
+        Ok(text) => Value::Text(text),
+        Err(error) => Value::map([(BYTES, Value::Text(base64::engine::general_purpose::STANDARD.encode(error.as_bytes())))]),
     }
 }
 

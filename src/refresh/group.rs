@@ -9,7 +9,7 @@ use super::object::{folded, get, id_of, is_trashed, is_whole, natural_of, read_o
 use super::settle;
 use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Call, Identity, Rows, from_reply, list_call};
+use crate::kinds::{Call, Identity, Rows, from_row, list_call};
 
 /// What is asked about one address.
 pub struct Want {
@@ -193,7 +193,7 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
         };
         taken += 1;
         for row in page {
-            let body = from_reply(kind, row);
+            let body = from_row(kind, group.parent.as_deref(), row);
             let Some(id) = id_of(kind, &body) else { continue };
             let asked = missing.remove(&same_id(kind, &id));
             if is_trashed(kind, &body) {

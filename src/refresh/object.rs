@@ -87,9 +87,26 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
         "" => client.call(call).await,
         token => client.read_pages(call, token, kind.read.reply).await,
     };
+    let reply = match (reply, kinds::second_read(kind, call)) {
+        (Ok(reply), Some(second)) => client.call(&second).await.map(|beside| joined(reply.body, beside.body)),
+        (reply, _) => reply.map(|reply| reply.body),
+    };
     match reply {
-        Ok(reply) => Ok(Some(unmarked(kind, from_reply(kind, reply.body))).filter(|body| !is_trashed(kind, body))),
+        Ok(reply) => Ok(Some(unmarked(kind, from_reply(kind, reply))).filter(|body| !is_trashed(kind, body))),
         Err(error) if is_gone(kind, &error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The members of both replies; those of the first win.
+fn joined(first: Value, beside: Value) -> Value {
+    match (first, beside) {
+        (Value::Map(mut first), Value::Map(beside)) => {
+            for (name, value) in beside {
+                first.entry(name).or_insert(value);
+            }
+            Value::Map(first)
+        }
+        (first, _) => first,
     }
 }

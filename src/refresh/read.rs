@@ -32,7 +32,8 @@ pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value
     if let Some(call) = one::read_of(kind, id, body, &names) {
         return one::get(client, kind, &call).await;
     }
-    let Some(call) = kinds::list_call(kind, None) else { return Ok(None) };
-    let rows = client.list(&call).await?.into_iter().map(|row| kinds::from_reply(kind, row));
+    let parent = kinds::list_parent(kind, body);
+    let Some(call) = kinds::list_call(kind, parent.as_deref()) else { return Ok(None) };
+    let rows = client.list(&call).await?.into_iter().map(|row| kinds::from_row(kind, parent.as_deref(), row));
     Ok(rows.filter(|row| !one::is_trashed(kind, row)).find(|row| one::id_of(kind, row).as_deref() == Some(id)))
 }

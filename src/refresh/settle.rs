@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::object::{folded, get, id_of, is_trashed, natural_of, read_of};
 use super::{ApiError, Candidate, Client, Intent, Kind, Settlement, Value};
-use crate::kinds::{Identity, Tag, Unique, from_reply, list_call};
+use crate::kinds::{Identity, Tag, Unique, from_row, list_call};
 
 /// The key of the ownership tag.
 const TAG: &str = "brickform";
@@ -84,8 +84,9 @@ pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known
     }
     let word = |field: &str| kind.natural.fields.iter().position(|known| *known == field).and_then(|i| intent.natural.get(i)).cloned();
     let parent: Option<Vec<String>> = kind.parents.iter().filter(|parent| parent.listed_by).map(|parent| word(parent.field)).collect();
-    let Some(call) = list_call(kind, parent.map(|words| words.join(".")).as_deref()) else { return Ok(Settlement::Absent) };
-    let rows = client.list(&call).await?.into_iter().map(|row| from_reply(kind, row));
+    let parent = parent.map(|words| words.join("."));
+    let Some(call) = list_call(kind, parent.as_deref()) else { return Ok(Settlement::Absent) };
+    let rows = client.list(&call).await?.into_iter().map(|row| from_row(kind, parent.as_deref(), row));
     let objects = rows.filter(|body| !is_trashed(kind, body)).filter_map(|body| Some(Candidate { id: id_of(kind, &body)?, body }));
     complete(client, kind, among(kind, intent, known, objects.collect())).await
 }

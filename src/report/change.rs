@@ -6,7 +6,8 @@ use super::answers::principal;
 use super::style::{Label, Paint, columns, pad};
 use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
-use crate::model::{Map, Step, Value};
+use crate::kinds::BYTES;
+use crate::model::{Fingerprint, Map, Step, Value};
 
 /// Where values begin at most, counted from the path.
 const WIDEST_PATH: usize = 40;
@@ -48,7 +49,9 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     if let Some(who) = principal(&change.path) {
         row.path = who;
     }
-    match (&change.old, &change.new) {
+    let told = |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map_or_else(|| v.clone(), Value::Text));
+    let (old, new) = (told(&change.old), told(&change.new));
+    match (&old, &new) {
         (None, None) => {}
         (None, Some(new)) if style.fresh => fresh(new, style, &mut row),
         (None, Some(new)) => one_sided("+", Label::Add, new, item, style, &mut row),
@@ -56,6 +59,15 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         (Some(old), Some(new)) => both(old, new, style, &mut row),
     }
     row
+}
+
+/// What is said of bytes that are no text: how many, and the beginning of their digest.
+fn of_bytes(value: &Value) -> Option<String> {
+    use base64::Engine as _;
+    let encoded = value.get(BYTES)?.as_str()?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+    let digest = Fingerprint::of(&bytes).0;
+    Some(format!("{} bytes, sha256 {}", bytes.len(), digest.get(..12).unwrap_or(&digest)))
 }
 
 /// An access entry that comes or goes as a whole.

@@ -50,7 +50,7 @@ pub fn write(world: &World, transition: &Transition) {
 }
 
 pub fn destroying(case: &Case) -> Options {
-    let allow_delete = ["catalogs", "schemas", case.kind.as_str()].map(str::to_owned).to_vec();
+    let allow_delete = ["catalogs", "schemas", "secret_scopes", case.kind.as_str()].map(str::to_owned).to_vec();
     Options { destroy: true, allow_delete, ..Options::default() }
 }
 

@@ -337,6 +337,7 @@ fn lists() {
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
             "volumes" => [String::new(), String::new()],
+            "secrets" => [String::new(), "GET /api/2.0/secrets/list?scope=p".to_owned()],
             "secret_scopes" => both("GET /api/2.0/secrets/scopes/list"),
             "serving_endpoints" => both("GET /api/2.0/serving-endpoints"),
             "users" => both("GET /api/2.0/preview/scim/v2/Users"),
