@@ -27,7 +27,7 @@ pub struct Consent<'a> {
 
 /// How consent was had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consented {
+pub enum Consented {
     /// By a flag, beforehand: the plan is a moment old.
     Beforehand,
     /// By a person, who took their time.
@@ -35,7 +35,7 @@ enum Consented {
 }
 
 /// Asks, where both ends are a terminal; elsewhere names the flag.
-fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failure> {
+pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failure> {
     if consent.given {
         return Ok(Consented::Beforehand);
     }

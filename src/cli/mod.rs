@@ -9,6 +9,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::model::Outside;
 
+mod adopt;
+mod adopt_write;
 mod applied;
 mod apply;
 mod auth;
@@ -22,6 +24,8 @@ mod env;
 mod exit;
 mod explain;
 mod explain_value;
+mod fmt;
+mod forget;
 mod github;
 mod graph;
 mod local;
@@ -34,6 +38,7 @@ mod plan;
 mod planning;
 mod progress;
 pub mod reference;
+mod refresh;
 mod render;
 mod saving;
 mod schema;
@@ -78,6 +83,14 @@ enum Command {
     Destroy(Box<destroy::Arguments>),
     /// What the state says; makes no calls
     Status(status::Arguments),
+    /// Take what is in the workspace into the state, or into the YAML (`--write`); sends only reads
+    Adopt(Box<adopt::Arguments>),
+    /// Accept what is live into the state; the YAML stays
+    Refresh(refresh::Arguments),
+    /// Drop objects from the state and leave them alone
+    Forget(forget::Arguments),
+    /// Lay out the project's YAML files; changes no meaning
+    Fmt(fmt::Arguments),
     /// What changed behind its back; sends only reads
     Drift(Box<drift::Arguments>),
     /// What the state holds of one object, or everything; `--live` reads it from the workspace
@@ -207,6 +220,10 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Apply(arguments) => apply::run(arguments, run),
         Command::Destroy(arguments) => destroy::run(arguments, run),
         Command::Status(arguments) => status::run(arguments, run),
+        Command::Adopt(arguments) => adopt::run(arguments, run),
+        Command::Refresh(arguments) => refresh::run(arguments, run),
+        Command::Forget(arguments) => forget::run(arguments, run),
+        Command::Fmt(arguments) => fmt::run(arguments, run),
         Command::Drift(arguments) => drift::run(arguments, run),
         Command::Show(arguments) => show::run(arguments, run),
         Command::Output(arguments) => output::run(arguments, run),

@@ -138,6 +138,7 @@ impl Options {
             variables,
             variable_files: self.variable_files.iter().map(|f| outside.path(f)).collect(),
             strict: self.strict,
+            ..project::Ask::default()
         })
     }
 }

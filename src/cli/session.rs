@@ -1,5 +1,6 @@
 //! From a command line to a plan: project, workspace, lookups, state, live. Wires the floors below; decides nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::connect::{self, Connection};
@@ -36,8 +37,14 @@ pub struct Online {
 impl Session {
     /// Loads the project and finds the state. Asks no workspace.
     pub fn open(run: &Run<'_>) -> Result<Self, Failure> {
+        Self::with(run, BTreeMap::new())
+    }
+
+    /// The same with texts that stand in for those of files: the project as it would be after an edit.
+    pub fn with(run: &Run<'_>, contents: BTreeMap<PathBuf, String>) -> Result<Self, Failure> {
         let registry = Registry::standard();
-        let project = super::load(run, &run.options.ask(run.outside)?, &registry)?;
+        let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
+        let project = super::load(run, &ask, &registry)?;
         let file = state_file(run, &project)?;
         let store = Local::at(&file, &project.name, &project.environment.name, run.outside);
         let state_place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();
@@ -77,6 +84,22 @@ impl Session {
         let desired = self.project.resolve(&answers).map_err(Failure::mistakes)?;
         run.screen.diagnostics(&desired.warnings);
         Ok(Online { connection, desired, answers })
+    }
+
+    /// The same workspace for a project that was edited: what it desires now.
+    pub fn again(&self, online: Online) -> Result<Online, Failure> {
+        let desired = self.project.resolve(&online.answers).map_err(Failure::mistakes)?;
+        Ok(Online { desired, ..online })
+    }
+
+    /// Changes the state by hand, under the lock that is held: the next serial, saved.
+    pub fn record(&self, run: &Run<'_>, online: &Online, mut document: Document, by: &str) -> Result<(), Failure> {
+        if document.lineage.is_empty() {
+            document.lineage = state::new_lineage(run.outside);
+        }
+        document.workspace.get_or_insert_with(|| online.connection.identity.clone());
+        document.serial += 1;
+        Ok(self.store.save(&document, by)?)
     }
 
     /// Reads live and makes the plan. Gives the plan and the milliseconds that reading took.

@@ -96,6 +96,13 @@ impl<'a> Compare<'a> {
     }
 }
 
+/// Whether a field of an object need not be written: only the server fills it, or it is what the server would choose.
+#[must_use]
+pub fn is_left_out(field: Field<'_>, value: &Value, around: &crate::model::Map) -> bool {
+    let around = same::Around { live: Some(around), ..same::Around::default() };
+    field.computed() || field.input_only() || field.secret() || matches!(value, Value::Null) || same::is_picked(Some(field), value, around)
+}
+
 /// What differs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Differences {

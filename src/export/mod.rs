@@ -1,10 +1,18 @@
-//! Live objects as YAML and files that a person would have written: names instead of wrapping, no ids, no defaults.
+//! Live objects as YAML and files that a person would have written: names instead of wrapping, no ids, no defaults. Drift
+//! goes back into the file that its value comes from.
 //!
-//! Owns the shape of exported documents and how they come into a folder. Sends nothing: what it writes was read by others.
+//! Owns the shape of exported documents, how they come into a folder, and which edits write live back. Sends nothing: what it
+//! writes was read by others.
 
+pub mod accept;
+pub mod edited;
 mod files;
+pub mod object;
+mod overlay;
+mod place;
 mod select;
 mod spaces;
+pub mod write;
 
 pub use files::{Exported, FileError, Overwrite, write};
 pub use select::fits;

@@ -6,7 +6,7 @@ use super::follow::Followed;
 use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
-use super::{Action, Block, Step, body, scope, tag};
+use super::{Action, Block, Seen, Step, body, scope, tag};
 use crate::diff::{Compare, FieldChange, Reason, compare, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
@@ -82,6 +82,10 @@ impl<'a> Maker<'a> {
         step.unmanaged = found.unmanaged;
         let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
         step.link = body::link(subject.kind, self.inputs.host, id, &bodies);
+        if let (Some(view), true) = (view.as_deref(), self.inputs.options.keep_seen) {
+            let live = kept_live(view, &pair.wanted, applied);
+            step.seen = Some(Box::new(Seen { live, desired: subject.body.clone().into_owned() }));
+        }
         if replaces {
             self.replace(subject, &pair, judged, way, &mut step);
             if around.is_some() {

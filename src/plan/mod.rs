@@ -137,6 +137,17 @@ pub struct Step {
     pub live: Option<Value>,
     /// Whether it waits after its calls (`lifecycle.wait`).
     pub wait: bool,
+    /// What was compared, where [`Options::keep_seen`] asks for it.
+    pub seen: Option<Box<Seen>>,
+}
+
+/// Both sides of a comparison; secrets are hidden in live.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Live, as far as the kind compares it.
+    pub live: Value,
+    /// Desired, references to existing objects filled in.
+    pub desired: Value,
 }
 
 /// A plan.
@@ -222,6 +233,8 @@ pub struct Options {
     pub accept_conflicts: Vec<Address>,
     /// The project's working tree has changes that are not committed, where `guards.require_clean_git` asks.
     pub dirty_tree: bool,
+    /// Keep what was compared in each step ([`Step::seen`]).
+    pub keep_seen: bool,
     /// `--allow-dirty-tree`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
     pub overrides: Vec<String>,
     /// `--allow-policy NAME`.

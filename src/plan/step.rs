@@ -312,6 +312,7 @@ impl Step {
             desired: None,
             live: None,
             wait: false,
+            seen: None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option
     }
     let folder = folder(outside, ask, config.as_deref(), findings)?;
     let conf = config.clone().unwrap_or_else(|| folder.join("conf"));
-    let mut reader = Reader { folder: &folder, findings, incomplete: false };
+    let mut reader = Reader { folder: &folder, contents: &ask.contents, findings, incomplete: false };
     let settings = reader.settings(&conf, &folder);
     let environments = reader.environments(&[folder.join("environments"), conf.join("environments")]);
     let (documents, templates) = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
@@ -85,6 +85,7 @@ fn folder(outside: &Outside, ask: &Ask, config: Option<&Path>, findings: &mut Fi
 
 struct Reader<'a> {
     folder: &'a Path,
+    contents: &'a BTreeMap<PathBuf, String>,
     findings: &'a mut Findings,
     incomplete: bool,
 }
@@ -92,7 +93,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The documents of a file; what is wrong with it is kept.
     fn documents(&mut self, path: &Path) -> Vec<Node> {
-        let read = files::read(self.folder, path).map_err(|d| vec![*d]);
+        let read = match self.contents.get(path) {
+            Some(text) => Ok(Arc::new(Source { name: files::name_of(self.folder, path), text: text.clone() })),
+            None => files::read(self.folder, path).map_err(|d| vec![*d]),
+        };
         match read.and_then(|source: Arc<Source>| parse(&source)) {
             Ok(documents) => documents,
             Err(diagnostics) => {
@@ -170,6 +174,7 @@ impl Reader<'_> {
                 && path.file_name().and_then(|n| n.to_str()).is_some_and(|n| SETTINGS.contains(&n) || n == "mapping" || n == "environments")
         };
         let mut paths = self.walk(conf, &skip);
+        paths.extend(self.contents.keys().filter(|p| p.starts_with(conf) && files::is_yaml(p) && !p.is_file()).cloned());
         if let Some(spaces) = spaces {
             paths.extend(self.walk(&spaces, &|_| false));
         }

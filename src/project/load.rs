@@ -57,6 +57,8 @@ pub struct Inner {
     pub outputs: Option<Node>,
     /// `--strict`.
     pub strict: bool,
+    /// Texts that stand in for those of files.
+    pub contents: BTreeMap<PathBuf, String>,
     /// A file could not be read.
     pub incomplete: bool,
 }
@@ -278,6 +280,7 @@ fn inner(
         forgets: collected.forgets,
         outputs: discovered.settings.outputs.clone(),
         strict: ask.strict,
+        contents: ask.contents.clone(),
         incomplete: discovered.incomplete,
     }
 }

@@ -69,6 +69,8 @@ pub struct Ask {
     pub variable_files: Vec<PathBuf>,
     /// `--strict`: warnings are errors.
     pub strict: bool,
+    /// Texts that stand in for those of files, by path: how an edit is looked at before it is written.
+    pub contents: BTreeMap<PathBuf, String>,
 }
 
 /// A loaded project with its environment chosen, before anything was asked of a workspace.
@@ -290,10 +292,58 @@ impl Project {
         outputs::read(&self.inner, answers)
     }
 
+    /// How often expressions of the resources and of the environment's variables use a variable.
+    #[must_use]
+    pub fn mentions(&self, variable: &str) -> usize {
+        let nodes = self.inner.prepared.iter().flat_map(|p| {
+            let meta = [&p.lifecycle, &p.when, &p.for_each].into_iter().flatten();
+            std::iter::once(&*p.body).chain(meta).chain(p.facets.iter().map(|(_, _, node)| node))
+        });
+        let given = self.inner.variables.values().filter_map(|d| match &d.given {
+            Some(variables::Given::Node(node)) => Some(node),
+            _ => None,
+        });
+        nodes.chain(given).map(|node| mentions_in(node, variable)).sum()
+    }
+
+    /// The node that gives a variable its value, where a file does.
+    #[must_use]
+    pub fn given_by(&self, variable: &str) -> Option<&Node> {
+        match &self.inner.variables.get(variable)?.given {
+            Some(variables::Given::Node(node)) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Where resources of a kind are declared: the files, in the order in which they were read.
+    #[must_use]
+    pub fn files_of(&self, kind: &str) -> Vec<String> {
+        let mut files: Vec<String> = Vec::new();
+        for prepared in self.inner.prepared.iter().filter(|p| p.kind.name == kind) {
+            if !files.contains(&prepared.span.source.name) {
+                files.push(prepared.span.source.name.clone());
+            }
+        }
+        files
+    }
+
     /// The values of all variables of the environment (secret ones as `Secret`), with the place each came from.
     #[must_use]
     pub fn variables(&self) -> IndexMap<String, (Value, String)> {
         resolve::variables(&self.inner)
+    }
+}
+
+/// How many scalars of a tree use a variable in an expression.
+fn mentions_in(node: &Node, variable: &str) -> usize {
+    match &node.data {
+        crate::yaml::Data::Scalar(scalar) => {
+            let inside = scalar.text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
+            let word = |c: char| !(c.is_alphanumeric() || c == '_');
+            usize::from(inside.into_iter().any(|expression| expression.split(word).any(|w| w == variable)))
+        }
+        crate::yaml::Data::List(items) => items.iter().map(|n| mentions_in(n, variable)).sum(),
+        crate::yaml::Data::Map(entries) => entries.iter().map(|e| mentions_in(&e.value, variable)).sum(),
     }
 }
 

@@ -198,6 +198,9 @@ impl<'a> Resolver<'a> {
                 let source = format!("${{secret({})}}", quoted(name));
                 Ok(secret_of(SecretSource { name: name.clone(), from }, source))
             }
+            (Function::File, [(path, _)]) if self.inner.contents.contains_key(&self.inner.folder.join(path)) => {
+                Ok(Value::Text(self.inner.contents[&self.inner.folder.join(path)].clone()))
+            }
             (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
                 .inspect(|text| drop(self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()))))
                 .map(Value::Text)

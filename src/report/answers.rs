@@ -1,85 +1,59 @@
 //! The three answers to drift: put it back, keep it in YAML, ignore it.
 
-use super::style::columns;
 use super::value::inline;
 use crate::diff::{FieldChange, Reason};
 use crate::model::{Path, Step as Part, Value};
 use crate::plan::{DELETED, Step};
 
-/// The answers to what changed in the workspace, each with the exact words to type. `room`: columns.
+/// The answers to what changed in the workspace, each as a command to paste or as words to write. Empty without drift.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Puts it back; none where applying does more than that.
+    pub revert: Option<String>,
+    /// Writes it into the YAML; none where no file can say it by itself (one instance of a `for_each`).
+    pub accept: Option<String>,
+    /// What to write so that it is left alone.
+    pub ignore: Option<String>,
+}
+
+/// The answers to the drift of a step.
 #[must_use]
-pub fn answers(step: &Step, environment: &str, room: usize) -> Vec<String> {
-    let back = format!("put back: brickform apply --env {environment} --target {}", shell_word(&step.address.to_string()));
-    let resource = step.address.parent();
+pub fn of(step: &Step, environment: &str) -> Answers {
+    let word = shell_word(&step.address.to_string());
+    let revert = Some(format!("brickform apply --env {environment} --target {word}"));
+    let accept = |flag: &str| step.address.instance.is_none().then(|| format!("brickform adopt --env {environment} --write {word}{flag}"));
     if step.because.as_deref() == Some(DELETED) {
-        return vec![back, format!("keep:     take {resource} out of the YAML, and what refers to it")];
+        return Answers { revert, accept: accept(" --deletions"), ignore: None };
     }
-    let facet = step.address.facet.as_deref();
-    let drifted: Vec<&FieldChange> = step.changes.iter().filter(|c| c.reason == Reason::Drift).collect();
+    let drifted: Vec<&FieldChange> = step.changes.iter().filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict)).collect();
     if drifted.is_empty() {
-        return vec![];
+        return Answers::default();
     }
     // Where YAML changed other fields too, applying does more than putting back.
-    let mut lines = if drifted.len() == step.changes.len() { vec![back] } else { vec![] };
-    keep(&format!("keep:     in {resource} write"), drifted.iter().map(|c| kept(c, facet)).collect(), room, &mut lines);
-    lines.extend(ignore(&drifted, facet));
-    lines
+    let only = drifted.len() == step.changes.len();
+    Answers { revert: revert.filter(|_| only), accept: accept(""), ignore: ignore(&drifted, step.address.facet.as_deref()) }
 }
 
-/// On one line where that fits, else one below the other.
-fn keep(start: &str, words: Vec<String>, room: usize, lines: &mut Vec<String>) {
-    let one = format!("{start} {}", words.join("; "));
-    if columns(&one) <= room {
-        lines.push(one);
-    } else {
-        lines.push(start.to_owned());
-        lines.extend(words.into_iter().map(|w| format!("            {w}")));
-    }
-}
-
-/// What to write so that YAML says what the workspace has.
-fn kept(change: &FieldChange, facet: Option<&str>) -> String {
-    let path = &change.path;
-    let member = path.last_field() == Some("privileges");
-    let item = matches!(path.steps().last(), Some(Part::Key(..) | Part::Index(_)));
-    let shown = written(path, facet);
-    match (&change.old, &change.new) {
-        (Some(live), None) if item => format!("one more of {}: {}", list_of(path, facet), inline(live)),
-        (Some(live), None) if member => format!("{} also in {shown}", inline(live)),
-        (None, Some(gone)) if member => format!("no {} in {shown}", inline(gone)),
-        (Some(live), _) => format!("{shown}: {}", inline(live)),
-        (None, _) => format!("no {shown}"),
-    }
+/// The answers as lines.
+#[must_use]
+pub fn answers(step: &Step, environment: &str) -> Vec<String> {
+    let Answers { revert, accept, ignore } = of(step, environment);
+    let lines =
+        [revert.map(|c| format!("put back: {c}")), accept.map(|c| format!("keep:     {c}")), ignore.map(|c| format!("ignore:   {c}"))];
+    lines.into_iter().flatten().collect()
 }
 
 /// How drift of these fields is left alone; entries of access lists have no such thing, but a permission list may be additive.
 fn ignore(drifted: &[&FieldChange], facet: Option<&str>) -> Option<String> {
     let added = || drifted.iter().all(|c| c.new.is_none());
     match facet {
-        Some("permissions") if added() => {
-            Some("ignore:   permissions: { mode: additive, entries: [...] } leaves what others add".to_owned())
-        }
+        Some("permissions") if added() => Some("permissions: { mode: additive, entries: [...] } leaves what others add".to_owned()),
         Some(_) => None,
         None => {
             let paths: Vec<String> = drifted.iter().map(|c| yaml_word(&c.path.to_string())).collect();
-            Some(format!("ignore:   lifecycle: {{ ignore_changes: [{}] }}", paths.join(", ")))
+            Some(format!("lifecycle: {{ ignore_changes: [{}] }}", paths.join(", ")))
         }
     }
-}
-
-/// A path as it stands in the YAML: the entries of a facet are the facet.
-fn written(path: &Path, facet: Option<&str>) -> String {
-    let text = path.to_string();
-    match (facet, text.strip_prefix("entries")) {
-        (Some(facet), Some(rest)) => format!("{facet}{rest}"),
-        _ => text,
-    }
-}
-
-fn list_of(path: &Path, facet: Option<&str>) -> String {
-    let mut list = path.clone();
-    list.pop();
-    written(&list, facet)
 }
 
 /// An entry of an access list by who it is about: `group "ops"`, `analysts`; none for any other path.
@@ -122,14 +96,14 @@ mod tests {
     use crate::plan::Action;
 
     #[test]
-    fn each_sort_of_drift_names_what_the_user_writes() {
-        let table: [(&str, Vec<_>, &[&str]); 5] = [
+    fn each_sort_of_drift_has_its_commands() {
+        let table: [(&str, Vec<_>, &[&str]); 6] = [
             (
                 "jobs.a",
                 vec![change("timeout_seconds", "60", "7200", Reason::Drift), change("tags.owner", "\"ana\"", "", Reason::Drift)],
                 &[
                     "put back: brickform apply --env prod --target jobs.a",
-                    "keep:     in jobs.a write timeout_seconds: 60; tags.owner: \"ana\"",
+                    "keep:     brickform adopt --env prod --write jobs.a",
                     "ignore:   lifecycle: { ignore_changes: [timeout_seconds, tags.owner] }",
                 ],
             ),
@@ -138,7 +112,7 @@ mod tests {
                 vec![change(r#"entries[group_name="x"]"#, r#"{"group_name":"x","permission_level":"CAN_VIEW"}"#, "", Reason::Drift)],
                 &[
                     "put back: brickform apply --env prod --target jobs.a/permissions",
-                    r#"keep:     in jobs.a write one more of permissions: {group_name: "x", permission_level: "CAN_VIEW"}"#,
+                    "keep:     brickform adopt --env prod --write jobs.a/permissions",
                     "ignore:   permissions: { mode: additive, entries: [...] } leaves what others add",
                 ],
             ),
@@ -147,29 +121,27 @@ mod tests {
                 vec![change(r#"entries[principal="x"].privileges"#, "", "\"SELECT\"", Reason::Drift)],
                 &[
                     "put back: brickform apply --env prod --target schemas.a/grants",
-                    r#"keep:     in schemas.a write no "SELECT" in grants[principal=x].privileges"#,
+                    "keep:     brickform adopt --env prod --write schemas.a/grants",
                 ],
+            ),
+            (
+                "jobs.a[\"e'u\"]",
+                vec![change("y", "1", "2", Reason::Drift)],
+                &[r#"put back: brickform apply --env prod --target 'jobs.a["e'\''u"]'"#, "ignore:   lifecycle: { ignore_changes: [y] }"],
             ),
             (
                 "jobs.a",
                 vec![change("x", "1", "2", Reason::Changed), change("y", "1", "2", Reason::Drift)],
-                &["keep:     in jobs.a write y: 1", "ignore:   lifecycle: { ignore_changes: [y] }"],
+                &["keep:     brickform adopt --env prod --write jobs.a", "ignore:   lifecycle: { ignore_changes: [y] }"],
             ),
             ("jobs.a", vec![change("x", "1", "2", Reason::Changed)], &[]),
         ];
         for (at, changes, want) in table {
-            let mut given = step(at, Action::Update, "a");
+            let mut given = step("jobs.a", Action::Update, "a");
+            given.address = at.parse().unwrap();
             given.changes = changes;
-            assert_eq!(answers(&given, "prod", 100), want, "{at}");
+            assert_eq!(answers(&given, "prod"), want, "{at}");
         }
-    }
-
-    #[test]
-    fn what_is_too_long_for_a_line_stands_below() {
-        let mut given = step("jobs.a", Action::Update, "a");
-        given.changes = vec![change("timeout_seconds", "60", "7200", Reason::Drift), change("tags.owner", "\"ana\"", "", Reason::Drift)];
-        let lines = answers(&given, "prod", 40);
-        assert_eq!(lines[1..4], ["keep:     in jobs.a write", "            timeout_seconds: 60", "            tags.owner: \"ana\""]);
     }
 
     #[test]
@@ -178,8 +150,11 @@ mod tests {
         given.because = Some("deleted in the workspace".to_owned());
         given.changes = vec![change("name", "", "\"a\"", Reason::Changed)];
         assert_eq!(
-            answers(&given, "prod", 100),
-            ["put back: brickform apply --env prod --target schemas.a", "keep:     take schemas.a out of the YAML, and what refers to it"]
+            answers(&given, "prod"),
+            [
+                "put back: brickform apply --env prod --target schemas.a",
+                "keep:     brickform adopt --env prod --write schemas.a --deletions"
+            ]
         );
     }
 }

@@ -67,11 +67,11 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "left_out": plan.left_out,
         "counts": plan.counts(),
         "blocks": plan.blocks.iter().map(block).collect::<Vec<_>>(),
-        "steps": plan.steps.iter().filter(shown).map(|s| step(s, unmanaged)).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().filter(shown).map(|s| step(s, &plan.environment, unmanaged)).collect::<Vec<_>>(),
     })
 }
 
-fn step(step: &Step, unmanaged: bool) -> Json {
+fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     let mut out = Map::new();
     let mut put = |name: &str, value: Json| drop(out.insert(name.to_owned(), value));
     put("address", json!(step.address));
@@ -91,6 +91,10 @@ fn step(step: &Step, unmanaged: bool) -> Json {
     put("after", json!(step.after));
     put("blocks", step.blocks.iter().map(block).collect());
     put("notes", json!(step.notes));
+    let answers = super::answers::of(step, environment);
+    if answers != super::answers::Answers::default() {
+        put("answers", json!({ "revert": answers.revert, "accept": answers.accept, "ignore": answers.ignore }));
+    }
     if unmanaged {
         put("unmanaged", step.unmanaged.iter().map(|(path, live)| json!({ "path": path, "value": value(live) })).collect());
     }

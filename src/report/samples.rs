@@ -45,6 +45,7 @@ pub fn step(at: &str, action: Action, name: &str) -> Step {
         desired: None,
         live: None,
         wait: false,
+        seen: None,
     }
 }
 

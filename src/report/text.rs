@@ -201,7 +201,7 @@ fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String
         blocked(block, look, out);
     }
     if !plan.destroy {
-        for line in answers(step, &plan.environment, look.width.saturating_sub(6)) {
+        for line in answers(step, &plan.environment) {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }
     }

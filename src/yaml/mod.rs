@@ -6,6 +6,7 @@
 
 mod build;
 mod emit;
+pub mod layout;
 mod merge;
 mod node;
 mod parse;

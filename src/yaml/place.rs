@@ -440,3 +440,30 @@ fn children(node: &Node) -> Vec<(Step, &Node)> {
         Data::Scalar(_) => vec![],
     }
 }
+
+/// The path to the entry whose key stands at these bytes; of the list form, to the item whose `$key` does.
+#[must_use]
+pub fn key_path(root: &Node, start: usize, end: usize) -> Option<Path> {
+    fn go(node: &Node, wanted: &Range<usize>, path: &mut Path) -> bool {
+        let span = |s: &crate::diagnostic::Span| s.start as usize..s.end as usize;
+        for entry in node.entries() {
+            if entry.key == "$key" && span(&entry.value.span) == *wanted {
+                return true;
+            }
+            if span(&entry.key_span) == *wanted {
+                path.push(Step::Field(entry.key.clone()));
+                return true;
+            }
+        }
+        for (step, child) in children(node) {
+            path.push(step);
+            if go(child, wanted, path) {
+                return true;
+            }
+            path.pop();
+        }
+        false
+    }
+    let mut path = Path::root();
+    go(root, &(start..end), &mut path).then_some(path)
+}

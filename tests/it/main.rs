@@ -15,3 +15,4 @@ mod rust_source;
 mod simulation;
 mod traffic;
 mod world;
+mod write_back;

@@ -268,6 +268,11 @@ impl World {
         std::fs::write(path, text).expect("a file");
     }
 
+    /// How its project is loaded.
+    pub fn ask(&self) -> Ask {
+        Ask { folder: Some(self.folder.path().to_owned()), environment: Some(ENVIRONMENT.to_owned()), ..Ask::default() }
+    }
+
     /// Where the state is.
     pub fn store(&self) -> Local {
         let file = Local::default_file(self.folder.path(), ENVIRONMENT);
@@ -344,7 +349,7 @@ impl World {
         taken: impl Fn() -> Vec<Sent>,
     ) -> Result<(), Trouble> {
         let registry = Registry::standard();
-        let ask = Ask { folder: Some(self.folder.path().to_owned()), environment: Some(ENVIRONMENT.to_owned()), ..Ask::default() };
+        let ask = self.ask();
         let project = project::load(&self.outside, &ask, &registry).map_err(|f| Trouble::Diagnostics(f.diagnostics))?;
         let (id, caller) = client.whoami().await.map_err(Trouble::Api)?;
         let answers = refresh::lookups(client, &registry, &project.lookups).await.map_err(Trouble::Api)?;

@@ -154,6 +154,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         desired: None,
         live: None,
         wait: false,
+        seen: None,
     }
 }
 

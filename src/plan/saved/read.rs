@@ -230,6 +230,7 @@ fn nothing(address: Address, kind: String) -> Step {
         desired: None,
         live: None,
         wait: false,
+        seen: None,
     }
 }
 
@@ -246,6 +247,7 @@ fn choices(at: &At<'_>) -> Result<Options, Fault> {
         allow_delete: at.read("allow_delete")?,
         accept_conflicts: at.read("accept_conflicts")?,
         dirty_tree: false,
+        keep_seen: false,
         overrides: at.read("overrides")?,
         allow_policies: at.read("allow_policies")?,
         only: None,
@@ -277,6 +279,7 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         desired: if desired.json.is_null() { None } else { Some(desired.value()?) },
         live: None,
         wait: at.read("wait")?,
+        seen: None,
     })
 }
 

@@ -97,6 +97,7 @@ fn choices_of(choices: &Options) -> Json {
         allow_delete,
         accept_conflicts,
         dirty_tree: _,
+        keep_seen: _,
         overrides,
         allow_policies,
         only: _,
@@ -140,6 +141,7 @@ pub(super) fn step(step: &Step) -> Json {
         desired,
         live: _,
         wait,
+        seen: _,
     } = step;
     json!({
         "address": address,

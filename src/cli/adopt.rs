@@ -1,0 +1,412 @@
+//! `brickform adopt`: what is in the workspace goes into the state, and where nothing declares it, into a file. With `--write`
+//! drift goes into the files (see `adopt_write`). Sends only reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::adopt_write::{self, contents, show};
+use super::carry::{self, Consent};
+use super::planning::{self, Showing, address};
+use super::session::{Online, Session};
+use super::{Exit, Failure, Run, runtime};
+use crate::diagnostic::{Source, Span};
+use crate::export::accept::accepted;
+use crate::export::edited::{self, Edited};
+use crate::export::object;
+use crate::kinds::{Identity, Kind, Lifetime};
+use crate::model::{Address, Lookup, Path, Step as Part, Value};
+use crate::plan::{self, Action, Plan, Step};
+use crate::project::Answer;
+use crate::refresh;
+use crate::state::{Document, Entry, Store};
+use crate::yaml::splice::{Edit, splice};
+
+/// Arguments of `adopt`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  brickform adopt jobs.nightly --id 123\n  brickform adopt 'jobs.*'                   all declared jobs that exist under their names\n  \
+brickform adopt jobs --id 123 --key nightly  writes YAML for it and takes it over\n  brickform adopt --write jobs.nightly         the drift of it goes into the YAML\n  \
+brickform adopt --write --all-drift --dry-run"
+)]
+pub struct Arguments {
+    /// `jobs.nightly`, `'jobs.*'`, or a kind with `--id`
+    #[arg(value_name = "ADDRESS")]
+    pub what: Vec<String>,
+    /// The object's id
+    #[arg(long, value_name = "ID", conflicts_with = "name")]
+    id: Option<String>,
+    /// The object's name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Every declared address that exists under its natural key and is not in the state
+    #[arg(long, conflicts_with_all = ["id", "name", "write"])]
+    all: bool,
+    /// The key of an object that nothing declares yet
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The file that gets the YAML of an object that nothing declares yet
+    #[arg(long = "to", value_name = "FILE")]
+    to: Option<String>,
+    /// Write what drifted into the YAML
+    #[arg(long, conflicts_with_all = ["id", "name"])]
+    pub write: bool,
+    /// With `--write`: everything that drifted
+    #[arg(long, requires = "write")]
+    pub all_drift: bool,
+    /// With `--write`: into the environment's file, so that other environments keep their values
+    #[arg(long, requires = "write")]
+    pub overlay: bool,
+    /// With `--write`: what was deleted in the workspace goes from the YAML
+    #[arg(long, requires = "write")]
+    pub deletions: bool,
+    /// Show, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub yes: bool,
+    #[command(flatten)]
+    showing: Showing,
+}
+
+/// Adopts.
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let session = Session::open(run)?;
+    session.lock(run, "adopt")?;
+    let done = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            if arguments.write { adopt_write::write(&session, arguments, run).await } else { adopt(&session, arguments, run).await }
+        })
+    });
+    Store::unlock(&session.store);
+    done
+}
+
+async fn adopt(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let online = session.online(run).await?;
+    let document = session.state()?;
+    let named = arguments.id.is_some() || arguments.name.is_some();
+    match arguments.what.as_slice() {
+        [] if arguments.all => many(session, &online, document, &[], arguments, run).await,
+        [] => Err(Failure::usage(
+            "`adopt` wants an address",
+            &["`brickform adopt jobs.nightly --id 123`, or `--all` for everything declared that exists"],
+        )),
+        [kind, id] if session.registry.get(kind).is_some() && !id.contains('.') && !named => {
+            one(session, online, document, kind, Some(id), arguments, run).await
+        }
+        [one_of] if named => {
+            let id = match (&arguments.id, &arguments.name) {
+                (None, Some(name)) => Some(by_name(session, &online, kind_of(session, one_of)?, name).await?),
+                (id, _) => id.clone(),
+            };
+            one(session, online, document, one_of, id.as_deref(), arguments, run).await
+        }
+        _ if named => Err(Failure::usage("`--id` and `--name` take one address", &[])),
+        given => {
+            let given = given.to_vec();
+            many(session, &online, document, &given, arguments, run).await
+        }
+    }
+}
+
+/// The kind of an address or of a kind's name.
+fn kind_of(session: &Session, text: &str) -> Result<&'static Kind, Failure> {
+    if let Some(kind) = session.registry.get(text) {
+        return Ok(kind);
+    }
+    let address = address(text, &session.registry)?;
+    session.registry.get(&address.kind).ok_or_else(|| Failure::usage(format!("there is no kind `{}`", address.kind), &[]))
+}
+
+/// The id of the only object with this name.
+async fn by_name(session: &Session, online: &Online, kind: &'static Kind, name: &str) -> Result<String, Failure> {
+    let lookup = Lookup { kind: kind.name.to_owned(), name: name.to_owned() };
+    let mut answers = refresh::lookups(&online.connection.client, &session.registry, std::slice::from_ref(&lookup))
+        .await
+        .map_err(|error| Failure::api(format!("{} named `{name}` cannot be looked for", kind.one()), error))?;
+    match answers.remove(&lookup) {
+        Some(Answer::Found(object)) => id_of(kind, &object).ok_or_else(|| Failure::machine(format!("{} `{name}` has no id", kind.one()))),
+        Some(Answer::Several(ids)) => Err(Failure::Usage {
+            message: format!("the workspace has {} {} named `{name}`", ids.len(), kind.name),
+            help: ids.iter().map(|id| format!("say which one: `--id {id}`")).collect(),
+        }),
+        Some(Answer::Missing(names)) => {
+            let near = crate::diagnostic::suggest::nearest(name, names.iter().map(String::as_str));
+            Err(Failure::Usage {
+                message: format!("the workspace has no {} named `{name}`", kind.singular),
+                help: near.map(|n| format!("did you mean `{n}`?")).into_iter().collect(),
+            })
+        }
+        None => Err(Failure::machine(format!("{} are not looked up by name", kind.name))),
+    }
+}
+
+fn id_of(kind: &Kind, object: &Value) -> Option<String> {
+    match kind.identity {
+        Identity::Assigned(field) => object.get(field).or_else(|| object.get("id")).map(Value::key_text),
+        Identity::Named { parts, join, .. } => {
+            let parts: Option<Vec<String>> = parts.iter().map(|p| object.get(p).map(Value::key_text)).collect();
+            parts.map(|p| p.join(join))
+        }
+        Identity::Single(word) => Some(word.to_owned()),
+    }
+}
+
+/// One object: of a declared address, or of a kind, which is then written down.
+async fn one(
+    session: &Session,
+    online: Online,
+    document: Document,
+    text: &str,
+    id: Option<&str>,
+    arguments: &Arguments,
+    run: &Run<'_>,
+) -> Result<Exit, Failure> {
+    let kind = kind_of(session, text)?;
+    let declared = if session.registry.get(text).is_some() { None } else { Some(address(text, &session.registry)?) };
+    let id = id.unwrap_or_default();
+    let other = document.resources.iter().find(|(a, e)| !a.is_facet() && e.kind == kind.name && e.id == id && declared.as_ref() != Some(a));
+    if let Some((other, _)) = other {
+        return Err(Failure::Usage {
+            message: format!("{} {id} is managed already, as {other}", kind.singular),
+            help: vec![format!(
+                "rename it with `moved:` or `brickform state mv {other} NEW`, or forget it first: `brickform forget {other}`"
+            )],
+        });
+    }
+    if let Some(declared) = &declared
+        && let Some(entry) = document.resources.get(declared)
+    {
+        if entry.id == id {
+            run.screen.result(&format!("{declared} is managed already, as id {id}: nothing to do.\n"));
+            return Ok(Exit::Done);
+        }
+        return Err(Failure::Usage {
+            message: format!("{declared} is managed already, as id {}", entry.id),
+            help: vec![format!("forget that one first: `brickform forget {declared}`")],
+        });
+    }
+    match declared {
+        Some(declared) if online.desired.resources.contains_key(&declared) => {
+            take(session, online, document, (&declared, id), &[], arguments, run).await
+        }
+        declared => undeclared(session, online, document, (kind, id, declared), arguments, run).await,
+    }
+}
+
+/// An object that nothing declares: its YAML is written, then it is taken over.
+async fn undeclared(
+    session: &Session,
+    online: Online,
+    document: Document,
+    (kind, id, declared): (&'static Kind, &str, Option<Address>),
+    arguments: &Arguments,
+    run: &Run<'_>,
+) -> Result<Exit, Failure> {
+    let live = refresh::object(&online.connection.client, kind, id, &named_fields(kind, id))
+        .await
+        .map_err(|error| Failure::api(format!("{} {id} cannot be read", kind.singular), error))?
+        .ok_or_else(|| absent(kind, id))?;
+    let taken = |key: &str| online.desired.resources.keys().any(|a| a.kind == kind.name && a.key == key);
+    let key = declared.map(|a| a.key).or_else(|| arguments.key.clone()).unwrap_or_else(|| object::key_for(kind, &live, id, &taken));
+    if !crate::model::is_key(&key) {
+        return Err(Failure::usage(format!("`{key}` is no key"), &["keys are letters, digits, `_` and `-`: `--key nightly`"]));
+    }
+    let address = Address::new(kind.name, &key);
+    if taken(&key) {
+        return Err(Failure::Usage {
+            message: format!("{address} is declared already"),
+            help: vec![format!("take the object into it: `brickform adopt {address} --id {id}`, or choose another `--key`")],
+        });
+    }
+    let ids = object::ids(&document, &online.desired.resources);
+    let edit = declaration(session, &address, &object::body(kind, &live, &ids), arguments.to.as_deref())?;
+    let edited = Session::with(run, contents(std::slice::from_ref(&edit)))?;
+    let online = edited.again(online)?;
+    take(&edited, online, document, (&address, id), &[edit], arguments, run).await
+}
+
+/// The fields that a name that is an id is made of.
+fn named_fields(kind: &Kind, id: &str) -> Value {
+    match kind.identity {
+        Identity::Named { parts, join, .. } if parts.len() > 1 => {
+            Value::map(parts.iter().zip(id.splitn(parts.len(), join)).map(|(p, v)| (*p, Value::text(v))))
+        }
+        Identity::Named { parts, .. } => Value::map(parts.iter().map(|p| (*p, Value::text(id)))),
+        Identity::Assigned(_) | Identity::Single(_) => Value::map([("id", Value::text(id))]),
+    }
+}
+
+fn absent(kind: &Kind, id: &str) -> Failure {
+    Failure::Usage {
+        message: format!("the workspace has no {} with id `{id}`", kind.singular),
+        help: vec!["ids are what the workspace shows in an object's page and URL".to_owned()],
+    }
+}
+
+/// The file that gains a resource, with it.
+fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&str>) -> Result<Edited, Failure> {
+    let name =
+        to.map(str::to_owned).or_else(|| session.project.files_of(&address.kind).into_iter().find(|f| !f.starts_with("environments/")));
+    let name = name.unwrap_or_else(|| format!("conf/{}.yaml", address.kind));
+    let path = session.project.folder.join(&name);
+    let before = std::fs::read_to_string(&path).ok();
+    let source = Arc::new(Source { name: name.clone(), text: before.clone().unwrap_or_default() });
+    let documents = crate::yaml::parse(&source).map_err(Failure::mistakes)?;
+    let of_kind = |key: &str| session.registry.get(key).is_some_and(|k| k.name == address.kind);
+    let spelled =
+        documents.first().and_then(|d| d.entries().iter().find(|e| of_kind(&e.key))).map_or(address.kind.clone(), |e| e.key.clone());
+    let at = Path::from(vec![Part::Field(spelled), Part::Field(address.key.clone())]);
+    let after = splice(&source, 0, &[Edit::Set(at, body.clone())]).map_err(|refusal| Failure::Machine {
+        message: format!("{address} cannot be written into `{name}`: {refusal}"),
+        help: vec!["name another file: `--to conf/more.yaml`".to_owned()],
+    })?;
+    Ok(Edited { name, path, before, after })
+}
+
+/// Takes one object into the state under a declared address.
+async fn take(
+    session: &Session,
+    mut online: Online,
+    document: Document,
+    (address, id): (&Address, &str),
+    edits: &[Edited],
+    arguments: &Arguments,
+    run: &Run<'_>,
+) -> Result<Exit, Failure> {
+    let resource = &online.desired.resources[address];
+    let (kind, span): (_, Span) = (resource.kind, resource.span.clone());
+    online.desired.imports.insert(address.clone(), (id.to_owned(), span));
+    let options = plan::Options { keep_seen: true, targets: vec![address.clone()], ..plan::Options::default() };
+    let (mut plan, millis) = session.plan(run, &online, &document, &options).await?;
+    plan.steps.retain(|s| s.address == *address);
+    if plan.steps.iter().any(|s| s.seen.is_none()) {
+        return Err(absent(kind, id));
+    }
+    finish(session, &online, document, (plan, millis), edits, arguments, run)
+}
+
+/// Every declared address that exists under its natural key.
+async fn many(
+    session: &Session,
+    online: &Online,
+    document: Document,
+    given: &[String],
+    arguments: &Arguments,
+    run: &Run<'_>,
+) -> Result<Exit, Failure> {
+    let mut wanted: Vec<Address> = vec![];
+    let open =
+        |a: &&Address| !a.is_facet() && !document.resources.contains_key(*a) && online.desired.resources[*a].kind.lifetime == Lifetime::Own;
+    for text in given {
+        let before = wanted.len();
+        if let Some((kind, start)) = text.strip_suffix('*').and_then(|t| t.split_once('.')) {
+            let kind = kind_of(session, kind)?;
+            wanted
+                .extend(online.desired.resources.keys().filter(|a| a.kind == kind.name && a.key.starts_with(start)).filter(open).cloned());
+            continue;
+        }
+        let one = address(text, &session.registry)?;
+        if let Some(entry) = document.resources.get(&one) {
+            run.screen.note(&format!("{one} is managed already, as id {}", entry.id));
+            continue;
+        }
+        wanted.extend(
+            online
+                .desired
+                .resources
+                .keys()
+                .filter(|a| **a == one || (a.kind == one.kind && a.key == one.key && one.instance.is_none()))
+                .filter(open)
+                .cloned(),
+        );
+        if wanted.len() == before {
+            return Err(super::naming::unknown(&one, "in YAML", online.desired.resources.keys()));
+        }
+    }
+    if given.is_empty() {
+        wanted = online.desired.resources.keys().filter(open).cloned().collect();
+    }
+    if wanted.is_empty() {
+        run.screen.result("Everything that is declared is managed already: nothing to adopt.\n");
+        return Ok(Exit::Done);
+    }
+    let options = plan::Options { adopt: true, keep_seen: true, targets: wanted.clone(), ..plan::Options::default() };
+    let (mut plan, millis) = session.plan(run, online, &document, &options).await?;
+    plan.steps.retain(|s| wanted.contains(&s.address));
+    let (found, rest): (Vec<Step>, Vec<Step>) = std::mem::take(&mut plan.steps).into_iter().partition(|s| s.seen.is_some());
+    let mut unclear = 0;
+    for step in &rest {
+        if step.blocks.is_empty() {
+            run.screen.note(&format!("{}: the workspace has none of this name", step.address));
+        }
+        for block in &step.blocks {
+            unclear += 1;
+            run.screen.raw(&format!("error: {}\n", block.reason));
+            block.remedy.iter().for_each(|line| run.screen.raw(&format!("  = {line}\n")));
+        }
+    }
+    plan.steps = found;
+    if plan.steps.is_empty() {
+        run.screen.result("Nothing to adopt.\n");
+        return Ok(if unclear > 0 { Exit::Failed } else { Exit::Done });
+    }
+    let exit = finish(session, online, document, (plan, millis), &[], arguments, run)?;
+    Ok(if unclear > 0 { Exit::Failed } else { exit })
+}
+
+/// Shows, asks, writes and records. Nothing is sent: where YAML says otherwise, the next plan says so.
+fn finish(
+    session: &Session,
+    online: &Online,
+    mut document: Document,
+    (mut plan, millis): (Plan, u64),
+    edits: &[Edited],
+    arguments: &Arguments,
+    run: &Run<'_>,
+) -> Result<Exit, Failure> {
+    let entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
+    plan.blocks.clear();
+    show(run, edits);
+    planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));
+    if plan.is_blocked() {
+        return Ok(Exit::Guarded);
+    }
+    if arguments.dry_run {
+        run.screen.note("Only shown (--dry-run): nothing was written.");
+        return Ok(Exit::Done);
+    }
+    let question = format!("Take this over in {}? Only `yes` does it: ", session.environment());
+    carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "adopt" })?;
+    edited::write(edits).map_err(|error| Failure::machine(error.to_string()))?;
+    let count = entries.len();
+    document.resources.extend(entries);
+    session.record(run, online, document, "adopt")?;
+    run.screen.result(&format!("Adopted: {count}. Nothing was sent.\n"));
+    Ok(Exit::Done)
+}
+
+/// The entry of an object as it is; the step becomes one that sends nothing.
+fn taken(step: &mut Step) -> Option<Entry> {
+    let (seen, kind) = (step.seen.clone()?, crate::kinds::Registry::standard().get(&step.kind)?);
+    let mut entry = step.entry.clone()?;
+    let changes: Vec<_> = step.changes.iter().collect();
+    entry.applied = accepted(kind, &entry.applied, &changes, &seen.live);
+    (entry.adopted, entry.id) = (true, step.id.clone().unwrap_or(entry.id));
+    let live_tag = kind
+        .tag
+        .and_then(|crate::kinds::Tag::Map(field)| seen.live.get(field)?.get(crate::diff::OWNERSHIP_TAG)?.as_str().map(str::to_owned));
+    entry.tag = entry.tag.filter(|tag| live_tag.as_ref() == Some(tag));
+    if !step.changes.is_empty() {
+        let fields: Vec<String> = step.changes.iter().map(|c| c.path.to_string()).collect();
+        step.notes.push(format!("differs from the YAML in {}: the next plan shows it", fields.join(", ")));
+    }
+    step.blocks.retain(|b| b.guard == "unreadable" || b.guard == "exists");
+    step.action = Action::Adopt;
+    (step.changes, step.forces, step.calls, step.delete_calls) = (vec![], vec![], vec![], vec![]);
+    (step.after, step.loses) = (vec![], None);
+    Some(entry)
+}

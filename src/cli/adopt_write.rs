@@ -1,0 +1,157 @@
+//! `brickform adopt --write`: drift goes into the user's files, and is accepted into the state.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::adopt::Arguments;
+use super::carry::{self, Consent};
+use super::planning::address;
+use super::refresh::{accept, has_drifted};
+use super::session::{Online, Session};
+use super::{Exit, Failure, Run};
+use crate::export::edited::{self, Edited};
+use crate::export::object;
+use crate::export::write::{Ask, Into, Refused, Written, write_back};
+use crate::model::Address;
+use crate::plan::{self, Plan, Step};
+use crate::state::Document;
+
+/// Writes drift back.
+pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let targets = arguments.what.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
+    if targets.is_empty() && !arguments.all_drift {
+        return Err(Failure::usage(
+            "`adopt --write` wants addresses",
+            &["`brickform adopt --write jobs.nightly`, or `--all-drift` for all that drifted"],
+        ));
+    }
+    let options = plan::Options { drift_only: true, keep_seen: true, targets: targets.clone(), ..plan::Options::default() };
+    let online = session.online(run).await?;
+    let mut document = session.state()?;
+    let (plan, _) = session.plan(run, &online, &document, &options).await?;
+    unread(&plan)?;
+    let steps = drifted(&plan, &targets);
+    if steps.is_empty() {
+        let what = if targets.is_empty() { session.environment().to_owned() } else { arguments.what.join(", ") };
+        run.screen.result(&format!("{what}: nothing drifted, there is nothing to write.\n"));
+        return Ok(Exit::Done);
+    }
+    let ids = object::ids(&document, &online.desired.resources);
+    let into = if arguments.overlay { Into::Overlay } else { Into::Source };
+    let ask = Ask { project: &session.project, desired: &online.desired, steps: &steps, ids: &ids, into, deletions: arguments.deletions };
+    let written = write_back(&ask);
+    tell(session, run, &written);
+    if written.files.is_empty() {
+        return Err(nothing_written(&written.refused));
+    }
+    let (online, left) = verified(session, online, &document, &written, &options, run).await?;
+    show(run, &written.files);
+    if arguments.dry_run {
+        run.screen.note("Only shown (--dry-run): no file was written.");
+        return Ok(Exit::Done);
+    }
+    let question = "Write this? Only `yes` does it: ";
+    carry::consent(run, &Consent { given: arguments.yes, question, answer: "yes", command: "adopt --write" })?;
+    edited::write(&written.files)
+        .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["run it again: it reads the files anew".to_owned()] })?;
+    for step in steps.iter().filter(|s| !left.contains(&s.address)) {
+        accept(&mut document, step);
+    }
+    session.record(run, &online, document, "adopt --write")?;
+    let done = steps.len() - left.len();
+    run.screen.result(&format!(
+        "Written: {}; {} accepted into the state. Nothing was sent.\n",
+        crate::report::text::plural(written.files.len() as u64, "file", "files"),
+        crate::report::text::plural(done as u64, "address", "addresses")
+    ));
+    Ok(if written.refused.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// What could not be read says nothing about drift.
+fn unread(plan: &Plan) -> Result<(), Failure> {
+    let blocks: Vec<String> = plan.blocks.iter().chain(plan.steps.iter().flat_map(|s| &s.blocks)).map(|b| b.reason.clone()).collect();
+    if blocks.is_empty() { Ok(()) } else { Err(Failure::Guard { message: blocks.join("; "), help: vec![] }) }
+}
+
+/// The steps that drifted: of these addresses, their parts and their instances, or all.
+fn drifted<'p>(plan: &'p Plan, targets: &[Address]) -> Vec<&'p Step> {
+    let asked = |a: &Address| {
+        targets.is_empty()
+            || targets.iter().any(|t| {
+                t.kind == a.kind
+                    && t.key == a.key
+                    && (t.instance.is_none() || t.instance == a.instance)
+                    && (t.facet.is_none() || t.facet == a.facet)
+            })
+    };
+    plan.steps.iter().filter(|s| has_drifted(s) && asked(&s.address)).collect()
+}
+
+fn tell(session: &Session, run: &Run<'_>, written: &Written) {
+    for (what, place) in &written.places {
+        run.screen.note(&format!("  {what}: {place}"));
+    }
+    let others: Vec<&str> = session.project.environments.iter().map(String::as_str).filter(|e| *e != session.environment()).collect();
+    for edit in written.files.iter().filter(|f| !f.name.contains("environments/") && !others.is_empty() && f.name.contains('.')) {
+        run.screen.note(&format!(
+            "note: `{}` is shared with {}; `--overlay` writes into this environment's file instead",
+            edit.name,
+            others.join(", ")
+        ));
+    }
+    for refused in &written.refused {
+        let what = if refused.path.is_root() { refused.address.to_string() } else { format!("{} {}", refused.address, refused.path) };
+        run.screen.raw(&format!("error: {what} is not written: {}\n  = {}\n", refused.why, refused.help));
+    }
+}
+
+fn nothing_written(refused: &[Refused]) -> Failure {
+    let mut help: Vec<String> = refused.iter().map(|r| r.help.clone()).collect();
+    help.dedup();
+    Failure::Machine { message: "nothing could be written".to_owned(), help }
+}
+
+/// The project as it would be: it must load, and what was written must drift no more. Gives the addresses that still do,
+/// where something of them was refused.
+async fn verified(
+    session: &Session,
+    online: Online,
+    document: &Document,
+    written: &Written,
+    options: &plan::Options,
+    run: &Run<'_>,
+) -> Result<(Online, Vec<Address>), Failure> {
+    let edited = Session::with(run, contents(&written.files))?;
+    let online = edited.again(online)?;
+    let options = plan::Options { targets: vec![], ..options.clone() };
+    let (plan, _) = edited.plan(run, &online, document, &options).await?;
+    let left: Vec<Address> = plan.steps.iter().filter(|s| has_drifted(s)).map(|s| s.address.clone()).collect();
+    let refused = |a: &Address| written.refused.iter().any(|r| r.address == *a);
+    let told = |a: &Address| written.places.iter().any(|(what, _)| what.split(' ').next() == Some(&a.to_string()));
+    if let Some(address) = left.iter().find(|a| told(a) && !refused(a)) {
+        let field = plan
+            .steps
+            .iter()
+            .find(|s| s.address == *address)
+            .and_then(|s| s.changes.first())
+            .map(|c| format!(" ({})", c.path))
+            .unwrap_or_default();
+        return Err(Failure::Machine {
+            message: format!("{address} would still differ from the workspace{field}: nothing was written"),
+            help: vec![format!("`brickform drift --env {}` shows it; write it by hand", session.environment())],
+        });
+    }
+    Ok((online, left))
+}
+
+/// Edited files by path, as the project reads them.
+pub fn contents(edits: &[Edited]) -> BTreeMap<PathBuf, String> {
+    edits.iter().map(|e| (e.path.clone(), e.after.clone())).collect()
+}
+
+/// Shows the edits as a patch.
+pub fn show(run: &Run<'_>, edits: &[Edited]) {
+    for edit in edits {
+        run.screen.result(&edit.diff());
+    }
+}

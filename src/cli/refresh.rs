@@ -1,0 +1,83 @@
+//! `brickform refresh`: what is live is accepted into the state, the YAML stays: the next plan shows the difference as a
+//! change of the YAML. Sends only reads.
+
+use clap::Args;
+
+use super::carry::{self, Consent};
+use super::planning::{self, Showing, address};
+use super::session::Session;
+use super::{Exit, Failure, Run, runtime};
+use crate::export::accept::accepted;
+use crate::export::write::is_drift;
+use crate::plan::{self, DELETED, Step};
+use crate::report::text::Look;
+use crate::state::{Document, Store};
+
+/// Arguments of `refresh`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What was deleted in the workspace is dropped from the state. To change the YAML instead: `brickform adopt --write`.\n\n\
+Example:\n  brickform refresh jobs.nightly --env prod --yes"
+)]
+pub struct Arguments {
+    /// `jobs.nightly`; all that drifted if none is given
+    #[arg(value_name = "ADDRESS")]
+    addresses: Vec<String>,
+    /// Do not ask
+    #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
+    yes: bool,
+    #[command(flatten)]
+    showing: Showing,
+}
+
+/// Accepts drift into the state.
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let session = Session::open(run)?;
+    session.lock(run, "refresh")?;
+    let done = runtime().and_then(|runtime| runtime.block_on(refresh(&session, arguments, run)));
+    Store::unlock(&session.store);
+    done
+}
+
+async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let targets = arguments.addresses.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
+    let options = plan::Options { drift_only: true, keep_seen: true, targets, ..plan::Options::default() };
+    let online = session.online(run).await?;
+    let mut document = session.state()?;
+    let (plan, millis) = session.plan(run, &online, &document, &options).await?;
+    planning::show(run, &plan, &Look { drift: true, ..planning::look(run, &arguments.showing, millis) });
+    if plan.is_blocked() {
+        return Ok(Exit::Guarded);
+    }
+    let drifted: Vec<&Step> = plan.steps.iter().filter(|s| has_drifted(s)).collect();
+    if drifted.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let question = format!("Accept this into the state of {}? Only `yes` does it: ", session.environment());
+    carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "refresh" })?;
+    drifted.iter().for_each(|step| accept(&mut document, step));
+    session.record(run, &online, document, "refresh")?;
+    run.screen.result(&format!(
+        "Accepted into the state: {}. Nothing was sent; `brickform plan --env {}` shows what the YAML says otherwise.\n",
+        drifted.len(),
+        session.environment()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Whether the workspace changed something of it, or deleted it.
+pub fn has_drifted(step: &Step) -> bool {
+    step.because.as_deref() == Some(DELETED) || step.changes.iter().any(is_drift)
+}
+
+/// The state's entry takes what is live where it drifted; one whose object is gone goes, its parts too.
+pub fn accept(document: &mut Document, step: &Step) {
+    if step.because.as_deref() == Some(DELETED) {
+        document.resources.retain(|a, _| *a != step.address && a.parent() != step.address);
+        return;
+    }
+    let (Some(seen), Some(entry)) = (&step.seen, document.resources.get_mut(&step.address)) else { return };
+    let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return };
+    let changes: Vec<_> = step.changes.iter().filter(|c| is_drift(c)).collect();
+    entry.applied = accepted(kind, &entry.applied, &changes, &seen.live);
+}

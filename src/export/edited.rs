@@ -1,0 +1,92 @@
+//! Edited files: what they held, what they will hold, and the writing of them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// One file with its edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// Its name as a user would type it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it held when it was read; none: it is new.
+    pub before: Option<String>,
+    /// What it is to hold.
+    pub after: String,
+}
+
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Somebody changed it meanwhile.
+    #[error("`{0}` changed on disk while this was decided: nothing was written to it")]
+    Changed(String),
+    /// The system refuses.
+    #[error("`{0}` cannot be written: {1}")]
+    Io(String, #[source] std::io::Error),
+}
+
+impl Edited {
+    /// The edit as a patch: three lines around each change.
+    #[must_use]
+    pub fn diff(&self) -> String {
+        let before = self.before.as_deref().unwrap_or_default();
+        let diff = similar::TextDiff::from_lines(before, &self.after);
+        let old = if self.before.is_some() { self.name.as_str() } else { "/dev/null" };
+        diff.unified_diff().context_radius(3).header(old, &self.name).to_string()
+    }
+}
+
+/// Writes all of them, or none that had changed meanwhile: each by a temporary file beside it that takes its place.
+/// Permissions are kept, symbolic links are followed.
+///
+/// # Errors
+/// Which one could not be written; those before it are.
+pub fn write(edits: &[Edited]) -> Result<(), WriteError> {
+    for edit in edits {
+        let now = match std::fs::read_to_string(&edit.path) {
+            Ok(text) => Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(WriteError::Io(edit.name.clone(), error)),
+        };
+        if now != edit.before {
+            return Err(WriteError::Changed(edit.name.clone()));
+        }
+        if let Ok(known) = std::fs::metadata(&edit.path)
+            && known.permissions().readonly()
+        {
+            let error = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "it is read-only");
+            return Err(WriteError::Io(edit.name.clone(), error));
+        }
+    }
+    edits.iter().try_for_each(|edit| replace(&edit.path, &edit.after).map_err(|error| WriteError::Io(edit.name.clone(), error)))
+}
+
+/// A file's text replaced in one move.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".brickform-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    match std::fs::metadata(&target) {
+        Ok(known) => file.as_file().set_permissions(known.permissions())?,
+        Err(_) => plain_permissions(file.as_file())?,
+    }
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A new file is readable as files are; temporary ones are not.
+#[cfg(unix)]
+fn plain_permissions(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn plain_permissions(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! A live object as YAML that a person would have written.
+
+use std::collections::BTreeMap;
+
+use super::accept::tidy;
+use crate::kinds::{Kind, Schema};
+use crate::model::{Address, Map, Value};
+use crate::project::Resource;
+
+/// The body of an object as YAML says it: without what only the workspace fills or chooses, ids of declared objects as
+/// references.
+#[must_use]
+pub fn body(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) -> Value {
+    let tag = kind.tag.map(|crate::kinds::Tag::Map(field)| field);
+    let mut body = tidy(Some(Schema::of(kind).root()), live);
+    if let Some(map) = body.as_map_mut() {
+        let known = |name: &String| Schema::of(kind).root().field(name).is_some();
+        map.retain(|name, _| known(name));
+        if let Some(Value::Map(tags)) = tag.and_then(|t| map.get_mut(t)) {
+            tags.shift_remove(crate::diff::OWNERSHIP_TAG);
+        }
+        map.retain(|name, value| Some(name.as_str()) != tag || !value.is_zero());
+    }
+    referred(&body, ids)
+}
+
+fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {
+    match value {
+        Value::Text(text) => match ids.get(text) {
+            Some(address) => Value::Text(format!("${{{address}.id}}")),
+            None => Value::Text(text.replace("${", "$${")),
+        },
+        Value::List(items) => Value::List(items.iter().map(|v| referred(v, ids)).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), referred(v, ids))).collect::<Map>()),
+        other => other.clone(),
+    }
+}
+
+/// A key for an object: its name in small letters, what no key may hold as `_`.
+#[must_use]
+pub fn key_for(kind: &'static Kind, live: &Value, id: &str, taken: &dyn Fn(&str) -> bool) -> String {
+    let name = kind.natural.fields.last().and_then(|f| live.get(f)).map_or_else(|| id.to_owned(), Value::key_text);
+    let name = name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let mut key: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    while key.contains("__") {
+        key = key.replace("__", "_");
+    }
+    let mut key = key.trim_matches(['_', '-']).to_owned();
+    if !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        key = format!("{}_{key}", kind.singular.replace(' ', "_"));
+    }
+    let mut free = key.clone();
+    let mut n = 2;
+    while taken(&free) {
+        free = format!("{key}_{n}");
+        n += 1;
+    }
+    free
+}
+
+/// Ids that the workspace gave, by which declared objects are known: long enough to be nothing else.
+#[must_use]
+pub fn ids<'a>(state: &'a crate::state::Document, declared: &BTreeMap<Address, Resource>) -> BTreeMap<String, Address> {
+    let given =
+        |id: &&'a String| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') && id.bytes().any(|b| b.is_ascii_digit());
+    let entries = state.resources.iter().filter(|(a, e)| !a.is_facet() && declared.contains_key(a) && given(&&e.id));
+    entries.map(|(a, e)| (e.id.clone(), a.clone())).collect()
+}

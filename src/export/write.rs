@@ -1,0 +1,369 @@
+//! Drift written back: each value into the file that it comes from, or, where an expression that others share gives it, into
+//! the environment's overlay.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use super::accept::accepted;
+use super::edited::Edited;
+use super::overlay;
+use super::place::{Put, What, puts};
+use crate::diagnostic::{Source, Span};
+use crate::diff::{FieldChange, Reason};
+use crate::kinds::Schema;
+use crate::model::{Address, Path, Step as Part, Value};
+use crate::plan::{DELETED, Step};
+use crate::project::{Desired, Project, Resource};
+use crate::yaml::place::{key_path, path_to};
+use crate::yaml::splice::{Edit, Refusal, edits_to, splice};
+use crate::yaml::{Node, parse};
+
+/// Where values go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Into {
+    /// Into the file that the value comes from.
+    #[default]
+    Source,
+    /// Into the environment's file, as an overlay: other environments keep what they have.
+    Overlay,
+}
+
+/// What is written back.
+pub struct Ask<'a> {
+    /// The project, as it was planned from.
+    pub project: &'a Project,
+    /// What it desires.
+    pub desired: &'a Desired,
+    /// Steps that drifted, with what was compared ([`Step::seen`]).
+    pub steps: &'a [&'a Step],
+    /// Ids that the workspace gave to declared objects: written as references.
+    pub ids: &'a BTreeMap<String, Address>,
+    /// Where values go.
+    pub into: Into,
+    /// Whether objects that were deleted in the workspace go from the YAML.
+    pub deletions: bool,
+}
+
+/// Something that was not written, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Whose.
+    pub address: Address,
+    /// Which field; empty: all of it.
+    pub path: Path,
+    /// Why.
+    pub why: String,
+    /// What to do instead.
+    pub help: String,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Files with edits, sorted by name; not written yet.
+    pub files: Vec<Edited>,
+    /// What goes where, for people: address and field, then the file and why there.
+    pub places: Vec<(String, String)>,
+    /// What was refused.
+    pub refused: Vec<Refused>,
+}
+
+/// Makes the edits. Writes nothing.
+#[must_use]
+pub fn write_back(ask: &Ask<'_>) -> Written {
+    let mut writer = Writer { ask, texts: BTreeMap::new(), written: Written::default() };
+    for step in ask.steps {
+        writer.step(step);
+    }
+    let Writer { texts, mut written, .. } = writer;
+    written.files = texts
+        .into_iter()
+        .filter(|(_, text)| text.before.as_deref() != Some(&text.now))
+        .map(|(name, text)| Edited { name, path: text.path, before: text.before, after: text.now })
+        .collect();
+    written
+}
+
+/// A file while it is edited.
+struct Text {
+    path: PathBuf,
+    before: Option<String>,
+    now: String,
+}
+
+struct Writer<'a> {
+    ask: &'a Ask<'a>,
+    texts: BTreeMap<String, Text>,
+    written: Written,
+}
+
+/// Whether a change is drift: what the workspace did, not what YAML asks for.
+#[must_use]
+pub fn is_drift(change: &FieldChange) -> bool {
+    matches!(change.reason, Reason::Drift | Reason::Conflict)
+}
+
+impl Writer<'_> {
+    fn refuse(&mut self, address: &Address, path: &Path, why: impl std::convert::Into<String>, help: impl std::convert::Into<String>) {
+        self.written.refused.push(Refused { address: address.clone(), path: path.clone(), why: why.into(), help: help.into() });
+    }
+
+    fn step(&mut self, step: &Step) {
+        let Some(resource) = self.ask.desired.resources.get(&step.address) else { return };
+        if step.address.instance.is_some() {
+            let template = Address { instance: None, facet: None, ..step.address.clone() };
+            let why = format!("it is one of several that `for_each` of {template} makes");
+            return self.refuse(&step.address, &Path::root(), why, "give `each.value` a field for what differs, put it back, or ignore it");
+        }
+        if resource.span.source.name.ends_with(".hbs") {
+            let why = format!("it is made by the template `{}`", resource.span.source.name);
+            return self.refuse(&step.address, &Path::root(), why, "change the template, put it back, or ignore it");
+        }
+        if step.because.as_deref() == Some(DELETED) {
+            return self.deleted(resource);
+        }
+        let Some(seen) = &step.seen else { return };
+        let changes: Vec<&FieldChange> = step.changes.iter().filter(|c| is_drift(c)).collect();
+        let target = accepted(resource.kind, &seen.desired, &changes, &seen.live);
+        let mut found = Vec::new();
+        puts(&resource.node, &seen.desired, &target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
+        for put in found {
+            self.put(resource, put, &target);
+        }
+    }
+
+    /// An object that is gone from the workspace goes from the YAML.
+    fn deleted(&mut self, resource: &Resource) {
+        let address = &resource.address;
+        if !self.ask.deletions {
+            return self.refuse(address, &Path::root(), "it was deleted in the workspace", "add `--deletions` to take it out of the YAML");
+        }
+        let done = (|| {
+            let span = &resource.span;
+            let source = self.original(span);
+            let documents = parse(&source).ok()?;
+            let (document, mut path) =
+                documents.iter().enumerate().find_map(|(i, d)| Some((i, key_path(d, span.start as usize, span.end as usize)?)))?;
+            let mut above = path.clone();
+            above.pop();
+            let alone = |p: &Path| documents[document].value().at(p).is_some_and(|v| v.as_map().is_some_and(|m| m.len() == 1));
+            if !above.is_root() && alone(&above) {
+                path = above;
+            }
+            self.edit(&span.source.name, document, &[Edit::Remove(path)]).ok()
+        })();
+        match done {
+            Some(()) => self.written.places.push((address.to_string(), format!("{}: taken away", resource.span.source.name))),
+            None => self.refuse(
+                address,
+                &Path::root(),
+                format!("its lines in `{}` cannot be taken away by themselves", resource.span.source.name),
+                "take it out by hand",
+            ),
+        }
+    }
+
+    fn put(&mut self, resource: &Resource, put: Put<'_>, target: &Value) {
+        let Put { path, node, what } = put;
+        let value = match &what {
+            What::Set(v) | What::Add(_, v) | What::Insert(_, v) => Some(v),
+            What::Remove | What::Untold => None,
+        };
+        if value.is_some_and(|v| v.has_secret() || v.has_unknown()) {
+            return self.refuse(
+                &resource.address,
+                &path,
+                "a secret stands in it",
+                "secrets are never written: change the secret where it is kept",
+            );
+        }
+        if matches!(what, What::Untold) {
+            return self.refuse(&resource.address, &path, "the YAML does not say this in a field of its own", "change it by hand");
+        }
+        if self.ask.into == Into::Overlay {
+            return self.overlay(resource, &path, target, "asked for");
+        }
+        let raw = value.map(|v| self.raw(v, &resource.address));
+        if let (What::Set(new), true) = (&what, has_expression(node)) {
+            return self.expression(resource, &path, node, new, target);
+        }
+        let name = node.span.source.name.clone();
+        let edit = self.locate(&node.span, &resource.address).map(|(document, at)| {
+            let edits = match (&what, raw) {
+                (What::Set(_), Some(raw)) => {
+                    edits_to(&self.original(&node.span), document, &at, &raw).unwrap_or_else(|_| vec![Edit::Set(at.clone(), raw)])
+                }
+                (What::Add(field, _), Some(raw)) => vec![Edit::Set(at.join(Part::Field(field.clone())), raw)],
+                (What::Insert(nth, _), Some(raw)) => vec![Edit::Insert(at, *nth, raw)],
+                _ => vec![Edit::Remove(at)],
+            };
+            (document, edits)
+        });
+        let edited = edit.ok_or(Refusal::Shared(path.clone())).and_then(|(document, edits)| self.edit(&name, document, &edits));
+        match edited {
+            Ok(()) => self.told(resource, &path, &name),
+            Err(refusal) => self.overlay(resource, &path, target, &format!("in `{name}` {refusal}")),
+        }
+    }
+
+    fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
+        let what = if path.is_root() { resource.address.to_string() } else { format!("{} {path}", resource.address) };
+        self.written.places.push((what, place.to_owned()));
+    }
+
+    /// A value that an expression gives.
+    fn expression(&mut self, resource: &Resource, path: &Path, node: &Node, new: &Value, target: &Value) {
+        let text = node.text().unwrap_or_default().trim();
+        let inner = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).map(str::trim).filter(|t| !t.contains("${"));
+        let raw = self.raw(new, &resource.address);
+        if let Some(file) = inner.and_then(file_of)
+            && let Value::Text(content) = new
+        {
+            let path_of = self.ask.project.folder.join(&file);
+            let before = std::fs::read_to_string(&path_of).ok();
+            if before.is_some() {
+                self.texts.insert(file.clone(), Text { path: path_of, before, now: content.clone() });
+                return self.told(resource, path, &file);
+            }
+        }
+        if inner.is_some_and(|i| i.ends_with(".id"))
+            && raw != *new
+            && let Some((document, at)) = self.locate(&node.span, &resource.address)
+            && self.edit(&node.span.source.name, document, &[Edit::Set(at, raw.clone())]).is_ok()
+        {
+            return self.told(resource, path, &node.span.source.name);
+        }
+        let variable = inner.map(|i| i.strip_prefix("var.").unwrap_or(i)).filter(|v| self.ask.project.given_by(v).is_some());
+        if let Some(name) = variable {
+            let uses = self.ask.project.mentions(name);
+            let given = self.ask.project.given_by(name).cloned();
+            if let Some(given) = given.filter(|g| uses == 1 && !has_expression(g) && self.is_own_file(&g.span))
+                && let Some((document, at)) = self.locate(&given.span, &resource.address)
+                && self.edit(&given.span.source.name, document, &[Edit::Set(at, raw)]).is_ok()
+            {
+                let place = format!("{}, variable `{name}`, which nothing else uses", given.span.source.name);
+                return self.told(resource, path, &place);
+            }
+            return self.overlay(
+                resource,
+                path,
+                target,
+                &format!("`{text}` stands in `{}`, and the variable is not this field's alone", node.span.source.name),
+            );
+        }
+        self.overlay(resource, path, target, &format!("`{}` stands in `{}`", shortened(text), node.span.source.name));
+    }
+
+    /// Whether a place is in the file of the chosen environment.
+    fn is_own_file(&self, span: &Span) -> bool {
+        self.environment_file().is_some_and(|name| name == span.source.name)
+    }
+
+    fn environment_file(&self) -> Option<String> {
+        let environment = &self.ask.project.environment;
+        let named = environment.span.as_ref().map(|s| s.source.name.clone());
+        let folders = ["environments", "conf/environments"];
+        let there = |name: &String| self.ask.project.folder.join(name).is_file();
+        named.or_else(|| folders.iter().flat_map(|f| ["yaml", "yml"].map(|e| format!("{f}/{}.{e}", environment.name))).find(there))
+    }
+
+    /// The environment's own word on a place.
+    fn overlay(&mut self, resource: &Resource, path: &Path, target: &Value, because: &str) {
+        let address = &resource.address;
+        let Some(file) = self.environment_file() else {
+            let why = format!("{because}, and there is no environment file that could say otherwise");
+            return self.refuse(
+                address,
+                path,
+                why,
+                format!("write `environments/{}.yaml`, or change it by hand", self.ask.project.environment.name),
+            );
+        };
+        let short = matches!(resource.node.entries(), [only] if address.is_facet() && only.value.span == resource.node.span);
+        let cut = overlay::reachable(path);
+        let value = target.at(&cut).map(|v| self.raw(v, address));
+        if cut.is_root() || value.as_ref().is_some_and(|v| v.has_secret() || v.has_unknown()) {
+            return self.refuse(address, path, because.to_owned(), "change it by hand, put it back, or ignore it");
+        }
+        let mut steps: Vec<Part> = ["resources", &address.kind, &address.key].into_iter().map(|s| Part::Field(s.to_owned())).collect();
+        steps.extend(address.facet.iter().map(|f| Part::Field(f.clone())));
+        steps.extend(cut.steps().iter().skip(usize::from(short)).cloned());
+        let done = (|| {
+            self.text(&file)?;
+            let source = Arc::new(Source { name: file.clone(), text: self.texts.get(&file)?.now.clone() });
+            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
+            let new = overlay::with(tree, &steps, value)?;
+            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
+            self.edit(&file, 0, &edits).ok()
+        })();
+        match done {
+            Some(()) => self.told(resource, &cut, &format!("{file}, as an overlay of this environment: {because}")),
+            None => self.refuse(address, path, format!("{because}, and `{file}` cannot take an overlay for it"), "change it by hand"),
+        }
+    }
+
+    /// A value as the source spells it: text that looks like an expression is none, ids of declared objects are references.
+    fn raw(&self, value: &Value, own: &Address) -> Value {
+        match value {
+            Value::Text(text) => match self.ask.ids.get(text).filter(|a| *a != own && !own.is_facet()) {
+                Some(address) => Value::Text(format!("${{{address}.id}}")),
+                None => Value::Text(text.replace("${", "$${")),
+            },
+            Value::List(items) => Value::List(items.iter().map(|v| self.raw(v, own)).collect()),
+            Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), self.raw(v, own))).collect()),
+            other => other.clone(),
+        }
+    }
+
+    /// The text of a file as it was read.
+    fn original(&self, span: &Span) -> Arc<Source> {
+        Arc::clone(&span.source)
+    }
+
+    /// Document and path of a node in its file.
+    fn locate(&self, span: &Span, _: &Address) -> Option<(usize, Path)> {
+        let documents = parse(&self.original(span)).ok()?;
+        documents.iter().enumerate().find_map(|(i, d)| Some((i, path_to(d, span.start as usize, span.end as usize)?)))
+    }
+
+    fn text(&mut self, name: &str) -> Option<&mut Text> {
+        if !self.texts.contains_key(name) {
+            let path = self.ask.project.folder.join(FilePath::new(name));
+            let before = std::fs::read_to_string(&path).ok()?;
+            self.texts.insert(name.to_owned(), Text { path, now: before.clone(), before: Some(before) });
+        }
+        self.texts.get_mut(name)
+    }
+
+    fn edit(&mut self, name: &str, document: usize, edits: &[Edit]) -> Result<(), Refusal> {
+        let text = self.text(name).ok_or(Refusal::Broken)?;
+        let source = Source { name: name.to_owned(), text: text.now.clone() };
+        text.now = splice(&source, document, edits)?;
+        Ok(())
+    }
+}
+
+fn shortened(text: &str) -> String {
+    if text.is_empty() {
+        return "an expression".to_owned();
+    }
+    if text.chars().count() > 60 { text.chars().take(57).collect::<String>() + "..." } else { text.to_owned() }
+}
+
+/// The path of `file("...")`.
+fn file_of(expression: &str) -> Option<String> {
+    let inner = expression.strip_prefix("file(")?.strip_suffix(')')?.trim();
+    let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let path = inner.strip_prefix(quote)?.strip_suffix(quote)?;
+    (!path.contains(['"', '\'', '\\'])).then(|| path.to_owned())
+}
+
+/// Whether an expression stands in a node.
+fn has_expression(node: &Node) -> bool {
+    match &node.data {
+        crate::yaml::Data::Scalar(s) => s.text.replace("$${", "").contains("${"),
+        crate::yaml::Data::List(items) => items.iter().any(has_expression),
+        crate::yaml::Data::Map(entries) => entries.iter().any(|e| has_expression(&e.value)),
+    }
+}
