@@ -5,7 +5,7 @@ use clap::Args;
 use super::session::Session;
 use super::{Exit, Failure, Format, Run};
 use crate::report::overview;
-use crate::state::Store;
+use crate::state::{Local, Store};
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -13,16 +13,27 @@ pub struct Arguments {}
 
 /// Reads the state and who holds it.
 pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    if let Some((store, environment, place)) = alone(run) {
+        return show(run, &store, environment, &place);
+    }
     let session = Session::open(run)?;
-    let document = session.document()?;
-    let history = if document.is_some() { session.store.history()? } else { vec![] };
-    let overview = overview::Overview {
-        environment: session.environment(),
-        place: &session.state_place,
-        document: document.as_ref(),
-        last: history.first(),
-        holder: session.store.holder(),
-    };
+    show(run, &session.store, session.environment(), &session.state_place)
+}
+
+/// `--state FILE --env NAME` where there is no project: what was applied with `--config` is in the file all the same.
+fn alone<'a>(run: &'a Run<'_>) -> Option<(Local, &'a str, String)> {
+    let (given, environment) = (run.options.state.as_deref()?, run.options.environment.as_deref()?);
+    let asked = run.options.config.is_some() || run.options.project_dir.is_some();
+    let found = run.outside.folder.ancestors().any(|folder| folder.join("conf").join("project.yaml").is_file());
+    let file = Local::file_beside(&run.outside.path(given), environment);
+    let place = file.strip_prefix(&run.outside.folder).unwrap_or(&file).display().to_string();
+    (!asked && !found).then(|| (Local::at(&file, "", environment, run.outside), environment, place))
+}
+
+fn show(run: &Run<'_>, store: &Local, environment: &str, place: &str) -> Result<Exit, Failure> {
+    let document = store.load()?;
+    let history = if document.is_some() { store.history()? } else { vec![] };
+    let overview = overview::Overview { environment, place, document: document.as_ref(), last: history.first(), holder: store.holder() };
     run.screen.result(&match run.screen.format {
         Format::Json => overview::json(&overview),
         Format::Text => overview::text(&overview),

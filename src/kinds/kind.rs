@@ -18,6 +18,9 @@ pub struct Kind {
     pub singular: &'static str,
     /// Other spellings read in YAML: `sql_warehouses`.
     pub aliases: &'static [&'static str],
+    /// The member that is the key of an item in YAML's list form, besides `$key` (`space_id`, as Genie-Forge has it); empty
+    /// where there is none.
+    pub list_key: &'static str,
     /// How one is made. None: it always exists (a facet, a singleton), or only adopted.
     pub create: Option<Request>,
     /// How one is read.
@@ -475,6 +478,7 @@ impl Kind {
         name: "",
         singular: "",
         aliases: &[],
+        list_key: "",
         create: None,
         read: Read::plain(""),
         list: None,

@@ -122,7 +122,8 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
         Data::List(items) => {
             for mut item in items {
                 let taken = if let Data::Map(entries) = &mut item.data {
-                    entries.iter().position(|e| e.key == "$key").map(|at| entries.remove(at))
+                    let named = |name: &str| entries.iter().position(|e| !name.is_empty() && e.key == name);
+                    named("$key").or_else(|| named(kind.list_key)).map(|at| entries.remove(at))
                 } else {
                     None
                 };

@@ -45,7 +45,14 @@ pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option
     let conf = config.clone().unwrap_or_else(|| folder.join("conf"));
     let mut reader = Reader { folder: &folder, contents: &ask.contents, findings, incomplete: false };
     let settings = reader.settings(&conf, &folder);
-    let environments = reader.environments(&[folder.join("environments"), conf.join("environments")]);
+    let mut places = vec![folder.join("environments"), conf.join("environments")];
+    // Beside the folder that `--config` names, as Genie-Forge looks for them.
+    for beside in config.as_deref().and_then(Path::parent).into_iter().flat_map(|f| [f.join("environments"), f.join("conf/environments")]) {
+        if !places.contains(&beside) {
+            places.push(beside);
+        }
+    }
+    let environments = reader.environments(&places);
     let (documents, templates) = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
     let incomplete = reader.incomplete;
     Some(Discovered { folder, settings, environments, documents, templates, incomplete })

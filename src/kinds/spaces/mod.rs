@@ -28,6 +28,7 @@ pub static SPACES: Kind = Kind {
     name: "spaces",
     singular: "Genie space",
     aliases: &["genie_spaces", "genie_agents"],
+    list_key: "space_id",
     create: Some(Request::bare("dashboards.genie.create_space")),
     read: Read { query: &[("include_serialized_space", "true")], ..Read::plain("dashboards.genie.get_space") },
     // Rows lack the serialised space.
