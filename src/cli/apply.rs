@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::carry::{self, Consent};
+use super::carry::{self, Consent, Way};
 use super::planning::{Planning, Showing};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
@@ -40,7 +40,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let question = format!("Apply this to {}? Only `yes` does it: ", session.environment());
     let consent = Consent { given: arguments.yes, question: &question, answer: "yes", command: "apply" };
     let again = again("apply", run, &session, &arguments.planning);
-    let exit = runtime()?.block_on(carry::through(run, &session, &options, &arguments.showing, &consent, &again));
+    let way = Way { options: &options, showing: &arguments.showing, operation: "apply", again: &again };
+    let exit = runtime()?.block_on(carry::through(run, &session, &way, &consent));
     crate::state::Store::unlock(&session.store);
     exit
 }

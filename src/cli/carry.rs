@@ -4,14 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
-use super::planning::{self, Showing};
+use super::events::Events;
+use super::options::Form;
+use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
 use super::session::{Online, Session, commit};
-use super::{Exit, Failure, Format, Run, connect, signals};
+use super::{Exit, Failure, Run, connect, saving, signals};
 use crate::apply::{self, Event};
+use crate::model::Fingerprint;
 use crate::plan::{Action, Options, Plan, Step};
-use crate::report::json;
+use crate::report::answers::shell_word;
+use crate::report::markdown::{self, About};
 use crate::report::outcome::{Ending, ResultLook, ending, result};
+use crate::report::{json, text};
+use crate::state::{Note, Store};
+
+/// How often what is in flight is drawn anew.
+const REDRAW: std::time::Duration = std::time::Duration::from_millis(120);
 
 /// What is asked before anything is sent.
 pub struct Consent<'a> {
@@ -67,48 +76,89 @@ fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     Err(Failure::Moved { addresses: addresses.into_iter().collect() })
 }
 
+/// How a plan is carried out and shown.
+pub struct Way<'a> {
+    /// What was allowed, and what else the plan was made with.
+    pub options: &'a Options,
+    /// How it is shown.
+    pub showing: &'a Showing,
+    /// `apply`, `destroy`.
+    pub operation: &'static str,
+    /// The command that does what is left.
+    pub again: &'a str,
+}
+
 /// Plans, shows the plan, asks, looks again if somebody took their time, and carries it out.
 ///
 /// # Errors
 /// Whatever stops it before anything is sent.
-pub async fn through(
-    run: &Run<'_>,
-    session: &Session,
-    options: &Options,
-    showing: &Showing,
-    asked: &Consent<'_>,
-    again: &str,
-) -> Result<Exit, Failure> {
+pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Consent<'_>) -> Result<Exit, Failure> {
+    let events = Events::new(run, way.showing.json);
+    events.started(session.environment(), way.operation);
     let online = session.online(run).await?;
     let document = session.state()?;
-    let (plan, millis) = session.plan(run, &online, &document, options).await?;
-    if run.screen.format == Format::Text || plan.is_empty() || plan.is_blocked() {
-        planning::show(run, &plan, &planning::look(run, showing, millis));
-    }
-    if plan.is_blocked() {
-        return Ok(Exit::Guarded);
-    }
-    if plan.is_empty() {
-        return Ok(Exit::Done);
+    let (plan, millis) = session.plan(run, &online, &document, way.options).await?;
+    events.refreshed(&plan, millis);
+    let digest = saving::bound(run, session, &online, &plan, way.options)?.digest();
+    if let Some(exit) = shown(run, session, way, &plan, &digest, millis)? {
+        return Ok(exit);
     }
     super::secrets::ready(run, &plan)?;
     if consent(run, asked)? == Consented::Asked {
-        unmoved(&plan, &session.plan(run, &online, &document, options).await?.0)?;
+        unmoved(&plan, &session.plan(run, &online, &document, way.options).await?.0)?;
     }
-    out(run, session, &online, &plan, document, again).await
+    out(run, session, &online, &plan, document, way, &digest).await
 }
 
-/// Carries the plan out and reports. `again`: the command that does what is left.
+/// Shows the plan before it is carried out; the exit where there is nothing to do, or a guard stands in the way.
+///
+/// # Errors
+/// A report cannot be written.
+pub fn shown(
+    run: &Run<'_>,
+    session: &Session,
+    way: &Way<'_>,
+    plan: &Plan,
+    digest: &Fingerprint,
+    millis: u64,
+) -> Result<Option<Exit>, Failure> {
+    let events = Events::new(run, way.showing.json);
+    let ends = plan.is_empty() || plan.is_blocked();
+    let look = planning::look(run, way.showing, millis);
+    if ends {
+        let commit = commit(run, &session.project);
+        let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: None };
+        planning::show(run, way.showing, &Shown { plan, look, about })?;
+    } else if run.screen.form == Form::Text && !way.showing.json {
+        run.screen.result(&text::plan(plan, &look));
+    }
+    events.planned(plan, &digest.0);
+    let exit = match (plan.is_blocked(), plan.is_empty()) {
+        (true, _) => Exit::Guarded,
+        (false, true) => Exit::Done,
+        (false, false) => return Ok(None),
+    };
+    events.ended(None, exit);
+    Ok(Some(exit))
+}
+
+/// Carries the plan out and reports.
+///
+/// # Errors
+/// The record cannot be kept, or a report cannot be written.
 pub async fn out(
     run: &Run<'_>,
     session: &Session,
     online: &Online,
     plan: &Plan,
     document: crate::state::Document,
-    again: &str,
+    way: &Way<'_>,
+    digest: &Fingerprint,
 ) -> Result<Exit, Failure> {
+    let events = Events::new(run, way.showing.json);
     let steps = plan.steps.iter().filter(|s| s.action != Action::None).count();
-    let progress = Progress::new(run.screen, steps);
+    let client = &online.connection.client;
+    let progress = Progress::new(run.screen, run.outside, client, steps, events.wanted());
     run.screen.note(&format!(
         "{} {} to {} as {}. Ctrl-C finishes what is in flight.",
         if plan.destroy { "Destroying:" } else { "Applying" },
@@ -116,21 +166,26 @@ pub async fn out(
         plan.environment,
         online.connection.caller
     ));
+    session.store.annotate(note(plan, way.options, &online.connection.caller, digest));
     let stop = Arc::new(AtomicU8::new(0));
-    let events = |event: &Event| progress.event(event);
+    let happened = |event: &Event| {
+        progress.event(event);
+        events.step(event);
+    };
+    let commit = commit(run, &session.project);
     let applying = apply::apply(
         plan,
         apply::Session {
-            client: &online.connection.client,
+            client,
             store: &session.store,
             state: document,
             registry: &session.registry,
             outside: run.outside,
             parallelism: connect::parallelism(run),
             caller: online.connection.caller.clone(),
-            commit: commit(run, &session.project),
+            commit: commit.clone(),
             stop: Arc::clone(&stop),
-            events: &events,
+            events: &happened,
         },
     );
     let told = |level: u8| {
@@ -140,28 +195,61 @@ pub async fn out(
             "\nStopping now.\n"
         });
     };
+    let ticking = async {
+        let mut tick = tokio::time::interval(REDRAW);
+        loop {
+            tick.tick().await;
+            progress.tick();
+        }
+    };
     let report = tokio::select! {
         report = applying => report,
         never = signals::raise(stop, told) => match never {},
+        () = ticking => return Err(Failure::machine("the clock stopped")),
     };
     progress.end();
     let report = report?;
-    match run.screen.format {
-        Format::Json => run.screen.result(&json::result(plan, &report, plan.destroy)),
-        Format::Text => run.screen.result(&result(
-            plan,
-            &report,
-            &ResultLook {
-                colour: run.screen.out_colour,
-                width: run.screen.width,
-                successes: !progress.lists(),
-                times: run.screen.out_terminal,
-                again,
-                destroy: plan.destroy,
-            },
-        )),
+    let exit = exit(&report);
+    let said = |colour: bool, successes: bool| {
+        let times = colour || run.screen.out_terminal;
+        let look = ResultLook { colour, width: run.screen.width, successes, times, again: way.again, destroy: plan.destroy };
+        result(plan, &report, &look)
+    };
+    let written = |form: Form| {
+        let told = said(false, true);
+        match form {
+            Form::Json => json::result(plan, &report, plan.destroy),
+            Form::Markdown => {
+                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told) };
+                markdown::plan(plan, &about)
+            }
+            _ => told,
+        }
+    };
+    if !events.wanted() {
+        let text = if run.screen.form == Form::Text { said(run.screen.out_colour, !progress.lists()) } else { written(run.screen.form) };
+        run.screen.result(&text);
     }
-    Ok(exit(&report))
+    planning::write(run, way.showing, &written)?;
+    events.ended(Some(&report), exit);
+    Ok(exit)
+}
+
+/// What is kept beside the versions of the state that this apply writes.
+fn note(plan: &Plan, options: &Options, who: &str, digest: &Fingerprint) -> Note {
+    let counts: BTreeMap<String, u64> = serde_json::to_value(plan.counts()).and_then(serde_json::from_value).unwrap_or_default();
+    let counts = counts.into_iter().filter(|(what, n)| *n > 0 && what != "total" && what != "unmanaged").collect();
+    Note { who: who.to_owned(), overrides: overrides(options), counts, plan: digest.0.clone() }
+}
+
+/// Guards that were lifted, as they are given on the command line.
+fn overrides(options: &Options) -> Vec<String> {
+    let with = |flag: &'static str, values: Vec<String>| values.into_iter().map(move |value| format!("{flag} {}", shell_word(&value)));
+    with("--allow-delete", options.allow_delete.clone())
+        .chain(with("--allow-policy", options.allow_policies.clone()))
+        .chain(with("--accept-conflict", options.accept_conflicts.iter().map(ToString::to_string).collect()))
+        .chain(options.overrides.iter().map(|guard| format!("--allow-{}", guard.replace('_', "-"))))
+        .collect()
 }
 
 fn exit(report: &apply::Report) -> Exit {

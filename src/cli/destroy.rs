@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::apply::again;
-use super::carry::{self, Consent};
+use super::carry::{self, Consent, Way};
 use super::planning::{Planning, Showing};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime};
@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let question = format!("Destroy all this in {name}? Only the environment's name does it: ");
     let consent = Consent { given: arguments.yes, question: &question, answer: name, command: "destroy" };
     let again = again("destroy", run, &session, &arguments.planning);
-    let exit = runtime()?.block_on(carry::through(run, &session, &options, &arguments.showing, &consent, &again));
+    let way = Way { options: &options, showing: &arguments.showing, operation: "destroy", again: &again };
+    let exit = runtime()?.block_on(carry::through(run, &session, &way, &consent));
     crate::state::Store::unlock(&session.store);
     exit
 }

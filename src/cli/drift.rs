@@ -2,10 +2,12 @@
 
 use clap::Args;
 
-use super::planning::{self, Narrowing, Showing};
+use super::events::Events;
+use super::planning::{self, Narrowing, Showing, Shown};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime};
 use crate::plan;
+use crate::report::markdown::About;
 use crate::report::text::Look;
 
 /// Arguments of `drift`.
@@ -25,18 +27,26 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
     let options = plan::Options { drift_only: true, ..arguments.narrowing.options(&session.registry)? };
+    let events = Events::new(run, arguments.showing.json);
+    events.started(session.environment(), "drift");
     let (plan, millis) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;
         session.plan(run, &online, &document, &options).await
     })?;
     let look = planning::look(run, &arguments.showing, millis);
-    planning::show(run, &plan, &Look { drift: true, ..look });
-    Ok(if plan.is_blocked() {
+    let command = format!("brickform drift --env {}", session.environment());
+    let about = About { command: &command, ..About::default() };
+    planning::show(run, &arguments.showing, &Shown { plan: &plan, look: Look { drift: true, ..look }, about })?;
+    let exit = if plan.is_blocked() {
         Exit::Guarded
     } else if arguments.detailed_exitcode && !plan.is_empty() {
         Exit::Changes
     } else {
         Exit::Done
-    })
+    };
+    events.refreshed(&plan, millis);
+    events.planned(&plan, "");
+    events.ended(None, exit);
+    Ok(exit)
 }

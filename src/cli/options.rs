@@ -66,6 +66,8 @@ pub enum Form {
     Table,
     /// Comma-separated values (`space-list`)
     Csv,
+    /// A comment on a pull request (`plan`, `apply`, `destroy`, `drift`, `show FILE`)
+    Markdown,
     /// YAML (`render`)
     Yaml,
     /// A diagram for pages that draw Mermaid (`graph`)

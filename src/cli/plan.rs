@@ -2,9 +2,13 @@
 
 use clap::Args;
 
-use super::planning::{self, Planning, Showing};
-use super::session::Session;
+use super::apply::again;
+use super::events::Events;
+use super::planning::{self, Planning, Showing, Shown};
+use super::session::{Session, commit};
 use super::{Exit, Failure, Run, runtime, saving};
+use crate::report::markdown::About;
+use crate::report::text::Look;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -42,28 +46,43 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.destroy = arguments.destroy;
     options.include_adopted = arguments.include_adopted;
     options.drift_only = arguments.drift;
+    let events = Events::new(run, arguments.showing.json);
+    events.started(session.environment(), "plan");
     let (plan, millis, online) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;
         let (plan, millis) = session.plan(run, &online, &document, &options).await?;
         Ok::<_, Failure>((plan, millis, online))
     })?;
+    events.refreshed(&plan, millis);
     if let Some(holder) = crate::state::Store::holder(&session.store) {
         run.screen.note(&format!("note: the environment is locked by {holder}; this plan may be out of date soon"));
     }
-    let look = planning::look(run, &arguments.showing, millis);
-    planning::show(run, &plan, &crate::report::text::Look { drift: arguments.drift, ..look });
+    let saved = saving::bound(run, &session, &online, &plan, &options)?;
+    let digest = saved.digest();
+    let commit = commit(run, &session.project);
+    let mut command = again("plan", run, &session, &arguments.planning);
+    for (given, flag) in
+        [(arguments.destroy, " --destroy"), (arguments.include_adopted, " --include-adopted"), (arguments.drift, " --drift")]
+    {
+        command.push_str(if given { flag } else { "" });
+    }
+    let look = Look { drift: arguments.drift, ..planning::look(run, &arguments.showing, millis) };
+    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
+    planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about })?;
+    events.planned(&plan, &digest.0);
     if let Some(file) = &arguments.out {
-        let saved = saving::bound(run, &session, &online, &plan, &options)?;
         saving::write(run, &session, &plan, saved, file, arguments.expires)?;
     }
-    Ok(if plan.is_blocked() {
+    let exit = if plan.is_blocked() {
         Exit::Guarded
     } else if arguments.detailed_exitcode && !plan.is_empty() {
         Exit::Changes
     } else {
         Exit::Done
-    })
+    };
+    events.ended(None, exit);
+    Ok(exit)
 }
 
 /// `24h`, `24`, `7d`.

@@ -2,12 +2,14 @@
 
 use clap::{ArgAction, Args};
 
-use super::{Failure, Format, Run};
+use super::options::Form;
+use super::{Failure, Run, saving};
 use crate::diagnostic::suggest;
 use crate::kinds::Registry;
 use crate::model::Address;
 use crate::plan::{self, Plan};
 use crate::report::answers::shell_word;
+use crate::report::markdown::{self, About};
 use crate::report::text::Look;
 use crate::report::{json, text};
 
@@ -71,6 +73,24 @@ pub struct Showing {
     /// List the requests of each step
     #[arg(long, env = "BRICKFORM_REQUESTS", value_parser = clap::builder::BoolishValueParser::new())]
     requests: bool,
+    /// An event a line on standard output instead of a result
+    #[arg(long, env = "BRICKFORM_JSON", value_parser = clap::builder::BoolishValueParser::new())]
+    pub json: bool,
+    /// Also write a report: `text`, `json` or `markdown`, any number of times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    reports: Vec<(Form, String)>,
+}
+
+/// `markdown=plan.md`.
+fn report(text: &str) -> Result<(Form, String), String> {
+    let known = "`text`, `json` and `markdown`";
+    let (form, file) = text.split_once('=').ok_or_else(|| format!("give FORMAT=FILE; formats are {known}"))?;
+    let found = [Form::Text, Form::Json, Form::Markdown].into_iter().find(|f| f.word() == form);
+    match (found, file) {
+        (None, _) => Err(format!("there is no report `{form}`; formats are {known}")),
+        (_, "") => Err("the file has no name".to_owned()),
+        (Some(found), file) => Ok((found, file.to_owned())),
+    }
 }
 
 impl Narrowing {
@@ -202,10 +222,46 @@ pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look {
     }
 }
 
-/// Prints a plan as a result.
-pub fn show(run: &Run<'_>, plan: &Plan, look: &Look) {
-    match run.screen.format {
-        Format::Json => run.screen.result(&json::plan(plan, look.unmanaged)),
-        Format::Text => run.screen.result(&text::plan(plan, look)),
+/// A plan, and what stands around it in a comment.
+pub struct Shown<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// How it looks.
+    pub look: Look,
+    /// Command, digest, commit.
+    pub about: About<'a>,
+}
+
+/// Prints a plan as a result, and writes the reports that were asked for.
+///
+/// # Errors
+/// A report cannot be written.
+pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), Failure> {
+    if !showing.json {
+        run.screen.result(&written(shown, run.screen.form));
+    }
+    write(run, showing, &|form| written(shown, form))
+}
+
+/// Writes the reports that were asked for.
+///
+/// # Errors
+/// One cannot be written.
+pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
+    for (form, file) in &showing.reports {
+        saving::put(&run.outside.path(file), &text(*form)).map_err(|error| Failure::Machine {
+            message: format!("the report cannot be written to {file}: {error}"),
+            help: vec!["check that its folder is there and can be written".to_owned()],
+        })?;
+    }
+    Ok(())
+}
+
+fn written(shown: &Shown<'_>, form: Form) -> String {
+    match form {
+        Form::Json => json::plan(shown.plan, shown.look.unmanaged),
+        Form::Markdown => markdown::plan(shown.plan, &shown.about),
+        // A file is no terminal.
+        _ => text::plan(shown.plan, &shown.look),
     }
 }

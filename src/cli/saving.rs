@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::carry;
+use super::carry::{self, Way};
+use super::events::Events;
 use super::options::Options;
-use super::planning::{self, Showing};
+use super::planning::Showing;
 use super::session::{Online, Session, commit};
-use super::{Exit, Failure, Format, Run, runtime};
+use super::{Exit, Failure, Run, runtime};
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
 use crate::state::{Document, Store};
@@ -172,26 +173,27 @@ async fn carried_out(
     if !moved.is_empty() {
         return Err(stale(file, moved, "stale"));
     }
+    let events = Events::new(run, showing.json);
+    events.started(session.environment(), "apply");
+    let way = Way { options: &choices, showing, operation: "apply", again };
+    let digest = then.digest();
     let touched: BTreeSet<_> = saved::touched(&then.plan).into_iter().cloned().collect();
     if touched.is_empty() {
-        planning::show(run, &then.plan, &planning::look(run, showing, 0));
-        return Ok(if then.plan.is_blocked() { Exit::Guarded } else { Exit::Done });
+        return Ok(carry::shown(run, session, &way, &then.plan, &digest, 0)?.unwrap_or(Exit::Done));
     }
     let options = plan::Options { targets: touched.iter().cloned().collect(), only: Some(touched), ..choices.clone() };
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
     let plan = Plan { left_out: then.plan.left_out, ..plan };
+    events.refreshed(&plan, millis);
     let moved = saved::moved(then, &bound(run, session, &online, &plan, &choices)?);
     if !moved.is_empty() {
         return Err(stale(file, moved, "stale"));
     }
-    if run.screen.format == Format::Text || plan.is_blocked() {
-        planning::show(run, &plan, &planning::look(run, showing, millis));
-    }
-    if plan.is_blocked() {
-        return Ok(Exit::Guarded);
+    if let Some(exit) = carry::shown(run, session, &way, &plan, &digest, millis)? {
+        return Ok(exit);
     }
     super::secrets::ready(run, &plan)?;
-    carry::out(run, session, &online, &plan, document, again).await
+    carry::out(run, session, &online, &plan, document, &way, &digest).await
 }
 
 /// What the plan allowed, and what is allowed now.

@@ -123,6 +123,7 @@ impl Session {
             host: &online.connection.link_host,
             registry: &self.registry,
             options,
+            policies: &self.project.policies,
             secrets: &secrets,
         });
         Ok((plan, millis))

@@ -1,8 +1,10 @@
 //! `brickform show FILE`: a plan in a file, as `plan` showed it. Asks no workspace and needs no project.
 
-use super::planning::{self, Showing};
+use super::events::Events;
+use super::planning::{self, Showing, Shown};
 use super::{Exit, Failure, Run, saving};
 use crate::kinds::Registry;
+use crate::report::markdown::About;
 use crate::report::text::Look;
 
 /// Whether what is to be shown is a file rather than an address.
@@ -16,10 +18,16 @@ pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failur
     let envelope = saving::read(run, file)?;
     let (from, to) = (saving::seconds(envelope.created), saving::seconds(envelope.expires));
     let past = if run.outside.now() < envelope.expires { "good until" } else { "EXPIRED at" };
-    run.screen.note(&format!("{file}: planned {from}, {past} {to}, digest {}", envelope.saved.digest().short()));
+    let digest = envelope.saved.digest();
+    run.screen.note(&format!("{file}: planned {from}, {past} {to}, digest {}", digest.short()));
     let mut plan = envelope.saved.plan;
     plan.blocks.extend(envelope.verdicts);
     let look = planning::look(run, showing, 0);
-    planning::show(run, &plan, &Look { drift: envelope.saved.choices.drift_only, saved: true, ..look });
+    let command = format!("brickform show {}", crate::report::answers::shell_word(file));
+    let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None };
+    let events = Events::new(run, showing.json);
+    events.started(&plan.environment, "show");
+    planning::show(run, showing, &Shown { plan: &plan, look: Look { saved: true, ..look }, about })?;
+    events.planned(&plan, &digest.0);
     Ok(if plan.is_blocked() { Exit::Guarded } else { Exit::Done })
 }

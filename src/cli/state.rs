@@ -174,7 +174,7 @@ fn history(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
         Format::Json => {
             let list: Vec<_> = versions
                 .iter()
-                .map(|v| serde_json::json!({ "serial": v.serial, "at": v.at, "by": v.by, "commit": v.commit, "resources": v.resources }))
+                .map(|v| serde_json::json!({ "serial": v.serial, "at": v.at, "by": v.by, "commit": v.commit, "resources": v.resources, "apply": v.note }))
                 .collect();
             run.screen.result(&format!("{:#}\n", serde_json::json!({ "versions": list })));
         }
@@ -188,8 +188,20 @@ fn history(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
                     version.by,
                     version.resources
                 ));
+                run.screen.result(&version.note.as_ref().map(noted).unwrap_or_default());
             }
         }
     }
     Ok(())
+}
+
+/// Who applied, what it did, and which guards were lifted for it.
+fn noted(note: &crate::state::Note) -> String {
+    let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+    let plan = note.plan.get(..12).unwrap_or(&note.plan);
+    let mut text = format!("        by {}: {}  plan {plan}\n", note.who, counts.join(", "));
+    if !note.overrides.is_empty() {
+        text.push_str(&format!("        guards lifted: {}\n", note.overrides.join(" ")));
+    }
+    text
 }

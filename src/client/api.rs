@@ -186,6 +186,12 @@ impl Client {
         tokio::time::sleep(self.sender.first_wait() * 2_u32.saturating_pow(look)).await;
     }
 
+    /// Endpoints that the workspace slows down now, with the rate a second where one is kept.
+    #[must_use]
+    pub fn throttled(&self) -> Vec<(String, Option<f64>)> {
+        self.sender.throttled()
+    }
+
     /// How many requests were sent so far, tries included.
     #[must_use]
     pub fn requests(&self) -> u64 {

@@ -199,6 +199,12 @@ impl Sender {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Endpoints that the server slows down now, with the rate a second where one is kept.
+    pub fn throttled(&self) -> Vec<(String, Option<f64>)> {
+        let now = self.moment();
+        self.throttle().slowed(now)
+    }
+
     fn moment(&self) -> Moment {
         self.start.elapsed()
     }

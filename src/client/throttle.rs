@@ -127,6 +127,14 @@ impl Throttle {
         endpoint.window = (endpoint.window / 2.0).max(1.0);
     }
 
+    /// Endpoints that the server slows down now, with the rate a second where one is kept.
+    #[must_use]
+    pub fn slowed(&self, now: Moment) -> Vec<(String, Option<f64>)> {
+        let rate = |endpoint: &Endpoint| endpoint.pace.as_ref().map(|pace| pace.at(now));
+        let slow = self.endpoints.iter().filter(|(_, endpoint)| now < endpoint.resting_until || endpoint.pace.is_some());
+        slow.map(|(name, endpoint)| (name.clone(), rate(endpoint))).collect()
+    }
+
     /// Whether another request could be in flight, as far as the window goes.
     #[must_use]
     pub fn has_room(&self, name: &str) -> bool {

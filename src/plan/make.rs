@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, order, orphans, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, order, orphans, policies, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
@@ -71,6 +71,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         plan.blocks.extend(guards::workspace(inputs));
     } else {
         guards::check(&mut plan, inputs);
+        policies::check(&mut plan, inputs);
     }
     plan
 }

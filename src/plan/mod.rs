@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Path, Value};
-use crate::project::{Desired, Environment};
+use crate::project::{Desired, Environment, Policy};
 use crate::refresh::Snapshot;
 use crate::state::{Document, WorkspaceIdentity};
 
@@ -23,6 +23,7 @@ mod make;
 mod moves;
 mod order;
 mod orphans;
+mod policies;
 mod remove;
 pub mod saved;
 mod scope;
@@ -265,6 +266,8 @@ pub struct Inputs<'a> {
     pub registry: &'a Registry,
     /// Options.
     pub options: &'a Options,
+    /// The project's policies.
+    pub policies: &'a [Policy],
     /// The recorded form of secrets, by source text: `{"$secret": source, "fingerprint": hmac}`.
     pub secrets: &'a BTreeMap<String, Value>,
 }

@@ -38,6 +38,8 @@ pub struct Policy {
     pub kinds: Vec<&'static str>,
     /// Deny or warn.
     pub level: PolicyLevel,
+    /// Deny or warn where it cannot be decided before apply (`unknown:`); without the word: as `level`.
+    pub undecided: PolicyLevel,
     /// What to say where it does not hold; none: the name and the expression say it.
     pub message: Option<String>,
     /// Where its expression stands.
@@ -66,6 +68,67 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Whether it looks at the plan as a whole: it mentions no `step`.
+    #[must_use]
+    pub fn is_about_plan(&self) -> bool {
+        self.kinds.is_empty() && !self.texts().any(|text| words(text).any(|(word, _)| word == "step"))
+    }
+
+    /// Whether this word stands in it.
+    #[must_use]
+    pub fn mentions(&self, wanted: &str) -> bool {
+        self.texts().any(|text| words(text).any(|(word, _)| word == wanted))
+    }
+
+    /// The fields of `step.body` that its `where` mentions, each as names from the top; an empty one is all of the body.
+    #[must_use]
+    pub fn condition_paths(&self) -> Vec<Vec<String>> {
+        self.condition.as_deref().map(paths_below_body).unwrap_or_default()
+    }
+
+    /// The fields of `step.body` that its expression mentions.
+    #[must_use]
+    pub fn body_paths(&self) -> Vec<Vec<String>> {
+        paths_below_body(&self.expression)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.expression.as_str()).chain(self.condition.as_deref())
+    }
+}
+
+/// Names in an expression, with what follows each. Words of quoted text are among them: whoever asks errs on the safe side.
+fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let from = rest.find(is_part)?;
+        let word = &rest[from..];
+        let end = word.find(|c: char| !is_part(c)).unwrap_or(word.len());
+        rest = &word[end..];
+        Some((&word[..end], rest))
+    })
+}
+
+/// `step.body.a.b` gives `[a, b]`; `step` without a field, or with one in brackets, may be anything: `[]`.
+fn paths_below_body(text: &str) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    for (_, mut rest) in words(text).filter(|(word, _)| *word == "step") {
+        let mut names = Vec::new();
+        while let Some((word, after)) = rest.strip_prefix('.').and_then(|r| words(r).next().filter(|(w, _)| r.starts_with(w))) {
+            names.push(word.to_owned());
+            rest = after;
+        }
+        match names.first().map(String::as_str) {
+            Some("body") => all.push(names.split_off(1)),
+            None => all.push(Vec::new()),
+            Some(_) => {}
+        }
+    }
+    all
+}
+
 fn truth(expression: &str, names: &Map) -> Result<bool, String> {
     match expression::evaluate_plain(expression, names)? {
         Value::Bool(holds) => Ok(holds),
@@ -73,7 +136,7 @@ fn truth(expression: &str, names: &Map) -> Result<bool, String> {
     }
 }
 
-const KEYS: &[&str] = &["name", "expression", "where", "kinds", "level", "message", "description"];
+const KEYS: &[&str] = &["name", "expression", "where", "kinds", "level", "unknown", "message", "description"];
 
 /// Reads `policies:`: a list whose items have a `name`, or a map by name.
 pub fn read(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<Policy> {
@@ -110,7 +173,7 @@ fn policy(name: String, span: &Span, body: &Node, registry: &Registry, findings:
             let expression = compiled(body, &name, findings)?;
             let span = body.span.clone();
             let level = PolicyLevel::Deny;
-            return Some(Policy { name, expression, condition: None, kinds: Vec::new(), level, message: None, span });
+            return Some(Policy { name, expression, condition: None, kinds: Vec::new(), level, undecided: level, message: None, span });
         }
         _ => {
             findings.add(wrong_sort(body, &format!("policy `{name}`"), "a map with `expression`"));
@@ -130,23 +193,33 @@ fn policy(name: String, span: &Span, body: &Node, registry: &Registry, findings:
         condition: None,
         kinds: Vec::new(),
         level: PolicyLevel::Deny,
+        undecided: PolicyLevel::Deny,
         message: None,
         span: rule.span.clone(),
     };
+    let mut undecided = None;
     for entry in entries {
         match entry.key.as_str() {
             "where" => made.condition = compiled(&entry.value, &made.name, findings),
             "kinds" => made.kinds = kinds(&entry.value, registry, findings),
-            "level" => match entry.value.text() {
-                Some("deny") => made.level = PolicyLevel::Deny,
-                Some("warn") => made.level = PolicyLevel::Warn,
-                _ => findings.add(Diagnostic::error("E0315", "`level` is `deny` or `warn`").at(&entry.value.span, "")),
-            },
+            "level" => made.level = level(&entry.value, "level", findings).unwrap_or_default(),
+            "unknown" => undecided = level(&entry.value, "unknown", findings),
             "message" => made.message = text(&entry.value, "`message`", findings),
             _ => {}
         }
     }
-    Some(Policy { expression: expression?, ..made })
+    Some(Policy { expression: expression?, undecided: undecided.unwrap_or(made.level), ..made })
+}
+
+fn level(node: &Node, name: &str, findings: &mut Findings) -> Option<PolicyLevel> {
+    match node.text() {
+        Some("deny") => Some(PolicyLevel::Deny),
+        Some("warn") => Some(PolicyLevel::Warn),
+        _ => {
+            findings.add(Diagnostic::error("E0315", format!("`{name}` is `deny` or `warn`")).at(&node.span, ""));
+            None
+        }
+    }
 }
 
 fn kinds(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<&'static str> {
@@ -276,6 +349,26 @@ mod tests {
         ] {
             let (_, wrong) = policies(yaml);
             assert!(wrong.contains(want), "{yaml}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn what_a_policy_mentions() {
+        for (expression, about_plan, paths) in [
+            ("changes.delete < 3", true, vec![]),
+            ("step.action != 'delete'", false, vec![]),
+            ("step.body.tags.owner is defined", false, vec![vec!["tags", "owner"]]),
+            ("'owner' in (step.body.tags | default({}))", false, vec![vec!["tags"]]),
+            ("step.body | length > 1 or step['body'].x", false, vec![vec![], vec![]]),
+            ("step.body.tasks[0].x == 1", false, vec![vec!["tasks"]]),
+        ] {
+            let (list, wrong) = policies(&format!("a: \"{expression}\"\n"));
+            assert_eq!(wrong, "", "{expression}");
+            assert_eq!(
+                (list[0].is_about_plan(), list[0].body_paths()),
+                (about_plan, paths.into_iter().map(|p| p.into_iter().map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()),
+                "{expression}"
+            );
         }
     }
 

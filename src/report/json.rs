@@ -32,15 +32,13 @@ pub fn plan(plan: &Plan, unmanaged: bool) -> String {
 #[must_use]
 pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
     let results: Vec<Json> = report.results.iter().map(step_result).collect();
-    let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
-    let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
     written(&json!({
         "format": RESULT_FORMAT,
         "environment": plan.environment,
         "operation": if destroy { "destroy" } else { "apply" },
         "serial": report.state.serial,
         "interrupted": report.interrupted,
-        "counts": { "done": results.len() - failed - skipped, "failed": failed, "skipped": skipped },
+        "counts": outcomes(report),
         "results": results,
         "plan": plan_value(plan, false),
     }))
@@ -66,7 +64,8 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "blocked": plan.is_blocked(),
         "left_out": plan.left_out,
         "counts": plan.counts(),
-        "blocks": plan.blocks.iter().map(block).collect::<Vec<_>>(),
+        "blocks": blocks(&plan.blocks),
+        "warnings": blocks(&plan.warnings),
         "steps": plan.steps.iter().filter(shown).map(|s| step(s, &plan.environment, unmanaged)).collect::<Vec<_>>(),
     })
 }
@@ -131,7 +130,29 @@ fn block(block: &Block) -> Json {
     json!({ "guard": block.guard, "reason": block.reason, "remedy": block.remedy })
 }
 
-fn step_result(result: &StepResult) -> Json {
+/// Blocks or warnings, as plans and events have them.
+#[must_use]
+pub fn blocks(all: &[Block]) -> Json {
+    all.iter().map(block).collect()
+}
+
+/// The steps to which something happens, as plans have them.
+#[must_use]
+pub fn steps(plan: &Plan) -> Vec<Json> {
+    plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).map(|s| step(s, &plan.environment, false)).collect()
+}
+
+/// How many steps were done, failed and skipped.
+#[must_use]
+pub fn outcomes(report: &Report) -> Json {
+    let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
+    let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
+    json!({ "done": report.results.len() - failed - skipped, "failed": failed, "skipped": skipped })
+}
+
+/// A result of a step, as results and events have it.
+#[must_use]
+pub fn step_result(result: &StepResult) -> Json {
     let mut out = Map::new();
     out.insert("address".to_owned(), json!(result.address));
     out.insert("action".to_owned(), json!(result.action));

@@ -3,6 +3,7 @@
 #![expect(clippy::format_push_string, reason = "`write!` to text cannot fail but gives a result that would have to be thrown away")]
 
 pub mod answers;
+pub mod bar;
 pub mod calls;
 pub mod change;
 pub mod diagnostics;
@@ -11,6 +12,7 @@ pub mod environment;
 pub mod graph;
 pub mod json;
 pub mod origin;
+pub mod markdown;
 pub mod outcome;
 pub mod outputs;
 pub mod overview;

@@ -71,6 +71,12 @@ pub fn pad(text: &str, to: usize) -> String {
     out
 }
 
+/// The text in at most so many columns: what does not fit is cut, and `…` says so.
+#[must_use]
+pub fn fit(text: &str, most: usize) -> String {
+    console::truncate_str(text, most, "…").into_owned()
+}
+
 /// Left and right text on one line of this width; the right one on a line of its own (indented) where it does not fit.
 #[must_use]
 pub fn spread(left: &str, right: &str, width: usize, indent: usize) -> String {

@@ -59,8 +59,20 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     } else {
         out.push_str(&totals(plan, &counts));
     }
+    warnings(plan, look, &mut out);
     blocks(plan, look, &mut out);
     out
+}
+
+/// What policies warn of.
+fn warnings(plan: &Plan, look: &Look, out: &mut String) {
+    let paint = look.paint();
+    for warning in &plan.warnings {
+        for (i, line) in wrap(&warning.reason, look.width.saturating_sub(9)).iter().enumerate() {
+            let start = if i == 0 { paint.label(Label::Drift, "warning:") } else { "        ".to_owned() };
+            out.push_str(&format!("{start} {line}\n"));
+        }
+    }
 }
 
 fn reads(plan: &Plan, look: &Look) -> String {
@@ -172,12 +184,12 @@ impl<'a> Sections<'a> {
 }
 
 /// Whether everything in a step comes from the workspace, nothing from YAML.
-fn behind_its_back(step: &Step) -> bool {
+pub(super) fn behind_its_back(step: &Step) -> bool {
     let drifted = !step.changes.is_empty() && step.changes.iter().all(|c| c.reason == Reason::Drift);
     drifted || step.because.as_deref() == Some(DELETED)
 }
 
-fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
+pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
     let paint = look.paint();
     out.push_str(&step::heading(step, paint, look.width));
     let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };

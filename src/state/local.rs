@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::format::{self, Fault};
 use super::journal::{Journal, read_lines, write_lines};
-use super::{Document, FORMAT, Flush, LockInfo, Record, StateError, Store, Version, fold};
+use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, fold};
 use crate::model::{Fingerprint, Outside};
 
 /// How many versions are kept.
@@ -31,6 +31,8 @@ pub struct Local {
 struct Open {
     lock: Option<File>,
     journal: Option<OpenJournal>,
+    /// What is kept beside the next versions.
+    note: Option<Note>,
 }
 
 struct OpenJournal {
@@ -46,6 +48,8 @@ struct Side {
     by: String,
     commit: Option<String>,
     resources: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<Note>,
 }
 
 impl Local {
@@ -177,6 +181,7 @@ impl Local {
             by: by.to_owned(),
             commit: document.commit.clone(),
             resources: document.resources.len(),
+            note: self.open().note.clone(),
         };
         write_whole(&folder.join(format!("{}.json", document.serial)), bytes)?;
         let mut side = serde_json::to_vec_pretty(&side)?;
@@ -268,6 +273,7 @@ impl Store for Local {
     fn unlock(&self) {
         let mut open = self.open();
         open.journal = None;
+        open.note = None;
         if let Some(file) = open.lock.take() {
             // Closing the file lets go of the lock as well, so a failure here changes nothing.
             let _ = file.set_len(0);
@@ -311,6 +317,10 @@ impl Store for Local {
         self.prune(&blobs).map_err(self.io("written"))
     }
 
+    fn annotate(&self, note: Note) {
+        self.open().note = Some(note);
+    }
+
     fn history(&self) -> Result<Vec<Version>, StateError> {
         let serials = self.serials().map_err(self.io("read"))?;
         Ok(serials.into_iter().rev().map(|serial| self.version(serial)).collect())
@@ -322,8 +332,8 @@ impl Local {
         let side: Option<Side> =
             fs::read(self.versions().join(format!("{serial}.side.json"))).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         match side {
-            Some(Side { serial: _, at, by, commit, resources }) => Version { serial, at, by, commit, resources },
-            None => Version { serial, at: String::new(), by: String::new(), commit: None, resources: 0 },
+            Some(Side { serial: _, at, by, commit, resources, note }) => Version { serial, at, by, commit, resources, note },
+            None => Version { serial, at: String::new(), by: String::new(), commit: None, resources: 0, note: None },
         }
     }
 }

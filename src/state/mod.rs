@@ -18,7 +18,7 @@ mod tests;
 pub use journal::{Intent, Record, fold};
 pub use lineage::{new_document, new_lineage};
 pub use local::Local;
-pub use store::{Flush, LockInfo, StateError, Store, Version};
+pub use store::{Flush, LockInfo, Note, StateError, Store, Version};
 
 /// The format this build writes.
 pub const FORMAT: u32 = 1;

@@ -113,6 +113,21 @@ pub struct Version {
     pub commit: Option<String>,
     /// How many addresses it holds.
     pub resources: usize,
+    /// Who applied it and what was allowed; none where nothing was applied.
+    pub note: Option<Note>,
+}
+
+/// What is kept beside a version about the apply that wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    /// Who applied, as the workspace knows them.
+    pub who: String,
+    /// Guards that were lifted, as they were given: `--allow-delete schemas`.
+    pub overrides: Vec<String>,
+    /// What the plan did: `add`, `change`, `replace`, `delete`, ... with how many.
+    pub counts: std::collections::BTreeMap<String, u64>,
+    /// The digest of the plan.
+    pub plan: String,
 }
 
 /// When appended records have to be durable.
@@ -152,6 +167,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StateError`].
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError>;
+    /// Keeps this beside the versions that are saved from now on, until the lock is let go of.
+    fn annotate(&self, note: Note);
     /// The versions that were kept, newest (the current one) first.
     ///
     /// # Errors

@@ -373,6 +373,7 @@ impl World {
             host: "http://local",
             registry: &registry,
             options,
+            policies: &project.policies,
             secrets: &secrets(&desired),
         });
         ran.planning = taken();

@@ -9,7 +9,7 @@ use crate::client::{BoxFuture, Client, Options, Request, RequestBody, Response, 
 use crate::kinds::{Call, Identity, Kind, Lifetime, Natural, Registry, Repeat, Request as KindRequest, Unique};
 use crate::model::{Address, Deferred, Map, Outside, Path, Reference, Value, json};
 use crate::plan::{Action, Plan, Step};
-use crate::state::{Document, Entry, Flush, LockInfo, Record, StateError, Status, Store, Version, WorkspaceIdentity, fold};
+use crate::state::{Document, Entry, Flush, LockInfo, Note, Record, StateError, Status, Store, Version, WorkspaceIdentity, fold};
 
 static JOBS: Kind = Kind {
     name: "jobs",
@@ -106,6 +106,7 @@ impl Store for Memory {
         self.journal.lock().unwrap().clear();
         Ok(())
     }
+    fn annotate(&self, _: Note) {}
     fn history(&self) -> Result<Vec<Version>, StateError> {
         Ok(vec![])
     }

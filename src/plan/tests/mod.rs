@@ -39,6 +39,7 @@ pub struct World {
     pub environment: Environment,
     pub options: Options,
     pub secrets: BTreeMap<String, Value>,
+    pub policies: Vec<crate::project::Policy>,
     pub registry: Registry,
 }
 
@@ -77,6 +78,7 @@ impl World {
             },
             options: Options::default(),
             secrets: BTreeMap::new(),
+            policies: vec![],
             registry: Registry::standard(),
         }
     }
@@ -152,6 +154,7 @@ impl World {
             host: "https://w.example",
             registry: &self.registry,
             options: &self.options,
+            policies: &self.policies,
             secrets: &self.secrets,
         })
     }

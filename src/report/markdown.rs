@@ -1,0 +1,413 @@
+//! A plan as a comment on a pull request: what is lost first and open, the rest folded by kind, how to repeat it at the end.
+//!
+//! What users wrote stands in code (spans, fences) or is escaped, so that no name can break the page or call somebody. The
+//! whole never exceeds what a comment may hold; what is left out is counted.
+
+use std::collections::BTreeMap;
+
+use super::step::symbol;
+use super::text::{self, Look, plural};
+use crate::plan::{Action, Block, Plan, Step};
+
+/// The most bytes of a comment (the limit is in characters; no text has more of them than bytes).
+pub const LIMIT: usize = 65_535;
+/// What is kept for the end: command, digest, commit, what was left out.
+const END: usize = 3_000;
+/// The longest description of one step.
+const STEP: usize = 6_000;
+/// The longest text of the user's in one line.
+const WORDS: usize = 400;
+
+/// What stands around the plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The command that gives this plan again.
+    pub command: &'a str,
+    /// The digest of the plan.
+    pub digest: &'a str,
+    /// The commit that was planned.
+    pub commit: Option<&'a str>,
+    /// What an apply said at its end, as text.
+    pub result: Option<&'a str>,
+}
+
+/// The comment.
+#[must_use]
+pub fn plan(plan: &Plan, about: &About<'_>) -> String {
+    let mut out = head(plan);
+    if let Some(result) = about.result {
+        out.push_str(&fence("", &cut(result, STEP)));
+    }
+    out.push_str(&blocked(plan));
+    let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
+    let (grave, rest): (Vec<&Step>, Vec<&Step>) = steps.into_iter().partition(|s| is_grave(s));
+    let (drift, own): (Vec<&Step>, Vec<&Step>) = rest.into_iter().partition(|s| text::behind_its_back(s));
+    let mut room = LIMIT.saturating_sub(END + out.len());
+    losses(&grave, plan, &mut room, &mut out);
+    let mut left_out = 0;
+    let title = format!("Not yours: {} changed in the workspace, put back by this plan", drift.len());
+    left_out += folded(&title, &drift, plan, &mut room, &mut out);
+    let mut kinds: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in own {
+        kinds.entry(step.address.kind.as_str()).or_default().push(step);
+    }
+    for (kind, steps) in kinds {
+        left_out += folded(&format!("{}: {}", span_free(kind), actions(&steps)), &steps, plan, &mut room, &mut out);
+    }
+    if left_out > 0 {
+        let what = plural(left_out as u64, "step is", "steps are");
+        out.push_str(&format!("_{what} not shown in full: a comment holds no more. The command below shows them._\n\n"));
+    }
+    out.push_str(&end(plan, about));
+    out
+}
+
+/// Environment names have no `--`, which would end the comment; nothing else is let in.
+fn marker(environment: &str) -> String {
+    let name: String = environment.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect();
+    format!("<!-- brickform plan {} -->\n", name.replace("--", "-"))
+}
+
+fn head(plan: &Plan) -> String {
+    let mut out = marker(&plan.environment);
+    let what = if plan.is_empty() { "no changes".to_owned() } else { counts(plan) };
+    out.push_str(&format!("## Brickform · {}: {what}\n\n", escape(&plan.environment)));
+    if plan.is_empty() {
+        let all = plan.counts().total;
+        out.push_str(&format!(
+            "{} as the configuration says.\n\n",
+            if all == 1 { "1 resource is".to_owned() } else { format!("{all} resources are") }
+        ));
+    }
+    out
+}
+
+fn counts(plan: &Plan) -> String {
+    let c = plan.counts();
+    let all = [
+        (c.add, "to add"),
+        (c.change, "to change"),
+        (c.replace, "to replace"),
+        (c.delete, "to delete"),
+        (c.adopt, "adopted"),
+        (c.moved, "moved"),
+        (c.forget, "forgotten"),
+        (c.drifted, "drifted"),
+    ];
+    let words: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if words.is_empty() { "blocked".to_owned() } else { words.join(", ") }
+}
+
+fn blocked(plan: &Plan) -> String {
+    let of = |step: &Step| step.blocks.clone();
+    let all: Vec<Block> = plan.blocks.iter().cloned().chain(plan.steps.iter().flat_map(of)).collect();
+    let mut out = String::new();
+    if !all.is_empty() {
+        out.push_str(&format!("### Blocked by {}: nothing can be applied\n\n", plural(all.len() as u64, "guard", "guards")));
+        out.push_str(&listed(&all));
+    }
+    if !plan.warnings.is_empty() {
+        out.push_str(&format!("### {}\n\n{}", plural(plan.warnings.len() as u64, "Warning", "Warnings"), listed(&plan.warnings)));
+    }
+    out
+}
+
+/// The first thirty, the others counted.
+fn listed(blocks: &[Block]) -> String {
+    const MOST: usize = 30;
+    let mut out = String::new();
+    for block in blocks.iter().take(MOST) {
+        let flags: Vec<String> = block.remedy.iter().filter(|r| r.starts_with("--")).map(|r| span(r)).collect();
+        let lift = if flags.is_empty() { String::new() } else { format!(" (allow with {})", flags.join(", ")) };
+        out.push_str(&format!("- **{}**: {}{lift}\n", block.guard.replace('_', " "), escape(&block.reason)));
+    }
+    if blocks.len() > MOST {
+        out.push_str(&format!("- and {} more\n", blocks.len() - MOST));
+    }
+    out.push('\n');
+    out
+}
+
+/// Something goes away.
+fn is_grave(step: &Step) -> bool {
+    matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst) || step.loses.is_some()
+}
+
+fn losses(steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut String) {
+    if steps.is_empty() {
+        return;
+    }
+    put(&format!("### Deleted or replaced ({})\n\n", steps.len()), room, out);
+    for (i, step) in steps.iter().enumerate() {
+        let mut line = bullet(step);
+        if let Some(loses) = &step.loses {
+            line.push_str(&format!(": **{} lost**", escape(loses)));
+        }
+        line.push('\n');
+        // What is lost is never left out in silence.
+        if line.len() + 400 > *room {
+            let left = &steps[i..];
+            put(&format!("- **and {} more that are deleted or replaced**: {}\n", left.len(), by_kind(left)), room, out);
+            break;
+        }
+        put(&line, room, out);
+    }
+    put("\n", room, out);
+    let details: Vec<&Step> = steps.iter().copied().filter(|s| !s.changes.is_empty()).collect();
+    folded("What forces it", &details, plan, room, out);
+}
+
+fn by_kind(steps: &[&Step]) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in steps {
+        *kinds.entry(step.address.kind.as_str()).or_default() += 1;
+    }
+    kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect::<Vec<_>>().join(", ")
+}
+
+fn bullet(step: &Step) -> String {
+    let at = match &step.moved_from {
+        Some(from) => format!("{from} → {}", step.address),
+        None => step.address.to_string(),
+    };
+    let known = step.name.is_empty() || step.name == step.address.key;
+    let name = if known { String::new() } else { format!(" {}", span(&step.name)) };
+    let link = step.link.as_deref().filter(|l| l.starts_with("https://") && !l.contains([' ', '(', ')', '<', '>', '"', '`', '\\']));
+    let link = link.map(|l| format!(" ([open]({l}))")).unwrap_or_default();
+    format!("- {} {}{name}{link}", span(symbol(step.action).0), span(&at))
+}
+
+/// A folded section; gives how many of its steps are not shown in full.
+fn folded(title: &str, steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut String) -> usize {
+    const CLOSE: &str = "</details>\n\n";
+    let open = format!("<details><summary>{title}</summary>\n\n");
+    if steps.is_empty() {
+        return 0;
+    }
+    if open.len() + CLOSE.len() > *room {
+        return steps.len();
+    }
+    *room -= CLOSE.len();
+    put(&open, room, out);
+    let mut left_out = 0;
+    for step in steps {
+        let whole = described(step, plan);
+        let brief = format!("{}\n\n", bullet(step));
+        if whole.len() <= *room {
+            put(&whole, room, out);
+        } else {
+            left_out += 1;
+            if brief.len() <= *room {
+                put(&brief, room, out);
+            }
+        }
+    }
+    out.push_str(CLOSE);
+    left_out
+}
+
+fn put(text: &str, room: &mut usize, out: &mut String) {
+    *room = room.saturating_sub(text.len());
+    out.push_str(text);
+}
+
+/// A step: one line, then its fields in a fence, signs in front so that they are coloured.
+fn described(step: &Step, plan: &Plan) -> String {
+    let look = Look { colour: false, width: 100, unmanaged: false, requests: false, drift: false, saved: false, millis: None };
+    let mut body = String::new();
+    text::one(step, &[], plan, &look, &mut body);
+    let lines: Vec<String> = body.lines().skip(1).filter(|l| !l.trim().is_empty()).map(signed).collect();
+    let fields = if lines.is_empty() { String::new() } else { fence("diff", &cut(&lines.join("\n"), STEP)) };
+    format!("{}\n\n{fields}", bullet(step))
+}
+
+fn signed(line: &str) -> String {
+    let rest = line.strip_prefix("      ").unwrap_or(line);
+    let bare = rest.trim_start();
+    match bare.chars().next() {
+        Some(sign @ ('+' | '-' | '!')) if bare[1..].starts_with(' ') => {
+            format!("{sign} {}{}", &rest[..rest.len() - bare.len()], &bare[2..])
+        }
+        _ => format!("  {rest}"),
+    }
+}
+
+fn actions(steps: &[&Step]) -> String {
+    let mut words: Vec<(&str, usize)> = vec![];
+    for step in steps {
+        let word = super::outcome::done_word(step.action);
+        match words.iter_mut().find(|(w, _)| *w == word) {
+            Some((_, n)) => *n += 1,
+            None => words.push((word, 1)),
+        }
+    }
+    words.iter().map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+fn end(plan: &Plan, about: &About<'_>) -> String {
+    let mut out = String::new();
+    if !about.command.is_empty() {
+        out.push_str("Again:\n\n");
+        out.push_str(&fence("sh", &cut(about.command, 1_000)));
+    }
+    let mut parts = vec![format!("workspace {}", span(&plan.workspace.host)), format!("state serial {}", plan.serial)];
+    parts.extend((!about.digest.is_empty()).then(|| format!("plan {}", span(about.digest.get(..12).unwrap_or(about.digest)))));
+    parts.extend(about.commit.map(|c| format!("commit {}", span(c.get(..12).unwrap_or(c)))));
+    out.push_str(&format!("<sub>{}</sub>\n", parts.join(" · ")));
+    out
+}
+
+/// Text in a fence that is longer than any run of backticks in it.
+fn fence(language: &str, text: &str) -> String {
+    let mark = "`".repeat(longest_run(text).max(2) + 1);
+    format!("{mark}{language}\n{}\n{mark}\n\n", text.trim_end_matches('\n'))
+}
+
+/// Text as code in a line.
+fn span(text: &str) -> String {
+    let text: String = cut(text, WORDS).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mark = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{mark}{pad}{text}{pad}{mark}")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// Text that is read as text and nothing else.
+fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in cut(text, WORDS).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // A mention or a reference to an issue begins with these.
+            '@' | '#' => out.extend([c, '\u{200b}']),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Kinds are words of ours; anything else is taken out.
+fn span_free(kind: &str) -> String {
+    kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}… ({} more bytes)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, LIMIT, escape, fence, plan, span};
+    use crate::plan::Action;
+    use crate::report::samples;
+
+    const ABOUT: About<'_> =
+        About { command: "brickform plan --env prod", digest: "0123456789abcdef", commit: Some("aaaabbbbccccdddd"), result: None };
+
+    #[test]
+    fn a_comment_with_everything() {
+        insta::assert_snapshot!(plan(&samples::everything(), &ABOUT));
+    }
+
+    #[test]
+    fn it_is_there_when_nothing_changes() {
+        let text = plan(&samples::plan(vec![samples::step("jobs.a", Action::None, "a")]), &ABOUT);
+        assert!(text.starts_with("<!-- brickform plan prod -->\n## Brickform · prod: no changes\n"), "{text}");
+        assert!(text.contains("brickform plan --env prod") && text.contains("`0123456789ab`") && text.contains("`aaaabbbbcccc`"));
+    }
+
+    #[test]
+    fn names_cannot_break_the_page() {
+        for name in ["a`b", "```", "<script>alert(1)</script>", "@everyone", "a|b", "</details>", "x\ny", "-->", "[a](http://b)", "\\`"] {
+            let mut one = samples::step("jobs.old", Action::Delete, name);
+            one.loses = Some(name.to_owned());
+            one.changes = vec![samples::change("name", "", &serde_json::to_string(name).unwrap(), crate::diff::Reason::Changed)];
+            let mut of = samples::plan(vec![one]);
+            of.warnings = vec![crate::plan::Block { guard: "policy", reason: name.to_owned(), remedy: vec![] }];
+            let text = plan(&of, &ABOUT);
+            let outside = without_code(&text);
+            for bad in ["<script", "@everyone", "alert(1)</", "](http"] {
+                assert!(!outside.contains(bad), "{name}: {outside}");
+            }
+            assert_eq!(outside.matches("<details>").count(), outside.matches("</details>").count(), "{name}: {text}");
+        }
+    }
+
+    /// What a reader of Markdown does not take as code.
+    fn without_code(text: &str) -> String {
+        let (mut out, mut fence) = (String::new(), String::new());
+        for line in text.lines() {
+            let run: String = line.chars().take_while(|c| *c == '`').collect();
+            if fence.is_empty() && run.len() >= 3 && !line[run.len()..].contains('`') {
+                fence = run;
+            } else if !fence.is_empty() {
+                if run.len() >= fence.len() && line[run.len()..].trim().is_empty() {
+                    fence.clear();
+                }
+            } else {
+                let mut rest = line;
+                while let Some(at) = rest.find('`') {
+                    out.push_str(&rest[..at]);
+                    let mark: String = rest[at..].chars().take_while(|c| *c == '`').collect();
+                    let after = &rest[at + mark.len()..];
+                    let mut from = 0;
+                    let close = loop {
+                        let Some(found) = after[from..].find(&mark).map(|f| f + from) else { break None };
+                        let run = after[found..].chars().take_while(|c| *c == '`').count();
+                        if run == mark.len() {
+                            break Some(found + run);
+                        }
+                        from = found + run;
+                    };
+                    rest = close.map_or("", |end| &after[end..]);
+                }
+                out.push_str(rest);
+                out.push('\n');
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn a_comment_never_holds_too_much_and_says_what_it_leaves_out() {
+        let long = "x".repeat(900);
+        let steps = |action: Action, count: usize| {
+            (0..count)
+                .map(|i| {
+                    let mut one = samples::step(&format!("jobs.j{i:05}"), action, &format!("{long}{i}"));
+                    one.changes = vec![samples::change("name", "\"a\"", &format!("\"{long}\""), crate::diff::Reason::Changed)];
+                    one
+                })
+                .collect::<Vec<_>>()
+        };
+        for (action, count, want) in [
+            (Action::Delete, 2000, "more that are deleted or replaced**"),
+            (Action::Update, 2000, "steps are not shown in full"),
+            (Action::Delete, 3, "j00002"),
+        ] {
+            let text = plan(&samples::plan(steps(action, count)), &ABOUT);
+            assert!(text.len() <= LIMIT, "{} {action:?}", text.len());
+            assert!(text.contains(want), "{action:?}");
+            assert!(text.ends_with("</sub>\n"));
+        }
+    }
+
+    #[test]
+    fn code_is_closed_by_a_longer_mark() {
+        assert_eq!(span("a`b"), "``a`b``");
+        assert_eq!(span("`a"), "`` `a ``");
+        assert_eq!(fence("", "x\n````\ny"), "`````\nx\n````\ny\n`````\n\n");
+        assert_eq!(escape("<b>@x #1 a_b|c"), "&lt;b&gt;@\u{200b}x #\u{200b}1 a\\_b\\|c");
+    }
+}
