@@ -59,6 +59,12 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session, planning: &Plannin
             text.push_str(&format!(" {flag} {value}"));
         }
     }
+    for given in &run.options.variables {
+        // What is sensitive is not repeated.
+        let name = given.split_once('=').map_or(given.as_str(), |(name, _)| name);
+        let shown = if session.project.is_sensitive(name) { format!("{name}=...") } else { given.clone() };
+        text.push_str(&format!(" --var {}", crate::report::answers::shell_word(&shown)));
+    }
     for word in planning.words() {
         text.push(' ');
         text.push_str(&word);

@@ -28,6 +28,12 @@ impl Project {
         }
         all
     }
+
+    /// Whether a variable is declared `sensitive`.
+    #[must_use]
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        self.inner.variables.get(name).and_then(|defined| defined.declaration.as_ref()).is_some_and(|declared| declared.sensitive)
+    }
 }
 
 fn plain(value: &Value) -> Option<String> {

@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(
             lines(&bar, 100, Paint { colour: false }),
             [
-                "  + warehouses.bi                                                                   starting  12.4 s",
+                "  + warehouses.bi                                                                  starting  12.4 s",
                 "  + jobs.a",
                 "[############--------] 412/640 · 38/s · 6 s left · throttled by permissions (30/s)",
             ]

@@ -78,11 +78,20 @@ fn what_is_wrong_with_a_file_is_said() {
         (r#"{"format":"brickform.plan/1"}"#.to_owned(), "of the format `brickform.plan/1`"),
         (text.replace(FORMAT, "brickform.saved-plan/2"), "this Brickform reads `brickform.saved-plan/1`"),
         (text.replace("main.silver", "main.golden"), "it was changed after it was written"),
-        (text.replace("2026-03-01", "soon"), "`created` is `soonT10:00:00Z`, no time"),
+        (text.replace("2026-03-02", "2036-03-02"), "it was changed after it was written"),
+        (text.replace("\"seal\"", "\"sael\""), "`seal` is missing"),
     ] {
         let fault = read(bytes.as_bytes()).unwrap_err();
         assert!(fault.to_string().contains(want), "{fault}");
     }
+}
+
+/// With a digest and a seal that fit.
+fn mended(json: &mut serde_json::Value) {
+    json["digest"] = serde_json::json!(Fingerprint::of(json["plan"].to_string().as_bytes()));
+    let around = ["format", "created", "expires", "commit", "digest", "verdicts"];
+    let text: Vec<String> = around.iter().map(|name| format!("{name} {}\n", json[*name])).collect();
+    json["seal"] = serde_json::json!(Fingerprint::of(text.concat().as_bytes()));
 }
 
 /// Whoever edits a file may mend its digest, too: then members are looked at one by one.
@@ -99,8 +108,7 @@ fn a_mended_digest_does_not_let_anything_through() {
     ] {
         let mut json = json.clone();
         *json.pointer_mut(place).unwrap() = with;
-        let digest = Fingerprint::of(json["plan"].to_string().as_bytes());
-        json["digest"] = serde_json::json!(digest);
+        mended(&mut json);
         let fault = read(json.to_string().as_bytes()).unwrap_err();
         assert!(matches!(fault, Fault::Broken { .. }) && fault.to_string().contains(want), "{fault}");
     }
@@ -121,7 +129,7 @@ proptest::proptest! {
             }
         }
         if mend && let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(&bytes) && json.get("plan").is_some() {
-            json["digest"] = serde_json::json!(Fingerprint::of(json["plan"].to_string().as_bytes()));
+            mended(&mut json);
             bytes = json.to_string().into_bytes();
         }
         if let Ok(read) = read(&bytes) && !mend {

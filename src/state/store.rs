@@ -168,7 +168,10 @@ pub trait Store: Send + Sync {
     /// [`StateError`].
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError>;
     /// Keeps this beside the versions that are saved from now on, until the lock is let go of.
-    fn annotate(&self, note: Note);
+    /// A store that keeps no side documents lets it go.
+    fn annotate(&self, note: Note) {
+        drop(note);
+    }
     /// The versions that were kept, newest (the current one) first.
     ///
     /// # Errors

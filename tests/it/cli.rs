@@ -359,3 +359,112 @@ serving_endpoints:
     assert_eq!(project.with("apply --env local --yes", &[("KEY", "k")], None).code, 0);
     assert_eq!(project.run("plan --env local --detailed-exitcode").code, 0, "planning needs no secret");
 }
+
+/// A warehouse whose size is a variable, and a job.
+fn sized() -> Project {
+    Project::new(&[
+        ("environments/dev.yaml", "workspace: local\nstate: { key: {env: STATE_KEY} }\nguards: { max_deletes: 0 }\n"),
+        ("conf/project.yaml", "name: demo\nvariables: { size: { type: string, default: Small } }\n"),
+        (
+            "conf/a.yaml",
+            "warehouses: {bi: {name: bi, cluster_size: \"${size}\", auto_stop_mins: 10}}\njobs: {a: {name: a}, b: {name: b}}
+serving_endpoints:
+  chat:
+    name: chat
+    config:
+      served_entities:
+        - name: gpt
+          external_model: {name: gpt-4, provider: openai, task: llm/v1/chat, openai_config: {openai_api_key_plaintext: \"${secret('KEY')}\"}}
+",
+        ),
+    ])
+}
+
+const PLANTED: &[(&str, &str)] = &[("KEY", "planted-secret-of-the-plan"), ("STATE_KEY", "k")];
+
+#[test]
+fn a_saved_plan_is_the_same_bytes_twice_holds_no_secret_and_is_carried_out() {
+    let project = sized();
+    let canonical = |file: &str| {
+        let text = fs::read_to_string(project.folder.path().join(file)).expect("it was written");
+        assert!(!text.contains(PLANTED[0].1) && text.contains("secret('KEY')"), "{text}");
+        text.lines().find(|l| l.starts_with("  \"plan\": ")).expect("the canonical part").to_owned()
+    };
+    project.with("plan --env dev --var size=Medium --out one.json", PLANTED, None).ended(0);
+    project.with("plan --env dev --var size=Medium --out two.json --expires 2d", PLANTED, None).ended(0);
+    assert_eq!(canonical("one.json"), canonical("two.json"));
+    for form in ["text", "json", "markdown"] {
+        let planned = project.with(&format!("plan --env dev --var size=Medium -o {form}"), PLANTED, None).ended(0).out;
+        let shown = project.run(&format!("show one.json -o {form}")).ended(0).out;
+        assert!(!shown.contains(PLANTED[0].1));
+        assert!(
+            planned.contains("warehouses.bi") && shown.contains("warehouses.bi") && shown.contains("serving_endpoints.chat"),
+            "{shown}"
+        );
+        if form == "json" {
+            assert_eq!(planned, shown, "a plan in a file is shown as it was");
+        }
+    }
+    // Neither the variable nor the environment has to be given again; nobody is asked.
+    let applied = project.with("apply one.json", PLANTED, None).ended(0);
+    assert!(applied.out.contains("\"Medium\"") && applied.out.contains("Applied 4 steps"), "{}", applied.out);
+    project.with("plan --env dev --var size=Medium --detailed-exitcode", PLANTED, None).ended(0);
+    let again = project.with("apply two.json", PLANTED, None).ended(7);
+    assert!(again.err.contains("it has serial 1 now"), "{}", again.err);
+}
+
+#[test]
+fn a_saved_plan_says_what_moved_and_leaves_alone_what_it_does_not_touch() {
+    let project = sized();
+    project.with("apply --env dev --yes", PLANTED, None).ended(0);
+    project.with("plan --env dev --var size=Large --target warehouses.bi --out plan.json", PLANTED, None).ended(0);
+    // Somebody else's state over the same workspace: what the plan does not touch may change.
+    project.edit("conf/a.yaml", "jobs: {a: {name: a}", "jobs: {a: {name: a, max_concurrent_runs: 3}");
+    project.with("apply --env dev --yes --adopt --state other --target jobs.a", PLANTED, None).ended(0);
+    project.edit("conf/a.yaml", "jobs: {a: {name: a, max_concurrent_runs: 3}", "jobs: {a: {name: a}");
+    project.with("apply plan.json", PLANTED, None).ended(0);
+
+    project.with("plan --env dev --var size=X-Large --out plan.json", PLANTED, None).ended(0);
+    project.with("apply --env dev --yes --adopt --state other --target warehouses.bi --var size=Medium", PLANTED, None).ended(0);
+    let stale = project.with("apply plan.json", PLANTED, None).ended(7);
+    assert!(stale.err.contains("warehouses.bi: cluster_size was \"Large\", is \"Medium\""), "{}", stale.err);
+    // Another value of the secret: said by its keyed fingerprint.
+    project.with("plan --env dev --out plan.json", PLANTED, None).ended(0);
+    let rotated = project.with("apply plan.json", &[("KEY", "another-planted-secret"), ("STATE_KEY", "k")], None).ended(7);
+    assert!(rotated.err.contains("secret('KEY')}: its keyed fingerprint was"), "{}", rotated.err);
+    assert!(!rotated.err.contains("planted"), "{}", rotated.err);
+}
+
+#[test]
+fn guards_are_asked_again_and_who_lifted_them_is_recorded() {
+    let project = sized();
+    project.with("apply --env dev --yes", PLANTED, None).ended(0);
+    project.edit("conf/a.yaml", ", b: {name: b}", "");
+    let blocked = project.with("plan --env dev --out plan.json --report markdown=plan.md", PLANTED, None).ended(6);
+    assert!(blocked.out.contains("--allow-max-deletes"), "a blocked plan is still shown: {}", blocked.out);
+    let report = fs::read_to_string(project.folder.path().join("plan.md")).expect("a blocked plan is still written");
+    assert!(report.contains("Blocked by 1 guard") && report.contains("### Deleted or replaced (1)"), "{report}");
+    project.run("show plan.json").ended(6);
+    project.with("apply plan.json", PLANTED, None).ended(6);
+    project.with("apply plan.json --allow-max-deletes", PLANTED, None).ended(0);
+    let history: serde_json::Value =
+        serde_json::from_str(&project.with("state history --env dev -o json", PLANTED, None).ended(0).out).expect("JSON");
+    let apply = &history["versions"][0]["apply"];
+    assert_eq!(apply["overrides"], serde_json::json!(["--allow-max-deletes"]), "{history}");
+    assert_eq!(apply["counts"], serde_json::json!({ "delete": 1 }), "{history}");
+    assert!(apply["who"].as_str().is_some_and(|w| w.contains('@')) && apply["plan"].as_str().is_some_and(|p| p.len() == 64), "{history}");
+    assert!(project.with("state history --env dev", PLANTED, None).ended(0).out.contains("guards lifted: --allow-max-deletes"));
+}
+
+#[test]
+fn events_are_a_line_each_and_nothing_else_is_on_standard_output() {
+    let project = sized();
+    let ran = project.with("apply --env dev --yes --json", PLANTED, None).ended(0);
+    let events: Vec<serde_json::Value> = ran.out.lines().map(|l| serde_json::from_str(l).expect("a line is JSON")).collect();
+    let names: Vec<&str> = events.iter().map(|e| e["event"].as_str().expect("a name")).collect();
+    assert_eq!(names.iter().filter(|n| **n == "step_ended").count(), 4, "{names:?}");
+    assert_eq!((names[0], names[1], names[names.len() - 1]), ("started", "refreshed", "summary"));
+    assert_eq!(events[0]["format"], "brickform.events/1");
+    assert_eq!(events[names.len() - 1]["counts"], serde_json::json!({ "done": 4, "failed": 0, "skipped": 0 }));
+    assert!(!ran.out.contains(PLANTED[0].1));
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::{Bound, Envelope, FORMAT, Saved, encode};
+use super::{Bound, Envelope, FORMAT, Saved, encode, write};
 use crate::catalogue;
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Op, Repeat};
@@ -63,6 +63,12 @@ pub fn read(bytes: &[u8]) -> Result<Envelope, Fault> {
     }
     let said: String = top.read("digest")?;
     let found = Fingerprint::of(top.member("plan")?.json.to_string().as_bytes());
+    if said != found.0 {
+        return Err(Fault::Edited { said: short(&said), found: found.short().to_owned() });
+    }
+    let around = ["format", "created", "expires", "commit", "digest", "verdicts"];
+    let members = around.iter().map(|name| Ok((*name, top.member(name)?.json.clone()))).collect::<Result<Vec<_>, Fault>>()?;
+    let (said, found): (String, Fingerprint) = (top.read("seal")?, write::seal(&members));
     if said != found.0 {
         return Err(Fault::Edited { said: short(&said), found: found.short().to_owned() });
     }

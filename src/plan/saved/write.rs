@@ -41,8 +41,16 @@ pub fn write(envelope: &Envelope) -> String {
         ("digest", json!(digest(&plan))),
         ("verdicts", verdicts.iter().map(block).collect()),
     ];
+    let mut members = members.to_vec();
+    members.push(("seal", json!(seal(&members))));
     let lines: Vec<String> = members.iter().map(|(name, value)| format!("  \"{name}\": {value},\n")).collect();
     format!("{{\n{}  \"plan\": {plan}\n}}\n", lines.concat())
+}
+
+/// The digest of the members around the plan: an edited time does not go unnoticed.
+pub(super) fn seal(members: &[(&str, Json)]) -> Fingerprint {
+    let text: Vec<String> = members.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    Fingerprint::of(text.concat().as_bytes())
 }
 
 pub(super) fn body(saved: &Saved) -> Json {

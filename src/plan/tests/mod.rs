@@ -2,6 +2,7 @@
 
 mod guards;
 mod order;
+mod policies;
 mod references;
 mod table;
 mod taken;
