@@ -371,7 +371,9 @@ fn finish(
     let entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
     plan.blocks.clear();
     show(run, edits);
-    planning::show(run, &plan, &planning::look(run, &arguments.showing, millis));
+    let look = planning::look(run, &arguments.showing, millis);
+    let about = crate::report::markdown::About::default();
+    planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about })?;
     if plan.is_blocked() {
         return Ok(Exit::Guarded);
     }

@@ -45,7 +45,9 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
     let online = session.online(run).await?;
     let mut document = session.state()?;
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
-    planning::show(run, &plan, &Look { drift: true, ..planning::look(run, &arguments.showing, millis) });
+    let look = Look { drift: true, ..planning::look(run, &arguments.showing, millis) };
+    let about = crate::report::markdown::About::default();
+    planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about })?;
     if plan.is_blocked() {
         return Ok(Exit::Guarded);
     }
