@@ -7,10 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::either::either;
 use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body};
-use super::wait::{WaitError, wait, waiter};
+use super::wait::{self, WaitError, waiter};
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client};
-use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema, Unique};
+use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema, Unique, Until};
 use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
@@ -169,7 +169,7 @@ impl Running {
     /// Sends the calls that make or change the object, with a record after each, then waits.
     async fn send_all(&mut self, calls: &[Call], entry: &Entry, end: Status) -> Result<(), Failure> {
         let after = if creates(&self.step) { After::Create } else { After::Update };
-        let waiter = waiter(self.kind, after, self.step.wait).filter(|_| !calls.is_empty());
+        let waiter = waiter(self.kind, after, self.step.wait, calls).filter(|_| !calls.is_empty());
         let last = calls.len().saturating_sub(1);
         // Creates and renames have their intents, which say the same.
         let told = creates(&self.step) || renames(self.kind, &self.step);
@@ -182,11 +182,16 @@ impl Running {
             self.put(entry, Status::Incomplete, Flush::Later).await?;
         }
         for (i, call) in calls.iter().enumerate() {
-            let reply = match if call.repeat == Repeat::AfterLookup { self.create(call).await } else { self.send(call).await } {
+            let answer = match call.repeat {
+                Repeat::AfterLookup => self.create(call).await,
+                Repeat::Until(until) => self.until(call, until).await,
+                Repeat::Safe => self.send(call).await,
+            };
+            let reply = match answer {
                 Ok(reply) => reply,
                 Err(failure) => {
                     let refused = failure.error.as_ref().is_some_and(|error| !error.may_have_happened);
-                    if ahead && i == 0 && refused {
+                    if ahead && refused && calls[..i].iter().all(|call| matches!(call.repeat, Repeat::Until(_))) {
                         let address = self.step.address.clone();
                         let as_before = match self.prior.clone() {
                             Some(prior) => Record::Put { address, entry: Box::new(prior) },
@@ -293,6 +298,18 @@ impl Running {
         }
     }
 
+    /// A read that is repeated until the next call can be sent.
+    async fn until(&mut self, call: &Call, until: &Until) -> Result<Value, Failure> {
+        let ready = self.ready(call).await?;
+        let shared = Arc::clone(&self.shared);
+        let address = self.step.address.clone();
+        let seen = |state: &str| {
+            let _ = shared.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state: state.to_owned() })));
+        };
+        let read = wait::until(&shared.client, &ready.call, until, &shared.outside, &mut self.requests, &seen).await;
+        read.map(|body| self.as_yaml(body)).map_err(|error| self.not_ready(error))
+    }
+
     /// A call that creates. If nobody knows whether it took effect, that is looked up. A create that is not found is sent
     /// again only where names are unique, so that the server refuses a second object: lists may lag behind, and what they
     /// do not show may be there all the same. Otherwise its intent stays open, and the next run looks again.
@@ -373,7 +390,7 @@ impl Running {
                 Err(error) => return Err(self.failed(call.why, error)),
             }
         }
-        match (waiter(self.kind, After::Delete, self.step.wait), self.id.clone()) {
+        match (waiter(self.kind, After::Delete, self.step.wait, calls), self.id.clone()) {
             (Some(waiter), Some(id)) if !calls.is_empty() => self.poll(waiter, &id).await.map(|_| ()).map_err(|e| self.not_ready(e)),
             _ => Ok(()),
         }
@@ -404,7 +421,7 @@ impl Running {
         let seen = |state: &str| {
             let _ = shared.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state: state.to_owned() })));
         };
-        wait(&shared.client, self.kind, waiter, id, &shared.outside, &mut self.requests, &seen).await
+        wait::wait(&shared.client, self.kind, waiter, id, &shared.outside, &mut self.requests, &seen).await
     }
 
     fn refused(&self, why: &str) -> Failure {

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::catalogue::{self, Waiter};
 use crate::client::{ApiError, Client};
-use crate::kinds::{After, Blocks, Call, Kind, Repeat, read_call};
+use crate::kinds::{After, Blocks, Call, Kind, Repeat, Until, read_call};
 use crate::model::{Map, Outside, Path, Value};
 use crate::refresh;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How a wait ended badly.
 #[derive(Debug)]
@@ -28,6 +31,44 @@ pub enum WaitError {
     Api(ApiError),
 }
 
+/// Reads until the object is in a state that the next call needs, and gives what the last read answered.
+///
+/// # Errors
+/// [`WaitError`]: it took too long, or could not be read.
+pub async fn until(
+    client: &Client,
+    call: &Call,
+    until: &Until,
+    outside: &Outside,
+    polls: &mut u32,
+    seen: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Value, WaitError> {
+    let began = outside.now();
+    let mut pause = FIRST_PAUSE;
+    let mut last = String::new();
+    loop {
+        *polls += 1;
+        let body = client.call(call).await.map_err(WaitError::Api)?.body;
+        let state = body.get(until.field).map(Value::key_text).unwrap_or_default();
+        if until.values.contains(&state.as_str()) {
+            return Ok(body);
+        }
+        if state != last {
+            seen(&state);
+            last = state;
+        }
+        if waited_out(outside, began, until.minutes) {
+            return Err(WaitError::Timeout { state: last, minutes: until.minutes });
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn waited_out(outside: &Outside, began: jiff::Timestamp, minutes: u64) -> bool {
+    outside.now().duration_since(began).as_secs() >= i64::try_from(minutes.saturating_mul(60)).unwrap_or(i64::MAX)
+}
+
 /// What a poll says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Sight {
@@ -36,11 +77,13 @@ enum Sight {
     NotYet(String),
 }
 
-/// The waiter for this kind after this sort of call, if it is waited for.
+/// The waiter for this kind after these calls, if it is waited for: that of the last call that has one (a cluster that is
+/// terminated again does not get to run), else the kind's.
 #[must_use]
-pub fn waiter(kind: &Kind, after: After, on_request: bool) -> Option<&'static Waiter> {
+pub fn waiter(kind: &Kind, after: After, on_request: bool, calls: &[Call]) -> Option<&'static Waiter> {
     let wait = kind.waits.iter().find(|w| w.after == after && (on_request || matches!(w.blocks, Blocks::Always)))?;
-    catalogue::operation(wait.waiter)?.waiter.as_ref()
+    let of = |op| catalogue::operation(op)?.waiter.as_ref();
+    calls.iter().rev().find_map(|call| of(call.op)).or_else(|| of(wait.waiter))
 }
 
 /// Polls until the object is ready. Gives what the last poll answered (none: it is gone, as after a delete) and counts
@@ -59,7 +102,7 @@ pub async fn wait(
 ) -> Result<Option<Value>, WaitError> {
     let call = poll_call(kind, waiter, id);
     let began = outside.now();
-    let mut pause = Duration::from_millis(100);
+    let mut pause = FIRST_PAUSE;
     let mut last = String::new();
     loop {
         *polls += 1;
@@ -70,19 +113,18 @@ pub async fn wait(
         };
         match sight(waiter, &body) {
             Sight::Ready => return Ok(Some(body)),
-            Sight::Failed(state) => return Err(WaitError::Failed { state }),
+            Sight::Failed(state) => return Err(WaitError::Failed { state: said(&body, state) }),
             Sight::NotYet(state) if state != last => {
                 seen(&state);
                 last = state;
             }
             Sight::NotYet(_) => {}
         }
-        let waited = outside.now().duration_since(began).as_secs();
-        if waited >= i64::try_from(waiter.timeout_minutes.saturating_mul(60)).unwrap_or(i64::MAX) {
+        if waited_out(outside, began, waiter.timeout_minutes) {
             return Err(WaitError::Timeout { state: last, minutes: waiter.timeout_minutes });
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(Duration::from_secs(10));
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -109,6 +151,14 @@ fn poll_call(kind: &'static Kind, waiter: &Waiter, id: &Value) -> Call {
         }
         call
     })
+}
+
+/// The state with the words that some replies have about it.
+fn said(body: &Value, state: String) -> String {
+    match body.get("state_message").and_then(Value::as_str).filter(|words| !words.is_empty()) {
+        Some(words) => format!("{state} ({words})"),
+        None => state,
+    }
 }
 
 fn sight(waiter: &Waiter, body: &Value) -> Sight {

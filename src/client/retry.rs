@@ -146,7 +146,7 @@ impl Retry {
 
     /// How long to wait before the next try; none: there is no next try.
     fn wait_after(&mut self, outcome: Outcome) -> Option<Duration> {
-        let safe = self.repeat == Repeat::Safe;
+        let safe = self.repeat != Repeat::AfterLookup;
         match outcome {
             Outcome::Throttled(Some(after)) => Some(self.at_least(after)),
             Outcome::Unavailable(Some(after)) if safe => Some(self.at_least(after)),
@@ -192,7 +192,7 @@ impl Retry {
     /// The time a further try must at least be given: a create that is cut short is a create whose outcome is unknown.
     fn least_time(&self) -> Duration {
         match self.repeat {
-            Repeat::Safe => self.limits.try_timeout.min(Duration::from_secs(1)),
+            Repeat::Safe | Repeat::Until(_) => self.limits.try_timeout.min(Duration::from_secs(1)),
             Repeat::AfterLookup => self.limits.try_timeout.min(self.limits.budget / 5),
         }
     }

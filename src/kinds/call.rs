@@ -34,6 +34,19 @@ pub enum Repeat {
     Safe,
     /// A create: only after looking whether the first one took effect.
     AfterLookup,
+    /// A read, until the object is in a state that the next call needs.
+    Until(&'static Until),
+}
+
+/// What a read is repeated for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Until {
+    /// The field of the reply, at its top.
+    pub field: &'static str,
+    /// The values that end it.
+    pub values: &'static [&'static str],
+    /// How long it may take.
+    pub minutes: u64,
 }
 
 impl Call {
@@ -268,6 +281,19 @@ pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
     Some(call)
 }
 
+/// Parameters as a map; a name that comes several times holds a list.
+fn parameters(pairs: &[(&str, &str)]) -> Map {
+    let mut map = Map::new();
+    for (name, value) in pairs {
+        match map.get_mut(*name) {
+            None => drop(map.insert((*name).to_owned(), Value::from(*value))),
+            Some(Value::List(list)) => list.push(Value::from(*value)),
+            Some(one) => *one = Value::List(vec![one.clone(), Value::from(*value)]),
+        }
+    }
+    map
+}
+
 /// A call of a kind's own function: the request, with the id at its place and this body.
 pub(super) fn with_id(kind: &'static Kind, request: &Request, change: &Change<'_>, body: Value, why: &'static str) -> Call {
     Build::of(kind, request, change).call(body, why)
@@ -288,7 +314,7 @@ pub(super) fn merged(kind: &'static Kind, change: &Change<'_>) -> Value {
 }
 
 /// The whole object.
-fn whole(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Call {
+pub(super) fn whole(kind: &'static Kind, request: &Request, change: &Change<'_>) -> Call {
     let root = Schema::of(kind).root();
     let mut fields = merged(kind, change);
     let taker = Taker::of(request);

@@ -31,6 +31,8 @@ pub struct Hooks {
     pub standing: Option<fn(&Value) -> bool>,
     /// Requests before the create of this body: what must be there first and is made if it is missing. They may be repeated.
     pub before_create: Option<fn(&Value) -> Vec<Call>>,
+    /// What the user should know of a change before it is made: what restarts, what is waited for.
+    pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,
@@ -47,6 +49,7 @@ impl Hooks {
         check: None,
         judge: None,
         before_create: None,
+        notes: None,
         before_delete: None,
         standing: None,
     };

@@ -265,14 +265,7 @@ fn literal(value: &'static Value) -> Option<Lit> {
 /// What the root is made of.
 fn root_sources(kind: &'static Kind) -> Vec<Source> {
     if !kind.fields.is_empty() {
-        let members: Members = kind
-            .fields
-            .iter()
-            .map(|(name, facts)| {
-                ((*name).to_owned(), catalogue::member(kind.name, facts).expect("a kind's fields are in the catalogue's words"))
-            })
-            .collect();
-        return vec![Source { stuff: Stuff::Members(Box::leak(Box::new(members))), member: None, role: Role::Create }];
+        return vec![members_source(kind, kind.fields)];
     }
     let mut sources = Vec::new();
     if let Some(request) = &kind.create {
@@ -291,6 +284,9 @@ fn root_sources(kind: &'static Kind) -> Vec<Source> {
         Update::Never | Update::Custom(_) => {}
     }
     sources.extend(changes.into_iter().filter_map(|r| request_source(r, Role::Update)));
+    if !kind.own.is_empty() {
+        sources.push(members_source(kind, kind.own));
+    }
     match kind.identity {
         Identity::Assigned(field) | Identity::Named { rename: Rename::By(field), .. } => hidden.push(field),
         Identity::Named { .. } | Identity::Single(_) => {}
@@ -298,6 +294,13 @@ fn root_sources(kind: &'static Kind) -> Vec<Source> {
     let mut sources: Vec<Source> = sources.into_iter().map(|s| without(s, &hidden)).collect();
     sources.extend(reply_sources(kind));
     sources
+}
+
+/// Fields that a kind states itself.
+fn members_source(kind: &Kind, fields: &[(&'static str, &'static str)]) -> Source {
+    let member = |facts| catalogue::member(kind.name, facts).expect("a kind's fields are in the catalogue's words");
+    let members: Members = fields.iter().map(|(name, facts)| ((*name).to_owned(), member(facts))).collect();
+    Source { stuff: Stuff::Members(Box::leak(Box::new(members))), member: None, role: Role::Create }
 }
 
 /// The members that a request's fields become.

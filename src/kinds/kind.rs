@@ -47,6 +47,9 @@ pub struct Kind {
     pub names: &'static [Name],
     /// For a list of members: the kind that it is a part of and whose objects may be members too, never in a circle.
     pub nests: Option<&'static str>,
+    /// Fields of the YAML body that no operation's body has, in the same words: a hook or a custom update makes calls of
+    /// them (`is_pinned`).
+    pub own: &'static [(&'static str, &'static str)],
     /// Facts on fields. What holds for a catalogue type in every kind stands in [`super::types`].
     pub facts: &'static [(At, Fact)],
     /// How "gone" looks besides 404.
@@ -150,7 +153,7 @@ impl Read {
 pub struct List {
     /// The operation.
     pub op: Op,
-    /// Parameters that are always sent.
+    /// Parameters that are always sent. One that is named several times is sent several times.
     pub query: &'static [(&'static str, &'static str)],
     /// How far a row can be trusted.
     pub rows: Rows,
@@ -491,6 +494,7 @@ impl Kind {
         spellings: &[],
         names: &[],
         nests: None,
+        own: &[],
         facts: &[],
         gone: &[],
         loss: Loss::Nothing,

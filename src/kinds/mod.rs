@@ -10,6 +10,9 @@ mod build;
 mod call;
 mod catalogs;
 mod change;
+mod cluster_rules;
+mod cluster_update;
+mod clusters;
 mod compile;
 mod content;
 mod directories;
@@ -21,6 +24,7 @@ mod groups;
 mod instance_pools;
 mod jobs;
 mod kind;
+mod libraries;
 mod limits;
 mod names;
 mod notebooks;
@@ -47,7 +51,8 @@ mod warehouses;
 mod workspace_conf;
 
 pub use call::{
-    Call, Repeat, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, read_call, second_read, update_calls,
+    Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, read_call, second_read,
+    update_calls,
 };
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};

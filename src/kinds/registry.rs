@@ -3,6 +3,7 @@
 use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
+use super::clusters::CLUSTERS;
 use super::directories::DIRECTORIES;
 use super::files::FILES;
 use super::grants::GRANTS;
@@ -10,6 +11,7 @@ use super::group_members::GROUP_MEMBERS;
 use super::groups::GROUPS;
 use super::instance_pools::INSTANCE_POOLS;
 use super::jobs::JOBS;
+use super::libraries::LIBRARIES;
 use super::notebooks::NOTEBOOKS;
 use super::permissions::PERMISSIONS;
 use super::queries::QUERIES;
@@ -29,6 +31,8 @@ use super::workspace_conf::WORKSPACE_CONF;
 const STANDARD: &[&Kind] = &[
     &JOBS,
     &INSTANCE_POOLS,
+    &CLUSTERS,
+    &LIBRARIES,
     &WAREHOUSES,
     &QUERIES,
     &ALERTS,

@@ -67,7 +67,7 @@ pub static FACTS: &[(At, Fact)] = &[
 ];
 
 /// Data security modes have two spellings each, and AUTO resolves to one of the concrete ones [bundles].
-fn same_security_mode(a: &crate::model::Value, b: &crate::model::Value) -> bool {
+pub(super) fn same_security_mode(a: &crate::model::Value, b: &crate::model::Value) -> bool {
     let plain = |v: &crate::model::Value| match v.as_str().unwrap_or_default() {
         "DATA_SECURITY_MODE_STANDARD" | "USER_ISOLATION" => "standard".to_owned(),
         "DATA_SECURITY_MODE_DEDICATED" | "SINGLE_USER" => "dedicated".to_owned(),

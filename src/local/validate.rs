@@ -6,7 +6,12 @@ use crate::local::answer::Refusal;
 use crate::model::{Map, Value};
 
 /// Members that the data calls required and the server does not: the documented calls leave them out.
-const NOT_REQUIRED: [(&str, &str); 1] = [("serving.EndpointCoreConfigInput", "name")];
+const NOT_REQUIRED: [(&str, &str); 3] = [
+    ("serving.EndpointCoreConfigInput", "name"),
+    // A policy may fix it.
+    ("compute.clusters.create", "spark_version"),
+    ("compute.clusters.edit", "spark_version"),
+];
 
 /// Members that were ignored, by path.
 pub type Ignored = Vec<String>;

@@ -178,6 +178,7 @@ impl<'a> Maker<'a> {
             paths: &paths,
             context: subject.context,
         };
+        step.notes.extend(subject.kind.hooks.notes.map(|hook| hook(&change)).unwrap_or_default());
         match kinds::update_calls(subject.kind, &change) {
             Ok(calls) => step.calls = calls,
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, guard_of(&refusal, changes))),

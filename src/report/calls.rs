@@ -45,7 +45,14 @@ fn filled(template: &str, values: &Map) -> String {
 }
 
 fn query(values: &Map) -> String {
-    let pairs: Vec<String> = values.iter().map(|(k, v)| format!("{k}={}", bare(v))).collect();
+    let each = |name: &str, value: &Value| format!("{name}={}", bare(value));
+    let pairs: Vec<String> = values
+        .iter()
+        .flat_map(|(name, value)| match value {
+            Value::List(list) => list.iter().map(|v| each(name, v)).collect(),
+            one => vec![each(name, one)],
+        })
+        .collect();
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 

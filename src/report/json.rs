@@ -122,7 +122,7 @@ fn call(call: &Call) -> Json {
         "path": line.path,
         "body": call.body.as_ref().map(value),
         "why": call.why,
-        "repeat": match call.repeat { Repeat::Safe => "safe", Repeat::AfterLookup => "after_lookup" },
+        "repeat": match call.repeat { Repeat::Safe => "safe", Repeat::AfterLookup => "after_lookup", Repeat::Until(_) => "until" },
     })
 }
 

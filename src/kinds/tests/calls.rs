@@ -330,6 +330,7 @@ fn lists() {
         let both = |text: &str| [text.to_owned(), text.to_owned()];
         let expected = match kind.name {
             "jobs" => both("GET /api/2.2/jobs/list?expand_tasks=true&limit=100"),
+            "clusters" => both("GET /api/2.1/clusters/list?filter_by.cluster_sources=UI&filter_by.cluster_sources=API&page_size=100"),
             "warehouses" => both("GET /api/2.0/sql/warehouses"),
             "alerts" => both("GET /api/2.0/alerts"),
             "queries" => both("GET /api/2.0/sql/queries"),

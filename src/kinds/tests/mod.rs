@@ -30,9 +30,14 @@ fn line(call: &Call) -> String {
         assert_ne!(before, path, "{} has no {name}", call.op);
     }
     assert!(!path.contains('{'), "{path}: a parameter is missing");
-    for (i, (name, value)) in call.query.iter().enumerate() {
-        path.push(if i == 0 { '?' } else { '&' });
-        path.push_str(&[name.as_str(), "=", &value.key_text()].concat());
+    let each = |(name, value): (&String, &Value)| match value {
+        Value::List(list) => list.iter().map(|v| format!("{name}={}", v.key_text())).collect(),
+        one => vec![format!("{name}={}", one.key_text())],
+    };
+    let pairs: Vec<String> = call.query.iter().flat_map(each).collect();
+    if !pairs.is_empty() {
+        path.push('?');
+        path.push_str(&pairs.join("&"));
     }
     let body = call.body.as_ref().map(json::display).map(|b| format!(" {b}")).unwrap_or_default();
     format!("{} {path}{body}", operation.method)

@@ -5,6 +5,9 @@
 
 mod alerts;
 mod catalogs;
+mod cluster_lists;
+mod cluster_spec;
+mod clusters;
 mod genie;
 mod genie_export;
 mod grants;
@@ -13,6 +16,7 @@ mod identity_view;
 mod instance_pools;
 mod job_settings;
 mod jobs;
+mod libraries;
 mod login;
 mod mask;
 mod notebook_text;
@@ -105,6 +109,8 @@ rivals! {
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
+    ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
+    ClusterPurged "cluster-purged" "an absent cluster answers 400 INVALID_STATE: it cannot be accessed any more"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
@@ -120,7 +126,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 20] = [
+static ROOMS: [OpenRoom; 22] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
@@ -128,6 +134,8 @@ static ROOMS: [OpenRoom; 20] = [
     OpenRoom::new(genie::ROOM),
     OpenRoom::new(samples::ROOM),
     OpenRoom::new(instance_pools::ROOM),
+    OpenRoom::new(clusters::ROOM),
+    OpenRoom::new(libraries::ROOM),
     OpenRoom::new(permissions::ROOM),
     OpenRoom::new(catalogs::ROOM),
     OpenRoom::new(schemas::ROOM),
@@ -157,6 +165,8 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         genie::HABITS,
         samples::HABITS,
         instance_pools::HABITS,
+        clusters::HABITS,
+        libraries::HABITS,
         permissions::HABITS,
         catalogs::HABITS,
         schemas::HABITS,

@@ -53,7 +53,7 @@ static TYPES: &[ObjectType] = &[
     of("alerts", Some("sql/alerts"), "alert", None, "Alert", FILES),
     of("alertsv2", None, "alertv2", Some("alerts"), "Alert", FILES),
     of("apps", None, "apps", None, "App", USED),
-    of("clusters", None, "cluster", None, "Cluster", &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"]),
+    of("clusters", None, "cluster", Some("clusters"), "Cluster", &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"]),
     of("cluster-policies", None, "cluster-policy", None, "Cluster policy", &["CAN_USE"]),
     of("dashboards", None, "dashboard", None, "Dashboard", FILES),
     of("database-instances", None, "database-instances", None, "Database instance", USED),
