@@ -43,6 +43,7 @@ mod refresh;
 mod render;
 mod saving;
 mod schema;
+mod run_job;
 mod screen;
 mod secrets;
 mod session;
@@ -104,6 +105,8 @@ enum Command {
     Render(render::Arguments),
     /// Look at and mend what was recorded
     State(state::Arguments),
+    /// Run a job that was applied, and wait for it
+    Run(run_job::Arguments),
     /// Environments of the project
     Env(env::Arguments),
     /// The embedded workspace: serve it, empty it, what it can do
@@ -234,6 +237,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Schema(arguments) => schema::run(arguments, run),
         Command::Completions(arguments) => Ok(completions::run(arguments, run)),
         Command::State(arguments) => state::run(arguments, run),
+        Command::Run(arguments) => run_job::run(arguments, run),
         Command::Auth(arguments) => auth::run(arguments, run),
         Command::SpaceList(arguments) => spaces::list(arguments, run),
         Command::SpaceGet(arguments) => spaces::get(arguments, run),

@@ -178,7 +178,7 @@ pub fn state_file(run: &Run<'_>, project: &Project) -> Result<PathBuf, Failure> 
 }
 
 /// A state belongs to one workspace for ever.
-fn same_workspace(document: &Document, answered: &WorkspaceIdentity, environment: &str) -> Result<(), Failure> {
+pub(super) fn same_workspace(document: &Document, answered: &WorkspaceIdentity, environment: &str) -> Result<(), Failure> {
     match &document.workspace {
         Some(known) if known.id != answered.id => Err(Failure::Guard {
             message: format!(

@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod difference;
 pub mod environment;
 pub mod graph;
+pub mod job_run;
 pub mod json;
 pub mod origin;
 pub mod markdown;

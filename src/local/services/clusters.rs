@@ -105,7 +105,9 @@ fn note(exchange: &Exchange<'_, '_>, cluster: &mut Map, event: &str) {
     }
 }
 
-fn put(exchange: &mut Exchange<'_, '_>, id: &str, cluster: Map) -> Handled {
+/// Stored in one order, whatever was sent first.
+fn put(exchange: &mut Exchange<'_, '_>, id: &str, mut cluster: Map) -> Handled {
+    cluster.sort_unstable_keys();
     exchange.objects.put("clusters", id, Value::Map(cluster));
     Ok(Answer::empty())
 }
@@ -123,9 +125,9 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     cluster.insert("start_time".to_owned(), Value::Int(exchange.now));
     cluster.insert("$serial".to_owned(), Value::from(n));
     note(exchange, &mut cluster, "CREATING");
-    let later = running(&cluster, n, exchange.now);
+    let later = running(&cluster, exchange.now);
     go(exchange, &mut cluster, "PENDING", later);
-    exchange.objects.put("clusters", &id, Value::Map(cluster));
+    put(exchange, &id, cluster)?;
     permissions::born(exchange, "clusters", &id);
     Ok(Answer::ok(Value::map([("cluster_id", Value::Text(id))])))
 }
@@ -162,7 +164,7 @@ fn edit(exchange: &mut Exchange<'_, '_>) -> Handled {
     if state(&old) == "RUNNING" {
         libraries::restarted(exchange, &id);
         note(exchange, &mut new, "RESTARTING");
-        let later = running(&new, 0, exchange.now);
+        let later = running(&new, exchange.now);
         go(exchange, &mut new, "RESTARTING", later);
     }
     put(exchange, &id, new)
@@ -201,7 +203,7 @@ fn start(exchange: &mut Exchange<'_, '_>) -> Handled {
     note(exchange, &mut cluster, "STARTING");
     cluster.shift_remove("terminated_time");
     cluster.shift_remove("termination_reason");
-    let later = running(&cluster, 0, exchange.now);
+    let later = running(&cluster, exchange.now);
     go(exchange, &mut cluster, "PENDING", later);
     put(exchange, &id, cluster)
 }
@@ -213,7 +215,7 @@ fn restart(exchange: &mut Exchange<'_, '_>) -> Handled {
     }
     libraries::restarted(exchange, &id);
     note(exchange, &mut cluster, "RESTARTING");
-    let later = running(&cluster, 0, exchange.now);
+    let later = running(&cluster, exchange.now);
     go(exchange, &mut cluster, "RESTARTING", later);
     put(exchange, &id, cluster)
 }

@@ -25,6 +25,7 @@ mod permission_types;
 mod permissions;
 mod principals;
 mod queries;
+mod run_course;
 mod runs;
 mod samples;
 mod schemas;
@@ -166,6 +167,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         samples::HABITS,
         instance_pools::HABITS,
         clusters::HABITS,
+        runs::HABITS,
         libraries::HABITS,
         permissions::HABITS,
         catalogs::HABITS,

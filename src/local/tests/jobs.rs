@@ -227,6 +227,55 @@ fn runs_are_accepted_and_idempotent() {
     let (first, again, other) = (ask("a"), ask("a"), ask("b"));
     assert!(first == again && first != other);
     assert_eq!(bench.good(&format!("GET /api/2.2/jobs/runs/get?run_id={first}"), "").at("state.result_state"), "\"SUCCESS\"");
+    bench.refused(
+        "POST /api/2.2/jobs/run-now",
+        &format!(r#"{{"job_id": {id}, "job_parameters": {{"day": "1"}}}}"#),
+        "400 INVALID_PARAMETER_VALUE Job parameter 'day' is not defined",
+    );
     assert_eq!(bench.good(&format!("GET /api/2.2/jobs/runs/list?job_id={id}"), "").body.get("runs").unwrap().as_list().unwrap().len(), 2);
     bench.refused("GET /api/2.2/jobs/runs/get?run_id=1", "", "400 INVALID_PARAMETER_VALUE Run 1 does not exist");
+}
+
+#[test]
+fn a_run_goes_through_its_tasks() {
+    let bench = Bench::new();
+    let settings = r#"{"parameters": [{"name": "day", "default": "today"}], "tasks": [
+        {"task_key": "b", "depends_on": [{"task_key": "a"}], "notebook_task": {"notebook_path": "/missing/b"}},
+        {"task_key": "a", "notebook_task": {"notebook_path": "/a"}},
+        {"task_key": "c", "depends_on": [{"task_key": "b"}], "notebook_task": {"notebook_path": "/c"}},
+        {"task_key": "mail", "depends_on": [{"task_key": "c"}], "run_if": "ALL_DONE", "notebook_task": {"notebook_path": "/m"}}]}"#;
+    let id = bench.good(CREATE, settings).text("job_id");
+    let start = || {
+        let body = format!(r#"{{"job_id": {id}, "job_parameters": {{"day": "monday"}}}}"#);
+        bench.good("POST /api/2.2/jobs/run-now", &body).text("run_id")
+    };
+    let see = |run: &str| {
+        let got = bench.good(&format!("GET /api/2.2/jobs/runs/get?run_id={run}"), "");
+        let state = |at: &str| {
+            let result = got.text(&format!("{at}state.result_state"));
+            if result.is_empty() { got.text(&format!("{at}state.life_cycle_state")) } else { result }
+        };
+        (state(""), [1, 0, 2, 3].map(|n| state(&format!("tasks[{n}]."))).join(" "))
+    };
+    let run = start();
+    for (pass, whole, tasks) in [
+        (0, "RUNNING", "RUNNING BLOCKED BLOCKED BLOCKED"),
+        (150, "RUNNING", "SUCCESS RUNNING BLOCKED BLOCKED"),
+        (150, "RUNNING", "SUCCESS FAILED UPSTREAM_FAILED RUNNING"),
+        (150, "SUCCESS_WITH_FAILURES", "SUCCESS FAILED UPSTREAM_FAILED SUCCESS"),
+    ] {
+        bench.clock.pass(pass);
+        assert_eq!(see(&run), (whole.to_owned(), tasks.to_owned()));
+    }
+    let got = bench.good(&format!("GET /api/2.2/jobs/runs/get?run_id={run}"), "");
+    assert_eq!((got.at("job_parameters[0].value"), got.at("$plan")), ("\"monday\"".to_owned(), "-".to_owned()));
+    let output = bench.good(&format!("GET /api/2.2/jobs/runs/get-output?run_id={}", got.text("tasks[0].run_id")), "");
+    assert!(output.text("error").contains("/missing/b"), "{output:?}");
+    let second = start();
+    bench.refused("POST /api/2.2/jobs/runs/delete", &format!(r#"{{"run_id": {second}}}"#), "400 INVALID_STATE");
+    bench.good("POST /api/2.2/jobs/runs/cancel", &format!(r#"{{"run_id": {second}}}"#));
+    assert_eq!(see(&second), ("CANCELED".to_owned(), "CANCELED CANCELED CANCELED CANCELED".to_owned()));
+    let active = bench.good(&format!("GET /api/2.2/jobs/runs/list?job_id={id}&active_only=true"), "");
+    assert_eq!(active.at("runs"), "-");
+    bench.good("POST /api/2.2/jobs/runs/delete", &format!(r#"{{"run_id": {second}}}"#));
 }
