@@ -49,6 +49,14 @@ pub struct Until {
     pub minutes: u64,
 }
 
+impl Until {
+    /// What this read is repeated for, where it is one that plans may hold: a saved plan names the read alone.
+    #[must_use]
+    pub fn of(op: &str) -> Option<&'static Self> {
+        (op == "compute.clusters.get").then_some(&super::cluster_update::SETTLED)
+    }
+}
+
 impl Call {
     /// Gives scalars the types that the operation takes: an id is text in the state and in paths, and a number in a body
     /// that wants one. Called by whoever fills in what was unknown; done already for what was known.

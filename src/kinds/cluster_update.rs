@@ -74,7 +74,7 @@ fn bare(change: &Change<'_>, op: Op, why: &'static str) -> Call {
 }
 
 /// In between its states a cluster takes no edit (400 `INVALID_STATE`), and it may have left the one of the plan.
-const SETTLED: Until = Until { field: "state", values: &["RUNNING", "TERMINATED", "ERROR"], minutes: 20 };
+pub(super) static SETTLED: Until = Until { field: "state", values: &["RUNNING", "TERMINATED", "ERROR"], minutes: 20 };
 
 fn settled(change: &Change<'_>) -> Call {
     let mut call = Build::of(&CLUSTERS, &Request::bare("compute.clusters.get"), change).call(Value::Null, "wait for RUNNING or TERMINATED");

@@ -172,7 +172,14 @@ mod tests {
         let outputs = [("a".to_owned(), "boom\nline two".to_owned())].into_iter().collect();
         let bad = run("TERMINATED", r#""result_state":"FAILED","#, "FAILED", "TERMINATED");
         assert_eq!(failed_tasks(&bad), [("a".to_owned(), "5".to_owned())]);
-        let report = Report { address: &address, job_id: "1", run_id: "9", link: Some("https://h/jobs/1/runs/9"), ended: Some(&bad), outputs: &outputs };
+        let report = Report {
+            address: &address,
+            job_id: "1",
+            run_id: "9",
+            link: Some("https://h/jobs/1/runs/9"),
+            ended: Some(&bad),
+            outputs: &outputs,
+        };
         assert!(!report.is_good() && has_ended(&bad));
         assert_eq!(
             text(&report),

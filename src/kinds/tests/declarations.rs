@@ -123,7 +123,8 @@ fn every_kind_says_what_it_is() {
 /// A plain kind is a declaration. Those with code of their own are named here, each with its reason in its first lines.
 #[test]
 fn plain_kinds_are_short() {
-    const WITH_CODE: &[&str] = &["permissions", "grants", "serving_endpoints", "groups", "group_members", "secret_acls", "notebooks"];
+    const WITH_CODE: &[&str] =
+        &["permissions", "grants", "serving_endpoints", "groups", "group_members", "secret_acls", "clusters", "libraries", "notebooks"];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
     for kind in Registry::standard().iter() {
         let text = std::fs::read_to_string(folder.join(format!("{}.rs", kind.name))).expect("a kind is a file of its name");

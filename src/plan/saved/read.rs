@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{Bound, Envelope, FORMAT, Saved, encode, write};
 use crate::catalogue;
 use crate::diff::FieldChange;
-use crate::kinds::{Call, Op, Repeat};
+use crate::kinds::{Call, Op, Repeat, Until};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
 use crate::plan::{Action, Block, GUARDS, Options, Plan, Step};
 use crate::state::WorkspaceIdentity;
@@ -302,13 +302,18 @@ fn call(at: &At<'_>) -> Result<Call, Fault> {
     };
     let (op, why) = (at.member("op")?, at.member("why")?);
     let repeat: String = at.read("repeat")?;
+    let op = operation(&op)?;
     Ok(Call {
-        op: operation(&op)?,
+        op,
         path: members("path")?,
         query: members("query")?,
         body: at.maybe("body").map(|body| body.value()).transpose()?,
         why: crate::model::word(&why.own::<String>()?).map_or_else(|| why.broken("is longer than a few words"), Ok)?,
-        repeat: if repeat == "after_lookup" { Repeat::AfterLookup } else { Repeat::Safe },
+        repeat: match (repeat.as_str(), Until::of(op)) {
+            ("after_lookup", _) => Repeat::AfterLookup,
+            ("until", Some(until)) => Repeat::Until(until),
+            _ => Repeat::Safe,
+        },
     })
 }
 

@@ -193,7 +193,7 @@ pub(super) fn call(call: &Call) -> Json {
         "path": members(path),
         "query": members(query),
         "why": why,
-        "repeat": match repeat { Repeat::Safe => "safe", Repeat::AfterLookup => "after_lookup" },
+        "repeat": match repeat { Repeat::Safe => "safe", Repeat::AfterLookup => "after_lookup", Repeat::Until(_) => "until" },
     });
     if let (Some(body), Some(map)) = (body, out.as_object_mut()) {
         map.insert("body".to_owned(), encode::value(body));
