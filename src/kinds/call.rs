@@ -269,14 +269,7 @@ pub fn from_row(kind: &Kind, parent: Option<&str>, row: Value) -> Value {
 #[must_use]
 pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
     let list = kind.list?;
-    let mut call = Call {
-        op: list.op,
-        path: Map::new(),
-        query: list.query.iter().map(|(n, v)| ((*n).to_owned(), Value::from(*v))).collect(),
-        body: None,
-        why: "list",
-        repeat: Repeat::Safe,
-    };
+    let mut call = Call { op: list.op, path: Map::new(), query: parameters(list.query), body: None, why: "list", repeat: Repeat::Safe };
     let by: Vec<&str> = kind.parents.iter().filter(|p| p.listed_by).map(|p| p.field).collect();
     if !by.is_empty() {
         let words: Vec<&str> = parent?.splitn(by.len(), '.').collect();
