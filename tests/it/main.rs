@@ -14,5 +14,6 @@ mod rename;
 mod rust_source;
 mod simulation;
 mod traffic;
+mod walk;
 mod world;
 mod write_back;

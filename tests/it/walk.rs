@@ -1,0 +1,257 @@
+//! The way of a Genie space from one workspace to another, as a user goes it: two workspaces over HTTP, profiles, files edited
+//! by a script, an environment that holds variables alone.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use brickform::cli::{Streams, run};
+use brickform::local::{LocalOptions, LocalWorkspace};
+use brickform::model::{Outside, Value, json};
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A workspace that is served until this is dropped.
+struct Served {
+    workspace: LocalWorkspace,
+    url: String,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Served {
+    fn new() -> Self {
+        let workspace = LocalWorkspace::in_memory(LocalOptions::default()).expect("a workspace in memory");
+        let (tell, told) = std::sync::mpsc::channel();
+        let (stop, until) = tokio::sync::oneshot::channel::<()>();
+        let served = workspace.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let ready = Box::new(move |address| tell.send(address).expect("somebody waits"));
+            let until = Box::pin(async move {
+                let _ = until.await;
+            });
+            runtime.block_on(served.serve("127.0.0.1:0", ready, until)).expect("it is served");
+        });
+        let address: std::net::SocketAddr = told.recv().expect("it is ready");
+        Self { workspace, url: format!("http://{address}"), stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The spaces in it.
+    fn spaces(&self) -> Vec<Value> {
+        self.workspace.dump().into_iter().filter(|(key, _)| key.starts_with("genie_spaces/")).map(|(_, space)| space).collect()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A folder and a command line in it.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(source: &Served, target: &Served) -> Self {
+        let desk = Self { folder: tempfile::tempdir().expect("a folder") };
+        let profile = |name: &str, served: &Served| format!("[{name}]\nhost = {}\ntoken = secret\n\n", served.url);
+        desk.write("databrickscfg", &format!("{}{}", profile("SOURCE_WORKSPACE", source), profile("TARGET_WORKSPACE", target)));
+        desk
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Exit code, results, everything else.
+    fn run(&self, line: &[&str]) -> (u8, String, String) {
+        let (out, err) = (Kept::default(), Kept::default());
+        let streams = Streams {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            input: Box::new(Cursor::new(Vec::new())),
+            out_terminal: false,
+            err_terminal: false,
+            in_terminal: false,
+            columns: None,
+        };
+        let file = self.path("databrickscfg").display().to_string();
+        let variables: BTreeMap<String, String> = [("DATABRICKS_CONFIG_FILE".to_owned(), file)].into();
+        let real = Outside::real().expect("a current folder");
+        let outside = Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system };
+        let exit = run(std::iter::once("brickform").chain(line.iter().copied()).map(OsString::from), &outside, streams);
+        let text = |kept: &Kept| String::from_utf8(kept.0.lock().expect("no writer panics").clone()).expect("UTF-8");
+        (exit.code(), text(&out), text(&err))
+    }
+
+    /// The results of a command that does what it is asked to.
+    fn done(&self, line: &str) -> String {
+        let (code, out, err) = self.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, 0, "{line}\n{out}{err}");
+        out
+    }
+}
+
+/// The documents that the source workspace holds: one with plain tables, one with everything.
+const SOURCE: &str = r#"
+spaces:
+  sales:
+    title: Sales Analytics
+    description: Everything that was sold
+    warehouse_id: source-warehouse
+    tables: [source_catalog.sales.customers, source_catalog.sales.orders]
+    instructions:
+      text: |
+        Money is in euros.
+        A literal $${brace} stays.
+      example_sql:
+        - question: Top customers
+          sql: |
+            SELECT name, sum(total)
+            FROM source_catalog.sales.orders
+            GROUP BY 1
+          parameters: [{ name: n, type_hint: INT, default: 10 }]
+      functions: [source_catalog.sales.rank]
+      joins:
+        - left: source_catalog.sales.orders
+          right: source_catalog.sales.customers
+          condition: orders.customer_id = customers.id
+          relationship: MANY_TO_ONE
+      snippets:
+        measures: [{ name: revenue, sql: sum(orders.total), synonyms: [income] }]
+    sample_questions: ["Who buys most?", "yes"]
+    benchmarks: [{ question: "How many orders?", sql: "SELECT count(*) FROM source_catalog.sales.orders" }]
+  trips:
+    title: Trips
+    warehouse_id: source-warehouse
+    tables: [{ identifier: samples.nyctaxi.trips, description: One row a trip }]
+"#;
+
+#[test]
+fn spaces_go_from_one_workspace_to_another() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    // What somebody had made in the source workspace.
+    desk.write("made/spaces.yaml", SOURCE);
+    desk.write("made/environments/made.yaml", "{}\n");
+    desk.done("apply --yes --env made --config made --state made.json --profile SOURCE_WORKSPACE");
+
+    // Step 1: look, export one, export all by the list's JSON.
+    let table = desk.done("space-list --profile SOURCE_WORKSPACE");
+    assert!(table.contains("Sales Analytics") && table.contains("Trips"), "{table}");
+    let listed = json::parse(desk.done("space-list --profile SOURCE_WORKSPACE --output json").as_bytes()).expect("nothing but JSON");
+    let listed = listed.as_list().expect("a list").to_vec();
+    let ids: Vec<&str> = listed.iter().filter_map(|space| space.get("space_id")?.as_str()).collect();
+    assert_eq!(listed.iter().filter_map(|s| s.get("title")?.as_str()).collect::<Vec<_>>(), ["Sales Analytics", "Trips"]);
+    desk.done(&format!("space-export --space-id {} --output-dir exports --profile SOURCE_WORKSPACE", ids[0]));
+    let once = desk.read("exports/sales_analytics.yaml");
+    for id in &ids {
+        desk.done(&format!("space-export --space-id {id} --output-dir exports --profile SOURCE_WORKSPACE"));
+    }
+    assert_eq!(desk.read("exports/sales_analytics.yaml"), once, "the same bytes again");
+
+    // Step 2: the edit; tables are plain texts.
+    let document =
+        brickform::yaml::parse(&Arc::new(brickform::diagnostic::Source { name: "e".to_owned(), text: once.clone() })).expect("YAML");
+    let space = document[0].get("spaces").expect("spaces").items()[0].value();
+    let tables: Vec<&str> = space.get("tables").and_then(Value::as_list).expect("tables").iter().filter_map(Value::as_str).collect();
+    assert_eq!(tables, ["source_catalog.sales.customers", "source_catalog.sales.orders"]);
+    let edited = once.replace("source-warehouse", "\"${TARGET_WAREHOUSE_ID}\"").replace("source_catalog", "target_catalog");
+    desk.write("conf/spaces/sales_analytics.yaml", &edited);
+
+    // Step 3: an environment of variables alone.
+    desk.write("conf/environments/target.yaml", "\nvariables:\n  TARGET_WAREHOUSE_ID: \"target-warehouse-id-here\"\n");
+
+    // Steps 4 to 6.
+    let options = "--env target --config conf/spaces --state .brickform-state.json --profile TARGET_WORKSPACE";
+    let plan = desk.done(&format!("plan {options}"));
+    assert!(plan.contains("+ spaces.sales_analytics") && plan.contains("target-warehouse-id-here"), "{plan}");
+    assert!(target.spaces().is_empty(), "a plan makes nothing");
+    desk.done(&format!("apply --yes {options}"));
+    assert!(desk.done("space-list --profile TARGET_WORKSPACE").contains("Sales Analytics"));
+    let status = desk.done("status --env target --state .brickform-state.json --profile TARGET_WORKSPACE");
+    assert!(status.contains("spaces") && status.contains('1'), "{status}");
+    assert!(desk.done(&format!("plan {options}")).contains("no changes"));
+
+    // What arrived is what left, but for the names that were changed.
+    let [made] = &target.spaces()[..] else { panic!("one space") };
+    let of = |space: &Value| json::display(space.get("serialized_space").expect("it is kept")).replace("source_catalog", "target_catalog");
+    let left = source.spaces().into_iter().find(|s| s.get("title") == made.get("title")).expect("it is there still");
+    let without_ids = |text: String| {
+        let mut out = String::new();
+        for part in text.split("\"id\": \"") {
+            out.push_str(if out.is_empty() { part } else { part.get(32..).unwrap_or(part) });
+        }
+        out
+    };
+    let sorted = |text: String| {
+        let mut parts: Vec<String> = text.split(['{', '}']).map(str::to_owned).collect();
+        parts.sort();
+        parts
+    };
+    assert_eq!(sorted(without_ids(of(made))), sorted(without_ids(of(&left))));
+}
+
+#[test]
+fn commands_of_spaces_say_what_is_wrong_and_overwrite_nothing() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    desk.write("made/spaces.yaml", SOURCE);
+    desk.write("made/environments/made.yaml", "{}\n");
+    desk.done("apply --yes --env made --config made --state made.json --profile SOURCE_WORKSPACE");
+
+    let (code, _, err) = desk.run(&["space-get", "--name", "Trip", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 1 && err.contains("did you mean `Trips`?"), "{err}");
+    let yaml = desk.done("space-get --name Trips -o yaml --profile SOURCE_WORKSPACE");
+    assert!(yaml.starts_with("spaces:\n  - space_id: trips\n    title: Trips\n"), "{yaml}");
+    assert!(desk.done("space-get --name Trips --raw --profile SOURCE_WORKSPACE").contains("\"serialized_space\": \"{\\\"version\\\":2"));
+    assert_eq!(desk.done("space-find t* --format csv --profile SOURCE_WORKSPACE").lines().count(), 2);
+
+    desk.write("out/trips.yaml", "mine: true\n");
+    let (code, _, err) = desk.run(&["space-export", "--pattern", "Trip*", "--output-dir", "out", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 1 && err.contains("out/trips.yaml") && err.contains("--overwrite"), "{err}");
+    assert_eq!(desk.read("out/trips.yaml"), "mine: true\n");
+    assert!(
+        desk.done("space-export --exclude Trip* --output-dir out --dry-run --profile SOURCE_WORKSPACE").contains("sales_analytics.yaml")
+    );
+    assert!(!desk.path("out/sales_analytics.yaml").exists());
+
+    desk.done("space-clone Trips --name Rides --to-profile TARGET_WORKSPACE --warehouse-id other --yes --profile SOURCE_WORKSPACE");
+    let [made] = &target.spaces()[..] else { panic!("one space") };
+    assert_eq!(made.get("title"), Some(&Value::from("Rides")));
+    let (code, _, err) =
+        desk.run(&["space-clone", "Trips", "--name", "Rides", "--to-profile", "TARGET_WORKSPACE", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 1 && err.contains("is there already"), "{err}");
+    desk.done("space-clone Trips --name Rides --to-file out/rides.yaml --profile SOURCE_WORKSPACE");
+    assert!(desk.read("out/rides.yaml").contains("title: Rides"));
+}
