@@ -410,4 +410,9 @@ pub static ALL: &[Code] = &[
         "a preset without meaning",
         "Bundles have presets about building and linking files, which are not done here. The others are understood: `name_prefix`, `tags`, `trigger_pause_status`, `jobs_max_concurrent_runs`.",
     ),
+    row(
+        "W0317",
+        "a key of Genie-Forge that is not used",
+        "Environments of Genie-Forge are read as they are: `workspace_url` and `auth.profile` say where the workspace is. Other values reach resources as variables.",
+    ),
 ];

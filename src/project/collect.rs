@@ -83,7 +83,12 @@ fn document_sort(data: &Data) -> &'static str {
 }
 
 fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, findings: &mut Findings) {
+    let versioned = entries.iter().any(|e| e.key == "spaces");
     for entry in entries {
+        // Genie-Forge's files say which version of their form they have.
+        if versioned && entry.key == "version" && matches!(entry.value.data, Data::Scalar(_)) {
+            continue;
+        }
         if let Some(kind) = registry.get(&entry.key) {
             members(kind, entry.value, collected, findings);
             continue;

@@ -20,6 +20,9 @@ pub struct EnvironmentFile {
 
 const KEYS: &[&str] = &["extends", "description", "workspace", "variables", "state", "guards", "presets", "resources"];
 
+/// Keys of Genie-Forge's environments: `workspace_url` is `workspace.host`, `auth.profile` is `workspace.profile`.
+const FORGE: &[&str] = &["workspace_url", "warehouse_id", "auth"];
+
 /// Attributes of the SDKs' unified authentication that an environment may set. Credentials themselves are not among
 /// them: they come from a profile or the process environment.
 const ATTRIBUTES: &[&str] = &[
@@ -62,7 +65,15 @@ const CREDENTIALS: &[&str] = &["token", "password", "client_secret", "azure_clie
 pub fn check(file: &EnvironmentFile, findings: &mut Findings) {
     let what = format!("environment `{}`", file.name);
     if map(&file.node, &what, findings).is_some() {
-        known_keys(&file.node, KEYS, &what, "E0309", findings);
+        let known: Vec<&str> = KEYS.iter().chain(FORGE).copied().collect();
+        known_keys(&file.node, &known, &what, "E0309", findings);
+        if let Some(entry) = file.node.entry("warehouse_id") {
+            findings.add(
+                Diagnostic::warning("W0317", "`warehouse_id` at the top of an environment is not used".to_owned())
+                    .at(&entry.key_span, "")
+                    .help("give it as a variable, `variables: { warehouse_id: .. }`, and write `${warehouse_id}`"),
+            );
+        }
     }
 }
 
@@ -156,6 +167,9 @@ impl RawWorkspace<'_> {
 pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> RawWorkspace<'a> {
     let mut raw = RawWorkspace::default();
     for file in chain {
+        for (key, node) in forge(file) {
+            raw.attributes.insert(key, node);
+        }
         let Some(node) = file.node.get("workspace").filter(|n| !n.is_null()) else { continue };
         match &node.data {
             Data::Scalar(scalar) if scalar.text == "local" => raw = RawWorkspace { local: true, attributes: BTreeMap::new() },
@@ -185,6 +199,13 @@ pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> 
         }
     }
     raw
+}
+
+/// What an environment of Genie-Forge says about its workspace.
+fn forge(file: &EnvironmentFile) -> impl Iterator<Item = (&'static str, &Node)> {
+    let host = file.node.get("workspace_url").map(|node| ("host", node));
+    let profile = file.node.get("auth").and_then(|auth| auth.get("profile")).map(|node| ("profile", node));
+    host.into_iter().chain(profile).filter(|(_, node)| !node.is_null())
 }
 
 /// The chosen environment, its expressions evaluated.
