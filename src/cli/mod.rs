@@ -19,6 +19,7 @@ mod completions;
 mod connect;
 mod destroy;
 mod docs;
+mod doctor;
 mod drift;
 mod env;
 mod events;
@@ -126,6 +127,8 @@ enum Command {
     Auth(auth::Arguments),
     /// Every kind with its fields, facets and requests; schemas for editors
     Schema(schema::Arguments),
+    /// What stands in the way on this machine and in this project, with what to do
+    Doctor(doctor::Arguments),
     /// A script that completes commands and options in a shell
     Completions(completions::Arguments),
     /// Where a value comes from; what a kind, a field or a code is
@@ -234,6 +237,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Output(arguments) => output::run(arguments, run),
         Command::Render(arguments) => render::run(arguments, run),
         Command::Graph(arguments) => graph::run(arguments, run),
+        Command::Doctor(arguments) => doctor::run(arguments, run),
         Command::Schema(arguments) => schema::run(arguments, run),
         Command::Completions(arguments) => Ok(completions::run(arguments, run)),
         Command::State(arguments) => state::run(arguments, run),

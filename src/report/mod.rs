@@ -8,6 +8,7 @@ pub mod calls;
 pub mod change;
 pub mod diagnostics;
 pub mod difference;
+pub mod editor;
 pub mod environment;
 pub mod graph;
 pub mod job_run;
