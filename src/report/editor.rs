@@ -262,7 +262,7 @@ mod tests {
 
     use serde_json::{Value as Json, json};
 
-    use super::{File, every, json};
+    use super::{File, every};
     use crate::diagnostic::Source;
     use crate::kinds::Registry;
 
@@ -301,7 +301,7 @@ mod tests {
     }
 
     fn parsed(file: File) -> Json {
-        serde_json::from_str(&json(file, &every(&Registry::standard()))).unwrap()
+        serde_json::from_str(&super::json(file, &every(&Registry::standard()))).unwrap()
     }
 
     fn files(folder: &Path, into: &mut Vec<PathBuf>) {
