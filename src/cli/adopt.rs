@@ -14,7 +14,7 @@ use super::{Exit, Failure, Run, runtime};
 use crate::diagnostic::{Source, Span};
 use crate::export::accept::accepted;
 use crate::export::edited::{self, Edited};
-use crate::export::object;
+use crate::export::{facets, object};
 use crate::kinds::{Identity, Kind, Lifetime};
 use crate::model::{Address, Lookup, Path, Step as Part, Value};
 use crate::plan::{self, Action, Plan, Step};
@@ -223,10 +223,32 @@ async fn undeclared(
         });
     }
     let ids = object::ids(&document, &online.desired.resources);
-    let edit = declaration(session, &address, &object::body(kind, &live, &ids), arguments.to.as_deref())?;
+    let mut body = object::body(kind, &live, &ids);
+    if let Some(map) = body.as_map_mut() {
+        for (name, entries) in parts(&online, kind, id, &live, run).await {
+            map.insert(name.to_owned(), object::referred(&entries, &ids));
+        }
+    }
+    let edit = declaration(session, &address, &body, arguments.to.as_deref())?;
     let edited = Session::with(run, contents(std::slice::from_ref(&edit)))?;
     let online = edited.again(online)?;
     take(&edited, online, document, (&address, id), &[edit], arguments, run).await
+}
+
+/// The parts of an object, as its YAML would say them. What cannot be read is left out, with a warning.
+async fn parts(online: &Online, kind: &'static Kind, id: &str, live: &Value, run: &Run<'_>) -> Vec<(&'static str, Value)> {
+    let deployer = online.desired.deployer.as_ref().and_then(Value::as_str);
+    let mut found = vec![];
+    for facet in kind.facets {
+        let bound = facets::bound(facet, id, live);
+        let Some(part) = facets::id_of(facet, &bound) else { continue };
+        match refresh::object(&online.connection.client, facet.kind, &part, &bound).await {
+            Ok(Some(seen)) => found.extend(facets::entries(facet, &bound, &seen, live, deployer).map(|entries| (facet.name, entries))),
+            Ok(None) => {}
+            Err(error) => run.screen.raw(&format!("warning: its {} cannot be read and are not written: {error}\n", facet.name)),
+        }
+    }
+    found
 }
 
 /// The fields that a name that is an id is made of.
@@ -282,10 +304,11 @@ async fn take(
     online.desired.imports.insert(address.clone(), (id.to_owned(), span));
     let options = plan::Options { keep_seen: true, targets: vec![address.clone()], ..plan::Options::default() };
     let (mut plan, millis) = session.plan(run, &online, &document, &options).await?;
-    plan.steps.retain(|s| s.address == *address);
-    if plan.steps.iter().any(|s| s.seen.is_none()) {
+    plan.steps.retain(|s| s.address.parent() == *address);
+    if plan.steps.iter().any(|s| s.address == *address && s.seen.is_none()) {
         return Err(absent(kind, id));
     }
+    plan.steps.retain(|s| s.seen.is_some());
     finish(session, &online, document, (plan, millis), edits, arguments, run)
 }
 
@@ -336,11 +359,11 @@ async fn many(
     }
     let options = plan::Options { adopt: true, keep_seen: true, targets: wanted.clone(), ..plan::Options::default() };
     let (mut plan, millis) = session.plan(run, online, &document, &options).await?;
-    plan.steps.retain(|s| wanted.contains(&s.address));
+    plan.steps.retain(|s| wanted.contains(&s.address.parent()));
     let (found, rest): (Vec<Step>, Vec<Step>) = std::mem::take(&mut plan.steps).into_iter().partition(|s| s.seen.is_some());
     let mut unclear = 0;
     for step in &rest {
-        if step.blocks.is_empty() {
+        if step.blocks.is_empty() && !step.address.is_facet() {
             run.screen.note(&format!("{}: the workspace has none of this name", step.address));
         }
         for block in &step.blocks {

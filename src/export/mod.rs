@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod edited;
+pub mod facets;
 mod files;
 pub mod object;
 mod overlay;

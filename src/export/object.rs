@@ -24,7 +24,9 @@ pub fn body(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) 
     referred(&body, ids)
 }
 
-fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {
+/// A value with ids of declared objects as references, and a literal `${` kept from being read as an expression.
+#[must_use]
+pub fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {
     match value {
         Value::Text(text) => match ids.get(text) {
             Some(address) => Value::Text(format!("${{{address}.id}}")),
