@@ -150,6 +150,7 @@ impl<'a> Run<'a> {
             serial: self.state.serial,
             workspace: self.plan.workspace.clone(),
             commit: self.session.commit.clone(),
+            note: self.session.store.noted(),
         }];
         let moves: Vec<(Address, Address)> =
             self.plan.steps.iter().filter_map(|s| Some((s.moved_from.clone()?, s.address.clone()))).collect();

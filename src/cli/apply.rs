@@ -21,7 +21,7 @@ pub struct Arguments {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
-    showing: Showing,
+    pub(super) showing: Showing,
     /// Do not ask. Waives no guard
     #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
     yes: bool,

@@ -13,7 +13,6 @@ use super::{Exit, Failure, Run, connect, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
 use crate::plan::{Action, Options, Plan, Step};
-use crate::report::answers::shell_word;
 use crate::report::markdown::{self, About};
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 use crate::report::{json, text};
@@ -166,7 +165,7 @@ pub async fn out(
         plan.environment,
         online.connection.caller
     ));
-    session.store.annotate(note(plan, way.options, &online.connection.caller, digest));
+    session.store.annotate(note(plan, &online.connection.caller, digest));
     let stop = Arc::new(AtomicU8::new(0));
     let happened = |event: &Event| {
         progress.event(event);
@@ -236,20 +235,10 @@ pub async fn out(
 }
 
 /// What is kept beside the versions of the state that this apply writes.
-fn note(plan: &Plan, options: &Options, who: &str, digest: &Fingerprint) -> Note {
+fn note(plan: &Plan, who: &str, digest: &Fingerprint) -> Note {
     let counts: BTreeMap<String, u64> = serde_json::to_value(plan.counts()).and_then(serde_json::from_value).unwrap_or_default();
     let counts = counts.into_iter().filter(|(what, n)| *n > 0 && what != "total" && what != "unmanaged").collect();
-    Note { who: who.to_owned(), overrides: overrides(options), counts, plan: digest.0.clone() }
-}
-
-/// Guards that were lifted, as they are given on the command line.
-fn overrides(options: &Options) -> Vec<String> {
-    let with = |flag: &'static str, values: Vec<String>| values.into_iter().map(move |value| format!("{flag} {}", shell_word(&value)));
-    with("--allow-delete", options.allow_delete.clone())
-        .chain(with("--allow-policy", options.allow_policies.clone()))
-        .chain(with("--accept-conflict", options.accept_conflicts.iter().map(ToString::to_string).collect()))
-        .chain(options.overrides.iter().map(|guard| format!("--allow-{}", guard.replace('_', "-"))))
-        .collect()
+    Note { who: who.to_owned(), overrides: plan.lifted.iter().cloned().collect(), counts, plan: digest.0.clone() }
 }
 
 fn exit(report: &apply::Report) -> Exit {

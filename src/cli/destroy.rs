@@ -18,7 +18,7 @@ pub struct Arguments {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
-    showing: Showing,
+    pub(super) showing: Showing,
     /// Also delete what was adopted
     #[arg(long)]
     include_adopted: bool,

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::events::Events;
 use super::planning::{self, Narrowing, Showing, Shown};
-use super::session::Session;
-use super::{Exit, Failure, Run, runtime};
+use super::session::{Session, commit};
+use super::{Exit, Failure, Run, runtime, saving};
 use crate::plan;
 use crate::report::markdown::About;
 use crate::report::text::Look;
@@ -17,7 +17,7 @@ pub struct Arguments {
     #[command(flatten)]
     narrowing: Narrowing,
     #[command(flatten)]
-    showing: Showing,
+    pub(super) showing: Showing,
     /// Exit with 2 if there is drift
     #[arg(long, env = "BRICKFORM_DETAILED_EXITCODE", value_parser = clap::builder::BoolishValueParser::new())]
     detailed_exitcode: bool,
@@ -29,14 +29,18 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let options = plan::Options { drift_only: true, ..arguments.narrowing.options(&session.registry)? };
     let events = Events::new(run, arguments.showing.json);
     events.started(session.environment(), "drift");
-    let (plan, millis) = runtime()?.block_on(async {
+    let (plan, millis, digest) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;
-        session.plan(run, &online, &document, &options).await
+        let (plan, millis) = session.plan(run, &online, &document, &options).await?;
+        let digest = saving::bound(run, &session, &online, &plan, &options)?.digest();
+        Ok::<_, Failure>((plan, millis, digest))
     })?;
+    events.refreshed(&plan, millis);
+    let commit = commit(run, &session.project);
     let look = planning::look(run, &arguments.showing, millis);
     let command = format!("brickform drift --env {}", session.environment());
-    let about = About { command: &command, ..About::default() };
+    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
     planning::show(run, &arguments.showing, &Shown { plan: &plan, look: Look { drift: true, ..look }, about })?;
     let exit = if plan.is_blocked() {
         Exit::Guarded
@@ -45,8 +49,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     };
-    events.refreshed(&plan, millis);
-    events.planned(&plan, "");
+    events.planned(&plan, &digest.0);
     events.ended(None, exit);
     Ok(exit)
 }

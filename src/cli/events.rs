@@ -78,6 +78,16 @@ impl<'a> Events<'a> {
         }
     }
 
+    /// It ends by a failure: nothing more was sent.
+    pub fn failed(self, failure: &super::Failure) {
+        let exit = failure.exit().code();
+        let mut members = json!({ "exit_code": exit, "message": failure.to_string(), "help": failure.help() });
+        if let super::Failure::Project(failed) = failure {
+            members["diagnostics"] = crate::report::diagnostics::list(&failed.diagnostics);
+        }
+        self.say("failed", members);
+    }
+
     /// The command ends; `report`: of an apply.
     pub fn ended(self, report: Option<&Report>, exit: super::Exit) {
         let mut members = json!({ "exit_code": exit.code() });

@@ -170,10 +170,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut
     };
     let screen = Screen::new(streams, &cli.options, outside);
     logging::start(&cli.options, &screen);
+    let outside = &outside.remembering();
     let run = Run { options: &cli.options, outside, screen: &screen };
     match cli.command.takes(cli.options.output).and_then(|()| dispatch(&cli.command, &run)) {
         Ok(exit) => exit,
         Err(failure) => {
+            events::Events::new(&run, cli.command.tells_events()).failed(&failure);
             screen.failure(&failure);
             failure.exit()
         }
@@ -190,6 +192,18 @@ impl Command {
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
             Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,
             _ => Form::COMMON,
+        }
+    }
+
+    /// Whether it writes events instead of a result (`--json`).
+    fn tells_events(&self) -> bool {
+        match self {
+            Self::Plan(arguments) => arguments.showing.json,
+            Self::Apply(arguments) => arguments.showing.json,
+            Self::Destroy(arguments) => arguments.showing.json,
+            Self::Drift(arguments) => arguments.showing.json,
+            Self::Show(arguments) => arguments.showing.json,
+            _ => false,
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Arguments {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
-    showing: Showing,
+    pub(super) showing: Showing,
     /// Exit with 2 if there are changes
     #[arg(long, env = "BRICKFORM_DETAILED_EXITCODE", value_parser = clap::builder::BoolishValueParser::new())]
     detailed_exitcode: bool,

@@ -240,7 +240,9 @@ pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), F
     if !showing.json {
         run.screen.result(&written(shown, run.screen.form));
     }
-    write(run, showing, &|form| written(shown, form))
+    // A file is no terminal.
+    let plain = Shown { plan: shown.plan, look: Look { colour: false, ..shown.look }, about: shown.about };
+    write(run, showing, &|form| written(&plain, form))
 }
 
 /// Writes the reports that were asked for.
@@ -261,7 +263,6 @@ fn written(shown: &Shown<'_>, form: Form) -> String {
     match form {
         Form::Json => json::plan(shown.plan, shown.look.unmanaged),
         Form::Markdown => markdown::plan(shown.plan, &shown.about),
-        // A file is no terminal.
         _ => text::plan(shown.plan, &shown.look),
     }
 }

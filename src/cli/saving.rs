@@ -95,6 +95,7 @@ pub fn read(run: &Run<'_>, file: &str) -> Result<Envelope, Failure> {
 pub fn apply(run: &Run<'_>, file: &str, loosened: &plan::Options, showing: &Showing) -> Result<Exit, Failure> {
     let envelope = read(run, file)?;
     let then = &envelope.saved;
+    Events::new(run, showing.json).started(&then.plan.environment, "apply");
     fresh(run, file, &envelope)?;
     let options = of_plan(run, then)?;
     let run = &Run { options: &options, outside: run.outside, screen: run.screen };
@@ -174,7 +175,6 @@ async fn carried_out(
         return Err(stale(file, moved, "stale"));
     }
     let events = Events::new(run, showing.json);
-    events.started(session.environment(), "apply");
     let way = Way { options: &choices, showing, operation: "apply", again };
     let digest = then.digest();
     let touched: BTreeSet<_> = saved::touched(&then.plan).into_iter().cloned().collect();

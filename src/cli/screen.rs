@@ -10,7 +10,7 @@ use super::options::{Form, Format, Options, When};
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::report;
-use crate::report::style::{Label, Paint};
+use crate::report::style::{Label, Paint, columns, wrap};
 
 /// Where a run reads from and writes to; tests pass their own.
 pub struct Streams {
@@ -131,9 +131,12 @@ impl Screen {
 
     /// A remark: standard error, unless quiet.
     pub fn note(&self, text: &str) {
-        if !self.quiet {
-            self.raw(&format!("{text}\n"));
+        if self.quiet {
+            return;
         }
+        let long = self.err_terminal && text.lines().any(|line| columns(line) > self.width);
+        let text = if long { text.lines().flat_map(|l| wrap(l, self.width)).collect::<Vec<_>>().join("\n") } else { text.to_owned() };
+        self.raw(&format!("{text}\n"));
     }
 
     /// A remark that only `-v` asks for.
@@ -171,9 +174,9 @@ impl Screen {
             }
             other => {
                 let paint = Paint { colour: self.err_colour };
-                let mut text = format!("{} {other}\n", paint.label(Label::Bad, "error:"));
+                let mut text = self.hung(&paint.label(Label::Bad, "error:"), &other.to_string());
                 for line in other.help() {
-                    text.push_str(&format!("  {} {line}\n", paint.label(Label::Dim, "=")));
+                    text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &line));
                 }
                 self.raw(&text);
                 if self.annotate {
@@ -181,6 +184,16 @@ impl Screen {
                 }
             }
         }
+    }
+
+    /// A sign and text beside it: on a terminal broken between words, so that the lines that follow stand below the text.
+    fn hung(&self, sign: &str, text: &str) -> String {
+        if !self.err_terminal {
+            return format!("{sign} {text}\n");
+        }
+        let indent = columns(sign) + 1;
+        let lines = text.lines().flat_map(|line| wrap(line, self.width.saturating_sub(indent)));
+        format!("{sign} {}\n", lines.collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(indent))))
     }
 
     /// Whether somebody can be asked: both ends are a terminal.

@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, env = "BRICKFORM_LIVE", value_parser = clap::builder::BoolishValueParser::new())]
     live: bool,
     #[command(flatten)]
-    showing: Showing,
+    pub(super) showing: Showing,
 }
 
 /// Shows what was applied.

@@ -6,9 +6,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::SecretSource;
+
+/// A secret's text, or a sentence that names its source and never its value.
+pub type Reading = Result<Zeroizing<String>, String>;
 
 /// What a program answered.
 #[derive(Debug, Clone)]
@@ -30,6 +36,42 @@ pub trait System: Send + Sync {
     /// # Errors
     /// It could not be started.
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput>;
+    /// What `read` gives for this source, which a system that remembers asks only once.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
+        let _ = source;
+        read()
+    }
+}
+
+/// A system that reads each secret once: a command that asks for a password, or costs a call to a vault, runs once, and
+/// what was compared is what is sent. What was read is wiped when the last user lets go.
+struct Remembering {
+    inner: Arc<dyn System>,
+    known: Mutex<BTreeMap<SecretSource, Zeroizing<String>>>,
+}
+
+impl System for Remembering {
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+        self.inner.run(program, arguments, folder)
+    }
+
+    fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
+        // Held while it is read: two that ask at the same time are answered by one reading.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = known.get(source) {
+            return Ok(text.clone());
+        }
+        let text = self.inner.secret(source, read)?;
+        known.insert(source.clone(), text.clone());
+        Ok(text)
+    }
 }
 
 /// The world outside.
@@ -50,6 +92,13 @@ impl Outside {
     /// The current folder is gone.
     pub fn real() -> io::Result<Self> {
         Ok(Self { variables: Arc::new(real::variables()), folder: std::env::current_dir()?, system: Arc::new(real::Real) })
+    }
+
+    /// The same world for one command: each secret is read once.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        let system = Remembering { inner: Arc::clone(&self.system), known: Mutex::default() };
+        Self { system: Arc::new(system), ..self.clone() }
     }
 
     /// An environment variable; an empty one counts as unset.

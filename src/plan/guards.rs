@@ -15,29 +15,58 @@ use crate::model::Address;
 /// From how many managed objects on a share of them says anything.
 const ENOUGH_FOR_PERCENT: usize = 10;
 
+/// Guards that an override lifted, by the flag that did it.
+pub(super) type Lifted = BTreeSet<String>;
+
 pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
+    let mut lifted = Lifted::new();
     plan.blocks.extend(workspace(inputs));
-    plan.blocks.extend(dirty_tree(inputs));
+    plan.blocks.extend(dirty_tree(inputs, &mut lifted));
     for step in &mut plan.steps {
         if let Some(kind) = inputs.registry.get(&step.kind) {
-            guard(step, kind, inputs);
+            guard(step, kind, inputs, &mut lifted);
         }
     }
     one_address_each(&mut plan.steps, inputs);
-    plan.blocks.extend(max_deletes(plan, inputs));
-    plan.blocks.extend(max_change_percent(plan, inputs));
+    plan.blocks.extend(max_deletes(plan, inputs, &mut lifted));
+    plan.blocks.extend(max_change_percent(plan, inputs, &mut lifted));
+    lifted.extend(plan.steps.iter().any(|s| taken_by_flag(s, inputs)).then(|| "--adopt".to_owned()));
+    plan.lifted.extend(lifted);
+}
+
+/// Whether the step takes an object over that would be in the way (`exists`) without `--adopt`.
+fn taken_by_flag(step: &Step, inputs: &Inputs<'_>) -> bool {
+    let known = inputs.state.resources.contains_key(step.moved_from.as_ref().unwrap_or(&step.address));
+    let taken = !known && !step.address.is_facet() && step.entry.as_ref().is_some_and(|e| e.adopted);
+    let by_yaml = inputs.desired.imports.contains_key(&step.address)
+        || inputs.desired.resources.get(&step.address).is_some_and(|r| r.lifecycle.adopt_by_name);
+    inputs.options.adopt && taken && !by_yaml
+}
+
+/// The block, unless it was lifted: then what lifted it (its first remedy) is remembered.
+pub(super) fn unless(allowed: bool, found: Block, lifted: &mut Lifted) -> Option<Block> {
+    if allowed {
+        lifted.extend(found.remedy.into_iter().next());
+        return None;
+    }
+    Some(found)
+}
+
+fn overridden(guard: &str, inputs: &Inputs<'_>) -> bool {
+    inputs.options.overrides.iter().any(|o| o == guard)
 }
 
 /// What is applied should be what was committed.
-fn dirty_tree(inputs: &Inputs<'_>) -> Option<Block> {
-    let lifted = inputs.options.overrides.iter().any(|o| o == "dirty_tree");
-    (inputs.environment.guards.require_clean_git && inputs.options.dirty_tree && !lifted).then(|| {
-        let reason = format!(
-            "{} takes only what is committed (guards.require_clean_git), and the project has uncommitted changes",
-            inputs.environment.name
-        );
-        block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), "or commit first".to_owned()])
-    })
+fn dirty_tree(inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
+    if !inputs.environment.guards.require_clean_git || !inputs.options.dirty_tree {
+        return None;
+    }
+    let reason = format!(
+        "{} takes only what is committed (guards.require_clean_git), and the project has uncommitted changes",
+        inputs.environment.name
+    );
+    let found = block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), "or commit first".to_owned()]);
+    unless(overridden("dirty_tree", inputs), found, lifted)
 }
 
 /// The state belongs to another workspace.
@@ -84,21 +113,23 @@ fn deletes(step: &Step) -> bool {
     matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst)
 }
 
-fn guard(step: &mut Step, kind: &'static Kind, inputs: &Inputs<'_>) {
+fn guard(step: &mut Step, kind: &'static Kind, inputs: &Inputs<'_>, lifted: &mut Lifted) {
     if deletes(step) && kind.lifetime == Lifetime::Own {
         let loss = match kind.loss {
             Loss::Nothing => None,
             Loss::History(what) | Loss::Data(what) => Some(what.to_owned()),
         };
-        let blocks: Vec<Block> = [prevent_destroy(step, inputs), protected_kind(step, kind, inputs), data_loss(step, kind, inputs)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let blocks: Vec<Block> =
+            [prevent_destroy(step, inputs), protected_kind(step, kind, inputs, lifted), data_loss(step, kind, inputs, lifted)]
+                .into_iter()
+                .flatten()
+                .collect();
         step.loses = loss;
         step.blocks.extend(blocks);
     }
     let conflicts = step.changes.iter().any(|c| c.reason == Reason::Conflict);
-    if conflicts && inputs.environment.guards.block_conflicts && !change::named(&inputs.options.accept_conflicts, &step.address) {
+    if conflicts && inputs.environment.guards.block_conflicts {
+        let accepted = change::named(&inputs.options.accept_conflicts, &step.address);
         let fields: Vec<String> = step
             .changes
             .iter()
@@ -107,11 +138,12 @@ fn guard(step: &mut Step, kind: &'static Kind, inputs: &Inputs<'_>) {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        step.blocks.push(block(
+        let found = block(
             "conflict",
             format!("{} was changed in YAML and in the workspace, differently: {}", step.address, fields.join(", ")),
             vec![format!("--accept-conflict '{}'", step.address)],
-        ));
+        );
+        step.blocks.extend(unless(accepted, found, lifted));
     }
 }
 
@@ -137,56 +169,53 @@ fn prevent_destroy(step: &Step, inputs: &Inputs<'_>) -> Option<Block> {
     })
 }
 
-fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>) -> Option<Block> {
+fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
     let listed = |name: &String| name == kind.name || kind.aliases.contains(&name.as_str());
-    let lifted = inputs.options.overrides.iter().any(|o| o == "protected_kind");
-    (!lifted && inputs.environment.guards.protect.iter().any(listed)).then(|| {
-        let reason = format!(
-            "{} would be {}, but the environment {} protects all {} (guards.protect)",
-            step.address,
-            verb(step),
-            inputs.environment.name,
-            kind.name
-        );
-        block("protected_kind", reason, vec!["--allow-protected-kind".to_owned()])
-    })
+    if !inputs.environment.guards.protect.iter().any(listed) {
+        return None;
+    }
+    let reason = format!(
+        "{} would be {}, but the environment {} protects all {} (guards.protect)",
+        step.address,
+        verb(step),
+        inputs.environment.name,
+        kind.name
+    );
+    unless(overridden("protected_kind", inputs), block("protected_kind", reason, vec!["--allow-protected-kind".to_owned()]), lifted)
 }
 
-fn data_loss(step: &Step, kind: &Kind, inputs: &Inputs<'_>) -> Option<Block> {
+fn data_loss(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
     let Loss::Data(what) = kind.loss else { return None };
     let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
-    (!allowed).then(|| {
-        let reason = format!("{} would be {}, and {what} with it", step.address, verb(step));
-        block("data_loss", reason, vec![format!("--allow-delete {}", kind.name)])
-    })
+    let reason = format!("{} would be {}, and {what} with it", step.address, verb(step));
+    unless(allowed, block("data_loss", reason, vec![format!("--allow-delete {}", kind.name)]), lifted)
 }
 
-fn max_deletes(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
+fn max_deletes(plan: &Plan, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
     let most = inputs.environment.guards.max_deletes?;
     let count = plan.steps.iter().filter(|s| deletes(s) && !s.address.is_facet()).count() as u64;
-    let lifted = inputs.options.overrides.iter().any(|o| o == "max_deletes");
-    (count > most && !lifted).then(|| {
-        let reason = format!("the plan deletes or replaces {count} objects; guards.max_deletes allows {most}");
-        block("max_deletes", reason, vec!["--allow-max-deletes".to_owned()])
-    })
+    if count <= most {
+        return None;
+    }
+    let reason = format!("the plan deletes or replaces {count} objects; guards.max_deletes allows {most}");
+    unless(overridden("max_deletes", inputs), block("max_deletes", reason, vec!["--allow-max-deletes".to_owned()]), lifted)
 }
 
-fn max_change_percent(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
+fn max_change_percent(plan: &Plan, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
     let most = inputs.environment.guards.max_change_percent?;
     let managed = inputs.state.resources.keys().filter(|a| !a.is_facet()).count();
     let changes = |s: &&Step| {
         deletes(s) || (s.action == Action::Update && inputs.state.resources.contains_key(s.moved_from.as_ref().unwrap_or(&s.address)))
     };
     let changed: BTreeSet<Address> = plan.steps.iter().filter(changes).map(|s| s.address.parent()).collect();
-    let lifted = inputs.options.overrides.iter().any(|o| o == "max_change_percent");
     // In whole numbers: more than `most` of a hundred.
     let over = changed.len() as u64 * 100 > most * managed as u64;
-    (managed >= ENOUGH_FOR_PERCENT && over && !lifted).then(|| {
-        let percent = changed.len() * 100 / managed;
-        let reason = format!(
-            "the plan changes {} of {managed} managed objects ({percent} %); guards.max_change_percent allows {most} %",
-            changed.len()
-        );
-        block("max_change_percent", reason, vec!["--allow-max-change-percent".to_owned()])
-    })
+    if managed < ENOUGH_FOR_PERCENT || !over {
+        return None;
+    }
+    let percent = changed.len() * 100 / managed;
+    let reason =
+        format!("the plan changes {} of {managed} managed objects ({percent} %); guards.max_change_percent allows {most} %", changed.len());
+    let found = block("max_change_percent", reason, vec!["--allow-max-change-percent".to_owned()]);
+    unless(overridden("max_change_percent", inputs), found, lifted)
 }

@@ -1,7 +1,7 @@
 //! The making of a plan: every address once, needs before users, then order, guards and what was asked for.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Renamings;
 use super::known::{Known, Object};
@@ -62,6 +62,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         requests: inputs.live.map_or(0, |l| l.requests),
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
+        lifted: BTreeSet::new(),
     };
     if let Some(only) = &inputs.options.only {
         plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);

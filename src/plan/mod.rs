@@ -180,6 +180,9 @@ pub struct Plan {
     pub refreshed: bool,
     /// Addresses left out by `--target` or `--exclude`.
     pub left_out: usize,
+    /// What lifted a guard that would have blocked, as it was given: `--allow-delete schemas`. An override that nothing
+    /// needed is not among them. A plan in a file does not hold them: guards are asked again.
+    pub lifted: BTreeSet<String>,
 }
 
 /// Counts of addresses: a facet counts as a change of its parent, a new parent's facets not at all.

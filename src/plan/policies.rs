@@ -3,6 +3,7 @@
 //! A policy that mentions `step` is asked of every step that does something; any other once, of the plan. An expression
 //! that mentions a field which is known only after apply, or a secret, is not evaluated: it is undecided.
 
+use super::guards::{Lifted, unless};
 use super::step::block;
 use super::{Action, Block, Inputs, Plan, Step};
 use crate::model::{Map, Path, Step as Part, Value};
@@ -15,12 +16,10 @@ const MOST: usize = 50;
 pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
     let plan_names = of_plan(plan, inputs);
     for policy in inputs.policies {
-        if inputs.options.allow_policies.contains(&policy.name) {
-            continue;
-        }
+        let allowed = inputs.options.allow_policies.contains(&policy.name);
         if policy.is_about_plan() {
             if let Some((level, found)) = ask(policy, "", &plan_names, None) {
-                place(level, found, &mut plan.blocks, &mut plan.warnings);
+                place(level, found, allowed, &mut plan.blocks, (&mut plan.warnings, &mut plan.lifted));
             }
             continue;
         }
@@ -34,15 +33,16 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
             let Some((level, found)) = ask(policy, &step.kind, &names, Some(step)) else { continue };
             said += 1;
             if said <= MOST || level == PolicyLevel::Deny {
-                place(level, found, &mut step.blocks, &mut plan.warnings);
+                place(level, found, allowed, &mut step.blocks, (&mut plan.warnings, &mut plan.lifted));
             }
         }
     }
 }
 
-fn place(level: PolicyLevel, found: Block, blocks: &mut Vec<Block>, warnings: &mut Vec<Block>) {
+fn place(level: PolicyLevel, found: Block, allowed: bool, blocks: &mut Vec<Block>, (warnings, lifted): (&mut Vec<Block>, &mut Lifted)) {
     match level {
-        PolicyLevel::Deny => blocks.push(found),
+        PolicyLevel::Deny => blocks.extend(unless(allowed, found, lifted)),
+        PolicyLevel::Warn if allowed => {}
         PolicyLevel::Warn => warnings.push(Block { remedy: vec![], ..found }),
     }
 }

@@ -41,6 +41,10 @@ pub fn declared(node: &Node, folder: &Path, findings: &mut Findings) -> BTreeMap
 /// # Errors
 /// A sentence that names the source and never the value.
 pub fn read_secret(outside: &Outside, source: &SecretSource) -> Result<Zeroizing<String>, String> {
+    outside.system.secret(source, &|| read(outside, source))
+}
+
+fn read(outside: &Outside, source: &SecretSource) -> Result<Zeroizing<String>, String> {
     let name = &source.name;
     match &source.from {
         SecretFrom::Given(held) => Ok(Zeroizing::new(held.expose().to_owned())),

@@ -35,12 +35,10 @@ pub fn text(diagnostics: &[Diagnostic], colour: bool, width: usize) -> String {
     out
 }
 
-/// `{"format", "errors", "warnings", "diagnostics": [{code, severity, message, file, line, column, end_line, end_column,
-/// labels, help, patches}]}`, in the order of [`text`]. Lines and columns from 1, columns in characters, ends exclusive;
-/// the place is null where a diagnostic has none. A patch also has the byte range that it replaces.
+/// Diagnostics as values, sorted by place.
 #[must_use]
-pub fn json(diagnostics: &[Diagnostic]) -> String {
-    let list: Vec<_> = sorted(diagnostics)
+pub fn list(diagnostics: &[Diagnostic]) -> serde_json::Value {
+    sorted(diagnostics)
         .into_iter()
         .map(|d| {
             let mut object = json!({
@@ -57,9 +55,16 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
             }
             object
         })
-        .collect();
+        .collect()
+}
+
+/// `{"format", "errors", "warnings", "diagnostics": [{code, severity, message, file, line, column, end_line, end_column,
+/// labels, help, patches}]}`, in the order of [`text`]. Lines and columns from 1, columns in characters, ends exclusive;
+/// the place is null where a diagnostic has none. A patch also has the byte range that it replaces.
+#[must_use]
+pub fn json(diagnostics: &[Diagnostic]) -> String {
     let (errors, warnings) = counts(diagnostics);
-    let document = json!({ "format": DIAGNOSTICS_FORMAT, "errors": errors, "warnings": warnings, "diagnostics": list });
+    let document = json!({ "format": DIAGNOSTICS_FORMAT, "errors": errors, "warnings": warnings, "diagnostics": list(diagnostics) });
     let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
     out.push('\n');
     out

@@ -64,6 +64,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         requests: 231,
         refreshed: true,
         left_out: 0,
+        lifted: std::collections::BTreeSet::new(),
     }
 }
 

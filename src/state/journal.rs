@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::format::{
     entry_of, entry_value, intent_of, intent_value, member, of_kind, optional_text, text, whole, workspace_of, workspace_value,
 };
-use super::{Document, Entry, WorkspaceIdentity};
+use super::{Document, Entry, Note, WorkspaceIdentity};
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
 /// A create that is about to be sent, durable before it is.
@@ -43,6 +43,8 @@ pub enum Record {
         workspace: WorkspaceIdentity,
         /// The commit that is applied.
         commit: Option<String>,
+        /// Who applies, and what was allowed.
+        note: Option<Note>,
     },
     /// A create is about to be sent.
     Intent {
@@ -83,7 +85,7 @@ pub enum Record {
 pub fn fold(mut document: Document, records: &[Record]) -> Document {
     let mut counts = false;
     for record in records {
-        if let Record::Begin { lineage, serial, workspace, commit } = record {
+        if let Record::Begin { lineage, serial, workspace, commit, note: _ } = record {
             counts = *lineage == document.lineage && *serial == document.serial;
             if counts {
                 document.serial += 1;
@@ -195,7 +197,7 @@ fn checksum(sequence: u64, json: &str) -> String {
 fn record_value(record: &Record) -> Result<Value, String> {
     let named = |name: &str, address: &Address| vec![("record", Value::from(name)), ("address", Value::Text(address.to_string()))];
     Ok(Value::map(match record {
-        Record::Begin { lineage, serial, workspace, commit } => {
+        Record::Begin { lineage, serial, workspace, commit, note } => {
             let mut out = vec![
                 ("record", Value::from("begin")),
                 ("lineage", lineage.as_str().into()),
@@ -203,6 +205,7 @@ fn record_value(record: &Record) -> Result<Value, String> {
                 ("workspace", workspace_value(workspace)),
             ];
             out.extend(commit.iter().map(|c| ("commit", Value::from(c.as_str()))));
+            out.extend(note.iter().map(|n| ("note", note_value(n))));
             out
         }
         Record::Intent { address, intent } => {
@@ -239,6 +242,7 @@ fn record_of(value: &Value) -> Result<Record, String> {
             serial: whole(map, "serial")?,
             workspace: workspace_of(member(map, "workspace")?)?,
             commit: optional_text(map, "commit")?,
+            note: map.get("note").map(note_of).transpose()?,
         },
         "intent" => {
             let intent = intent_of(member(map, "intent")?)?;
@@ -264,4 +268,26 @@ fn moves_of(map: &Map) -> Result<Vec<(Address, Address)>, String> {
     };
     let list = member(map, "moves")?.as_list().unwrap_or_default();
     list.iter().map(|v| pair(v).ok_or_else(|| "`moves` is not a list of pairs of addresses".to_owned())).collect()
+}
+
+fn note_value(note: &Note) -> Value {
+    let counts = note.counts.iter().map(|(what, n)| (what.clone(), Value::from(*n))).collect();
+    Value::map([
+        ("who", Value::from(note.who.as_str())),
+        ("overrides", Value::List(note.overrides.iter().map(|o| Value::from(o.as_str())).collect())),
+        ("counts", Value::Map(counts)),
+        ("plan", Value::from(note.plan.as_str())),
+    ])
+}
+
+fn note_of(value: &Value) -> Result<Note, String> {
+    let map = value.as_map().ok_or_else(|| "`note` is not a map".to_owned())?;
+    let overrides = member(map, "overrides")?.as_list().unwrap_or_default();
+    let counts = member(map, "counts")?.as_map().ok_or_else(|| "`counts` is not a map".to_owned())?;
+    Ok(Note {
+        who: text(map, "who")?,
+        overrides: overrides.iter().filter_map(|o| o.as_str().map(str::to_owned)).collect(),
+        counts: counts.keys().map(|what| Ok((what.clone(), whole(counts, what)?))).collect::<Result<_, String>>()?,
+        plan: text(map, "plan")?,
+    })
 }

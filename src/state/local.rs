@@ -172,7 +172,7 @@ impl Local {
         Ok(OpenJournal { file, next: journal.records.len() as u64 + 1 })
     }
 
-    fn keep_version(&self, document: &Document, bytes: &[u8], by: &str) -> io::Result<()> {
+    fn keep_version(&self, document: &Document, bytes: &[u8], by: &str, note: Option<Note>) -> io::Result<()> {
         let folder = self.versions();
         fs::create_dir_all(&folder)?;
         let side = Side {
@@ -181,7 +181,7 @@ impl Local {
             by: by.to_owned(),
             commit: document.commit.clone(),
             resources: document.resources.len(),
-            note: self.open().note.clone(),
+            note,
         };
         write_whole(&folder.join(format!("{}.json", document.serial)), bytes)?;
         let mut side = serde_json::to_vec_pretty(&side)?;
@@ -219,8 +219,21 @@ impl Local {
         Ok(serials)
     }
 
-    fn write(&self, document: &Document, written: &format::Written, by: &str) -> io::Result<()> {
-        make_parent(&self.file)?;
+    /// Keeps what applies wrote that did not come to their end: the journal, which goes with the next save, is all they left.
+    fn keep_cut_off(&self, saved: u64) -> Result<(), StateError> {
+        let records = self.journal()?.records;
+        let Some(document) = self.document()? else { return Ok(()) };
+        for (version, note, document) in cut_off(document, &records) {
+            if version.serial < saved {
+                let written = format::write(&document).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
+                let kept = self.keep_blobs(&written).and_then(|()| self.keep_version(&document, &written.bytes, &version.by, note));
+                kept.map_err(self.io("written"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_blobs(&self, written: &format::Written) -> io::Result<()> {
         if !written.blobs.is_empty() {
             fs::create_dir_all(self.blobs())?;
         }
@@ -230,7 +243,14 @@ impl Local {
                 write_whole(&path, text.as_bytes())?;
             }
         }
-        self.keep_version(document, &written.bytes, by)?;
+        Ok(())
+    }
+
+    fn write(&self, document: &Document, written: &format::Written, by: &str) -> io::Result<()> {
+        make_parent(&self.file)?;
+        self.keep_blobs(written)?;
+        let note = self.open().note.clone();
+        self.keep_version(document, &written.bytes, by, note)?;
         write_whole(&self.file, &written.bytes)
     }
 }
@@ -310,6 +330,7 @@ impl Store for Local {
 
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
         let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
+        self.keep_cut_off(document.serial)?;
         self.write(document, &written, by).map_err(self.io("written"))?;
         self.open().journal = None;
         remove_if_there(&self.journal_file()).map_err(self.io("written"))?;
@@ -321,9 +342,19 @@ impl Store for Local {
         self.open().note = Some(note);
     }
 
+    fn noted(&self) -> Option<Note> {
+        self.open().note.clone()
+    }
+
     fn history(&self) -> Result<Vec<Version>, StateError> {
         let serials = self.serials().map_err(self.io("read"))?;
-        Ok(serials.into_iter().rev().map(|serial| self.version(serial)).collect())
+        let records = self.journal()?.records;
+        let open = if records.is_empty() { None } else { self.document()? };
+        let open = open.map(|document| cut_off(document, &records)).unwrap_or_default();
+        let open = open.into_iter().filter(|(version, ..)| !serials.contains(&version.serial)).map(|(version, ..)| version);
+        let mut all: Vec<Version> = serials.iter().map(|serial| self.version(*serial)).chain(open).collect();
+        all.sort_by_key(|version| std::cmp::Reverse(version.serial));
+        Ok(all)
     }
 }
 
@@ -336,6 +367,24 @@ impl Local {
             None => Version { serial, at: String::new(), by: String::new(), commit: None, resources: 0, note: None },
         }
     }
+}
+
+/// What each apply in the journal left, oldest first: applies that did not come to their end, as nothing saved them.
+fn cut_off(document: Document, records: &[Record]) -> Vec<(Version, Option<Note>, Document)> {
+    let begins: Vec<usize> = records.iter().enumerate().filter(|(_, r)| matches!(r, Record::Begin { .. })).map(|(i, _)| i).collect();
+    let ends = begins.iter().skip(1).copied().chain([records.len()]);
+    let mut out = vec![];
+    for (begin, end) in begins.iter().zip(ends) {
+        let Record::Begin { serial, commit, note, .. } = &records[*begin] else { continue };
+        if *serial < document.serial {
+            continue;
+        }
+        let left = fold(document.clone(), &records[..end]);
+        let by = "apply, not finished".to_owned();
+        let (commit, resources) = (commit.clone(), left.resources.len());
+        out.push((Version { serial: left.serial, at: String::new(), by, commit, resources, note: note.clone() }, note.clone(), left));
+    }
+    out
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

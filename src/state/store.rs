@@ -172,6 +172,10 @@ pub trait Store: Send + Sync {
     fn annotate(&self, note: Note) {
         drop(note);
     }
+    /// What was given to [`Store::annotate`], so that the journal can carry it from the start.
+    fn noted(&self) -> Option<Note> {
+        None
+    }
     /// The versions that were kept, newest (the current one) first.
     ///
     /// # Errors
@@ -179,6 +183,7 @@ pub trait Store: Send + Sync {
     fn history(&self) -> Result<Vec<Version>, StateError>;
     /// When the current version was written; none where nobody knows.
     fn written(&self) -> Option<jiff::Timestamp> {
-        self.history().ok()?.first()?.at.parse().ok()
+        // A version that is in the journal only has no time.
+        self.history().ok()?.iter().find_map(|version| version.at.parse().ok())
     }
 }

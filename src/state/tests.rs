@@ -74,7 +74,7 @@ fn intent() -> Intent {
 }
 
 fn begin(serial: u64) -> Record {
-    Record::Begin { lineage: "l".to_owned(), serial, workspace: workspace(), commit: None }
+    Record::Begin { lineage: "l".to_owned(), serial, workspace: workspace(), commit: None, note: None }
 }
 
 fn store(folder: &Path) -> Local {
@@ -254,7 +254,10 @@ fn the_journal_goes_with_its_document_or_is_refused() {
         (vec![begin(2), put.clone(), Record::End], Ok((3, false))),
         (vec![begin(3), put.clone(), begin(3)], Err("begins at serial 3 after a later one")),
         (vec![begin(5), put.clone()], Err("goes on from serial 5, but the document has serial 3")),
-        (vec![Record::Begin { lineage: "other".to_owned(), serial: 3, workspace: workspace(), commit: None }], Err("of lineage other")),
+        (
+            vec![Record::Begin { lineage: "other".to_owned(), serial: 3, workspace: workspace(), commit: None, note: None }],
+            Err("of lineage other"),
+        ),
     ];
     for (records, want) in cases {
         let folder = tempfile::tempdir().unwrap();

@@ -468,3 +468,50 @@ fn events_are_a_line_each_and_nothing_else_is_on_standard_output() {
     assert_eq!(events[names.len() - 1]["counts"], serde_json::json!({ "done": 4, "failed": 0, "skipped": 0 }));
     assert!(!ran.out.contains(PLANTED[0].1));
 }
+
+#[test]
+fn a_command_that_gives_a_secret_runs_once_in_each_command() {
+    let project = sized();
+    project.edit(
+        "conf/project.yaml",
+        "name: demo\n",
+        "name: demo\nsecrets: { KEY: { command: [sh, -c, \"echo asked >> asked; echo planted\"] } }\n",
+    );
+    let asked = || fs::read_to_string(project.folder.path().join("asked")).unwrap_or_default().lines().count();
+    let key = &[("STATE_KEY", "k")];
+    for (line, code, times) in [
+        ("plan --env dev --out plan.json", 0, 1),
+        ("apply plan.json", 0, 2),
+        ("drift --env dev", 0, 3),
+        ("apply --env dev --yes --var size=Medium", 0, 4),
+    ] {
+        project.with(line, key, None).ended(code);
+        assert_eq!(asked(), times, "{line}");
+    }
+}
+
+#[test]
+fn a_report_in_a_file_has_no_colours_and_events_begin_before_anything_is_checked() {
+    let project = sized();
+    let ran = project.with("plan --env dev --color always --out plan.json --report text=plan.txt", PLANTED, Some("")).ended(0);
+    assert!(ran.out.contains('\u{1b}'), "colours were asked for: {}", ran.out);
+    let report = fs::read_to_string(project.folder.path().join("plan.txt")).expect("it was written");
+    assert!(report.contains("warehouses.bi") && !report.contains('\u{1b}'), "{report}");
+    project.with("apply --env dev --yes --report text=applied.txt --color always", PLANTED, Some("")).ended(0);
+    let report = fs::read_to_string(project.folder.path().join("applied.txt")).expect("it was written");
+    assert!(report.contains("Applied 4 steps") && !report.contains('\u{1b}'), "{report}");
+
+    let stale = project.with("apply plan.json --json", PLANTED, None).ended(7);
+    let events: Vec<serde_json::Value> = stale.out.lines().map(|l| serde_json::from_str(l).expect("a line is JSON")).collect();
+    let names: Vec<&str> = events.iter().map(|e| e["event"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["started", "failed"], "{}", stale.out);
+    assert_eq!(events[1]["exit_code"], 7);
+    let drift = project.with("drift --env dev --json", PLANTED, None).ended(0);
+    let planned: serde_json::Value = drift
+        .out
+        .lines()
+        .map(|l| serde_json::from_str(l).expect("JSON"))
+        .find(|e: &serde_json::Value| e["event"] == "planned")
+        .expect("it was planned");
+    assert!(planned["digest"].as_str().is_some_and(|d| d.len() == 64), "{}", drift.out);
+}

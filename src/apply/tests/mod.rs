@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -252,6 +252,7 @@ async fn run_with(
         requests: 0,
         refreshed: true,
         left_out: 0,
+        lifted: BTreeSet::new(),
     };
     let outside = Outside::real().unwrap();
     let log = Arc::clone(&store.log);

@@ -209,6 +209,7 @@ fn plan(at: &At<'_>) -> Result<Plan, Fault> {
         requests: 0,
         refreshed: at.read("refreshed")?,
         left_out: at.read("left_out")?,
+        lifted: std::collections::BTreeSet::new(),
     })
 }
 
