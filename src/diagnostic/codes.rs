@@ -220,6 +220,11 @@ pub static ALL: &[Code] = &[
         "It takes a map or a list of distinct strings that is known when a plan is made. It cannot refer to resources that have `for_each` themselves.",
     ),
     row(
+        "W0128",
+        "a move to what is not declared",
+        "An item of `moved:` names an address that no resource of this environment has, so nothing moves and what stood at `from` is planned as a delete. Declare it, mend the spelling, or take the item away.",
+    ),
+    row(
         "E0201",
         "not an expression",
         "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",

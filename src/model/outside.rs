@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -36,6 +37,14 @@ pub trait System: Send + Sync {
     /// # Errors
     /// It could not be started.
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput>;
+    /// Runs a program that reads nothing; one that has not ended within the limit is ended.
+    ///
+    /// # Errors
+    /// It could not be started; [`io::ErrorKind::TimedOut`]: it took longer.
+    fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+        let _ = limit;
+        self.run(program, arguments, folder)
+    }
     /// What `read` gives for this source, which a system that remembers asks only once.
     ///
     /// # Errors
@@ -60,6 +69,10 @@ impl System for Remembering {
 
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
         self.inner.run(program, arguments, folder)
+    }
+
+    fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+        self.inner.run_within(program, arguments, folder, limit)
     }
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
@@ -139,9 +152,11 @@ mod real {
     #![expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
 
     use std::collections::BTreeMap;
-    use std::io;
+    use std::io::{self, Read};
     use std::path::Path;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::{CommandOutput, System, Timestamp};
 
@@ -160,5 +175,56 @@ mod real {
             let output = Command::new(program).args(arguments).current_dir(folder).output()?;
             Ok(CommandOutput { code: output.status.code(), stdout: output.stdout, stderr: output.stderr })
         }
+
+        fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+            let mut child = Command::new(program)
+                .args(arguments)
+                .current_dir(folder)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()?;
+            let (stdout, stderr) = (reading(child.stdout.take()), reading(child.stderr.take()));
+            let begun = Instant::now();
+            let status = loop {
+                if let Some(status) = child.try_wait()? {
+                    break status;
+                }
+                if begun.elapsed() >= limit {
+                    child.kill()?;
+                    child.wait()?;
+                    // What it started may hold its pipes open: they are not waited for.
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                thread::sleep(Duration::from_millis(5));
+            };
+            let all = |reader: thread::JoinHandle<Vec<u8>>| reader.join().unwrap_or_default();
+            Ok(CommandOutput { code: status.code(), stdout: all(stdout), stderr: all(stderr) })
+        }
+    }
+
+    /// Reads a pipe to its end beside everything else, so that a program that prints much does not stand still.
+    fn reading(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            bytes
+        })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_does_not_end_is_ended() {
+        let outside = Outside::real().unwrap();
+        let run = |script: &str, millis| outside.system.run_within("sh", &["-c", script], Path::new("/"), Duration::from_millis(millis));
+        let done = run("echo out; echo err >&2; exit 3", 60_000).unwrap();
+        assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_slice()), (Some(3), &b"out\n"[..], &b"err\n"[..]));
+        assert_eq!(run("exec sleep 600", 50).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -1,6 +1,6 @@
 //! Documents to raw resources: kinds, keys, list forms, and the top-level `import:`, `moved:`, `forget:`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::findings::{Findings, meant};
 use crate::diagnostic::{Diagnostic, Span};
@@ -36,6 +36,8 @@ pub struct Collected {
     pub moves: Vec<Node>,
     /// Items of `forget:`.
     pub forgets: Vec<Node>,
+    /// Names of files in Genie-Forge's form: a list below `spaces:` whose items have a `space_id`, or one bare space.
+    pub forge: BTreeSet<String>,
 }
 
 impl Collected {
@@ -67,7 +69,15 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
     for document in documents {
         let span = document.span.clone();
         match document.data {
-            Data::Map(entries) => section(entries, registry, &mut collected, findings),
+            Data::Map(entries) => match bare(&entries, registry) {
+                Some(kind) => {
+                    collected.forge.insert(span.source.name.clone());
+                    let entries = entries.into_iter().filter(|e| e.key != "version").collect();
+                    let item = Node { span: span.clone(), data: Data::Map(entries) };
+                    members(kind, Node { span, data: Data::List(vec![item]) }, &mut collected, findings);
+                }
+                None => section(entries, registry, &mut collected, findings),
+            },
             Data::Scalar(_) | Data::List(_) => findings.add(
                 Diagnostic::error("E0104", "a file of resources is a map of kinds")
                     .at(&span, format!("this is {}", document_sort(&document.data)))
@@ -76,6 +86,20 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
         }
     }
     collected
+}
+
+/// The kind of a document that is one object by itself: it names itself by the kind's own key (`space_id`), and no member
+/// of it is a kind.
+fn bare(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
+    if entries.iter().any(|e| registry.get(&e.key).is_some() || matches!(e.key.as_str(), "resources" | "import" | "moved" | "forget")) {
+        return None;
+    }
+    registry.iter().find(|kind| !kind.list_key.is_empty() && entries.iter().any(|e| e.key == kind.list_key))
+}
+
+/// Whether what stands below a kind is a list whose items name themselves by the kind's own key.
+fn is_forge(kind: &Kind, node: &Node) -> bool {
+    !kind.list_key.is_empty() && matches!(node.data, Data::List(_)) && node.items().iter().any(|item| item.get(kind.list_key).is_some())
 }
 
 fn document_sort(data: &Data) -> &'static str {
@@ -90,6 +114,9 @@ fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, 
             continue;
         }
         if let Some(kind) = registry.get(&entry.key) {
+            if is_forge(kind, &entry.value) {
+                collected.forge.insert(entry.value.span.source.name.clone());
+            }
             members(kind, entry.value, collected, findings);
             continue;
         }

@@ -28,10 +28,18 @@ pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> 
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { name, text })),
         Err(error) => {
-            let why = format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to());
+            let (line, column) = whereabouts(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+            let why = format!("it is not UTF-8 at {line}:{column}");
             Err(Box::new(fail(why).help("save it as UTF-8: YAML of other encodings is not read")))
         }
     }
+}
+
+/// Line and column behind these bytes, counted from 1 in characters.
+fn whereabouts(before: &[u8]) -> (usize, usize) {
+    let text = String::from_utf8_lossy(before);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (text.matches('\n').count() + 1, last.chars().count() + 1)
 }
 
 /// The words for an I/O error that do not depend on the system.

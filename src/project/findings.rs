@@ -56,7 +56,45 @@ pub fn sorted(mut list: Vec<Diagnostic>, strict: bool) -> Vec<Diagnostic> {
     }
     list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| (a.code, &a.message).cmp(&(b.code, &b.message))));
     list.dedup();
-    list
+    once_for_each(list)
+}
+
+/// A mistake in a `for_each` or in a loop of a template is made once, however many resources come of it.
+fn once_for_each(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
+    for diagnostic in list {
+        let again = kept.iter_mut().rev().take_while(|(d, _)| place(d) == place(&diagnostic)).find(|(d, _)| {
+            d.code == diagnostic.code
+                && !d.labels.is_empty()
+                && d.labels == diagnostic.labels
+                && anonymous(&d.message) == anonymous(&diagnostic.message)
+        });
+        match again {
+            Some((first, more)) => *more += usize::from(first.message != diagnostic.message),
+            None => kept.push((diagnostic, 0)),
+        }
+    }
+    let told = |(diagnostic, more): (Diagnostic, usize)| match more {
+        0 => diagnostic,
+        more => diagnostic.help(format!("the same place gives {} with it too", many(more))),
+    };
+    kept.into_iter().map(told).collect()
+}
+
+fn many(more: usize) -> String {
+    if more == 1 { "1 more resource".to_owned() } else { format!("{more} more resources") }
+}
+
+/// A message without the addresses in it: `jobs.a["eu"]` and `jobs.a["us"]` are the same there.
+fn anonymous(message: &str) -> String {
+    let address = |word: &str| {
+        word.split_once('.').is_some_and(|(kind, key)| {
+            !kind.is_empty()
+                && kind.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
+                && key.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+        })
+    };
+    message.split(' ').map(|word| if address(word) { "@" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 fn place(diagnostic: &Diagnostic) -> Option<(&str, u32, u32)> {

@@ -1,7 +1,8 @@
 //! Loading: everything up to the questions that a workspace has to answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -61,6 +62,10 @@ pub struct Inner {
     pub contents: BTreeMap<PathBuf, String>,
     /// A file could not be read.
     pub incomplete: bool,
+    /// Names of files in Genie-Forge's form, where `${NAME}` reads the process environment too.
+    pub forge: BTreeSet<String>,
+    /// The process environment, for those files.
+    pub process: Arc<BTreeMap<String, String>>,
 }
 
 impl Inner {
@@ -109,8 +114,18 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
     let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
     let workspace = environment::workspace(&chain, findings);
-    let bare =
-        inner(&discovered, name.clone(), &chosen, variables.clone(), Collected::default(), Vec::new(), &workspace, ask, registry, findings);
+    let bare = inner(
+        &discovered,
+        name.clone(),
+        &chosen,
+        variables.clone(),
+        Collected::default(),
+        Vec::new(),
+        &workspace,
+        (outside, ask),
+        registry,
+        findings,
+    );
     let mut documents = std::mem::take(&mut discovered.documents);
     let templates = discovered.templates.clone();
     settings_scope(&bare, findings, |scope, findings| {
@@ -130,7 +145,8 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     settings_scope(&bare, findings, |scope, findings| presets.settle(&|node| whole_tree(node, scope), findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
     let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
-    let mut inner = inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, ask, registry, findings);
+    let mut inner =
+        inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, (outside, ask), registry, findings);
 
     let answers = Answers::new();
     let resolver = Resolver::new(&inner, &answers);
@@ -244,7 +260,7 @@ fn inner(
     collected: Collected,
     touched: Vec<Vec<FromPreset>>,
     workspace: &RawWorkspace<'_>,
-    ask: &Ask,
+    (outside, ask): (&Outside, &Ask),
     registry: &Registry,
     findings: &mut Findings,
 ) -> Inner {
@@ -282,6 +298,8 @@ fn inner(
         strict: ask.strict,
         contents: ask.contents.clone(),
         incomplete: discovered.incomplete,
+        forge: collected.forge,
+        process: Arc::clone(&outside.variables),
     }
 }
 

@@ -169,6 +169,7 @@ impl Merge<'_> {
                     .at(&item.span, "the second one")
                     .at(&base.items()[first].span, "the first one"),
                 );
+                items[i] = None; // told once
             }
         }
         for item in over.items() {

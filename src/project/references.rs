@@ -44,7 +44,8 @@ impl Resolver<'_> {
             return self.refuse(
                 Diagnostic::error("E0206", format!("{address} is referred to without a field"))
                     .at(span, "")
-                    .help(format!("write `${{{address}.id}}`, or another field")),
+                    .help(format!("write `${{{address}.id}}`, or another field"))
+                    .patch(span, format!("{}.id", super::findings::span_text(span))),
             );
         }
         self.field(item, &super::resolve::respelt(self.prepared(item).kind, target.path), span)

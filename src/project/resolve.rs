@@ -49,6 +49,7 @@ pub fn lookups(inner: &Inner) -> Vec<Lookup> {
 pub fn variables(inner: &Inner) -> IndexMap<String, (Value, String)> {
     let answers = Answers::new();
     let mut resolver = Resolver::new(inner, &answers);
+    resolver.before_resources = false;
     expand(&mut resolver);
     let mut all = IndexMap::new();
     for (name, defined) in &inner.variables {
@@ -63,6 +64,8 @@ pub fn variables(inner: &Inner) -> IndexMap<String, (Value, String)> {
 /// A resolver whose variables are evaluated and whose items are there.
 pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
     let mut resolver = Resolver::new(inner, answers);
+    resolver.before_resources = false;
+    expand(&mut resolver);
     for (name, defined) in &inner.variables {
         let span =
             defined.given.as_ref().map(super::variables::Given::span).or_else(|| defined.declaration.as_ref().map(|d| d.span.clone()));
@@ -70,7 +73,6 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
             let _ = resolver.variable(name, defined, &span); // an error has been reported
         }
     }
-    expand(&mut resolver);
     resolver
 }
 

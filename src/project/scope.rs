@@ -76,6 +76,9 @@ pub struct Resolver<'a> {
     stack: RefCell<Vec<Frame>>,
     /// While `for_each` is being expanded, resources that have one cannot be asked.
     pub expanding: Cell<bool>,
+    /// Settings, templates and presets are evaluated while no resource is at hand: nothing can refer to one, through a
+    /// variable neither.
+    pub before_resources: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -95,6 +98,7 @@ impl<'a> Resolver<'a> {
             files: RefCell::default(),
             stack: RefCell::default(),
             expanding: Cell::new(false),
+            before_resources: true,
         }
     }
 
@@ -217,10 +221,12 @@ impl<'a> Resolver<'a> {
             return Ok(Value::text("local"));
         }
         let Some(host) = &self.inner.host else {
+            let message = format!("`env.host` is not known in environment {}: its files name no host", self.inner.environment);
             return self.refuse(
-                Diagnostic::error("E0204", format!("`env.host` is not known in environment {}", self.inner.environment))
+                Diagnostic::error("E0204", message)
                     .at(found, "")
-                    .help("set `workspace.host` in the environment's file"),
+                    .help("write `workspace: { host: https://.. }` in the environment's file; a `profile` may stand beside it")
+                    .help("what a profile holds is read when the workspace is asked, and is another thing on another machine"),
             );
         };
         let frame = || Frame { what: "env.host".to_owned(), span: found.clone() };
@@ -278,11 +284,30 @@ impl Scope for In<'_, '_> {
                     .at(&span, "")
                     .help("in scope here are variables and `env.name`"),
             ),
+            Mention::Resource { .. } if resolver.before_resources => resolver.refuse(
+                Diagnostic::error("E0206", "settings, presets and templates are read before resources are, and this refers to one")
+                    .at(&span, "")
+                    .help("use the reference in resources only; in a `*.yaml.hbs` write it as an expression, which stays as it is"),
+            ),
             Mention::Resource { kind, key, key_place, instance, path } => {
                 let target = super::references::Target { kind, key, instance: instance.as_deref(), path };
                 resolver.reference(&target, &place.span(key_place.0, key_place.1), &span)
             }
         }
+    }
+
+    fn plain(&self, place: &Place<'_>) -> Option<Value> {
+        let inner = self.resolver.inner;
+        let name = place.text.trim();
+        let is_name =
+            name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
+        if !is_name || !inner.forge.contains(&place.node.span.source.name) || inner.variables.contains_key(name) {
+            return None;
+        }
+        if name == "env" {
+            return Some(Value::text(inner.environment.as_str()));
+        }
+        inner.process.get(name).map(|value| Value::text(value.as_str()))
     }
 
     fn report(&self, diagnostic: Diagnostic) {
@@ -305,6 +330,10 @@ impl In<'_, '_> {
                 None => found.help(format!("did you mean `{near}`?")),
             }
             .patch(span, near),
+            None if inner.forge.contains(&span.source.name) => match suggest::nearest(name, inner.process.keys().map(String::as_str)) {
+                Some(near) => found.help(format!("the process environment has `{near}`")).patch(span, near),
+                None => found.help("it is no variable of the environment's file, and the process environment has none of this name"),
+            },
             None if inner.variables.is_empty() => found.help("no variables are declared; text in an expression needs quotes"),
             None => {
                 let names: Vec<&str> = inner.variables.keys().take(10).map(String::as_str).collect();

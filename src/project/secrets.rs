@@ -1,7 +1,9 @@
 //! Where secrets come from: the `secrets:` map of `conf/project.yaml`, and reading one at the moment of sending.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -61,17 +63,53 @@ fn read(outside: &Outside, source: &SecretSource) -> Result<Zeroizing<String>, S
         SecretFrom::Command { command, folder } => {
             let (program, arguments) = command.split_first().ok_or_else(|| format!("secret `{name}` has an empty command"))?;
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let output = outside
-                .system
-                .run(program, &arguments, folder)
-                .map_err(|e| format!("secret `{name}`: `{program}` could not be started: {}", plain(&e)))?;
+            let output = outside.system.run_within(program, &arguments, folder, LIMIT).map_err(|e| match e.kind() {
+                ErrorKind::TimedOut => format!(
+                    "secret `{name}`: `{program}` had not ended after {} seconds and was ended; a command that asks for something gets no answer",
+                    LIMIT.as_secs()
+                ),
+                _ => format!("secret `{name}`: `{program}` could not be started: {}", plain(&e)),
+            })?;
             let stdout = Zeroizing::new(output.stdout);
+            let said = |ended: String| match complaint(outside, &output.stderr, &stdout) {
+                Some(complaint) => format!("{ended}: {complaint}"),
+                None => ended,
+            };
             match output.code {
                 Some(0) => as_text(&stdout).ok_or_else(|| format!("secret `{name}`: what `{program}` printed is not UTF-8 text")),
-                Some(code) => Err(format!("secret `{name}`: `{program}` ended with exit code {code}")),
-                None => Err(format!("secret `{name}`: `{program}` was ended by a signal")),
+                Some(code) => Err(said(format!("secret `{name}`: `{program}` ended with exit code {code}"))),
+                None => Err(said(format!("secret `{name}`: `{program}` was ended by a signal"))),
             }
         }
+    }
+}
+
+/// How long a command may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How much of what a command complained of is shown, in characters: its end.
+const SHOWN: usize = 300;
+
+/// What a failed command wrote to standard error, on one line. Whatever it printed as the secret, and what variables of
+/// the process environment hold whose names speak of secrets, is left out.
+fn complaint(outside: &Outside, stderr: &[u8], stdout: &[u8]) -> Option<String> {
+    let mut text = Zeroizing::new(String::from_utf8_lossy(stderr).into_owned());
+    let printed = Zeroizing::new(String::from_utf8_lossy(stdout).into_owned());
+    let telling =
+        |name: &str| ["SECRET", "TOKEN", "PASSW", "KEY", "CREDENTIAL"].iter().any(|word| name.to_ascii_uppercase().contains(word));
+    let held = outside.variables.iter().filter(|(name, _)| telling(name)).map(|(_, value)| value.as_str());
+    let mut hidden: Vec<&str> = printed.lines().chain([printed.trim()]).chain(held).map(str::trim).filter(|v| v.len() > 3).collect();
+    hidden.sort_by_key(|value| std::cmp::Reverse(value.len())); // a value that holds another one first
+    for value in hidden {
+        *text = text.replace(value, "(hidden)");
+    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let count = line.chars().count();
+    let end: String = line.chars().skip(count.saturating_sub(SHOWN)).collect();
+    match (line.is_empty(), count > SHOWN) {
+        (true, _) => None,
+        (false, true) => Some(format!("…{end}")),
+        (false, false) => Some(end),
     }
 }
 

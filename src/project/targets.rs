@@ -32,6 +32,9 @@ pub fn read(inner: &Inner, answers: &Answers, resources: &BTreeMap<Address, Reso
     for node in &inner.moves {
         moved(node, inner, resources, &mut targets, findings);
     }
+    for node in &inner.moves {
+        moved_nowhere(node, inner, &targets, findings);
+    }
     for node in &inner.forgets {
         let Some(address) = address(node, &inner.registry, findings) else { continue };
         if resources.contains_key(&address) {
@@ -124,4 +127,24 @@ fn moved(node: &Node, inner: &Inner, resources: &BTreeMap<Address, Resource>, ta
         return;
     }
     targets.moves.insert(from, to);
+}
+
+/// A move to what nobody declares moves nothing: what it leaves behind is deleted like all that went missing.
+fn moved_nowhere(node: &Node, inner: &Inner, targets: &Targets, findings: &mut Findings) {
+    let Some(to) = node.get("to") else { return };
+    let Some(address) = to.text().and_then(|text| text.parse::<Address>().ok()) else { return };
+    let goes_on = targets.moves.keys().any(|from| *from == address);
+    if !targets.moves.values().any(|other| *other == address)
+        || goes_on
+        || inner.incomplete
+        || inner.find(&address.kind, &address.key).is_some()
+    {
+        return;
+    }
+    let found = Diagnostic::warning("W0128", format!("there is no {address} to move to: this moves nothing")).at(&to.span, "");
+    let keys = inner.prepared.iter().filter(|p| p.kind.name == address.kind).map(|p| p.key.as_str());
+    findings.add(match crate::diagnostic::suggest::nearest(&address.key, keys) {
+        Some(near) => found.help(format!("did you mean `{}`?", Address::new(&address.kind, near))),
+        None => found.help("declare it, or take the item away; what is moved nowhere is planned as a delete"),
+    });
 }

@@ -96,6 +96,7 @@ fn declaration(entry: &Entry, findings: &mut Findings) -> Declaration {
     let what = format!("variable `{}`", entry.key);
     if !matches!(entry.value.data, Data::Map(_)) {
         if !entry.value.is_null() {
+            made.default = Some(entry.value.clone()); // what was meant, so that nobody else complains of it
             findings.add(
                 Diagnostic::error("E0220", format!("{what} is declared by {}, not by a map", entry.value.sort()))
                     .at(&entry.value.span, "")

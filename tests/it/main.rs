@@ -7,6 +7,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod inside;
+mod language;
 mod laws;
 mod laws_cases;
 mod lint;

@@ -13,6 +13,10 @@ use crate::yaml::Node;
 pub trait Scope: Names {
     /// The value of a mention; what waits is `Unknown` or `Secret`.
     fn value(&self, found: &Found, place: &Place<'_>) -> Result<Value, Reported>;
+    /// The value of an expression that is one bare name and means something of its own in this file; none: it does not.
+    fn plain(&self, _: &Place<'_>) -> Option<Value> {
+        None
+    }
     /// Keeps a diagnostic.
     fn report(&self, diagnostic: Diagnostic);
 }
@@ -168,6 +172,9 @@ pub fn joined(source: &str, parts: Vec<Result<String, Value>>) -> Result<Value, 
 
 fn evaluate(place: &Place<'_>, scope: &dyn Scope, builder: &mut Builder) -> Result<Outcome, Reported> {
     let text = place.text;
+    if let Some(value) = scope.plain(place) {
+        return Ok(Outcome::Known(value));
+    }
     let (found, misread) = find(text, scope);
     for wrong in &misread {
         scope.report(said(wrong, place));

@@ -1,8 +1,10 @@
 //! Projects in temporary folders, loaded and resolved with the standard kinds.
 
+mod forge;
 mod loading;
 mod mistakes;
 mod names;
+mod once;
 mod overlays;
 mod presets;
 mod templates;
