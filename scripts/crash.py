@@ -51,7 +51,7 @@ class Project:
         self.binary = binary
         self.folder = folder
         self.last = ""
-        for name in ("conf", "environments", "sql", "spaces"):
+        for name in ("conf", "environments", "notebooks", "spaces", "sql"):
             shutil.copytree(TOP / name, folder / name)
         self.environment = {
             "PATH": os.environ.get("PATH", ""),
@@ -153,7 +153,7 @@ def one(project, dice, whole, before, after, number):
     command = {
         "create": ["apply", "--yes"],
         "change": ["apply", "--yes", *changed(project, number)],
-        "destroy": ["destroy", "--yes", "--allow-delete", "catalogs,schemas", "--allow-protected-kind", "--allow-max-deletes"],
+        "destroy": ["destroy", "--yes", "--allow-delete", "catalogs,schemas,volumes,secret_scopes", "--allow-protected-kind", "--allow-max-deletes"],
     }[scenario]
     if scenario == "destroy":
         project.run("apply", "--yes", check=(0,))

@@ -9,7 +9,7 @@ import sys
 
 EXPECTED = {
     "jobs.medallion": {
-        "settings.name": "medallion-dev",
+        "settings.name": "team medallion-dev",
         "settings.timeout_seconds": 7200,
         "settings.schedule.pause_status": "PAUSED",
         "settings.queue.enabled": True,
@@ -18,14 +18,21 @@ EXPECTED = {
         "settings.tasks[task_key=bronze].notebook_task.base_parameters.day": "{{job.parameters.day}}",
         "settings.tasks[task_key=bronze].notebook_task.base_parameters.target": "dev_lake.bronze",
         "settings.tasks[task_key=gold].depends_on[0].task_key": "silver",
+        "settings.tasks[task_key=gold].depends_on[1].task_key": "quality",
         "settings.tasks[task_key=tidy].run_if": "ALL_DONE",
+        "settings.tasks[task_key=monday].condition_task.op": "EQUAL_TO",
         "settings.email_notifications.on_failure": None,
     },
-    "warehouses.bi": {"name": "bi-dev", "cluster_size": "2X-Small", "auto_stop_mins": 10, "max_num_clusters": 2},
+    'jobs.ingest["orders"]': {
+        "settings.name": "team ingest-orders-dev",
+        "settings.tasks[task_key=ingest].notebook_task.base_parameters.format": "json",
+        "settings.tags.environment": "dev",
+    },
+    "warehouses.bi": {"name": "team bi-dev", "cluster_size": "2X-Small", "auto_stop_mins": 10, "max_num_clusters": 1},
     "catalogs.lake": {"name": "dev_lake", "comment": "Orders and customers of the dev environment", "properties.layer": "all"},
     "schemas.silver": {"full_name": "dev_lake.silver", "comment": "Cleaned and joined"},
     "alerts.too_few_orders": {
-        "display_name": "Too few orders (dev)",
+        "display_name": "team Too few orders (dev)",
         "evaluation.comparison_operator": "LESS_THAN",
         "schedule.pause_status": "PAUSED",
     },

@@ -6,6 +6,7 @@ mod codes;
 mod corpus;
 mod crash;
 mod docs;
+mod examples;
 mod inside;
 mod language;
 mod laws;
