@@ -8,11 +8,12 @@ use clap::Args;
 
 use super::adopt_write::{self, contents, show};
 use super::carry::{self, Consent};
+use super::events::Events;
 use super::planning::{self, Showing, address};
 use super::session::{Online, Session};
-use super::{Exit, Failure, Run, runtime};
+use super::{Exit, Failure, Run, runtime, saving};
 use crate::diagnostic::{Source, Span};
-use crate::export::accept::accepted;
+use crate::export::accept::{accepted, can_be_read};
 use crate::export::edited::{self, Edited};
 use crate::export::{facets, object};
 use crate::kinds::{Identity, Kind, Lifetime};
@@ -69,6 +70,13 @@ pub struct Arguments {
     pub yes: bool,
     #[command(flatten)]
     showing: Showing,
+}
+
+impl Arguments {
+    /// Whether events are asked for.
+    pub fn json(&self) -> bool {
+        self.showing.json
+    }
 }
 
 /// Adopts.
@@ -223,7 +231,7 @@ async fn undeclared(
         });
     }
     let ids = object::ids(&document, &online.desired.resources);
-    let mut body = object::body(kind, &live, &ids);
+    let mut body = object::whole(kind, &live, &ids);
     if let Some(map) = body.as_map_mut() {
         for (name, entries) in parts(&online, kind, id, &live, run).await {
             map.insert(name.to_owned(), object::referred(&entries, &ids));
@@ -393,24 +401,39 @@ fn finish(
 ) -> Result<Exit, Failure> {
     let entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
     plan.blocks.clear();
-    show(run, edits);
+    let events = Events::new(run, arguments.showing.json);
+    if !arguments.showing.json {
+        show(run, edits);
+    }
+    events.started(session.environment(), "adopt");
+    events.refreshed(&plan, millis);
     let look = planning::look(run, &arguments.showing, millis);
     let about = crate::report::markdown::About::default();
     planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about })?;
+    if events.wanted() {
+        events.planned(&plan, &saving::bound(run, session, online, &plan, &plan::Options::default())?.digest().0);
+    }
     if plan.is_blocked() {
+        events.ended(None, Exit::Guarded);
         return Ok(Exit::Guarded);
     }
     if arguments.dry_run {
+        events.ended(None, Exit::Done);
         run.screen.note("Only shown (--dry-run): nothing was written.");
         return Ok(Exit::Done);
     }
     let question = format!("Take this over in {}? Only `yes` does it: ", session.environment());
     carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "adopt" })?;
     edited::write(edits).map_err(|error| Failure::machine(error.to_string()))?;
-    let count = entries.len();
+    let parts = entries.keys().filter(|a| a.is_facet()).count();
+    let count = crate::report::text::plural((entries.len() - parts) as u64, "object", "objects");
+    let parts = if parts == 0 { String::new() } else { format!(" with {}", crate::report::text::plural(parts as u64, "part", "parts")) };
     document.resources.extend(entries);
     session.record(run, online, document, "adopt")?;
-    run.screen.result(&format!("Adopted: {count}. Nothing was sent.\n"));
+    events.ended(None, Exit::Done);
+    if !arguments.showing.json {
+        run.screen.result(&format!("Adopted: {count}{parts}. Nothing was sent.\n"));
+    }
     Ok(Exit::Done)
 }
 
@@ -420,13 +443,15 @@ fn taken(step: &mut Step) -> Option<Entry> {
     let mut entry = step.entry.clone()?;
     let changes: Vec<_> = step.changes.iter().collect();
     entry.applied = accepted(kind, &entry.applied, &changes, &seen.live);
-    (entry.adopted, entry.id) = (true, step.id.clone().unwrap_or(entry.id));
+    // The id as the server spells it, not as it was typed: paths have several spellings.
+    let own = (kind.lifetime == Lifetime::Own).then(|| crate::kinds::id_of(kind, &seen.live).map(|id| id.key_text())).flatten();
+    (entry.adopted, entry.id) = (true, own.or_else(|| step.id.clone()).unwrap_or(entry.id));
     let live_tag = kind
         .tag
         .and_then(|crate::kinds::Tag::Map(field)| seen.live.get(field)?.get(crate::diff::OWNERSHIP_TAG)?.as_str().map(str::to_owned));
     entry.tag = entry.tag.filter(|tag| live_tag.as_ref() == Some(tag));
-    if !step.changes.is_empty() {
-        let fields: Vec<String> = step.changes.iter().map(|c| c.path.to_string()).collect();
+    let fields: Vec<String> = step.changes.iter().filter(|c| can_be_read(kind, c)).map(|c| c.path.to_string()).collect();
+    if !fields.is_empty() {
         step.notes.push(format!("differs from the YAML in {}: the next plan shows it", fields.join(", ")));
     }
     step.blocks.retain(|b| b.guard == "unreadable" || b.guard == "exists");

@@ -18,6 +18,12 @@ use crate::state::Document;
 
 /// Writes drift back.
 pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    if arguments.json() {
+        return Err(Failure::usage(
+            "`adopt --write` has no events: `--json` is for what goes into the state",
+            &["leave `--json` out: the edits are printed as a patch"],
+        ));
+    }
     let targets = arguments.what.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
     if targets.is_empty() && !arguments.all_drift {
         return Err(Failure::usage(

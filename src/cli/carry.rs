@@ -49,13 +49,18 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failur
     }
     if !run.screen.can_ask() {
         return Err(Failure::usage(
-            format!("`{}` asks before it sends anything, and nobody can answer here: nothing was sent", consent.command),
+            match consent.command {
+                "apply" | "destroy" => {
+                    format!("`{}` asks before it sends anything, and nobody can answer here: nothing was sent", consent.command)
+                }
+                other => format!("`{other}` asks before it writes anything, and nobody can answer here: nothing was written"),
+            },
             &["add `--yes` (it waives no guard)"],
         ));
     }
     match run.screen.ask(consent.question).as_deref() {
         Some(answer) if answer == consent.answer => Ok(Consented::Asked),
-        _ => Err(Failure::machine("not confirmed: nothing was sent")),
+        _ => Err(Failure::machine("not confirmed: nothing was sent, nothing was written")),
     }
 }
 

@@ -4,9 +4,10 @@
 use clap::Args;
 
 use super::carry::{self, Consent};
+use super::events::Events;
 use super::planning::{self, Showing, address};
 use super::session::Session;
-use super::{Exit, Failure, Run, runtime};
+use super::{Exit, Failure, Run, runtime, saving};
 use crate::export::accept::accepted;
 use crate::export::write::is_drift;
 use crate::plan::{self, DELETED, Step};
@@ -48,17 +49,29 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
     let look = Look { drift: true, ..planning::look(run, &arguments.showing, millis) };
     let about = crate::report::markdown::About::default();
     planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about })?;
+    let events = Events::new(run, arguments.showing.json);
+    events.started(session.environment(), "refresh");
+    events.refreshed(&plan, millis);
+    if events.wanted() {
+        events.planned(&plan, &saving::bound(run, session, &online, &plan, &options)?.digest().0);
+    }
     if plan.is_blocked() {
+        events.ended(None, Exit::Guarded);
         return Ok(Exit::Guarded);
     }
     let drifted: Vec<&Step> = plan.steps.iter().filter(|s| has_drifted(s)).collect();
     if drifted.is_empty() {
+        events.ended(None, Exit::Done);
         return Ok(Exit::Done);
     }
     let question = format!("Accept this into the state of {}? Only `yes` does it: ", session.environment());
     carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "refresh" })?;
     drifted.iter().for_each(|step| accept(&mut document, step));
     session.record(run, &online, document, "refresh")?;
+    events.ended(None, Exit::Done);
+    if arguments.showing.json {
+        return Ok(Exit::Done);
+    }
     run.screen.result(&format!(
         "Accepted into the state: {}. Nothing was sent; `brickform plan --env {}` shows what the YAML says otherwise.\n",
         drifted.len(),

@@ -4,12 +4,13 @@ use crate::diff::{FieldChange, is_left_out};
 use crate::kinds::{Field, Kind, Schema};
 use crate::model::{Map, Path, Step, Value};
 
-/// `base` with the values of `live` at the paths of these changes. What stands for a secret stays as it is.
+/// `base` with the values of `live` at the paths of these changes. What stands for a secret stays as it is, and what no read
+/// gives back.
 #[must_use]
 pub fn accepted(kind: &'static Kind, base: &Value, changes: &[&FieldChange], live: &Value) -> Value {
     let mut body = base.clone();
     let mut done: Vec<&Path> = Vec::new();
-    for change in changes.iter().filter(|c| !is_secret(c)) {
+    for change in changes.iter().filter(|c| !is_secret(c) && can_be_read(kind, c)) {
         if done.contains(&&change.path) {
             continue;
         }
@@ -18,6 +19,12 @@ pub fn accepted(kind: &'static Kind, base: &Value, changes: &[&FieldChange], liv
         put(&mut body, Some(Schema::of(kind).root()), change.path.steps(), live, &together);
     }
     body
+}
+
+/// Whether live could say anything of the field.
+#[must_use]
+pub fn can_be_read(kind: &'static Kind, change: &FieldChange) -> bool {
+    !Schema::of(kind).at(&change.path).is_some_and(|field| field.input_only())
 }
 
 fn is_secret(change: &FieldChange) -> bool {

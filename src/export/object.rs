@@ -24,6 +24,34 @@ pub fn body(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) 
     referred(&body, ids)
 }
 
+/// The same, with what the kind misses in it: fields that the server would choose, where it says that one of them must be
+/// chosen (a cluster's node type, where it lies that an external volume has its files).
+#[must_use]
+pub fn whole(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) -> Value {
+    let mut found = body(kind, live, ids);
+    let Some(check) = kind.hooks.check else { return found };
+    let schema = Schema::of(kind);
+    let mut missing = check(&found).len();
+    for (name, value) in live.as_map().into_iter().flatten() {
+        if missing == 0 {
+            break;
+        }
+        let open = schema.root().field(name).is_some_and(|f| !f.secret() && !matches!(value, Value::Null));
+        if !open || found.get(name).is_some() {
+            continue;
+        }
+        let mut more = found.clone();
+        if let Some(map) = more.as_map_mut() {
+            map.insert(name.clone(), referred(&tidy(schema.root().field(name), value), ids));
+        }
+        let left = check(&more).len();
+        if left < missing {
+            (found, missing) = (more, left);
+        }
+    }
+    found
+}
+
 /// A value with ids of declared objects as references, and a literal `${` kept from being read as an expression.
 #[must_use]
 pub fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {

@@ -1,8 +1,8 @@
 //! Libraries of a cluster: a part of it, always there.
 
 use super::{
-    Call, Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Repeat, Step, Unique, Update, Value,
-    View,
+    Call, Calls, Change, Fact, Gone, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Repeat, Step, Unique, Update,
+    Value, View,
 };
 use crate::model::Map;
 
@@ -17,6 +17,8 @@ pub static LIBRARIES: Kind = Kind {
     identity: Identity::Named { parts: &["cluster_id"], join: "/", rename: Rename::Replaces },
     natural: Natural { fields: &["cluster_id"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
+    // Asked for a cluster that is gone, the server says so in the words of clusters.
+    gone: &[Gone::Text(400, "does not exist")],
     fields: &[("cluster_id", "text!"), ("entries", "[compute.Library]!")],
     facts: &[
         ("cluster_id", Fact::Immutable),

@@ -1,5 +1,6 @@
 //! The one integration binary: a module a topic.
 
+mod adoption;
 mod arrows;
 mod cli;
 mod codes;

@@ -29,6 +29,12 @@ fn all_files(folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
+/// Whether a volume became one of another type, which no volume can.
+fn recreated(before: &str, after: &str) -> bool {
+    let is_external = |document: &str| document.contains("volume_type: EXTERNAL");
+    is_external(before) != is_external(after)
+}
+
 fn state_folder(world: &World) -> PathBuf {
     Path::new(&Store::place(&world.store())).parent().expect("a folder").to_owned()
 }
@@ -70,6 +76,9 @@ fn drift_of_every_kind_goes_back_into_its_file() {
             }
             world.write("conf/case.yaml", &ours);
             let (written, steps) = written(&world).await;
+            if written.refused.is_empty() && recreated(&pair[0].document, &pair[1].document) {
+                continue; // somebody deleted it and made another: what YAML must say of that one is not in the drift
+            }
             if steps == 0 {
                 continue; // what differs is not seen there (secrets), or nothing declared it before
             }
