@@ -167,8 +167,7 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     create.query.extend(arguments);
     create.repeat = Repeat::AfterLookup;
     create.conform();
-    let mut calls = kind.hooks.before_create.map(|hook| hook(change.desired)).unwrap_or_default();
-    calls.push(create);
+    let mut calls = vec![create];
     if !later.is_empty() {
         let id = id_of(kind, change.desired)
             .unwrap_or_else(|| Value::Unknown(Deferred::of(Reference { address: change.address.clone(), path: Path::field("id") }).into()));
@@ -279,6 +278,22 @@ pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
             place.insert((*field).to_owned(), Value::from(*words.get(at)?));
         }
     }
+    Some(call)
+}
+
+/// The call that lists what is in the object with this id.
+#[must_use]
+pub fn within_call(kind: &'static Kind, id: &Value) -> Option<Call> {
+    let request = Request::bare(kind.within?.list);
+    Some(Build { kind, request: &request, id: Some(id), desired: &Value::Null }.call(Value::Map(Map::new()), "list what is in it"))
+}
+
+/// The call that lists the objects of which this field is true, where replies may not say it.
+#[must_use]
+pub fn marks_call(kind: &'static Kind, parent: Option<&str>, field: &str) -> Option<Call> {
+    let (_, parameter, value) = kind.marks.iter().find(|(name, ..)| *name == field)?;
+    let mut call = list_call(kind, parent)?;
+    call.query.insert((*parameter).to_owned(), Value::from(*value));
     Some(call)
 }
 

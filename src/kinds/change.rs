@@ -29,10 +29,11 @@ pub struct Hooks {
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
     /// name; it is never created and never deleted.
     pub standing: Option<fn(&Value) -> bool>,
-    /// Requests before the create of this body: what must be there first and is made if it is missing. They may be repeated.
-    pub before_create: Option<fn(&Value) -> Vec<Call>>,
     /// What the user should know of a change before it is made: what restarts, what is waited for.
     pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
+    /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live
+    /// and desired.
+    pub warn: Option<fn(&Value, &Value) -> Vec<String>>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,
@@ -48,8 +49,8 @@ impl Hooks {
         view: None,
         check: None,
         judge: None,
-        before_create: None,
         notes: None,
+        warn: None,
         before_delete: None,
         standing: None,
     };

@@ -90,6 +90,7 @@ pub static CLUSTERS: Kind = Kind {
     presets: &[Preset::Prefixed("cluster_name"), Preset::TagMap("custom_tags"), Preset::Standby("start", Lit::Bool(false))],
     tag: Some(Tag::Map("custom_tags")),
     link: Some("/compute/clusters/{cluster_id}"),
+    marks: &[("is_pinned", "filter_by.is_pinned", "true")],
     hooks: Hooks {
         reply: Some(reply),
         check: Some(cluster_rules::check),

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Repeat};
 use super::encode::{BYTES, from_base64};
-use super::{Calls, Change, Op, Path, Refusal, Value, folders, plain_path};
+use super::{Calls, Change, Op, Path, Refusal, Value};
 use crate::model::{Map, json};
 
 const IMPORT: Op = "workspace.workspace.import_";
@@ -86,27 +86,6 @@ fn size(content: &Value) -> usize {
         Some(encoded) => encoded.trim_end_matches('=').len() * 3 / 4,
         None => content.as_str().map_or(0, str::len),
     }
-}
-
-/// The folder that must be there first, unless it always is.
-pub(super) fn make_folder(body: &Value) -> Vec<Call> {
-    let Some(path) = body.get("path").and_then(Value::as_str) else { return vec![] };
-    let Some(folder) = folders(path).next() else { return vec![] };
-    let is_home = folder.strip_prefix("/Users/").is_some_and(|rest| !rest.contains('/'));
-    if is_home || ["/Shared", "/Users", "/Repos"].contains(&folder) {
-        return vec![];
-    }
-    let prefix = if plain_path(path) == path.trim_end_matches('/') { "" } else { "/Workspace" };
-    let body = Some(Value::map([("path", Value::Text(format!("{prefix}{folder}")))]));
-    let call = Call {
-        op: "workspace.workspace.mkdirs",
-        path: Map::new(),
-        query: Map::new(),
-        body,
-        why: "make missing folders",
-        repeat: Repeat::Safe,
-    };
-    vec![call]
 }
 
 /// An import over what is there.

@@ -1,10 +1,11 @@
 //! Folders of the workspace.
 
 use super::permissions::PERMISSIONS;
-use super::{Facet, Fact, From, Identity, Kind, Natural, Parent, Read, Rename, Request, Unique};
+use super::{Facet, Fact, From, Identity, Kind, Natural, Parent, Read, Rename, Request, Unique, Within};
 
-/// Folders: made with what is missing above them, known by their path. A delete takes an empty one only: `recursive` is
-/// never sent, so what somebody else keeps in it stays, and the delete fails.
+/// Folders, known by their path. What is missing above one, or above what else has a path, is declared along with it. A
+/// delete takes an empty one only: what somebody else keeps in it blocks the plan, and `recursive` is sent only where
+/// the user allows it.
 pub static DIRECTORIES: Kind = Kind {
     name: "directories",
     singular: "directory",
@@ -22,6 +23,7 @@ pub static DIRECTORIES: Kind = Kind {
     }],
     parents: &[Parent { field: "path", kind: "directories", listed_by: false }],
     link: Some("/browse/folders/{object_id}"),
+    within: Some(Within { list: "workspace.workspace.list", name: "path", all: "recursive" }),
     hooks: super::Hooks { check: Some(super::limits::workspace_path), ..super::Hooks::NONE },
     ..Kind::PLAIN
 };

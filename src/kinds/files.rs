@@ -39,7 +39,6 @@ pub static FILES: Kind = Kind {
         normal: Some(normal),
         reply: Some(content::reply),
         check: Some(check),
-        before_create: Some(content::make_folder),
         ..Hooks::NONE
     },
     ..Kind::PLAIN

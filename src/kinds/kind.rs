@@ -73,6 +73,10 @@ pub struct Kind {
     pub born_with: &'static [Born],
     /// What presets of an environment touch.
     pub presets: &'static [Preset],
+    /// How what is in one is listed, before it is deleted; none where nothing can be in it.
+    pub within: Option<Within>,
+    /// Fields that replies may leave out and a filter of the list tells: (`is_pinned`, the parameter, its value).
+    pub marks: &'static [(&'static str, &'static str, &'static str)],
     /// The field that names a file of the project, and the field that takes what is in it: text, or a map with
     /// [`super::BYTES`]. The normal form is without the first.
     pub content: Option<(&'static str, &'static str)>,
@@ -254,6 +258,8 @@ pub enum Fact {
     WorkspacePath,
     /// The id of an object of this kind.
     Refers(&'static str),
+    /// The path of an object of one of these kinds: one that this project declares there must be there first.
+    PathOf(&'static [&'static str]),
     /// Keys of a free map that the server adds by itself, by prefix (`unity.catalog.managed.`); never drift.
     ServerKeys(&'static [&'static str]),
     /// The API has an explicit unset: null may be sent.
@@ -468,6 +474,17 @@ pub enum Preset {
     Standby(&'static str, Lit),
 }
 
+/// How what is in an object is listed: the server deletes it only when it is empty, unless it is told to take all along.
+#[derive(Debug, Clone, Copy)]
+pub struct Within {
+    /// The operation; the id goes where the read has it.
+    pub list: Op,
+    /// The member of its rows that names what is there: a path.
+    pub name: &'static str,
+    /// The member of the delete's body that takes everything along.
+    pub all: &'static str,
+}
+
 /// Where the ownership tag goes.
 #[derive(Debug, Clone, Copy)]
 pub enum Tag {
@@ -506,6 +523,8 @@ impl Kind {
         id_fields: &[],
         born_with: &[],
         presets: &[],
+        within: None,
+        marks: &[],
         content: None,
         encode: &[],
         hooks: Hooks::NONE,

@@ -51,14 +51,14 @@ mod warehouses;
 mod workspace_conf;
 
 pub use call::{
-    Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, read_call, second_read,
-    update_calls,
+    Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, marks_call, read_call, second_read,
+    update_calls, within_call,
 };
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use kind::{
     After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Preset,
-    Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait,
+    Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait, Within,
 };
 pub use names::{folders, is_path, natural_text, plain_path};
 pub use registry::Registry;

@@ -43,7 +43,10 @@ pub static FACTS: &[(At, Fact)] = &[
     // WORKSPACE, or GIT where the job has a git source.
     ("@jobs.NotebookTask.source", BACKEND),
     ("@jobs.NotebookTask.notebook_path", Fact::WorkspacePath),
+    ("@jobs.NotebookTask.notebook_path", Fact::PathOf(&["notebooks"])),
     ("@jobs.SparkPythonTask.source", BACKEND),
+    ("@jobs.SparkPythonTask.python_file", Fact::PathOf(&["files"])),
+    ("@jobs.SqlTaskFile.path", Fact::PathOf(&["files"])),
     ("@jobs.DbtTask.source", BACKEND),
     ("@jobs.DbtTask.schema", Fact::Default(Lit::Text("default"))),
     ("@jobs.SqlTaskFile.source", BACKEND),

@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, order, orphans, policies, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, order, orphans, policies, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
@@ -46,7 +46,13 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     inside::hand_over(&mut steps, inputs, &old);
     if !inputs.options.drift_only {
         inside::check(&mut steps, inputs, &known, &old);
+        leftover::check(&mut steps, inputs, &known, &old);
     }
+    // Folders that are there and nobody declares are nobody's business.
+    steps.retain(|address, step| {
+        let there = step.action == Action::None && step.id.is_none() && step.blocks.is_empty();
+        !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
+    });
     order::link(&mut steps, inputs.desired, &known, &old);
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
@@ -58,7 +64,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         destroy: inputs.options.destroy,
         steps: steps.into_values().collect(),
         blocks: vec![],
-        warnings: vec![],
+        warnings: warnings(inputs, &scope),
         requests: inputs.live.map_or(0, |l| l.requests),
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
@@ -75,6 +81,20 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         policies::check(&mut plan, inputs);
     }
     plan
+}
+
+/// What the user should know of objects as they are, whether or not this plan changes them.
+fn warnings(inputs: &Inputs<'_>, scope: &Scope) -> Vec<Block> {
+    let Some(live) = inputs.live.filter(|_| !inputs.options.destroy) else { return vec![] };
+    let told = |(address, resource): (&Address, &Resource)| {
+        let hook = resource.kind.hooks.warn.filter(|_| scope.holds(address))?;
+        match live.objects.get(address)? {
+            Live::Found { body, .. } | Live::Settled { body, .. } => Some((address.clone(), hook(body, &resource.body))),
+            _ => None,
+        }
+    };
+    let all = inputs.desired.resources.iter().filter_map(told);
+    all.flat_map(|(address, told)| told.into_iter().map(move |reason| block("state", format!("{address}: {reason}"), vec![]))).collect()
 }
 
 /// Everything a step is made from.

@@ -19,6 +19,7 @@ mod former;
 mod guards;
 mod inside;
 mod known;
+mod leftover;
 mod make;
 mod moves;
 mod order;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Options;
-use crate::kinds::{Kind, Lifetime, Registry};
+use crate::kinds::{Kind, Lifetime, Registry, natural_text};
 use crate::model::Address;
 use crate::project::Desired;
 use crate::state::{Document, Entry};
@@ -124,8 +124,8 @@ pub(super) fn is_forgotten(desired: &Desired, address: &Address) -> bool {
     desired.forgets.iter().any(|f| super::scope::covers(f, address))
 }
 
-fn natural_of(kind: &Kind, entry: &Entry) -> Option<Vec<String>> {
-    kind.natural.fields.iter().map(|f| entry.applied.get(f)?.as_str().map(str::to_owned)).collect()
+fn natural_of(kind: &'static Kind, entry: &Entry) -> Option<Vec<String>> {
+    kind.natural.fields.iter().map(|f| entry.applied.get(f).filter(|v| v.as_str().is_some()).map(|v| natural_text(kind, f, v))).collect()
 }
 
 fn single<'a>(list: &[&'a Address]) -> Option<&'a Address> {

@@ -69,6 +69,11 @@ impl<'a> Maker<'a> {
     /// An address that the state does not know.
     pub fn first(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
         let import = self.inputs.desired.imports.get(subject.address);
+        let there = matches!(subject.live, Some(Live::Exists(_) | Live::Found { .. } | Live::Failed(_)));
+        if subject.resource.is_implied() && there {
+            // Somebody else's, or nothing that the caller may look at: it is only lived in.
+            return (start(subject, Action::None), None);
+        }
         match subject.live {
             None if self.inputs.live.is_some() => (unread(subject), None),
             Some(Live::Failed(error)) => (failed(subject, error), None),
@@ -84,6 +89,9 @@ impl<'a> Maker<'a> {
                     return (self.born(subject, with), None);
                 }
                 let mut step = self.create(subject, None);
+                if subject.resource.is_implied() {
+                    step.because = Some("something declared is in it".to_owned());
+                }
                 if stands(subject) && self.inputs.live.is_some() {
                     let name = subject.resource.natural.join(".");
                     let reason = format!(
@@ -169,25 +177,11 @@ impl<'a> Maker<'a> {
             context: subject.context,
         };
         match kinds::create_calls(subject.kind, &change) {
-            Ok(calls) => step.calls = self.without_made(subject, calls),
+            Ok(calls) => step.calls = calls,
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, "refused")),
         }
         step.entry = Some(entry);
         step.desired = Some(desired);
-    }
-
-    /// The calls without those that make a folder which is a resource of its own, and there by then.
-    fn without_made(&self, subject: &Subject<'_>, mut calls: Vec<kinds::Call>) -> Vec<kinds::Call> {
-        let path = subject.resource.natural.last();
-        let folder = path.and_then(|path| kinds::folders(path).next());
-        let declared = |a: &Address| {
-            let resource = self.inputs.desired.resources.get(a);
-            resource.is_some_and(|r| kinds::is_path(r.kind, "path") && r.natural.last().map(String::as_str) == folder)
-        };
-        if subject.kind.hooks.before_create.is_some() && subject.resource.depends_on.iter().any(declared) {
-            calls.retain(|call| call.repeat == kinds::Repeat::AfterLookup);
-        }
-        calls
     }
 
     /// The calls that bring an object of which only the name is known to what is wanted.

@@ -6,7 +6,7 @@ use super::Resource;
 use super::findings::Findings;
 use super::references::sole_reference;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Registry, folders, is_path, natural_text};
+use crate::kinds::{Fact, Field, Registry, Schema, folders, is_path, natural_text, plain_path};
 use crate::model::{Address, Value};
 use crate::yaml::Node;
 
@@ -42,6 +42,12 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
             }
         }
     }
+    for (address, resource) in resources.iter() {
+        let mut paths = Vec::new();
+        paths_named(Some(Schema::of(resource.kind).root()), &resource.body, &mut paths);
+        let found = paths.iter().flat_map(|(kinds, path)| kinds.iter().filter_map(|kind| named.get(&(*kind, path.clone()))));
+        more.extend(found.filter(|found| *found != address).map(|found| (address.clone(), found.clone())));
+    }
     for (address, on) in more {
         if let Some(resource) = resources.get_mut(&address)
             && !resource.depends_on.contains(&on)
@@ -49,6 +55,20 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
             resource.depends_on.push(on);
             resource.depends_on.sort();
         }
+    }
+}
+
+/// Paths of objects that a body names anywhere, with the kinds that they may be of.
+fn paths_named(field: Option<Field<'_>>, value: &Value, found: &mut Vec<(&'static [&'static str], String)>) {
+    let Some(field) = field else { return };
+    match value {
+        Value::Text(text) => {
+            let kinds = field.facts().filter_map(|fact| if let Fact::PathOf(kinds) = fact { Some(*kinds) } else { None });
+            found.extend(kinds.map(|kinds| (kinds, plain_path(text).to_owned())));
+        }
+        Value::List(items) => items.iter().for_each(|item| paths_named(field.item(), item, found)),
+        Value::Map(map) => map.iter().for_each(|(name, value)| paths_named(field.field(name), value, found)),
+        _ => {}
     }
 }
 

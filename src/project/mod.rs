@@ -25,6 +25,7 @@ mod files;
 mod findings;
 mod given;
 mod graph;
+mod implied;
 mod layers;
 mod load;
 mod meta;
@@ -207,6 +208,20 @@ pub struct Resource {
     pub presets: Vec<FromPreset>,
     /// The values of the kind's natural key, known at plan; joined by dots in messages.
     pub natural: Vec<String>,
+}
+
+impl Resource {
+    /// Whether nobody declares it, and it is a folder that something declared is in.
+    #[must_use]
+    pub fn is_implied(&self) -> bool {
+        self.natural.last().is_some_and(|path| implied::is_implied(&self.address, path))
+    }
+}
+
+/// Whether this is the address of a folder that is declared along with what is in it: its key is its path.
+#[must_use]
+pub fn is_implied(address: &Address, path: &str) -> bool {
+    implied::is_implied(address, path)
 }
 
 /// What the workspace answered to lookups: the object, or why not.

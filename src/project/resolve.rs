@@ -10,7 +10,7 @@ use super::findings::{Findings, sorted};
 use super::load::Inner;
 use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, poison, tree, whole_tree};
-use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, files, graph, meta, names, targets};
+use super::{Answers, Desired, FromPreset, Lifecycle, Resource, facets, files, graph, implied, meta, names, targets};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{BYTES, Identity, Kind, Lifetime, Unique, natural_text};
 use crate::model::{Address, Fingerprint, Lookup, Map, Path, Value};
@@ -19,6 +19,7 @@ use crate::yaml::{Data, Node};
 /// See [`super::Project::resolve`].
 pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
     let (mut resources, mut findings, Beside { files, deployer }) = everything(inner, answers, None);
+    implied::folders_above(&mut resources, &inner.registry);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
     same_object(&resources, &mut findings);

@@ -9,6 +9,7 @@ use crate::project::{Answers, Desired};
 use crate::state::{Document, Intent};
 
 mod attached;
+mod beside;
 mod group;
 mod lookup;
 mod object;
@@ -23,6 +24,8 @@ mod wanted;
 pub struct Snapshot {
     /// By address: everything desired or in the state.
     pub objects: BTreeMap<Address, Live>,
+    /// What is in objects that may have to go, by their address: paths.
+    pub within: BTreeMap<Address, Vec<String>>,
     /// How many requests it took.
     pub requests: u64,
 }
@@ -77,6 +80,8 @@ pub struct Ask<'a> {
     pub only: Option<&'a dyn Fn(&Address) -> bool>,
     /// The state was written moments ago, so that reads may lag behind what it says: what seems to be gone is looked at again.
     pub recent: bool,
+    /// Everything that the state knows is to be deleted.
+    pub destroy: bool,
 }
 
 /// For how many seconds after a write reads may lag behind it.

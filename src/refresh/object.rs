@@ -14,9 +14,11 @@ pub fn id_of(kind: &Kind, body: &Value) -> Option<String> {
 
 /// The id as the server compares it: names of some kinds are blind to case.
 pub fn same_id(kind: &Kind, id: &str) -> String {
-    let Identity::Named { parts, .. } = kind.identity else { return id.to_owned() };
-    let is_blind = |(at, fact): &(&str, Fact)| matches!(fact, Fact::CaseBlind) && parts.contains(at);
-    if kind.facts.iter().any(is_blind) { id.to_lowercase() } else { id.to_owned() }
+    let Identity::Named { parts, join, .. } = kind.identity else { return id.to_owned() };
+    let is_blind = |part: &str| kind.facts.iter().any(|(at, fact)| *at == part && matches!(fact, Fact::CaseBlind));
+    let fold = |(at, word): (usize, &str)| if parts.get(at).is_some_and(|p| is_blind(p)) { word.to_lowercase() } else { word.to_owned() };
+    // Only the last part may hold what joins them.
+    id.splitn(parts.len().max(1), join).enumerate().map(fold).collect::<Vec<_>>().join(join)
 }
 
 /// The text of an id or name; none for what is empty, unknown or no scalar.

@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 
 use super::wanted::{groups, targets};
-use super::{ApiError, Ask, Client, Kind, Live, Snapshot, Value, attached, group, object as one};
+use super::{ApiError, Ask, Client, Kind, Live, Snapshot, Value, attached, beside, group, object as one};
 use crate::kinds;
 
 /// Reads everything that a plan needs.
@@ -17,13 +17,18 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
     for found in tasks.join_all().await {
         objects.extend(found);
     }
-    let (attached, settings) = tokio::join!(attached::attached(client, ask, &targets, &objects), attached::settings(client, &targets));
+    beside::marks(client, &targets, &mut objects).await;
+    let (attached, settings, within) = tokio::join!(
+        attached::attached(client, ask, &targets, &objects),
+        attached::settings(client, &targets),
+        beside::within(client, ask, &targets, &objects),
+    );
     objects.extend(attached);
     objects.extend(settings);
     for target in &targets {
         objects.entry(target.address.clone()).or_insert(Live::Absent);
     }
-    Snapshot { objects, requests: client.requests() - before }
+    Snapshot { objects, within, requests: client.requests() - before }
 }
 
 /// Reads one object by id; none if it is gone.

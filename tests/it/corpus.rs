@@ -9,6 +9,7 @@
 //! - `given brickform ARGUMENTS`: run first, must end with 0, not compared
 //! - `serve ARGUMENTS`: `brickform local serve` beside it, its address is `$HOST` from here on
 //! - `cut FILE BYTES`, `replace FILE OLD NEW`, `copy FROM TO`, `write FILE TEXT`: spoil a file
+//! - `grow FILE BYTES`: a file of so many bytes
 //! - `may-change PREFIX`: files below it may differ afterwards; nothing else may
 //!
 //! `UPDATE_CORPUS=1 cargo test --test it corpus::` writes `expected.txt` anew: read the difference.
@@ -146,6 +147,10 @@ impl Stage {
                 fs::copy(self.work.join(at(1)?), self.work.join(at(2)?)).map_err(|e| format!("{line}: {e}"))?;
             }
             "write" => fs::write(self.work.join(at(1)?), at(2)?).map_err(|e| format!("{line}: {e}"))?,
+            "grow" => {
+                let bytes: usize = at(2)?.parse().map_err(|_| "grow FILE BYTES")?;
+                fs::write(self.work.join(at(1)?), vec![b'x'; bytes]).map_err(|e| format!("{line}: {e}"))?;
+            }
             "given" => {
                 let (code, out, err) = self.run(&words[2..])?;
                 if code != 0 {

@@ -189,9 +189,9 @@ pub enum Repeats {
 
 /// Law 5: every write is a request that a step lists.
 pub fn only_what_the_plan_lists(ran: &Ran, what: &str, repeats: Repeats) {
-    let mut listed: Vec<&Call> = ran.plan.iter().flat_map(calls).collect();
+    let mut listed: Vec<(&str, &Call)> = ran.plan.iter().flat_map(calls).collect();
     for sent in ran.applying.iter().filter(|s| s.is_write()) {
-        let at = listed.iter().position(|call| is_call(call, sent));
+        let at = listed.iter().position(|(kind, call)| is_call(kind, call, sent));
         let at = at.unwrap_or_else(|| panic!("{what}: the plan does not list {}\n{}", sent.line(), ran.told()));
         if repeats == Repeats::Never {
             listed.remove(at);
@@ -199,11 +199,15 @@ pub fn only_what_the_plan_lists(ran: &Ran, what: &str, repeats: Repeats) {
     }
 }
 
-fn calls(plan: &Plan) -> impl Iterator<Item = &Call> {
-    plan.steps.iter().flat_map(|s| s.delete_calls.iter().chain(&s.calls))
+/// Every call of a plan, with the kind of the object that it is for.
+fn calls(plan: &Plan) -> impl Iterator<Item = (&str, &Call)> {
+    plan.steps.iter().flat_map(|s| s.delete_calls.iter().chain(&s.calls).map(|call| (s.kind.as_str(), call)))
 }
 
-fn is_call(call: &Call, sent: &Sent) -> bool {
+fn is_call(kind: &str, call: &Call, sent: &Sent) -> bool {
+    // What is text on the wire only: as it is written when it is sent. What is not known yet is written later.
+    let written = Registry::standard().get(kind).and_then(|kind| call.clone().encoded(kind).ok());
+    let call = written.as_ref().unwrap_or(call);
     let operation = catalogue::operation(call.op).expect("operations of plans are known");
     let open = |v: &Value| v.has_unknown() || v.has_secret();
     let mut path = operation.path.clone();

@@ -3,6 +3,7 @@
 mod adoption;
 mod arrows;
 mod cli;
+mod clusters;
 mod codes;
 mod corpus;
 mod crash;

@@ -360,7 +360,7 @@ impl World {
         });
         let age = store.written().map(|at| self.outside.now().duration_since(at).as_secs());
         let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
-        let ask = refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None, recent };
+        let ask = refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None, recent, destroy: options.destroy };
         let live = refresh::read(client, &ask).await;
         let plan = plan::make(&plan::Inputs {
             desired: &desired,

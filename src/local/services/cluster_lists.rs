@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 
 use crate::local::answer::{Answer, Handled};
-use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::services::settling::settled;
 use crate::local::services::{clusters, paging};
@@ -38,7 +37,7 @@ pub fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     }
     let size = paging::size(exchange, "page_size", 100, 100)?;
     let page = paging::page(all, size, exchange.asked("page_token"))?;
-    Ok(Answer::ok(paging::reply("clusters", page.shown(|cluster| visible(&Value::Map(cluster))))))
+    Ok(Answer::ok(paging::reply("clusters", page.shown(|cluster| clusters::shown(exchange, cluster)))))
 }
 
 /// What happened to a cluster, newest first.

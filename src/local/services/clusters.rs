@@ -134,7 +134,15 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
 
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     let cluster = stored(exchange, exchange.asked("cluster_id").unwrap_or_default())?;
-    Ok(Answer::ok(visible(&Value::Map(cluster))))
+    Ok(Answer::ok(shown(exchange, cluster)))
+}
+
+/// As replies have it.
+pub fn shown(exchange: &Exchange<'_, '_>, mut cluster: Map) -> Value {
+    if exchange.rival(Rival::PinsUntold) {
+        cluster.shift_remove("pinned_by_user_name");
+    }
+    visible(&Value::Map(cluster))
 }
 
 /// What an edit leaves alone.

@@ -112,6 +112,7 @@ rivals! {
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
     ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
     ClusterPurged "cluster-purged" "an absent cluster answers 400 INVALID_STATE: it cannot be accessed any more"
+    PinsUntold "pins-untold" "a cluster does not say who pinned it: only the filter of the list tells pinned ones"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 

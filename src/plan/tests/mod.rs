@@ -67,7 +67,7 @@ impl World {
                 resources: BTreeMap::new(),
                 open_intents: BTreeMap::new(),
             },
-            live: Snapshot { objects: BTreeMap::new(), requests: 3 },
+            live: Snapshot { requests: 3, ..Snapshot::default() },
             environment: Environment {
                 name: "dev".to_owned(),
                 workspace: Workspace::Local,

@@ -1,0 +1,92 @@
+//! What is left in a folder that goes: the plan names it and is blocked, or takes it along where the user says so. A folder
+//! that was made only because something was in it simply stays while it is not empty.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::step::block;
+use super::{Action, Inputs, Step};
+use crate::kinds::{Kind, plain_path};
+use crate::model::{Address, Value};
+use crate::project;
+use crate::state::Document;
+
+/// How many names a message tells.
+const TOLD: usize = 5;
+
+fn goes(step: &Step) -> bool {
+    matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst)
+        || (step.action == Action::Forget && step.because.as_deref() == Some("already gone"))
+}
+
+/// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too.
+pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
+    let Some(live) = inputs.live else { return };
+    let applied = |address: &Address| known.resources.get(&old(address)).map(|e| &e.applied);
+    let path_of = |step: &Step, address: &Address, field: &str| {
+        let body = step.live.as_ref().or_else(|| applied(address))?;
+        body.get(field).and_then(Value::as_str).map(|path| plain_path(path).to_owned())
+    };
+    let mut folders: Vec<(String, Address, &'static Kind)> = steps
+        .iter()
+        .filter(|(address, step)| goes(step) && live.within.contains_key(&old(address)))
+        .filter_map(|(address, step)| Some((path_of(step, address, "path")?, address.clone(), inputs.registry.get(&step.kind)?)))
+        .collect();
+    folders.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+    for (folder, address, kind) in folders {
+        let leaving: BTreeSet<String> =
+            steps.iter().filter(|(_, s)| goes(s)).filter_map(|(address, step)| path_of(step, address, "path")).collect();
+        // Queries and the like are known by the folder that they are in, and called there by their name.
+        let named: Vec<&str> = steps
+            .iter()
+            .filter(|(a, step)| goes(step) && path_of(step, a, "parent_path").as_deref() == Some(folder.as_str()))
+            .map(|(_, step)| step.name.as_str())
+            .collect();
+        let inside = live.within.get(&old(&address)).map_or(&[][..], Vec::as_slice);
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let stays = |path: &&String| !leaving.contains(plain_path(path)) && !named.iter().any(|n| name(path).starts_with(n));
+        let left: Vec<String> = inside.iter().filter(stays).map(|path| name(path)).collect();
+        let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
+        if let Some(step) = steps.get_mut(&address).filter(|_| !left.is_empty()) {
+            if project::is_implied(&address, &folder) {
+                stay(step, &left);
+            } else if allowed {
+                take_along(step, kind, &left);
+            } else {
+                let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
+                let reason = format!("{address} would be {verb}, but {folder} is not empty: {}", listed(&left));
+                let remedy = vec![
+                    format!("--allow-delete {}    # deletes all of it", kind.name),
+                    format!("or move it elsewhere first, or leave the folder alone: forget: ['{address}']"),
+                ];
+                step.blocks.push(block("not_empty", reason, remedy));
+            }
+        }
+    }
+}
+
+/// `a, b, c, d, e and 3 more`.
+fn listed(names: &[String]) -> String {
+    let told = names.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => told,
+        more => format!("{told} and {more} more"),
+    }
+}
+
+fn stay(step: &mut Step, left: &[String]) {
+    step.action = Action::Forget;
+    step.because = Some(format!("not empty, it stays: {}", listed(left)));
+    step.calls.clear();
+    step.delete_calls.clear();
+    step.live = None;
+}
+
+fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
+    let (Some(within), Some(delete)) = (kind.within, kind.delete) else { return };
+    for call in step.calls.iter_mut().chain(&mut step.delete_calls).filter(|call| call.op == delete.op) {
+        if let Some(Value::Map(body)) = &mut call.body {
+            body.insert(within.all.to_owned(), Value::Bool(true));
+        }
+    }
+    step.notes.push(format!("takes along what is in it: {}", listed(left)));
+}

@@ -1,0 +1,82 @@
+//! What a read of the object does not say and another list does: what is in it, and marks that replies may leave out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::task::JoinSet;
+
+use super::object::{id_of, natural_of};
+use super::wanted::Target;
+use super::{Address, Ask, Client, Kind, Live, Value};
+use crate::kinds::{from_row, list_parent, marks_call, within_call};
+
+/// What is in objects that a plan may delete: those that nobody wants any more, and those whose name is another one. One
+/// that cannot be listed is left to the server, which refuses to delete what is not empty.
+pub async fn within(
+    client: &Client,
+    ask: &Ask<'_>,
+    targets: &[Target<'_>],
+    objects: &BTreeMap<Address, Live>,
+) -> BTreeMap<Address, Vec<String>> {
+    let mut tasks = JoinSet::new();
+    for target in targets {
+        let (Some(kept), Some(Live::Found { id, body })) = (target.kind.within, objects.get(&target.address)) else { continue };
+        let stays = !ask.destroy && target.desired.is_some_and(|r| r.natural == natural_of(target.kind, body));
+        let Some(call) = within_call(target.kind, &Value::text(id)).filter(|_| target.entry.is_some() && !stays) else { continue };
+        let (client, address) = (client.clone(), target.address.clone());
+        tasks.spawn(async move {
+            let rows = client.list(&call).await.unwrap_or_default();
+            let names = rows.iter().filter_map(|row| row.get(kept.name)?.as_str().map(str::to_owned));
+            (address, names.collect::<Vec<_>>())
+        });
+    }
+    let mut found: BTreeMap<Address, Vec<String>> = tasks.join_all().await.into_iter().collect();
+    found.values_mut().for_each(|names| names.sort());
+    found
+}
+
+/// Gives marks that YAML sets and replies leave out, from one list of those that have the mark.
+pub async fn marks(client: &Client, targets: &[Target<'_>], objects: &mut BTreeMap<Address, Live>) {
+    let mut asked: BTreeMap<(&str, &str), (&'static Kind, Vec<&Target<'_>>)> = BTreeMap::new();
+    for target in targets {
+        for (field, ..) in target.kind.marks {
+            let wanted = target.desired.is_some_and(|r| r.body.get(field).is_some());
+            let untold = body_of(objects.get(&target.address)).is_some_and(|body| body.get(field).is_none());
+            if wanted && untold {
+                asked.entry((target.kind.name, field)).or_insert_with(|| (target.kind, vec![])).1.push(target);
+            }
+        }
+    }
+    for ((_, field), (kind, targets)) in asked {
+        let parent = targets.first().and_then(|target| list_parent(kind, target.body()));
+        let Some(call) = marks_call(kind, parent.as_deref(), field) else { continue };
+        // Without this list the reply is all that is known.
+        let Ok(rows) = client.list(&call).await else { continue };
+        let ids: BTreeSet<String> = rows.into_iter().filter_map(|row| id_of(kind, &from_row(kind, parent.as_deref(), row))).collect();
+        for target in targets {
+            if let Some(live) = objects.get_mut(&target.address) {
+                mark(live, field, &ids);
+            }
+        }
+    }
+}
+
+fn body_of(live: Option<&Live>) -> Option<&Value> {
+    match live? {
+        Live::Found { body, .. } | Live::Settled { body, .. } => Some(body),
+        Live::Exists(candidates) => candidates.first().map(|candidate| &candidate.body),
+        Live::Gone | Live::Absent | Live::Waits | Live::Failed(_) => None,
+    }
+}
+
+fn mark(live: &mut Live, field: &str, ids: &BTreeSet<String>) {
+    let bodies: Vec<(&String, &mut Value)> = match live {
+        Live::Found { id, body } | Live::Settled { id, body } => vec![(&*id, body)],
+        Live::Exists(candidates) => candidates.iter_mut().map(|c| (&c.id, &mut c.body)).collect(),
+        Live::Gone | Live::Absent | Live::Waits | Live::Failed(_) => vec![],
+    };
+    for (id, body) in bodies {
+        if let Some(map) = body.as_map_mut().filter(|_| ids.contains(id)) {
+            map.insert(field.to_owned(), Value::Bool(true));
+        }
+    }
+}
