@@ -134,7 +134,14 @@ impl Session {
         let only = |address: &Address| scope.holds(address);
         let age = self.store.written().map(|at| run.outside.now().duration_since(at).as_secs());
         let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
-        let ask = refresh::Ask { desired: &online.desired, state: document, registry: &self.registry, only: Some(&only), recent, destroy: options.destroy };
+        let ask = refresh::Ask {
+            desired: &online.desired,
+            state: document,
+            registry: &self.registry,
+            only: Some(&only),
+            recent,
+            destroy: options.destroy,
+        };
         refresh::read(&online.connection.client, &ask).await
     }
 

@@ -35,12 +35,7 @@ pub static FILES: Kind = Kind {
     link: Some("/editor/files/{object_id}"),
     content: Some(("source", "content")),
     encode: &[("content", Encoding::Base64)],
-    hooks: Hooks {
-        normal: Some(normal),
-        reply: Some(content::reply),
-        check: Some(check),
-        ..Hooks::NONE
-    },
+    hooks: Hooks { normal: Some(normal), reply: Some(content::reply), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 

@@ -44,12 +44,7 @@ pub static NOTEBOOKS: Kind = Kind {
     link: Some("/editor/notebooks/{object_id}"),
     content: Some(("source", "content")),
     encode: &[("content", Encoding::Base64)],
-    hooks: Hooks {
-        normal: Some(normal),
-        reply: Some(content::reply),
-        check: Some(check),
-        ..Hooks::NONE
-    },
+    hooks: Hooks { normal: Some(normal), reply: Some(content::reply), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 

@@ -53,10 +53,10 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, kn
                 take_along(step, kind, &left);
             } else {
                 let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
-                let reason = format!("{address} would be {verb}, but {folder} is not empty: {}", listed(&left));
+                let reason = format!("{address} would be {verb} with what is left in {folder}: {}", listed(&left));
                 let remedy = vec![
-                    format!("--allow-delete {}    # deletes all of it", kind.name),
-                    format!("or move it elsewhere first, or leave the folder alone: forget: ['{address}']"),
+                    format!("--allow-delete {}", kind.name),
+                    format!("or move what is in it elsewhere first, or leave the folder alone: forget: ['{address}']"),
                 ];
                 step.blocks.push(block("not_empty", reason, remedy));
             }

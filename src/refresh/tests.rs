@@ -108,7 +108,11 @@ impl World {
     }
 
     async fn read(&self, client: &Client) -> Snapshot {
-        read(client, &Ask { desired: &self.desired, state: &self.state, registry: &self.registry, only: None, recent: false, destroy: false }).await
+        read(
+            client,
+            &Ask { desired: &self.desired, state: &self.state, registry: &self.registry, only: None, recent: false, destroy: false },
+        )
+        .await
     }
 }
 
@@ -236,7 +240,8 @@ async fn only_what_is_asked_for() {
     world.has("jobs.a", "1", named("x"));
     world.has("jobs.b", "2", named("x"));
     let only = |at: &Address| at.key == "a";
-    let ask = Ask { desired: &world.desired, state: &world.state, registry: &world.registry, only: Some(&only), recent: false, destroy: false };
+    let ask =
+        Ask { desired: &world.desired, state: &world.state, registry: &world.registry, only: Some(&only), recent: false, destroy: false };
     let snapshot = read(&of(&server), &ask).await;
     assert_eq!((snapshot.objects.len(), snapshot.requests), (1, 1));
 }
