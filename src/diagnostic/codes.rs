@@ -406,11 +406,6 @@ pub static ALL: &[Code] = &[
         "A policy has a `name` and an `expression` that must hold for every step of a plan, and may have `where` and `kinds` (of which steps it speaks), `level` (`deny` or `warn`) and `message`. Expressions are Jinja's, over `step`, `env`, `changes` and `project`.",
     ),
     row(
-        "E0320",
-        "an output that cannot be",
-        "An entry of `outputs:` is a value, or `{ value: .., description: .. }`. Outputs are printed and handed on to other programs, so none may hold a secret.",
-    ),
-    row(
         "W0316",
         "a preset without meaning",
         "Bundles have presets about building and linking files, which are not done here. The others are understood: `name_prefix`, `tags`, `trigger_pause_status`, `jobs_max_concurrent_runs`.",
@@ -419,5 +414,10 @@ pub static ALL: &[Code] = &[
         "W0317",
         "a key of Genie-Forge that is not used",
         "Environments of Genie-Forge are read as they are: `workspace_url` and `auth.profile` say where the workspace is. Other values reach resources as variables.",
+    ),
+    row(
+        "E0320",
+        "an output that cannot be",
+        "An entry of `outputs:` is a value, or `{ value: .., description: .. }`. Outputs are printed and handed on to other programs, so none may hold a secret.",
     ),
 ];

@@ -57,10 +57,20 @@ pub struct Setting {
     pub workspace_id: u64,
     /// Rival habits switched on.
     pub rivals: BTreeSet<Rival>,
+    /// Rival habits that would have made a difference so far, on or off: a bit each, in the order of their declaration.
+    pub met: std::sync::atomic::AtomicU64,
     /// How long asynchronous states take, in milliseconds.
     pub settle_ms: i64,
     /// How long OAuth tokens hold, in seconds.
     pub token_seconds: u64,
+}
+
+impl Setting {
+    /// Whether a rival habit is on. That it was asked is remembered.
+    pub fn does(&self, rival: Rival) -> bool {
+        self.met.fetch_or(1 << (rival as u8), std::sync::atomic::Ordering::Relaxed);
+        self.rivals.contains(&rival)
+    }
 }
 
 /// One request and what it may use.
@@ -120,7 +130,7 @@ impl Exchange<'_, '_> {
 
     /// Whether a rival habit is on.
     pub fn rival(&self, rival: Rival) -> bool {
-        self.setting.rivals.contains(&rival)
+        self.setting.does(rival)
     }
 
     /// A new id: hexadecimal digits, never given out before in this database.

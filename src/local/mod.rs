@@ -169,6 +169,13 @@ impl LocalWorkspace {
         router::coverage()
     }
 
+    /// Names of the rival habits that were asked for so far, whether on or off: no other could have changed an answer.
+    #[must_use]
+    pub fn rivals_met(&self) -> Vec<&'static str> {
+        let met = self.inner.rivals_met();
+        Self::rivals().iter().enumerate().filter(|(at, _)| met & (1 << at) != 0).map(|(_, (name, _))| *name).collect()
+    }
+
     /// Names of the rival habits: where evidence is weak, what else the server may do.
     #[must_use]
     pub fn rivals() -> &'static [(&'static str, &'static str)] {

@@ -70,6 +70,7 @@ fn behave(core: Arc<Core>, options: LocalOptions, outside: Outside) -> Result<In
     let setting = Setting {
         workspace_id: core.workspace_id(),
         rivals,
+        met: AtomicU64::new(0),
         settle_ms: options.settle_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(150),
         token_seconds: options.token_seconds.unwrap_or(3600),
     };
@@ -90,6 +91,11 @@ impl Inner {
     /// Its id.
     pub fn workspace_id(&self) -> u64 {
         self.core.workspace_id()
+    }
+
+    /// A bit for each rival habit that was asked for.
+    pub fn rivals_met(&self) -> u64 {
+        self.setting.met.load(Ordering::Relaxed)
     }
 
     /// Empties it.
@@ -302,7 +308,7 @@ fn broken(why: &str) -> Refusal {
 
 /// The answer as the habits of the whole server show it.
 fn shown(inner: &Inner, route: &Route, mut answer: Answer) -> Answer {
-    if inner.setting.rivals.contains(&services::Rival::OmitZeros)
+    if inner.setting.does(services::Rival::OmitZeros)
         && let Some(operation) = route.operation
     {
         answer.body = validate::without_zeros(visible(&answer.body), operation);

@@ -118,7 +118,7 @@ fn what_an_interrupted_apply_made_goes_when_its_yaml_goes() {
 #[test]
 fn law_4_holds_with_every_rival_habit() {
     each(|case| async move {
-        for rivals in habits().iter().skip(1) {
+        for rivals in habits(&case).await.iter().skip(1) {
             for way in ways(&case, rivals) {
                 way.converges(&[Strike::CutAfter, Strike::CrashAfter], true).await;
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use brickform::catalogue;
 use brickform::kinds::{Call, Registry};
-use brickform::local::LocalWorkspace;
 use brickform::model::{Value, json};
 use brickform::plan::{Options, Plan};
 
@@ -32,9 +31,17 @@ pub fn each<Fut: Future<Output = ()>>(check: impl Fn(Case) -> Fut + Sync) {
     assert!(failed.is_empty(), "broken by {failed:?}, see above");
 }
 
-/// No rival, then each alone.
-pub fn habits() -> Vec<Vec<&'static str>> {
-    std::iter::once(vec![]).chain(LocalWorkspace::rivals().iter().map(|(name, _)| vec![*name])).collect()
+/// No rival, then each alone that a run through the case's documents asks for: no other can make a difference.
+pub async fn habits(case: &Case) -> Vec<Vec<&'static str>> {
+    let world = prepared(case, &[]).await;
+    for transition in &case.transitions {
+        write(&world, transition);
+        world.run(&plain(case)).await;
+        world.run(&plain(case)).await;
+    }
+    world.run(&destroying(case)).await;
+    world.run(&destroying(case)).await;
+    std::iter::once(vec![]).chain(world.workspace.rivals_met().into_iter().map(|name| vec![name])).collect()
 }
 
 pub async fn prepared(case: &Case, rivals: &[&str]) -> World {
@@ -149,7 +156,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 #[test]
 fn law_1_after_apply_the_plan_is_empty() {
     each(|case| async move {
-        for rivals in habits() {
+        for rivals in habits(&case).await {
             let world = prepared(&case, &rivals).await;
             for (i, transition) in case.transitions.iter().enumerate() {
                 let what = format!("{} transition {i} with {rivals:?}", case.kind);
@@ -238,7 +245,7 @@ fn fits_open(listed: &Value, sent: &Value) -> bool {
 #[test]
 fn law_3_destroy_leaves_the_workspace_as_it_was() {
     each(|case| async move {
-        for rivals in habits() {
+        for rivals in habits(&case).await {
             let what = format!("{} with {rivals:?}", case.kind);
             let world = prepared(&case, &rivals).await;
             let before = present(&world);

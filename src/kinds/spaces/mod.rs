@@ -61,7 +61,7 @@ pub static SPACES: Kind = Kind {
         bind: &[("object_type", From::Text("genie")), ("object_id", From::Id)],
         body: "entries",
     }],
-    link: Some("/genie/rooms/{id}"),
+    link: Some("/genie/rooms/{space_id}"),
     encode: &[("serialized_space", Encoding::JsonText)],
     hooks: Hooks {
         normal: Some(read::normal),

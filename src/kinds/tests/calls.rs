@@ -337,6 +337,7 @@ fn lists() {
             "instance_pools" => both("GET /api/2.0/instance-pools/list"),
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
+            "spaces" => both("GET /api/2.0/genie/spaces"),
             "volumes" => [String::new(), String::new()],
             "secrets" => [String::new(), "GET /api/2.0/secrets/list?scope=p".to_owned()],
             "secret_scopes" => both("GET /api/2.0/secrets/scopes/list"),
