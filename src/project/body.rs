@@ -108,11 +108,13 @@ impl Walk<'_> {
             return Some(Value::Null);
         }
         let span = self.span(node);
-        self.findings.add(
-            Diagnostic::error("E0110", format!("{} cannot be null: the API has no explicit unset for it", self.name()))
-                .at(&span, "")
-                .help("leave the field out; removing a field that was applied before unsets it"),
-        );
+        let found =
+            Diagnostic::error("E0110", format!("{} cannot be null: the API has no explicit unset for it", self.name())).at(&span, "");
+        self.findings.add(if span.source == self.subject.span.source {
+            found.help("leave the field out; removing a field that was applied before unsets it")
+        } else {
+            found.help("to take away what the resource itself says, write `{ $delete: true }` in its place")
+        });
         None
     }
 

@@ -26,6 +26,11 @@ impl Findings {
         self.list.extend(diagnostics);
     }
 
+    /// Leaves out those for which this does not hold.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(keep);
+    }
+
     /// Whether any of them is an error.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(Diagnostic::is_error)
@@ -76,7 +81,7 @@ fn once_for_each(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
     }
     let told = |(diagnostic, more): (Diagnostic, usize)| match more {
         0 => diagnostic,
-        more => diagnostic.help(format!("the same place gives {} with it too", many(more))),
+        more => diagnostic.help(format!("the same mistake reaches {} made from this place", many(more))),
     };
     kept.into_iter().map(told).collect()
 }

@@ -62,6 +62,8 @@ pub struct Inner {
     pub contents: BTreeMap<PathBuf, String>,
     /// A file could not be read.
     pub incomplete: bool,
+    /// Names of the files of environments.
+    pub environment_files: BTreeSet<String>,
     /// Names of files in Genie-Forge's form, where `${NAME}` reads the process environment too.
     pub forge: BTreeSet<String>,
     /// The process environment, for those files.
@@ -298,6 +300,7 @@ fn inner(
         strict: ask.strict,
         contents: ask.contents.clone(),
         incomplete: discovered.incomplete,
+        environment_files: discovered.environments.iter().map(|f| f.node.span.source.name.clone()).collect(),
         forge: collected.forge,
         process: Arc::clone(&outside.variables),
     }

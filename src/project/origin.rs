@@ -130,6 +130,11 @@ impl<'a> Tracer<'a> {
         for found in find(text, &Declared { inner: self.inner }).0 {
             let shown = text.get(found.from..found.to).unwrap_or(text).trim().to_owned();
             match found.mention {
+                // Only files in Genie-Forge's form come so far without a variable of this name.
+                Mention::Variable(name) if !self.inner.variables.contains_key(&name) && self.inner.process.contains_key(&name) => {
+                    let value = self.inner.process.get(&name).map(|v| Value::text(v.as_str()));
+                    self.push(depth, "environment", format!("`{name}` of the process environment"), None, value, false);
+                }
                 Mention::Variable(name) => {
                     let value = self.values.get(&name).map(|(v, _)| v.clone());
                     let span = self.inner.variables.get(&name).and_then(|d| d.declaration.as_ref()).map(|d| d.span.clone());

@@ -501,3 +501,51 @@ fn a_report_in_a_file_has_no_colours_and_events_begin_before_anything_is_checked
         .expect("it was planned");
     assert!(planned["digest"].as_str().is_some_and(|d| d.len() == 64), "{}", drift.out);
 }
+
+#[test]
+fn policies_of_the_guide_refuse_what_it_says() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/policies.md");
+    let page = fs::read_to_string(guide).expect("the guide is there");
+    let blocks = super::docs::blocks("docs/guides/policies.md");
+    let files: Vec<(&str, &str)> = blocks.iter().map(|b| (b.file().expect("each has a file"), b.text.as_str())).collect();
+    let project = Project::new(&files);
+    for environment in ["dev", "prod"] {
+        project.write(&format!("environments/{environment}.yaml"), "workspace: local\n");
+        let ran = project.run(&format!("plan --env {environment} -o json")).ended(6);
+        let plan: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+        let mut refused = vec![];
+        for step in plan["steps"].as_array().expect("steps") {
+            for block in step["blocks"].as_array().into_iter().flatten() {
+                let policy = block["reason"].as_str().and_then(|r| r.split('`').nth(1)).unwrap_or_default();
+                refused.push(format!("`{}` by `{policy}`", step["address"].as_str().unwrap_or_default()));
+            }
+        }
+        refused.sort_by_key(|line| !line.starts_with("`jobs"));
+        let line = format!("| `{environment}` | {} |", refused.join(", "));
+        assert!(page.contains(&line), "{line}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_state_file_is_one_for_each_environment() {
+    let bare = "space_id: sales\ntitle: Sales ${REGION} (${env})\nwarehouse_id: w1\n";
+    let project = Project::new(&[
+        ("spaces/sales.yaml", bare),
+        ("environments/dev.yaml", "workspace: local\n"),
+        ("environments/prod.yaml", "workspace: local\n"),
+    ]);
+    let region = [("REGION", "EU")];
+    for environment in ["dev", "prod"] {
+        let line = format!("apply --yes --env {environment} --config spaces --state forge.json");
+        let ran = project.with(&line, &region, None).ended(0);
+        assert!(ran.out.contains(&format!("Sales EU ({environment})")), "{}", ran.out);
+        assert!(project.folder.path().join(format!("forge.json.{environment}")).is_file());
+    }
+    let file = |environment: &str| project.folder.path().join(format!("forge.json.{environment}"));
+    fs::copy(file("dev"), file("prod")).expect("it can be copied");
+    let ran = project.with("plan --env prod --config spaces --state forge.json", &region, None).ended(1);
+    assert!(ran.err.contains("belongs to environment `dev`, not `prod`"), "{}", ran.err);
+    // A name that is nowhere is never sent.
+    let ran = project.run("plan --env dev --config spaces --state forge.json").ended(1);
+    assert!(ran.err.contains("error[E0204]: `REGION` is not defined"), "{}", ran.err);
+}

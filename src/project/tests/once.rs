@@ -14,7 +14,7 @@ fn a_mistake_in_a_loop_is_one() {
     let files = folder(&[("conf/j.yaml.hbs", template), ("conf/project.yaml", settings)]);
     assert_eq!(files.found(), "E0107 conf/j.yaml.hbs:4:5 unknown field `nmae` in jobs.j_a [did you mean `name`?]");
     let found = files.resolve().unwrap_err();
-    assert_eq!(found[0].help.last().map(String::as_str), Some("the same place gives 1 more resource with it too"));
+    assert_eq!(found[0].help.last().map(String::as_str), Some("the same mistake reaches 1 more resource made from this place"));
     // Two mistakes at one place stay two.
     let two = folder(&[("conf/a.yaml", "instance_pools: { p: {} }\nclusters: { c: {} }\n")]).found();
     assert!(two.lines().filter(|l| l.contains("instance_pools.p")).count() >= 2, "{two}");
@@ -58,6 +58,21 @@ fn a_variable_may_stand_for_a_field_of_a_resource() {
     assert_eq!(files.body("jobs.b"), r#"{"name": "b-a-m-x"}"#);
     files.write("environments/dev.yaml", "workspace: { host: 'https://${r}' }\n");
     assert!(files.found().contains("E0206 conf/project.yaml:2:31 settings"), "{}", files.found());
+}
+
+#[test]
+fn an_overlay_lacks_nothing_that_an_unreadable_file_may_have() {
+    let overlay = "workspace: local\nresources: { jobs: { a: { description: x } } }\n";
+    let files = folder(&[("conf/a.yaml", "jobs: { a: { name: a, tags: *nothing } }\n"), ("environments/dev.yaml", overlay)]);
+    assert!(files.found().starts_with("E0006") && files.found().lines().count() == 1, "{}", files.found());
+    files.write("conf/a.yaml", "{}\n");
+    assert!(files.found().starts_with("E0106"), "{}", files.found());
+    // Null is no delete.
+    files.write("conf/a.yaml", "jobs: { a: { name: a, description: y } }\n");
+    files.write("environments/dev.yaml", &overlay.replace("x }", "null }"));
+    assert!(files.found().contains("[to take away what the resource itself says, write `{ $delete: true }`"), "{}", files.found());
+    files.write("environments/dev.yaml", &overlay.replace("x }", "{ $delete: true } }"));
+    assert_eq!(files.body("jobs.a"), r#"{"name": "a"}"#);
 }
 
 #[test]
