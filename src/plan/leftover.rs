@@ -58,7 +58,7 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, kn
                     format!("--allow-delete {}", kind.name),
                     format!("or move what is in it elsewhere first, or leave the folder alone: forget: ['{address}']"),
                 ];
-                step.blocks.push(block("not_empty", reason, remedy));
+                step.blocks.push(block("data_loss", reason, remedy));
             }
         }
     }

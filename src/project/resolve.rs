@@ -291,7 +291,15 @@ impl Making<'_> {
         if let Some(check) = self.kind.hooks.check
             && !findings.any_error()
         {
-            for refusal in check(&body) {
+            for mut refusal in check(&body) {
+                // What is in a file is told where the file is named.
+                if let Some((from, to)) = self.kind.content
+                    && refusal.path.first_field() == Some(to)
+                    && self.node.get(to).is_none()
+                    && self.node.get(from).is_some()
+                {
+                    refusal.path = Path::field(from);
+                }
                 let place = &self.node.nearest(&refusal.path).span;
                 let place = if refusal.path.is_root() { self.span } else { place };
                 let (owner, path) = written(&self.address, &self.node, &refusal.path);
