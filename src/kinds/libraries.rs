@@ -26,6 +26,8 @@ pub static LIBRARIES: Kind = Kind {
         ("entries", Fact::Set),
         ("entries[].maven.exclusions", Fact::Set),
     ],
+    // With its cluster: newer servers answer 404, others 400 with these words.
+    gone: &[Gone::Text(400, "does not exist"), Gone::Text(400, "cannot access cluster")],
     hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), notes: Some(notes), warn: Some(warn), ..Hooks::NONE },
     ..Kind::PLAIN
 };

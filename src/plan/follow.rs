@@ -47,6 +47,18 @@ impl<'a> Renamings<'a> {
         }
     }
 
+    /// The objects around one of this kind and id whose names are in its id, and change in this plan.
+    pub fn around(&self, kind: &Kind, id: &str) -> Vec<&'a Address> {
+        let Identity::Named { join, .. } = kind.identity else { return vec![] };
+        let is_around = |r: &Renaming| {
+            let inner = id.get(..r.old[0].len()).filter(|start| start.eq_ignore_ascii_case(&r.old[0]));
+            kind.parents.iter().any(|p| p.kind == r.kind.name) && inner.is_some() && id[r.old[0].len()..].starts_with(join)
+        };
+        let mut found: Vec<&Address> = self.by_address.iter().filter(|(_, r)| is_around(r)).map(|(a, _)| *a).collect();
+        found.sort();
+        found
+    }
+
     /// Whether an object of this kind is renamed from one name to the other.
     fn renames(&self, kind: &str, from: &Value, to: &Value) -> bool {
         let (from, to) = (from.key_text(), to.key_text());
@@ -92,6 +104,18 @@ impl<'a> Renamings<'a> {
 }
 
 impl<'a> Maker<'a> {
+    /// What is deleted, each with an object around it that is renamed: after the rename its id would be of nothing, and the
+    /// object would stay.
+    pub(super) fn before_renames(&self) -> Vec<(Address, Address)> {
+        let deleted = self.steps.values().filter(|s| s.action == Action::Delete);
+        let pairs = deleted.flat_map(|step| {
+            let kind = self.inputs.registry.get(&step.kind);
+            let around = kind.zip(step.id.as_deref()).map(|(kind, id)| self.renamings.around(kind, id)).unwrap_or_default();
+            around.into_iter().map(|outer| (step.address.clone(), outer.clone()))
+        });
+        pairs.collect()
+    }
+
     /// Why the id of an object changes although nothing is sent for it: what its name hangs on.
     pub(super) fn follows(subject: &Subject<'_>) -> Option<String> {
         let entry = subject.entry?;

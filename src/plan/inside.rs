@@ -70,13 +70,16 @@ pub(super) fn hand_over(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>
         return;
     }
     let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
-    for address in order::topological(inputs.desired).into_iter().rev() {
+    let order = order::topological(inputs.desired);
+    let depth: BTreeMap<&Address, usize> = order.iter().enumerate().map(|(at, address)| (*address, at)).collect();
+    for address in order.into_iter().rev() {
         let Some(resource) = inputs.desired.resources.get(address).filter(|r| !r.kind.parents.is_empty()) else { continue };
         let Some(step) = steps.get(address).filter(|s| is_replaced(s)) else { continue };
         let Some(body) = step.live.as_ref().or_else(|| applied(address)) else { continue };
         let holds =
             |a: &&Address| steps.get(*a).is_some_and(|s| is_replaced(s) && is_in(resource.kind, body, s, applied(a), inputs.registry));
-        let Some(around) = resource.depends_on.iter().find(holds) else { continue };
+        // The innermost: a volume goes with its schema, before that, and both before their catalog.
+        let Some(around) = resource.depends_on.iter().filter(holds).max_by_key(|a| depth.get(a)) else { continue };
         let mut calls = steps.get_mut(address).map(|s| std::mem::take(&mut s.delete_calls)).unwrap_or_default();
         if let Some(around) = steps.get_mut(around) {
             calls.append(&mut around.delete_calls);

@@ -41,6 +41,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
             maker.unwanted(address, entry);
         }
     }
+    let first = maker.before_renames();
     let mut steps = maker.steps;
     let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
     inside::hand_over(&mut steps, inputs, &old);
@@ -53,7 +54,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         let there = step.action == Action::None && step.id.is_none() && step.blocks.is_empty();
         !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
     });
-    order::link(&mut steps, inputs.desired, &known, &old);
+    order::link(&mut steps, inputs.desired, &known, &old, &first);
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
         project: inputs.project.to_owned(),

@@ -98,7 +98,7 @@ fn matching(desired: &Desired, state: &Document, registry: &Registry, declared: 
         |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && declared.now(a).is_none() && !is_forgotten(desired, a);
     let mut found: HashMap<(&str, Vec<String>), Sides<'_>> = HashMap::new();
     for (address, entry) in state.resources.iter().filter(|(a, _)| removed(a)) {
-        let Some(kind) = registry.get(&entry.kind).filter(|k| k.lifetime == Lifetime::Own) else { continue };
+        let Some(kind) = registry.get(&entry.kind).filter(|k| k.lifetime != Lifetime::Attached) else { continue };
         if let Some(key) = natural_of(kind, entry) {
             found.entry((kind.name, key)).or_default().0.push(address);
         }

@@ -42,8 +42,29 @@ pub(super) fn sends(step: &Step) -> bool {
     }
 }
 
-/// Fills `after`: needs before users, and for deletes users before needs.
-pub(super) fn link(steps: &mut BTreeMap<Address, Step>, desired: &Desired, state: &Document, old: &dyn Fn(&Address) -> Address) {
+/// Whether the first of two waits for the second, at any distance.
+fn waits(after: &HashMap<Address, Vec<Address>>, first: &Address, second: &Address) -> bool {
+    let (mut open, mut seen) = (vec![first], HashSet::new());
+    while let Some(address) = open.pop() {
+        if address == second {
+            return true;
+        }
+        if seen.insert(address) {
+            open.extend(after.get(address).into_iter().flatten());
+        }
+    }
+    false
+}
+
+/// Fills `after`: needs before users, and for deletes users before needs. `first`: what is deleted under a name that the
+/// other one of the pair, which is around it, loses in this plan.
+pub(super) fn link(
+    steps: &mut BTreeMap<Address, Step>,
+    desired: &Desired,
+    state: &Document,
+    old: &dyn Fn(&Address) -> Address,
+    first: &[(Address, Address)],
+) {
     let active: HashMap<Address, Action> =
         steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
     let deletes = |a: &Address| matches!(active.get(a), Some(Action::Delete | Action::Replace | Action::ReplaceNewFirst));
@@ -72,6 +93,12 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Step>, desired: &Desired, state
         list.retain(|a| a != address);
         if !list.is_empty() {
             after.insert(address.clone(), list);
+        }
+    }
+    for (inner, outer) in first {
+        // An order of the two that the rest of the plan has already stays.
+        if !waits(&after, inner, outer) {
+            after.entry(outer.clone()).or_default().push(inner.clone());
         }
     }
     for (address, step) in steps.iter_mut() {

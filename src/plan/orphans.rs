@@ -1,6 +1,7 @@
 //! What an interrupted apply made and nobody wants any more: it is not in the state yet, but it is ours, and it goes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::Inputs;
 use crate::model::{Address, Map, Value};
@@ -10,12 +11,14 @@ use crate::state::{Document, Entry, Intent, Status};
 /// The state with everything that open intents turned out to have made, as far as no desired address takes it.
 pub(super) fn known<'s>(inputs: &Inputs<'s>) -> Cow<'s, Document> {
     let wanted = |address: &Address| !inputs.options.destroy && inputs.desired.resources.contains_key(address);
+    let mut taken = taken(inputs, &wanted);
     let made: Vec<(&Address, Entry)> = inputs
         .state
         .open_intents
         .iter()
         .filter(|(address, _)| !wanted(address) && !inputs.state.resources.contains_key(address))
         .filter_map(|(address, intent)| Some((address, entry(inputs, intent, inputs.live?.objects.get(address)?)?)))
+        .filter(|(_, entry)| taken.insert((entry.kind.clone(), entry.id.clone())))
         .collect();
     if made.is_empty() {
         return Cow::Borrowed(inputs.state);
@@ -23,6 +26,17 @@ pub(super) fn known<'s>(inputs: &Inputs<'s>) -> Cow<'s, Document> {
     let mut document = inputs.state.clone();
     document.resources.extend(made.into_iter().map(|(address, entry)| (address.clone(), entry)));
     Cow::Owned(document)
+}
+
+/// Kind and id of what has an address already: two intents of one name (its key was changed in between) find one object.
+fn taken(inputs: &Inputs<'_>, wanted: &dyn Fn(&Address) -> bool) -> BTreeSet<(String, String)> {
+    let known = inputs.state.resources.values().map(|entry| (entry.kind.clone(), entry.id.clone()));
+    let live = inputs.live.into_iter().flat_map(|live| &live.objects).filter(|(address, _)| wanted(address));
+    let found = live.filter_map(|(address, live)| match live {
+        Live::Found { id, .. } | Live::Settled { id, .. } => Some((address.kind.clone(), id.clone())),
+        _ => None,
+    });
+    known.chain(found).collect()
 }
 
 fn entry(inputs: &Inputs<'_>, intent: &Intent, live: &Live) -> Option<Entry> {

@@ -215,7 +215,8 @@ impl Ran {
         let results =
             self.report.iter().flat_map(|r| &r.results).map(|r| format!("{}: {:?}", r.address, r.outcome)).collect::<Vec<_>>().join("\n");
         let sent = self.applying.iter().map(|s| format!("{} -> {:?}", s.line(), s.status)).collect::<Vec<_>>().join("\n");
-        format!("{plan}\n{results}\n{sent}\n{:?}", self.trouble)
+        let trouble = self.trouble.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{plan}\n{results}\n{sent}\n{trouble}")
     }
 }
 
@@ -228,6 +229,8 @@ pub struct World {
     pub outside: Outside,
     /// Everything that was ever printed, stored or raised in it: no secret may be in it.
     pub told: Mutex<String>,
+    /// The wish of whoever watches a run that it should end: 0 go on, 1 finish what is in flight, 2 now.
+    pub stop: Arc<AtomicU8>,
 }
 
 impl World {
@@ -255,7 +258,7 @@ impl World {
             ..LocalOptions::default()
         };
         let workspace = LocalWorkspace::in_memory(options).expect("a workspace");
-        let world = Self { folder, workspace, outside, told: Mutex::default() };
+        let world = Self { folder, workspace, outside, told: Mutex::default(), stop: Arc::default() };
         world.write("conf/project.yaml", "name: laws\n");
         world.write("environments/test.yaml", "workspace: local\nstate: { key: { env: LAWS_SECRET } }\n");
         world
@@ -390,7 +393,7 @@ impl World {
             parallelism,
             caller,
             commit: None,
-            stop: Arc::new(AtomicU8::new(0)),
+            stop: Arc::clone(&self.stop),
             events: &|event| {
                 let _ = writeln!(self.told.lock().expect("no test panics while it writes"), "{event:?}");
             },

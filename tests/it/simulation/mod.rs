@@ -5,10 +5,12 @@
 //!
 //! `SIMULATION_SEEDS=5000` for more of it, `SIMULATION_SEED=17` for one alone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use brickform::apply::Outcome;
 use brickform::client::{Client, Options as Limits};
+use brickform::local::LocalWorkspace;
 use brickform::model::{CommandOutput, System, Value};
 use brickform::plan::Options;
 
@@ -18,12 +20,14 @@ use self::weather::{Disk, End, Line, Weather, Wire};
 use super::laws;
 use super::world::{Ran, Trouble, World};
 
+mod drift;
 mod platform;
 mod random;
+mod sorts;
 mod weather;
 
 /// How many seeds are tried unless something else is said.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 
 /// A clock that goes with the simulated time.
 struct Clock;
@@ -50,12 +54,15 @@ struct Tally {
     requests: u64,
     strikes: u64,
     crashes: u64,
+    drifts: u64,
 }
 
 /// One life of a platform.
 struct Life {
     seed: u64,
     random: Random,
+    rivals: Vec<&'static str>,
+    others: BTreeSet<String>,
     world: World,
     weather: Weather,
     tally: Tally,
@@ -63,7 +70,8 @@ struct Life {
 }
 
 fn allowing(destroy: bool) -> Options {
-    let allow_delete = ["catalogs", "schemas", "volumes", "spaces"].map(str::to_owned).to_vec();
+    let allow_delete =
+        ["catalogs", "schemas", "volumes", "spaces", "secret_scopes", "directories", "notebooks", "files"].map(str::to_owned).to_vec();
     Options { destroy, allow_delete, ..Options::default() }
 }
 
@@ -76,16 +84,20 @@ impl Life {
             throttles: *random.one(&[0, 30]),
             crashes: *random.one(&[0, 10, 40]),
             disk: *random.one(&[0, 40, 150]),
+            interrupts: *random.one(&[0, 0, 10]),
         };
         let stale = u32::try_from(*random.one(&[0, 0, 1, 3])).expect("small");
-        let world = World::with(&[], stale, Arc::new(Clock));
-        Self { seed, random, world, weather, tally: Tally::default(), told: vec![] }
+        let all: Vec<&'static str> = LocalWorkspace::rivals().iter().map(|(name, _)| *name).collect();
+        let rivals: Vec<&'static str> = (0..random.below(3)).map(|_| *random.one(&all)).collect();
+        let world = World::with(&rivals, stale, Arc::new(Clock));
+        let others = world.workspace.dump().into_keys().collect();
+        Self { seed, random, rivals, others, world, weather, tally: Tally::default(), told: vec![] }
     }
 
     /// Plans and applies once.
     async fn run(&mut self, options: &Options, weather: Weather) -> Ran {
         let end = Arc::new(End::default());
-        let wire = Wire::new(&self.world.workspace, weather, Random::of(self.random.next()), &end);
+        let wire = Wire::new(&self.world.workspace, weather, Random::of(self.random.next()), &end, &self.world.stop);
         let disk = Disk::new(self.world.store(), weather, Random::of(self.random.next()), &end);
         let parallelism = usize::try_from(1 + self.random.below(8)).expect("small");
         let limits = Limits { parallelism, timeout_seconds: 5, retry_seconds: 20, first_wait_millis: 10 };
@@ -132,6 +144,13 @@ impl Life {
         panic!("seed {}: {what}: does not come to rest\n{}", self.seed, self.story());
     }
 
+    /// Others change what is there, or nothing happens.
+    async fn drift(&mut self) {
+        if self.random.chance(400) {
+            self.tally.drifts += drift::happens(&self.world, &self.others, &mut self.random).await;
+        }
+    }
+
     fn story(&self) -> String {
         self.told.iter().enumerate().map(|(i, told)| format!("==== run {i}\n{told}")).collect::<Vec<_>>().join("\n")
     }
@@ -143,30 +162,75 @@ impl Life {
 
 /// What the workspace holds; what is absent, and what was put back to nothing, is the same here.
 fn shape(world: &World) -> Vec<String> {
-    laws::shape_as(world, without_nothing)
+    laws::shape_as(world, without_nothing).into_iter().filter(|line| !line.ends_with(" {}")).collect()
+}
+
+/// What the server makes up, anew for each object, or that only says what happened to it.
+const MADE_UP: &[&str] = &[
+    "odbc_params",
+    "jdbc_url",
+    "num_clusters",
+    "health",
+    "schema_id",
+    "volume_id",
+    "storage_location",
+    "applicationId",
+    "cluster_cores",
+    "cluster_memory_mb",
+    "driver",
+    "executors",
+    "jdbc_port",
+    "spark_context_id",
+    "terminated_time",
+    "termination_reason",
+    "state_message",
+    "last_restarted_time",
+    "object_id",
+    "status",
+];
+
+/// Lists whose order says nothing.
+const SETS: &[&str] = &["entitlements", "members", "sample_questions", "example_question_sqls", "text_instructions"];
+
+/// An item without its id.
+fn nameless(value: Value) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(map.into_iter().filter(|(k, _)| k != "id").collect()),
+        other => other,
+    }
 }
 
 fn without_nothing(value: &Value) -> Value {
     match value {
         Value::Map(map) => {
             // How often it was made or changed before shows in what the server makes up.
-            let made_up = |k: &str| {
-                k.starts_with("unity.catalog.managed")
-                    || ["odbc_params", "jdbc_url", "num_clusters", "health", "schema_id", "storage_location"].contains(&k)
+            let made_up = |k: &str| k.starts_with("unity.catalog.managed") || MADE_UP.contains(&k);
+            // Sets, and lists that the server sorts by ids which follow from addresses.
+            let set = |k: &str, v: &Value| match v {
+                Value::List(items) if SETS.contains(&k) => {
+                    let mut items: Vec<Value> = items.iter().map(|i| nameless(without_nothing(i))).collect();
+                    items.sort_by_key(|i| format!("{i:?}"));
+                    Value::List(items)
+                }
+                other => without_nothing(other),
             };
-            let kept = map.iter().filter(|(k, _)| !made_up(k)).map(|(k, v)| (k.clone(), without_nothing(v)));
+            let kept = map.iter().filter(|(k, _)| !made_up(k)).map(|(k, v)| (k.clone(), set(k, v)));
             let mut kept: Vec<_> = kept.filter(|(_, v)| !v.is_zero()).collect();
             kept.sort_by(|(a, _), (b, _)| a.cmp(b));
             Value::Map(kept.into_iter().collect())
         }
-        Value::List(list) => Value::List(list.iter().map(without_nothing).collect()),
+        // What leaves with the next restart has left.
+        Value::List(list) => {
+            let leaves = |v: &&Value| v.get("status").and_then(Value::as_str) == Some("UNINSTALL_ON_RESTART");
+            Value::List(list.iter().filter(|v| !leaves(v)).map(without_nothing).collect())
+        }
         other => other.clone(),
     }
 }
 
 /// The workspace as it is when a commit is applied alone, in good weather, to an empty one.
-async fn clean(commit: &Commit, seed: u64) -> Vec<String> {
-    let world = World::with(&[], 0, Arc::new(Clock));
+async fn clean(commit: &Commit, seed: u64, rivals: &[&str]) -> Vec<String> {
+    let world = World::with(rivals, 0, Arc::new(Clock));
     world.write("conf/platform.yaml", &commit.yaml());
     let ran = world.run(&allowing(false)).await;
     laws::done(&ran, &format!("seed {seed}: alone"));
@@ -176,9 +240,10 @@ async fn clean(commit: &Commit, seed: u64) -> Vec<String> {
 async fn live(seed: u64) -> Tally {
     let mut life = Life::of(seed);
     let empty = life.shape();
+    let dense = *life.random.one(&[80, 200, 600]);
     let mut commit = Commit::default();
     for number in 0..3 {
-        commit = commit.next(&mut life.random);
+        commit = commit.next(&mut life.random, dense);
         life.world.write("conf/platform.yaml", &commit.yaml());
         // Somebody may try more than once, and a commit may never be applied to its end.
         for _ in 0..=life.random.below(2) {
@@ -187,10 +252,15 @@ async fn live(seed: u64) -> Tally {
         if life.random.chance(500) {
             life.settle(&allowing(false), &format!("commit {number}")).await;
         }
+        life.drift().await;
     }
+    life.drift().await;
     life.settle(&allowing(false), "the last commit").await;
-    let wanted = clean(&commit, seed).await;
+    let wanted = clean(&commit, seed, &life.rivals).await;
     laws::same(&life.shape(), &wanted, || format!("seed {seed}: another workspace\n{}\n{}", commit.yaml(), life.story()));
+    life.drift().await;
+    life.world.write("conf/platform.yaml", &commit.opened().yaml());
+    life.settle(&allowing(false), "nothing is kept any more").await;
     for _ in 0..=life.random.below(2) {
         life.run(&allowing(true), life.weather).await;
     }
@@ -241,9 +311,18 @@ fn whatever_happens_running_again_converges() {
         all.requests += tally.requests;
         all.strikes += tally.strikes;
         all.crashes += tally.crashes;
+        all.drifts += tally.drifts;
     }
     failed.sort_unstable();
-    println!("{} seeds: {} runs, {} requests, {} struck, {} crashes", seeds.len(), all.runs, all.requests, all.strikes, all.crashes);
+    println!(
+        "{} seeds: {} runs, {} requests, {} struck, {} crashes, {} drifts",
+        seeds.len(),
+        all.runs,
+        all.requests,
+        all.strikes,
+        all.crashes,
+        all.drifts
+    );
     assert!(failed.is_empty(), "seeds {failed:?}: run one alone with SIMULATION_SEED=N");
     assert!(seeds.len() < 50 || (all.strikes > 0 && all.crashes > 0), "the weather was too good: {all:?}");
 }

@@ -4,137 +4,184 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::random::Random;
+use super::sorts::{SORTS, Sort};
 
-/// A resource that may be there: its kind and key.
+/// A resource that may be there: its kind and number.
 type Slot = (&'static str, u64);
 
-/// One commit: what is there, and with which contents (a number that the body is made from).
-#[derive(Debug, Clone, Default)]
-pub struct Commit {
-    slots: BTreeMap<Slot, u64>,
+/// How one is written.
+#[derive(Debug, Clone)]
+struct Made {
+    /// Which of its keys.
+    key: u64,
+    /// Which of its names.
+    name: u64,
+    /// A text for each field.
+    fields: Vec<u64>,
+    /// Instances by `for_each`, and whether `when` lets it be.
+    each: u64,
+    is_awake: bool,
 }
 
-/// Kinds with how many of each there may be. What comes later may need what comes before.
-const SLOTS: &[(&str, u64)] = &[
-    ("catalogs", 2),
-    ("schemas", 4),
-    ("warehouses", 2),
-    ("instance_pools", 2),
-    ("jobs", 4),
-    ("queries", 2),
-    ("alerts", 2),
-    ("workspace_conf", 1),
-];
+impl Made {
+    fn of(sort: &Sort, random: &mut Random) -> Self {
+        let loose = sort.ways.loose;
+        let fields = sort.fields.iter().map(|(_, texts)| random.below(texts.len() as u64)).collect();
+        Self { key: 0, name: 0, fields, each: if loose { random.below(4) } else { 0 }, is_awake: !loose || random.chance(850) }
+    }
+
+    fn change(&mut self, sort: &Sort, kept: bool, random: &mut Random) {
+        let new = Self::of(sort, random);
+        if sort.fields.is_empty() || random.chance(300) {
+            self.fields = new.fields;
+        } else {
+            let at = usize::try_from(random.below(sort.fields.len() as u64)).expect("small");
+            self.fields[at] = new.fields[at];
+        }
+        if random.chance(300) {
+            (self.each, self.is_awake) = (new.each, new.is_awake);
+        }
+        if sort.ways.renamed && !kept && random.chance(250) {
+            self.name = random.below(3);
+        }
+        if sort.ways.moved && random.chance(200) {
+            self.key = random.below(2);
+        }
+    }
+}
+
+/// One commit: what is there, and how it is written.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    slots: BTreeMap<Slot, Made>,
+    /// Whether what must not be destroyed says so.
+    is_open: bool,
+}
+
+fn sort_of(kind: &str) -> &'static Sort {
+    SORTS.iter().find(|s| s.kind == kind).expect("only kinds of the table are named in it")
+}
 
 impl Commit {
-    /// The next commit: some things come, some go, some change.
-    pub fn next(&self, random: &mut Random) -> Self {
+    /// The next commit: some things come, some go, some change. `dense`: how many of a thousand come.
+    pub fn next(&self, random: &mut Random, dense: u64) -> Self {
         let mut slots = self.slots.clone();
         let is_first = slots.is_empty();
-        for (kind, count) in SLOTS {
-            for number in 0..*count {
-                let slot = (*kind, number);
-                let there = slots.contains_key(&slot);
-                let (come, go, change) = if is_first { (600, 0, 0) } else { (250, 150, 350) };
-                if !there && random.chance(come) {
-                    slots.insert(slot, random.below(64));
-                } else if there && random.chance(go) {
+        for sort in SORTS {
+            for number in 0..sort.count {
+                let slot = (sort.kind, number);
+                let kept = sort.ways.kept == Some(number);
+                let (come, go, change) = if is_first { (dense, 0, 0) } else { (dense / 2, 150, 400) };
+                if !slots.contains_key(&slot) {
+                    if random.chance(come) {
+                        slots.insert(slot, Made::of(sort, random));
+                    }
+                } else if !kept && random.chance(go) {
                     slots.remove(&slot);
-                } else if there && random.chance(change) {
-                    slots.insert(slot, random.below(64));
+                } else if random.chance(change) {
+                    slots.get_mut(&slot).expect("it is there").change(sort, kept, random);
                 }
             }
         }
-        // A setting that goes is put back, and a schema needs its catalog.
-        let catalogs: Vec<u64> = slots.keys().filter(|(kind, _)| *kind == "catalogs").map(|(_, n)| *n).collect();
-        slots.retain(|(kind, number), _| *kind != "schemas" || catalogs.contains(&(number % 2)));
-        if slots.is_empty() {
-            slots.insert(("jobs", 0), 1);
+        // What needs something that is not there cannot be: from the first kind to the last.
+        for sort in SORTS {
+            let there: Vec<Slot> = slots.keys().copied().collect();
+            let is_held = |n: u64| sort.needs.iter().all(|(kind, by)| there.contains(&(*kind, n % by)));
+            slots.retain(|(kind, n), _| *kind != sort.kind || is_held(*n));
+            if sort.ways.tied {
+                for n in (0..sort.count).filter(|n| is_held(*n)) {
+                    slots.entry((sort.kind, n)).or_insert_with(|| Made::of(sort, random));
+                }
+            }
         }
-        Self { slots }
+        if slots.is_empty() {
+            slots.insert(("jobs", 0), Made::of(sort_of("jobs"), random));
+        }
+        Self { slots, is_open: false }
+    }
+
+    /// The same with nothing that must not be destroyed.
+    pub fn opened(&self) -> Self {
+        Self { is_open: true, ..self.clone() }
     }
 
     /// The YAML of it.
     pub fn yaml(&self) -> String {
         let mut text = String::new();
-        for (kind, _) in SLOTS {
-            let own: Vec<(u64, u64)> = self.slots.iter().filter(|((k, _), _)| k == kind).map(|((_, n), knob)| (*n, *knob)).collect();
+        for sort in SORTS {
+            let own: Vec<(u64, &Made)> = self.slots.iter().filter(|((k, _), _)| *k == sort.kind).map(|((_, n), made)| (*n, made)).collect();
             if own.is_empty() {
                 continue;
             }
-            let _ = writeln!(text, "{kind}:");
-            for (number, knob) in own {
-                text.push_str(&self.body(kind, number, knob));
+            let _ = writeln!(text, "{}:", sort.kind);
+            for (number, made) in own {
+                let _ = writeln!(text, "  {}: {{ {} }}", key(sort, number, made), self.body(sort, number, made));
             }
         }
         text
     }
 
-    fn has(&self, kind: &'static str, number: u64) -> bool {
-        self.slots.contains_key(&(kind, number))
+    fn body(&self, sort: &Sort, n: u64, made: &Made) -> String {
+        let mut members = vec![format!("{}: \"{}\"", sort.name.0, self.named(sort, n, made))];
+        for ((field, texts), chosen) in sort.fields.iter().zip(&made.fields) {
+            let text = texts[usize::try_from(*chosen).expect("small")];
+            if !text.is_empty() {
+                members.push(format!("{field}: {}", self.filled(text, n, made)));
+            }
+        }
+        match made.each {
+            0 | 1 => {}
+            2 => members.push("for_each: [x]".to_owned()),
+            _ => members.push("for_each: [x, y]".to_owned()),
+        }
+        if !made.is_awake {
+            members.push("when: \"${env.name == 'other'}\"".to_owned());
+        }
+        if sort.ways.kept == Some(n) {
+            members.push(format!("lifecycle: {{ prevent_destroy: {} }}", !self.is_open));
+        }
+        members.join(", ")
     }
 
-    /// The id of a warehouse: a reference if it is there.
-    fn warehouse(&self, number: u64) -> String {
-        if self.has("warehouses", number) { format!("\"${{warehouses.w{number}.id}}\"") } else { "\"475b94ddc7cd5211\"".to_owned() }
+    /// Its name as text.
+    fn named(&self, sort: &Sort, n: u64, made: &Made) -> String {
+        self.filled(sort.name.1, n, made)
     }
 
-    fn body(&self, kind: &str, n: u64, knob: u64) -> String {
-        let comment = if knob.is_multiple_of(4) { String::new() } else { format!(", comment: c{}", knob % 4) };
-        match kind {
-            "catalogs" => {
-                let grants = format!("[{{ principal: a{}@b.example, privileges: [USE_CATALOG] }}]", knob % 2);
-                format!("  c{n}: {{ name: lake{n}{comment}, grants: {grants} }}\n")
-            }
-            "schemas" => {
-                let catalog = if knob.is_multiple_of(2) { format!("lake{}", n % 2) } else { format!("'${{catalogs.c{}.name}}'", n % 2) };
-                format!("  s{n}: {{ catalog_name: {catalog}, name: layer{n}{comment} }}\n")
-            }
-            "warehouses" => {
-                let size = ["Small", "Medium", "Large"][usize::try_from(knob % 3).expect("small")];
-                let stop = if knob.is_multiple_of(5) { String::new() } else { format!(", auto_stop_mins: {}", 10 + knob) };
-                format!("  w{n}: {{ name: bi{n}, cluster_size: {size}{stop} }}\n")
-            }
-            "instance_pools" => {
-                format!("  p{n}: {{ instance_pool_name: pool{n}, node_type_id: i3.xlarge, min_idle_instances: {} }}\n", knob % 3)
-            }
-            "jobs" => self.job(n, knob),
-            "queries" => {
-                let warehouse = self.warehouse(knob % 2);
-                format!(
-                    "  q{n}: {{ display_name: q{n}, query_text: select {knob}, warehouse_id: {warehouse}, parent_path: /Workspace/Shared }}\n"
-                )
-            }
-            "alerts" => {
-                let schedule = "{ quartz_cron_schedule: '0 0 8 * * ?', timezone_id: UTC, pause_status: UNPAUSED }";
-                let evaluation = "{ source: { name: n }, comparison_operator: GREATER_THAN, threshold: { value: { double_value: 5.0 } } }";
-                let warehouse = self.warehouse(knob % 2);
-                format!(
-                    "  a{n}: {{ display_name: a{n}, query_text: select {knob}, warehouse_id: {warehouse}, evaluation: {evaluation}, schedule: {schedule} }}\n"
-                )
-            }
-            "workspace_conf" => {
-                format!("  tokens: {{ enableTokensConfig: {}, maxTokenLifetimeDays: {} }}\n", knob.is_multiple_of(2), 10 + knob)
-            }
-            other => unreachable!("{other} has no body"),
-        }
+    fn filled(&self, text: &str, n: u64, made: &Made) -> String {
+        let rename = ["", "_b", "_c"][usize::try_from(made.name).expect("small")];
+        let each = if made.each > 1 { "_${each.key}" } else { "" };
+        let text = text.replace("{n}", &n.to_string()).replace("{r}", rename).replace("{e}", each);
+        let text = marked(&text, '@', |inside| {
+            let (target, without) = inside.split_once('|')?;
+            let (slot, field) = target.split_once('.')?;
+            let (sort, number) = slot_of(slot, n)?;
+            let there = self.slots.get(&(sort.kind, number));
+            Some(there.map_or(without.to_owned(), |made| format!("${{{}.{}.{field}}}", sort.kind, key(sort, number, made))))
+        });
+        marked(&text, '=', |inside| {
+            let (sort, number) = slot_of(inside, n)?;
+            Some(self.named(sort, number, self.slots.get(&(sort.kind, number))?))
+        })
     }
+}
 
-    /// A job with a task on a warehouse and, sometimes, one that runs another job.
-    fn job(&self, n: u64, knob: u64) -> String {
-        let mut text = format!("  j{n}:\n    name: job{n}\n    max_concurrent_runs: {}\n", 1 + knob % 3);
-        let _ = writeln!(
-            text,
-            "    tasks:\n      - task_key: sql\n        sql_task: {{ warehouse_id: {}, query: {{ query_id: q }} }}",
-            self.warehouse(knob % 2)
-        );
-        if n > 0 && knob % 3 == 1 && self.has("jobs", n - 1) {
-            let _ = writeln!(text, "      - task_key: other\n        run_job_task: {{ job_id: \"${{jobs.j{}.id}}\" }}", n - 1);
-        }
-        // What is written once stays: a removed block would be left as it is.
-        if n.is_multiple_of(2) {
-            let _ = writeln!(text, "    permissions: [{{ user_name: a{}@b.example, permission_level: CAN_VIEW }}]", knob % 2);
-        }
-        text
+fn slot_of(text: &str, n: u64) -> Option<(&'static Sort, u64)> {
+    let (kind, by) = text.split_once('%')?;
+    Some((SORTS.iter().find(|s| s.kind == kind)?, n % by.parse::<u64>().ok()?))
+}
+
+/// Replaces what stands between two marks, where that means something.
+fn marked(text: &str, mark: char, means: impl Fn(&str) -> Option<String>) -> String {
+    let Some((before, rest)) = text.split_once(mark) else { return text.to_owned() };
+    if let Some((inside, after)) = rest.split_once(mark)
+        && let Some(meant) = means(inside)
+    {
+        return format!("{before}{meant}{}", marked(after, mark, means));
     }
+    format!("{before}{mark}{}", marked(rest, mark, means))
+}
+
+fn key(sort: &Sort, n: u64, made: &Made) -> String {
+    format!("{}{n}{}", &sort.kind[..2], if made.key == 0 { "" } else { "_new" })
 }

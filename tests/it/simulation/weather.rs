@@ -1,6 +1,6 @@
 //! What goes wrong: on the line to the workspace, on the disk, with the process itself.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct Weather {
     pub crashes: u64,
     /// The process ends at a write to the disk, before it, in the middle or after it.
     pub disk: u64,
+    /// Somebody wants the run to end: soon, or now.
+    pub interrupts: u64,
 }
 
 /// The end of the process: nothing that belongs to it goes on.
@@ -60,6 +62,7 @@ pub struct Wire {
     log: Mutex<Vec<Sent>>,
     strikes: AtomicU64,
     end: Arc<End>,
+    stop: Arc<AtomicU8>,
 }
 
 /// What happens to one request.
@@ -72,7 +75,8 @@ enum Fate {
 }
 
 impl Wire {
-    pub fn new(workspace: &LocalWorkspace, weather: Weather, random: Random, end: &Arc<End>) -> Arc<Self> {
+    pub fn new(workspace: &LocalWorkspace, weather: Weather, random: Random, end: &Arc<End>, stop: &Arc<AtomicU8>) -> Arc<Self> {
+        stop.store(0, Ordering::SeqCst);
         Arc::new(Self {
             workspace: workspace.clone(),
             weather,
@@ -80,6 +84,7 @@ impl Wire {
             log: Mutex::default(),
             strikes: AtomicU64::new(0),
             end: Arc::clone(end),
+            stop: Arc::clone(stop),
         })
     }
 
@@ -97,6 +102,9 @@ impl Wire {
     fn fate(&self) -> (Fate, bool, [Duration; 2]) {
         let mut random = self.random.lock().expect("nobody panics while it is held");
         let Weather { cuts, failures, throttles, crashes, .. } = self.weather;
+        if random.chance(self.weather.interrupts) {
+            self.stop.fetch_max(1 + u8::from(random.chance(500)), Ordering::SeqCst);
+        }
         let times = [Duration::from_millis(random.below(40)), Duration::from_millis(random.below(40))];
         let (roll, before) = (random.below(1000), random.chance(500));
         let fate = match roll {
