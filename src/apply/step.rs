@@ -288,7 +288,8 @@ impl Running {
     async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
         let ready = self.ready(call).await?;
         match self.attempt(&ready).await {
-            Err(error) if !error.may_have_happened && renames(self.kind, &self.step) => {
+            // Where there was an earlier try, that one may have taken effect, and "not found" is about the old name.
+            Err(error) if !error.may_have_happened && error.tries <= 1 && renames(self.kind, &self.step) => {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 Err(self.failed(call.why, error))
             }

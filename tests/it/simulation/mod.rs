@@ -27,7 +27,12 @@ mod sorts;
 mod weather;
 
 /// How many seeds are tried unless something else is said.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 40;
+
+/// Seeds that found something, tried whatever else is said: keys of paths that moved (2), replaced catalogs whose schemas
+/// were deleted before their volumes (45), settings under a new key (6), schemas lost when their catalog was renamed (37),
+/// renames whose answer was lost (53), libraries of a cluster that is gone (54), two intents of one object (60).
+const FOUND: &[u64] = &[2, 6, 37, 45, 53, 54, 60];
 
 /// A clock that goes with the simulated time.
 struct Clock;
@@ -287,7 +292,10 @@ fn asked(name: &str) -> Option<u64> {
 fn whatever_happens_running_again_converges() {
     let seeds: Vec<u64> = match asked("SIMULATION_SEED") {
         Some(seed) => vec![seed],
-        None => (0..asked("SIMULATION_SEEDS").unwrap_or(SEEDS)).collect(),
+        None => {
+            let seeds: BTreeSet<u64> = (0..asked("SIMULATION_SEEDS").unwrap_or(SEEDS)).chain(FOUND.iter().copied()).collect();
+            seeds.into_iter().collect()
+        }
     };
     let next = std::sync::atomic::AtomicUsize::new(0);
     let (mut failed, mut all) = (vec![], Tally::default());
