@@ -18,7 +18,7 @@ pub static LIBRARIES: Kind = Kind {
     natural: Natural { fields: &["cluster_id"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
     // Asked for a cluster that is gone, the server says so in the words of clusters.
-    gone: &[Gone::Text(400, "does not exist")],
+    gone: &[Gone::Text(400, "does not exist"), Gone::Text(400, "cannot access cluster")],
     fields: &[("cluster_id", "text!"), ("entries", "[compute.Library]!")],
     facts: &[
         ("cluster_id", Fact::Immutable),
@@ -26,8 +26,6 @@ pub static LIBRARIES: Kind = Kind {
         ("entries", Fact::Set),
         ("entries[].maven.exclusions", Fact::Set),
     ],
-    // With its cluster: newer servers answer 404, others 400 with these words.
-    gone: &[Gone::Text(400, "does not exist"), Gone::Text(400, "cannot access cluster")],
     hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), notes: Some(notes), warn: Some(warn), ..Hooks::NONE },
     ..Kind::PLAIN
 };
