@@ -115,7 +115,7 @@ fn list(run: &Run<'_>) -> Result<Exit, Failure> {
     match run.screen.format {
         Format::Json => {
             let list: Vec<_> = rows.iter().map(|(name, place)| serde_json::json!({ "name": name, "workspace": place })).collect();
-            run.screen.result(&format!("{}\n", serde_json::json!({ "environments": list })));
+            run.screen.result(&format!("{}\n", serde_json::json!({ "format": "brickform.environments/1", "environments": list })));
         }
         Format::Text => {
             let wide = rows.iter().map(|(n, _)| n.chars().count()).max().unwrap_or(0);

@@ -34,7 +34,14 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     if word == "var" && !rest.is_empty() {
         return explain_value::variable(&Session::open(run)?, rest, run);
     }
-    let Some(kind) = registry.get(word) else { return Err(nothing(what, word, &registry)) };
+    let Some(kind) = registry.get(word) else {
+        let is_variable = Session::open(run).is_ok_and(|session| session.project.variables().contains_key(what));
+        return Err(if is_variable {
+            Failure::usage(format!("`{what}` is a variable here"), &[&format!("say so: `brickform explain var.{what}`")])
+        } else {
+            nothing(what, word, &registry)
+        });
+    };
     if rest.is_empty() {
         return tell_kind(kind, run);
     }

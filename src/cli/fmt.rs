@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Write nothing; exit with 1 and list the files that are not laid out
     #[arg(long)]
     check: bool,
-    /// Show what changes
+    /// Show what changes, and change it; with `--check` only show
     #[arg(long)]
     diff: bool,
 }

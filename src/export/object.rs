@@ -60,6 +60,11 @@ pub fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {
             Some(address) => Value::Text(format!("${{{address}.id}}")),
             None => Value::Text(text.replace("${", "$${")),
         },
+        // Jobs refer to one another by numbers; no count or time is one of these.
+        Value::Int(_) | Value::UInt(_) => match ids.get(&value.key_text()) {
+            Some(address) => Value::Text(format!("${{{address}.id}}")),
+            None => value.clone(),
+        },
         Value::List(items) => Value::List(items.iter().map(|v| referred(v, ids)).collect()),
         Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), referred(v, ids))).collect::<Map>()),
         other => other.clone(),

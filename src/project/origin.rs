@@ -85,6 +85,7 @@ fn source_of(node: &Node) -> String {
         Data::Scalar(_) if line.chars().count() <= 100 => line,
         Data::Scalar(_) => format!("{}...", line.chars().take(97).collect::<String>()),
         Data::Map(entries) => format!("a map of {}", super::findings::list_of(&entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>())),
+        Data::List(items) if items.len() == 1 => "a list of 1 item".to_owned(),
         Data::List(items) => format!("a list of {} items", items.len()),
     }
 }

@@ -9,6 +9,9 @@ use super::value::body;
 use crate::model::{Address, Value};
 use crate::state::{Entry, Status, Version};
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.show/1";
+
 /// What is shown of one address.
 pub struct Shown<'a> {
     /// Whose.
@@ -91,6 +94,7 @@ fn section(title: &str, held: &Value, width: usize, out: &mut String) {
 #[must_use]
 pub fn json(shown: &Shown<'_>) -> Json {
     let mut out = entry_json(shown.address, shown.entry);
+    out["format"] = json!(FORMAT);
     out["name"] = json!(shown.name);
     out["link"] = json!(shown.link);
     out["needed_by"] = json!(shown.needed_by);
@@ -142,5 +146,5 @@ pub fn table_json(environment: &str, serial: u64, rows: &[Shown<'_>]) -> String 
             })
         })
         .collect();
-    format!("{:#}\n", json!({ "environment": environment, "serial": serial, "resources": list }))
+    format!("{:#}\n", json!({ "format": FORMAT, "environment": environment, "serial": serial, "resources": list }))
 }

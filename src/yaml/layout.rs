@@ -159,7 +159,8 @@ fn quoted(text: &str, start: usize, end: usize, scalar: &Scalar, patches: &mut P
         && text.get(start..end) == Some(&scalar.text)
         && (scalar.text.contains("${") || misread(&scalar.text))
     {
-        patches.insert(start, (end, double(&scalar.text)));
+        let single = scalar.text.contains('"') && !scalar.text.contains(['\'', '\n']);
+        patches.insert(start, (end, if single { format!("'{}'", scalar.text) } else { double(&scalar.text) }));
     }
 }
 
