@@ -63,7 +63,7 @@ impl Project {
     }
 
     /// The repository's own project.
-    fn own() -> Self {
+    pub(super) fn own() -> Self {
         let project = Self::new(&[]);
         for folder in ["conf", "environments", "notebooks", "spaces", "sql"] {
             project.copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder);

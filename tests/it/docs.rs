@@ -29,6 +29,29 @@ fn reference_pages_are_what_the_code_says() {
     }
 }
 
+/// README lists the kinds: all of them, in their order, and none besides.
+#[test]
+fn the_readme_lists_the_kinds() {
+    let text = fs::read_to_string(top().join("README.md")).unwrap();
+    let section = text.split("## Kinds").nth(1).and_then(|t| t.split("\n## ").next()).unwrap();
+    let listed: Vec<&str> = section.split('`').skip(1).step_by(2).collect();
+    let known: Vec<&str> = brickform::kinds::Registry::standard().iter().map(|k| k.name).collect();
+    assert_eq!(listed, known);
+}
+
+/// Each page of docs is named by the index of the docs.
+#[test]
+fn the_index_names_every_page() {
+    let folder = top().join("docs");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut pages = vec![];
+    collect(&folder, &mut pages);
+    for page in pages {
+        let name = page.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+        assert!(name == "README.md" || index.contains(&format!("({name})")), "docs/README.md names {name}");
+    }
+}
+
 #[test]
 fn links_lead_somewhere() {
     let mut pages = vec![];
@@ -36,6 +59,7 @@ fn links_lead_somewhere() {
         pages.push(top().join(name));
     }
     collect(&top().join("docs"), &mut pages);
+    collect(&top().join("examples"), &mut pages);
     let mut broken = vec![];
     for page in &pages {
         let text = fs::read_to_string(page).unwrap();

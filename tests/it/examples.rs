@@ -83,5 +83,17 @@ fn each_environment_of_each_example_applies_and_says_no_changes() {
             seen += 1;
         }
     }
-    assert!(seen >= 4, "{seen} environments were applied");
+    assert!(seen >= 7, "{seen} environments were applied");
+}
+
+/// The jobs platform's page names a file for each feature; each is there, and each file is named.
+#[test]
+fn the_index_of_the_jobs_platform_is_whole() {
+    let example = folder().join("jobs-platform");
+    let page = fs::read_to_string(example.join("README.md")).expect("it has a page");
+    for part in ["conf", "environments", "templates", "values"] {
+        for name in names(&example.join(part)) {
+            assert!(page.contains(&format!("]({part}/{name})")), "README.md names {part}/{name}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod rename;
 mod rust_source;
 mod simulation;
 mod traffic;
+mod tutorial;
 mod walk;
 mod world;
 mod write_back;
