@@ -131,7 +131,7 @@ impl Maker {
                 json!({ "type": "object", "additionalProperties": value })
             }
             Type::List(_) => {
-                let item = field.item().map_or(json!({}), |i| self.field(i, kind));
+                let item = field.item().map_or(json!({}), |i| self.item(i, kind));
                 json!({ "type": "array", "items": item })
             }
             Type::Map(_) | Type::Object => json!({ "type": "object" }),
@@ -147,6 +147,13 @@ impl Maker {
             shape = json!({ "anyOf": [shape, { "type": "null" }] });
         }
         described(json!({ "anyOf": [shape, { "$ref": "#/definitions/expression" }] }), &facts)
+    }
+
+    /// An item of a list; text alone stands for it where the kind brings short forms into the long one.
+    fn item(&mut self, field: Field<'static>, kind: &str) -> Json {
+        let whole = self.field(field, kind);
+        let short = field.is_struct() && Registry::standard().get(kind).is_some_and(|k| k.hooks.normal.is_some());
+        if short { json!({ "anyOf": [whole, { "type": "string" }] }) } else { whole }
     }
 
     fn named(&mut self, field: Field<'static>, kind: &str) -> Json {

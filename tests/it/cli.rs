@@ -305,9 +305,11 @@ fn the_project_of_the_guide_works() {
         }
     }
     assert!(files >= 5, "the guide shows {files} files");
+    project.write("notebooks/load.py", "print(1)\n");
+    let token: &[(&str, &str)] = &[("SHOP_TOKEN", "planted")];
     let valid = project.run("validate --strict");
     assert_eq!(valid.code, 0, "{}", valid.err);
-    let applied = project.run("apply --env local --yes");
+    let applied = project.with("apply --env local --yes", token, None);
     assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
     assert!(project.run("plan --env local").out.contains("no changes"));
 
