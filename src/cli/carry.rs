@@ -134,7 +134,7 @@ pub fn shown(
         let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: None };
         planning::show(run, way.showing, &Shown { plan, look, about })?;
     } else if run.screen.form == Form::Text && !way.showing.json {
-        run.screen.result(&text::plan(plan, &look));
+        run.screen.result(&run.screen.folded(&text::plan(plan, &look)));
     }
     events.planned(plan, &digest.0);
     let exit = match (plan.is_blocked(), plan.is_empty()) {
@@ -231,7 +231,11 @@ pub async fn out(
         }
     };
     if !events.wanted() {
-        let text = if run.screen.form == Form::Text { said(run.screen.out_colour, !progress.lists()) } else { written(run.screen.form) };
+        let text = if run.screen.form == Form::Text {
+            run.screen.folded(&said(run.screen.out_colour, !progress.lists()))
+        } else {
+            written(run.screen.form)
+        };
         run.screen.result(&text);
     }
     planning::write(run, way.showing, &written)?;

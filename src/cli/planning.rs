@@ -238,7 +238,8 @@ pub struct Shown<'a> {
 /// A report cannot be written.
 pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), Failure> {
     if !showing.json {
-        run.screen.result(&written(shown, run.screen.form));
+        let text = written(shown, run.screen.form);
+        run.screen.result(&if run.screen.form == Form::Text { run.screen.folded(&text) } else { text });
     }
     // A file is no terminal.
     let plain = Shown { plan: shown.plan, look: Look { colour: false, ..shown.look }, about: shown.about };

@@ -10,7 +10,7 @@ use super::options::{Form, Format, Options, When};
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::report;
-use crate::report::style::{Label, Paint, columns, wrap};
+use crate::report::style::{Label, Paint, columns, fold, wrap};
 
 /// Where a run reads from and writes to; tests pass their own.
 pub struct Streams {
@@ -184,6 +184,11 @@ impl Screen {
                 }
             }
         }
+    }
+
+    /// Text for a person: on a terminal no line is wider than the window.
+    pub fn folded(&self, text: &str) -> String {
+        if self.out_terminal { fold(text, self.width) } else { text.to_owned() }
     }
 
     /// A sign and text beside it: on a terminal broken between words, so that the lines that follow stand below the text.

@@ -66,16 +66,34 @@ pub fn progress(result: &StepResult, nth: usize, all: usize, paint: Paint) -> St
     format!("[{nth}/{all}] {} {}  {what}  {}", mark(&result.outcome, paint), result.address, seconds(result.millis))
 }
 
+/// Up to how many steps that were interrupted are listed.
+const FEW: usize = 5;
+
+fn is_interrupted(result: &StepResult) -> bool {
+    matches!(&result.outcome, Outcome::Skipped { because } if because == "interrupted")
+}
+
 /// The report at the end, with the next command.
 #[must_use]
 pub fn result(plan: &Plan, report: &Report, look: &ResultLook<'_>) -> String {
     let mut out = String::new();
-    let shown: Vec<&StepResult> = report.results.iter().filter(|r| look.successes || r.outcome != Outcome::Done).collect();
+    let mut shown: Vec<&StepResult> = report.results.iter().filter(|r| look.successes || r.outcome != Outcome::Done).collect();
+    // Where it was stopped, the steps that did not begin have one reason, and say nothing one by one.
+    let waiting = shown.iter().filter(|r| is_interrupted(r)).count();
+    if waiting > FEW {
+        shown.retain(|r| !is_interrupted(r));
+    }
+    // What needs somebody stands last, beside the count.
+    shown.sort_by_key(|r| matches!(r.outcome, Outcome::Failed(_)));
     let wide = shown.iter().map(|r| columns(&r.address.to_string())).max().unwrap_or(0).clamp(20, 48);
     for result in &shown {
         line(plan, result, wide, look, &mut out);
     }
-    if !shown.is_empty() {
+    if waiting > FEW {
+        let sign = Paint { colour: look.colour }.label(Label::Dim, "–");
+        out.push_str(&format!("  {sign} {}  skipped   interrupted before they began\n", pad(&format!("{waiting} more"), wide)));
+    }
+    if !out.is_empty() {
         out.push('\n');
     }
     out.push_str(&summary(report, look));

@@ -2,7 +2,7 @@
 
 use super::calls;
 use super::change::{Row, Style};
-use super::style::{Label, Paint, spread};
+use super::style::{Label, Paint, quoted, spread};
 use super::value::{brief, inline};
 use crate::diff::FieldChange;
 use crate::kinds::Call;
@@ -49,7 +49,7 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
     let mut line = format!("  {} {}", paint.label(label, sign), paint.label(Label::Heading, &address));
     let known = step.name == step.address.key || step.name.is_empty() || step.address.is_facet() || step.action == Action::Move;
     if !known {
-        line.push_str(&format!("  {}", quoted(&step.name)));
+        line.push_str(&format!("  {}", named(&step.name)));
     }
     if let Some(why) = why(step) {
         line.push_str(&format!("  {}", paint.label(Label::Dim, &why)));
@@ -60,8 +60,8 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
 }
 
 /// Names that read as one word stand alone, others in quotes.
-fn quoted(name: &str) -> String {
-    if name.contains(char::is_whitespace) { format!("{name:?}") } else { name.to_owned() }
+fn named(name: &str) -> String {
+    if name.contains(char::is_whitespace) || name.contains(char::is_control) { quoted(name) } else { name.to_owned() }
 }
 
 fn why(step: &Step) -> Option<String> {

@@ -90,6 +90,76 @@ pub fn spread(left: &str, right: &str, width: usize, indent: usize) -> String {
     format!("{left}\n{}{right}", " ".repeat(indent))
 }
 
+/// A name in quotes. Emoji joined by invisible characters stay whole; what would move the cursor or turn the text around
+/// is written out.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    let mut out = String::from("\"");
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.extend(c.escape_unicode()),
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A text whose lines are broken between words where they are wider than this; what follows is indented further. A command
+/// goes on after a backslash, so that it can still be pasted. A word that is wider by itself stays whole.
+#[must_use]
+pub fn fold(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        if columns(line) <= width {
+            out.push_str(line);
+        } else {
+            fold_line(line, width, &mut out);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn fold_line(line: &str, width: usize, out: &mut String) {
+    let body = line.trim_start_matches(' ');
+    let indent = line.len() - body.len();
+    let hang = (indent + 4).min(width / 2);
+    let (command, remark) = match body.find("brickform ") {
+        Some(at) if body[..at].trim_end().is_empty() || body[..at].trim_end().ends_with(':') => {
+            let (command, remark) = body[at..].split_once("    ").map_or((body, ""), |(c, r)| (&body[..at + c.len()], r.trim_start()));
+            (Some(command), remark)
+        }
+        _ => (None, ""),
+    };
+    let (text, tail) = (command.unwrap_or(body), if command.is_some() { " \\" } else { "" });
+    out.push_str(&" ".repeat(indent));
+    broken(text, indent, (width, hang, tail), out);
+    if !remark.is_empty() {
+        out.push_str(&format!("\n{}", " ".repeat(hang)));
+        broken(remark, hang, (width, hang, ""), out);
+    }
+}
+
+/// Words from this column on; `tail` ends each line but the last.
+fn broken(text: &str, from: usize, (width, hang, tail): (usize, usize, &str), out: &mut String) {
+    let (mut column, mut fresh) = (from, true);
+    for piece in text.split_inclusive(' ') {
+        let wide = columns(piece.trim_end_matches(' '));
+        if !fresh && wide > 0 && column + wide + tail.len() > width {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push_str(&format!("{tail}\n{}", " ".repeat(hang)));
+            column = hang;
+        }
+        fresh = fresh && wide == 0;
+        out.push_str(piece);
+        column += columns(piece);
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+}
+
 /// A text in lines of at most this width, broken between words; a longer word stands alone.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -110,7 +180,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, PALETTE, Paint, columns, pad, spread, wrap};
+    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, wrap};
 
     #[test]
     fn every_label_has_a_colour() {
@@ -128,6 +198,15 @@ mod tests {
         ] {
             assert_eq!(PALETTE.iter().filter(|(l, _)| *l == label).count(), 1, "{label:?}");
         }
+    }
+
+    #[test]
+    fn folds_what_is_too_wide_and_keeps_commands_whole() {
+        assert_eq!(fold("  a  bb cccc\n  x\n", 9), "  a  bb\n    cccc\n  x\n");
+        assert_eq!(fold("put: brickform apply --env dev", 20), "put: brickform \\\n    apply --env \\\n    dev\n");
+        assert_eq!(fold("Next: brickform apply --env dev    (2 steps)", 34), "Next: brickform apply --env dev\n    (2 steps)\n");
+        assert_eq!(fold("表表表 表表表", 8), "表表表\n    表表表\n");
+        assert_eq!(quoted("👩\u{200d}👧 \"a\"\n\u{202e}b"), "\"👩\u{200d}👧 \\\"a\\\"\\n\\u{202e}b\"");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Plans and results as a person and a program see them.
 
 use super::outcome::{ResultLook, progress, result};
-use super::style::{Paint, columns};
+use super::style::{Paint, columns, fold};
 use super::text::{self, Look};
 use super::{json, samples};
 use crate::plan::{Action, Block};
@@ -88,4 +88,54 @@ fn a_result_as_json() {
     let mut plan = samples::everything();
     plan.steps.clear();
     insta::assert_snapshot!(json::result(&plan, &samples::half(), false));
+}
+
+/// Names of every width: CJK, combining marks, an emoji of several, right to left.
+const NAMES: [&str; 5] =
+    ["夜間バッチ 処理の全量データ", "cafe\u{301} du matin", "👩\u{200d}👩\u{200d}👧 family", "مهمة ليلية كاملة", "ночная задача"];
+
+fn wide() -> crate::plan::Plan {
+    let mut plan = samples::everything();
+    for (i, name) in NAMES.iter().enumerate() {
+        let mut one = samples::step(&format!("jobs.{}", ["night", "cafe", "a", "task", "nacht"][i]), Action::Update, name);
+        let quoted = format!("\"{name}\"");
+        one.changes = vec![
+            samples::change("name", &quoted, &format!("\"{name} {name}\""), crate::diff::Reason::Changed),
+            samples::change("description", "", &format!("\"{}\"", [*name; 6].join(" ")), crate::diff::Reason::Changed),
+            samples::change("schedule.pause_status", "\"PAUSED\"", &quoted, crate::diff::Reason::Drift),
+        ];
+        plan.steps.push(one);
+    }
+    plan
+}
+
+#[test]
+fn every_line_fits_the_window_unless_it_is_one_word() {
+    let plan = wide();
+    for width in [60, 100, 200] {
+        let look = Look { width, requests: true, unmanaged: true, ..LOOK };
+        let again = "brickform apply --env prod --target jobs.nightly --allow-delete schemas,volumes,catalogs";
+        let end = ResultLook { colour: false, width, successes: true, times: true, again, destroy: false };
+        let texts = [
+            text::plan(&plan, &look),
+            text::plan(&plan, &Look { colour: true, ..look }),
+            text::plan(&plan, &Look { drift: true, ..look }),
+            result(&plan, &samples::half(), &end),
+        ];
+        for text in &texts {
+            let folded = fold(text, width);
+            let words = |text: &str| {
+                let plain = console::strip_ansi_codes(text).replace(" \\\n", "\n");
+                plain.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(words(&folded), words(text), "nothing is lost");
+            for line in folded.lines() {
+                let plain = console::strip_ansi_codes(line);
+                assert!(columns(line) <= width || plain.split_whitespace().filter(|w| *w != "\\").count() <= 2, "{width}: {line}");
+            }
+        }
+        insta::assert_snapshot!(format!("wide_names_plan_{width}"), fold(&texts[0], width));
+        insta::assert_snapshot!(format!("wide_names_drift_{width}"), fold(&texts[2], width));
+        insta::assert_snapshot!(format!("wide_names_apply_{width}"), fold(&texts[3], width));
+    }
 }

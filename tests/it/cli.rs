@@ -96,7 +96,7 @@ impl Project {
         self.write(name, &text.replace(from, to));
     }
 
-    fn outside(&self, variables: &[(&str, &str)]) -> Outside {
+    pub fn outside(&self, variables: &[(&str, &str)]) -> Outside {
         let variables: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let real = Outside::real().expect("there is a current folder");
         Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system }
@@ -550,4 +550,22 @@ fn a_state_file_is_one_for_each_environment() {
     // A name that is nowhere is never sent.
     let ran = project.run("plan --env dev --config spaces --state forge.json").ended(1);
     assert!(ran.err.contains("error[E0204]: `REGION` is not defined"), "{}", ran.err);
+}
+
+#[test]
+fn the_guide_s_way_of_a_reviewed_plan_works() {
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide.md")).expect("the guide is there");
+    let section = guide.split("## Plan on the pull request").nth(1).and_then(|t| t.split("\n## ").next()).expect("the guide has it");
+    let project = sized();
+    project.write("environments/local.yaml", "workspace: local\n");
+    let mut lines = 0;
+    for block in section.split("```sh\n").skip(1) {
+        for line in block.split("```").next().expect("a block has an end").lines() {
+            project.with(line.strip_prefix("brickform ").expect("a command"), PLANTED, None).ended(0);
+            lines += 1;
+        }
+    }
+    assert_eq!(lines, 6);
+    let comment = fs::read_to_string(project.folder.path().join("plan.md")).expect("the report was written");
+    assert!(comment.starts_with("<!-- brickform plan local -->"), "{comment}");
 }

@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod examples;
+mod guards;
 mod inside;
 mod language;
 mod laws;
