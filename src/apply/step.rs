@@ -438,6 +438,14 @@ impl Running {
         if refresh::is_gone(self.kind, &error) {
             help.push("it may have been deleted since the plan: plan again".to_owned());
         }
+        // What was read goes along where the API takes it: nothing that others did since is overwritten unseen.
+        let guarded = |call: &crate::kinds::Call| call.body.as_ref().is_some_and(|body| body.get("etag").is_some());
+        if error.status == Some(409) && self.step.calls.iter().any(guarded) {
+            help.push(
+                "it was edited in the workspace since the plan, and nothing was overwritten: plan again to see what changed".to_owned(),
+            );
+            return Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help };
+        }
         help.push("apply again when it is mended: what was done is in the state, and only the rest is planned".to_owned());
         Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help }
     }

@@ -63,6 +63,9 @@ pub struct Kind {
     /// Fields that name an object which must be there first: (`catalog_name`, `catalogs`). A literal equal to a declared
     /// resource's natural key is a dependency; for lists, also the parameter that each parent is listed by.
     pub parents: &'static [Parent],
+    /// Lists whose items name tables or functions by all three parts (`tables`, `identifier`): the declared schema or catalog
+    /// that one lies in is a dependency.
+    pub names_objects: &'static [(&'static str, &'static str)],
     /// Where the ownership tag goes; none where names are unique or there are no tags.
     pub tag: Option<Tag>,
     /// The object's page: `/jobs/{id}`, fields in braces.
@@ -518,6 +521,7 @@ impl Kind {
         waits: &[],
         facets: &[],
         parents: &[],
+        names_objects: &[],
         tag: None,
         link: None,
         id_fields: &[],

@@ -47,6 +47,7 @@ pub fn literals(resources: &mut BTreeMap<Address, Resource>, registry: &Registry
         paths_named(Some(Schema::of(resource.kind).root()), &resource.body, &mut paths);
         let found = paths.iter().flat_map(|(kinds, path)| kinds.iter().filter_map(|kind| named.get(&(*kind, path.clone()))));
         more.extend(found.filter(|found| *found != address).map(|found| (address.clone(), found.clone())));
+        more.extend(around_objects(resource, &named).into_iter().map(|on| (address.clone(), on)));
     }
     for (address, on) in more {
         if let Some(resource) = resources.get_mut(&address)
@@ -70,6 +71,23 @@ fn paths_named(field: Option<Field<'_>>, value: &Value, found: &mut Vec<(&'stati
         Value::Map(map) => map.iter().for_each(|(name, value)| paths_named(field.field(name), value, found)),
         _ => {}
     }
+}
+
+/// The declared schemas, else catalogs, that named tables and functions lie in.
+fn around_objects(resource: &Resource, named: &HashMap<(&'static str, String), Address>) -> Vec<Address> {
+    let mut found = Vec::new();
+    for (list, member) in resource.kind.names_objects {
+        let items = resource.body.get(list).and_then(Value::as_list).unwrap_or_default();
+        for name in items.iter().filter_map(|item| item.get(member)?.as_str()) {
+            let name = name.replace('`', "").to_lowercase();
+            let [catalog, schema, _] = name.split('.').collect::<Vec<_>>()[..] else { continue };
+            let schema = named.get(&("schemas", format!("{catalog}.{schema}")));
+            found.extend(schema.or_else(|| named.get(&("catalogs", catalog.to_owned()))).cloned());
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Reports groups that contain one another, each circle once. An edge is a member that is a reference to another group's id.

@@ -22,19 +22,19 @@ fn stands(folder: &str) -> bool {
     is_home || ROOTS.contains(&folder)
 }
 
-/// Adds the folders above everything that is known by its path.
+/// Adds the folders above everything that is known by its path, and those that something names as its own.
 pub fn folders_above(resources: &mut BTreeMap<Address, Resource>, registry: &Registry) {
     let Some(kind) = registry.get(FOLDERS) else { return };
     let mut declared: BTreeSet<String> =
         resources.values().filter(|r| r.kind.name == FOLDERS).filter_map(|r| r.natural.last().cloned()).collect();
     let mut missing: Vec<Resource> = Vec::new();
     for resource in resources.values() {
-        let Some(path) = resource.natural.last() else { continue };
-        let field = resource.kind.parents.iter().find(|p| p.kind == FOLDERS && resource.kind.natural.fields == [p.field]);
-        if field.is_none_or(|p| !is_path(resource.kind, p.field)) {
-            continue;
-        }
-        for folder in folders(path).filter(|folder| !stands(folder)) {
+        let Some(field) = resource.kind.parents.iter().find(|p| p.kind == FOLDERS).map(|p| p.field) else { continue };
+        let Some(path) = resource.body.get(field).and_then(Value::as_str).filter(|_| is_path(resource.kind, field)) else { continue };
+        // Some are known by their path, others name the folder that they are in.
+        let itself = (resource.kind.natural.fields != [field]).then(|| plain_path(path).trim_end_matches('/'));
+        let around = itself.filter(|path| !path.is_empty()).into_iter().chain(folders(path));
+        for folder in around.filter(|folder| !stands(folder)) {
             if declared.insert(folder.to_owned()) {
                 missing.push(Resource {
                     address: Address::new(FOLDERS, folder),

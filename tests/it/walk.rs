@@ -255,3 +255,50 @@ fn commands_of_spaces_say_what_is_wrong_and_overwrite_nothing() {
     desk.done("space-clone Trips --name Rides --to-file out/rides.yaml --profile SOURCE_WORKSPACE");
     assert!(desk.read("out/rides.yaml").contains("title: Rides"));
 }
+
+/// An export of the second version with all that the first programs of others lost, benchmarks last one first.
+const WHOLE: &str = r#"{"version":2,"config":{"sample_questions":[{"id":"10000000000000000000000000000002","question":["b"]},{"id":"10000000000000000000000000000001","question":["a"]}]},"data_sources":{"tables":[{"identifier":"c.s.orders","description":["One row an order"],"column_configs":[{"column_name":"amount","description":["In euros"],"synonyms":["money"],"exclude":true},{"column_name":"name","enable_format_assistance":true,"enable_entity_matching":true}]}],"metric_views":[{"identifier":"c.s.sales","description":["Measures"],"column_configs":[{"column_name":"region","synonyms":["area"]}]}]},"instructions":{"text_instructions":[{"id":"20000000000000000000000000000001","content":["Be brief."]}],"example_question_sqls":[{"id":"20000000000000000000000000000002","question":["Top n"],"sql":["SELECT :n"],"usage_guidance":["For tops"],"parameters":[{"name":"n","type_hint":"INT","description":["How many"],"default_value":{"values":["5"]}}]}],"sql_functions":[{"id":"20000000000000000000000000000003","identifier":"c.s.rank"}],"join_specs":[{"id":"20000000000000000000000000000004","left":{"identifier":"c.s.orders","alias":"o"},"right":{"identifier":"c.s.people","alias":"p"},"sql":["`o`.`person` = `p`.`id`","--rt=FROM_RELATIONSHIP_TYPE_MANY_TO_ONE--"],"comment":["Buyers"],"instruction":["For names"]}],"sql_snippets":{"filters":[{"id":"20000000000000000000000000000005","sql":["orders.amount > 100"],"display_name":"large","synonyms":["big"],"comment":["c"],"instruction":["i"]}],"expressions":[{"id":"20000000000000000000000000000006","sql":["year(orders.day)"],"display_name":"year","alias":"y","comment":["c"]}],"measures":[{"id":"20000000000000000000000000000007","sql":["sum(orders.amount)"],"display_name":"revenue","alias":"r","instruction":["i"]}]}},"benchmarks":{"questions":[{"id":"30000000000000000000000000000002","question":["How many?"],"answer":[{"format":"SQL","content":["SELECT 2"]}],"evaluation_note":["exact"]},{"id":"30000000000000000000000000000001","question":["How much?"],"answer":[{"format":"SQL","content":["SELECT 1"]}]}]}}"#;
+/// One of the first version, whose columns have flags of other names.
+const OLDER: &str = r#"{"version":1,"data_sources":{"tables":[{"identifier":"c.s.orders","column_configs":[{"column_name":"name","get_example_values":true,"build_value_dictionary":true}]}]}}"#;
+
+/// Without ids and orders, flags by their newer names.
+fn content(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let name = |name: &str| match name {
+                "get_example_values" => "enable_format_assistance".to_owned(),
+                "build_value_dictionary" => "enable_entity_matching".to_owned(),
+                other => other.to_owned(),
+            };
+            let kept = map.iter().filter(|(name, value)| !["id", "version"].contains(&name.as_str()) && !value.is_zero());
+            let kept: BTreeMap<String, Value> = kept.map(|(n, value)| (name(n), content(value))).collect();
+            Value::map(kept)
+        }
+        Value::List(items) => {
+            let mut items: Vec<Value> = items.iter().map(content).collect();
+            items.sort_by_key(json::display);
+            Value::List(items)
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn exports_lose_nothing_on_the_way() {
+    for export in [WHOLE, OLDER] {
+        let (source, target) = (Served::new(), Served::new());
+        let desk = Desk::new(&source, &target);
+        desk.write("made/environments/made.yaml", "{}\n");
+        let quoted = export.replace('\'', "''");
+        desk.write("made/a.yaml", &format!("spaces: {{a: {{title: A, warehouse_id: w, serialized_space: '{quoted}'}}}}\n"));
+        desk.done("apply --yes --env made --config made --state made.json --profile SOURCE_WORKSPACE");
+        desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
+        desk.write("conf/environments/target.yaml", "{}\n");
+        desk.done("apply --yes --env target --config conf/spaces --state target.json --profile TARGET_WORKSPACE");
+        let wanted = content(&json::parse(export.as_bytes()).expect("JSON"));
+        for served in [&source, &target] {
+            let kept = served.spaces()[0].get("serialized_space").cloned().expect("it is kept");
+            assert_eq!(json::display(&content(&kept)), json::display(&wanted));
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{by_title, kind, read, rows, text, workspace};
+use crate::catalogue;
 use crate::cli::{Exit, Failure, Run, connect, runtime};
 use crate::export::{self, Overwrite};
 use crate::kinds::{Change, Context, create_calls, from_reply};
@@ -108,6 +109,11 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
         target.identity.host,
         text(&space, "warehouse_id")
     ));
+    for call in &calls {
+        if let Some(operation) = catalogue::operation(call.op) {
+            run.screen.note(&format!("  {:<6} {}  ({})", operation.method, operation.path, call.why));
+        }
+    }
     if arguments.dry_run {
         return Ok(Exit::Done);
     }

@@ -15,8 +15,8 @@ mod write;
 use super::call::{changed_fields, merged, with_id};
 use super::permissions::PERMISSIONS;
 use super::{
-    Calls, Change, Encoding, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Path, Read, Request, Rows, Unique, Update,
-    Value, Verdict, View,
+    Calls, Change, Encoding, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Parent, Path, Read, Request, Rows, Unique,
+    Update, Value, Verdict, View,
 };
 use crate::model::Step;
 
@@ -61,6 +61,8 @@ pub static SPACES: Kind = Kind {
         bind: &[("object_type", From::Text("genie")), ("object_id", From::Id)],
         body: "entries",
     }],
+    parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
+    names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
     link: Some("/genie/rooms/{space_id}"),
     encode: &[("serialized_space", Encoding::JsonText)],
     hooks: Hooks {

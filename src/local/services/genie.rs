@@ -7,7 +7,7 @@ use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::alerts::timestamp;
-use crate::local::services::{Evidence, Habit, Rival, genie_export, habit, job_settings::default, paging, permissions, samples};
+use crate::local::services::{Evidence, Habit, Rival, genie_export, habit, job_settings::default, paging, permissions, samples, tree};
 use crate::model::{Map, Value, json};
 
 /// The operations.
@@ -29,6 +29,7 @@ pub const HABITS: &[Habit] = &[
     habit("genie", "keeps a space of version 1 as version 2 with an empty data_sources", Evidence::Cli),
     habit("genie", "takes either version, sorted lists, ids of 32 hexadecimal digits, and no unknown members", Evidence::Issue),
     habit("genie", "fills in the caller's home as parent_path and drops the prefix /Workspace", Evidence::Cli),
+    habit("genie", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Cli),
     habit("genie", "gives a title that is taken the next free number: \"Sales (1)\"", Evidence::Issue),
     habit("genie", "a trashed space is in no list, and answers 404", Evidence::Cli),
     habit("genie", "gives benchmarks by id, the last one first", Evidence::Issue),
@@ -88,6 +89,20 @@ fn place(exchange: &mut Exchange<'_, '_>) {
     }
 }
 
+/// The folder must be there.
+fn placed(exchange: &mut Exchange<'_, '_>) -> Result<(), Refusal> {
+    place(exchange);
+    let path = exchange.text("parent_path").unwrap_or_default().to_owned();
+    let always = path.is_empty() || ["/Shared", "/Users", "/Repos"].contains(&path.as_str());
+    let is_home = path.strip_prefix("/Users/").is_some_and(|rest| !rest.contains('/'));
+    if always || is_home || exchange.objects.get(tree::TREE, &path).is_some() {
+        return Ok(());
+    }
+    let message = format!("Tree node with path {path} does not exist");
+    let is_400 = exchange.rival(Rival::GenieParent400);
+    Err(if is_400 { Refusal::invalid(message) } else { Refusal::new(404, "RESOURCE_DOES_NOT_EXIST", message) })
+}
+
 /// A title that is taken gets the next free number.
 fn name_it(exchange: &mut Exchange<'_, '_>) {
     default(&mut exchange.body, "title", "New Space");
@@ -102,7 +117,7 @@ fn name_it(exchange: &mut Exchange<'_, '_>) {
 
 fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     let export = given(exchange)?.ok_or_else(|| Refusal::invalid("Missing required field: serialized_space"))?;
-    place(exchange);
+    placed(exchange)?;
     name_it(exchange);
     let id = exchange.hex_id(SPACES, 32);
     let mut space = std::mem::take(&mut exchange.body);
@@ -153,7 +168,7 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
     }
     let export = given(exchange)?;
     if exchange.body.contains_key("parent_path") {
-        place(exchange);
+        placed(exchange)?;
     }
     let changed = export.as_ref().is_some_and(|export| space.get("serialized_space") != Some(export));
     space.extend(std::mem::take(&mut *exchange.body));

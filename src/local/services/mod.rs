@@ -107,6 +107,7 @@ rivals! {
     GenieSlowTrash "genie-slow-trash" "a trashed Genie space still answers for a while before 404"
     GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
+    GenieParent400 "genie-parent-400" "a Genie space in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"

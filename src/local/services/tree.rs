@@ -51,7 +51,7 @@ pub const HABITS: &[Habit] = &[
 ];
 
 /// Where objects are kept, by path.
-const TREE: &str = "workspace_tree";
+pub const TREE: &str = "workspace_tree";
 const MOST_BYTES: usize = 10_485_760;
 const FOLDERS: [&str; 4] = ["/", "/Shared", "/Users", "/Repos"];
 
