@@ -18,9 +18,16 @@ fn goes(step: &Step) -> bool {
         || (step.action == Action::Forget && step.because.as_deref() == Some("already gone"))
 }
 
-/// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too.
-pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
-    let Some(live) = inputs.live else { return };
+/// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too. Gives the flags that
+/// lifted a block.
+pub(super) fn check(
+    steps: &mut BTreeMap<Address, Step>,
+    inputs: &Inputs<'_>,
+    known: &Document,
+    old: &dyn Fn(&Address) -> Address,
+) -> BTreeSet<String> {
+    let mut lifted = BTreeSet::new();
+    let Some(live) = inputs.live else { return lifted };
     let applied = |address: &Address| known.resources.get(&old(address)).map(|e| &e.applied);
     let path_of = |step: &Step, address: &Address, field: &str| {
         let body = step.live.as_ref().or_else(|| applied(address))?;
@@ -51,6 +58,7 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, kn
                 stay(step, &left);
             } else if allowed {
                 take_along(step, kind, &left);
+                lifted.insert(format!("--allow-delete {}", kind.name));
             } else {
                 let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
                 let reason = format!("{address} would be {verb} with what is left in {folder}: {}", listed(&left));
@@ -62,6 +70,7 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, kn
             }
         }
     }
+    lifted
 }
 
 /// `a, b, c, d, e and 3 more`.

@@ -45,9 +45,10 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let mut steps = maker.steps;
     let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
     inside::hand_over(&mut steps, inputs, &old);
+    let mut lifted = BTreeSet::new();
     if !inputs.options.drift_only {
         inside::check(&mut steps, inputs, &known, &old);
-        leftover::check(&mut steps, inputs, &known, &old);
+        lifted.extend(leftover::check(&mut steps, inputs, &known, &old));
     }
     // Folders that are there and nobody declares are nobody's business.
     steps.retain(|address, step| {
@@ -69,7 +70,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         requests: inputs.live.map_or(0, |l| l.requests),
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
-        lifted: BTreeSet::new(),
+        lifted,
     };
     if let Some(only) = &inputs.options.only {
         plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);
