@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::local_place::Place;
 use super::{Failure, Run};
 use crate::client::auth::{self, Credentials, Description, Resolved};
-use crate::client::{ApiErrorKind, Client, Live, Options, SharedTransport};
+use crate::client::{ApiErrorKind, Client, Live, Me, Options, SharedTransport};
 use crate::local::LocalOptions;
 use crate::project::{Project, Workspace};
 use crate::state::WorkspaceIdentity;
@@ -20,6 +20,8 @@ pub struct Connection {
     pub identity: WorkspaceIdentity,
     /// Who calls.
     pub caller: String,
+    /// The same with their groups.
+    pub me: Me,
     /// `https://...` for links; empty where there are no pages.
     pub link_host: String,
 }
@@ -50,8 +52,9 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
         let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
         Client::new(Arc::new(workspace), None, run.outside, options(run))
     };
-    let (id, caller) = who(&client, &project.environment.name, "").await?;
-    Ok(Connection { client, identity: WorkspaceIdentity { host: "local".to_owned(), id }, caller, link_host: String::new() })
+    let me = who(&client, &project.environment.name, "").await?;
+    let identity = WorkspaceIdentity { host: "local".to_owned(), id: me.workspace.clone() };
+    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: String::new() })
 }
 
 async fn remote(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
@@ -68,9 +71,10 @@ async fn answered(run: &Run<'_>, resolved: Resolved, name: &str) -> Result<Conne
     let credentials = named(&resolved.description);
     let transport: SharedTransport = live(run, &resolved.host)?;
     let client = Client::new(transport, Some(resolved.credentials), run.outside, options(run));
-    let (id, caller) = who(&client, name, &credentials).await?;
+    let me = who(&client, name, &credentials).await?;
     let host = resolved.host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
-    Ok(Connection { client, identity: WorkspaceIdentity { host, id }, caller, link_host: resolved.host })
+    let identity = WorkspaceIdentity { host, id: me.workspace.clone() };
+    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: resolved.host })
 }
 
 fn live(run: &Run<'_>, host: &str) -> Result<SharedTransport, Failure> {
@@ -97,9 +101,9 @@ fn said(project: &Project) -> auth::Explicit {
     }
 }
 
-async fn who(client: &Client, name: &str, credentials: &str) -> Result<(String, String), Failure> {
+async fn who(client: &Client, name: &str, credentials: &str) -> Result<Me, Failure> {
     let host = client.host();
-    client.whoami().await.map_err(|error| match error.kind {
+    client.me().await.map_err(|error| match error.kind {
         ApiErrorKind::Network => {
             let why = error.message.strip_prefix(&format!("{host}: ")).unwrap_or(&error.message);
             let tries = if error.tries == 1 { "1 try".to_owned() } else { format!("{} tries", error.tries) };

@@ -58,6 +58,9 @@ pub struct Planning {
     /// Let a policy of this name pass
     #[arg(long = "allow-policy", value_name = "NAME", value_delimiter = ',')]
     allow_policies: Vec<String>,
+    /// Allow taking from yourself what lets you manage an object, or what makes you an admin
+    #[arg(long)]
+    allow_self_lockout: bool,
     /// Allow a working tree with uncommitted changes (`guards.require_clean_git`)
     #[arg(long)]
     allow_dirty_tree: bool,
@@ -128,6 +131,7 @@ impl Planning {
             (self.allow_max_deletes, "--allow-max-deletes"),
             (self.allow_max_change_percent, "--allow-max-change-percent"),
             (self.allow_protected_kind, "--allow-protected-kind"),
+            (self.allow_self_lockout, "--allow-self-lockout"),
             (self.allow_dirty_tree, "--allow-dirty-tree"),
         ] {
             words.extend(given.then(|| flag.to_owned()));
@@ -168,6 +172,7 @@ impl Planning {
             (self.allow_max_deletes, "max_deletes"),
             (self.allow_max_change_percent, "max_change_percent"),
             (self.allow_protected_kind, "protected_kind"),
+            (self.allow_self_lockout, "self_lockout"),
             (self.allow_dirty_tree, "dirty_tree"),
         ] {
             overrides.extend(given.then(|| guard.to_owned()));

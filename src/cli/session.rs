@@ -125,6 +125,7 @@ impl Session {
             options,
             policies: &self.project.policies,
             secrets: &secrets,
+            caller: Some(&online.connection.me),
         });
         Ok((plan, millis))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::me::Me;
 use super::page::{Pages, join};
 use super::request::{build, never_sent};
 use super::retry::Limits;
@@ -142,6 +143,14 @@ impl Client {
     /// # Errors
     /// [`ApiError`]; [`ApiErrorKind::BadReply`] where the answer names neither, as a proxy's would.
     pub async fn whoami(&self) -> Result<(String, String), ApiError> {
+        self.me().await.map(|me| (me.workspace, me.name))
+    }
+
+    /// Who calls, with the groups that the workspace says they are in.
+    ///
+    /// # Errors
+    /// As [`Client::whoami`].
+    pub async fn me(&self) -> Result<Me, ApiError> {
         let request = Request {
             method: "GET".into(),
             path: "/api/2.0/preview/scim/v2/Me".into(),
@@ -153,7 +162,7 @@ impl Client {
         let reply = self.sender.send(&Errand { request, endpoint: "iam.current_user.me", repeat: Repeat::Safe, raw: false }).await?;
         let who = ["userName", "applicationId", "displayName"].iter().find_map(|name| reply.body.get(name)?.as_str());
         match (&reply.org_id, who) {
-            (Some(id), Some(who)) => Ok((id.clone(), who.to_owned())),
+            (Some(id), Some(who)) => Ok(Me::of(id, who, &reply.body)),
             (id, _) => {
                 let missing = if id.is_none() { "the header x-databricks-org-id" } else { "userName" };
                 let message = format!("the answer lacks {missing}: is {} a workspace?", self.host());

@@ -11,6 +11,7 @@ mod api;
 pub mod auth;
 mod error;
 mod live;
+mod me;
 pub mod page;
 mod reply;
 mod request;
@@ -23,6 +24,7 @@ pub mod throttle;
 pub use api::{Client, List, Options, Reply};
 pub use error::{ApiError, ApiErrorKind};
 pub use live::{Live, LiveError};
+pub use me::{Me, Membership};
 
 /// A request as it goes over the wire, without host and authorization. Its `Debug` and `Display` show method and path
 /// only: query, headers and body may hold what must not be shown.

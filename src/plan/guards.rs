@@ -1,7 +1,7 @@
 //! Guards: what a plan may not do without being told so by name.
 //!
-//! Overrides by name (in `Options::overrides`): `protected_kind`, `dirty_tree`, `max_deletes`, `max_change_percent`. Data is lifted by
-//! `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
+//! Overrides by name (in `Options::overrides`): `protected_kind`, `dirty_tree`, `self_lockout`, `max_deletes`,
+//! `max_change_percent`. Data is lifted by `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -28,6 +28,7 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
         }
     }
     one_address_each(&mut plan.steps, inputs);
+    super::lockout::check(plan, inputs, &mut lifted);
     plan.blocks.extend(max_deletes(plan, inputs, &mut lifted));
     plan.blocks.extend(max_change_percent(plan, inputs, &mut lifted));
     lifted.extend(plan.steps.iter().any(|s| taken_by_flag(s, inputs)).then(|| "--adopt".to_owned()));
@@ -52,7 +53,7 @@ pub(super) fn unless(allowed: bool, found: Block, lifted: &mut Lifted) -> Option
     Some(found)
 }
 
-fn overridden(guard: &str, inputs: &Inputs<'_>) -> bool {
+pub(super) fn overridden(guard: &str, inputs: &Inputs<'_>) -> bool {
     inputs.options.overrides.iter().any(|o| o == guard)
 }
 

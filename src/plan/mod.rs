@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::client::Me;
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Path, Value};
@@ -20,6 +21,7 @@ mod guards;
 mod inside;
 mod known;
 mod leftover;
+mod lockout;
 mod make;
 mod moves;
 mod order;
@@ -240,7 +242,7 @@ pub struct Options {
     pub dirty_tree: bool,
     /// Keep what was compared in each step ([`Step::seen`]).
     pub keep_seen: bool,
-    /// `--allow-dirty-tree`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
+    /// `--allow-dirty-tree`, `--allow-self-lockout`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
     pub overrides: Vec<String>,
     /// `--allow-policy NAME`.
     pub allow_policies: Vec<String>,
@@ -274,6 +276,8 @@ pub struct Inputs<'a> {
     pub policies: &'a [Policy],
     /// The recorded form of secrets, by source text: `{"$secret": source, "fingerprint": hmac}`.
     pub secrets: &'a BTreeMap<String, Value>,
+    /// Who calls; none where nobody knows. Only verdicts that a plan in a file does not hold may depend on it.
+    pub caller: Option<&'a Me>,
 }
 
 /// Makes the plan.

@@ -378,6 +378,7 @@ impl World {
             options,
             policies: &project.policies,
             secrets: &secrets(&desired),
+            caller: None,
         });
         ran.planning = taken();
         ran.plan = Some(plan.clone());

@@ -1,6 +1,7 @@
 //! Plans from hand-made worlds: what is desired, what the state holds, what the workspace answers.
 
 mod guards;
+mod lockout;
 mod order;
 mod policies;
 mod references;
@@ -40,6 +41,7 @@ pub struct World {
     pub environment: Environment,
     pub options: Options,
     pub secrets: BTreeMap<String, Value>,
+    pub caller: Option<crate::client::Me>,
     pub policies: Vec<crate::project::Policy>,
     pub registry: Registry,
 }
@@ -79,6 +81,7 @@ impl World {
             },
             options: Options::default(),
             secrets: BTreeMap::new(),
+            caller: None,
             policies: vec![],
             registry: Registry::standard(),
         }
@@ -157,6 +160,7 @@ impl World {
             options: &self.options,
             policies: &self.policies,
             secrets: &self.secrets,
+            caller: self.caller.as_ref(),
         })
     }
 
