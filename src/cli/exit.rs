@@ -144,7 +144,7 @@ pub enum Failure {
 
 /// Each on a line of its own.
 fn lines(all: &[String]) -> String {
-    all.iter().map(|line| format!("\n  - {line}")).collect()
+    all.iter().flat_map(|line| ["\n  - ", line.as_str()]).collect()
 }
 
 impl Failure {

@@ -43,17 +43,17 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         });
     };
     if rest.is_empty() {
-        return tell_kind(kind, run);
+        tell_kind(kind, run);
+        return Ok(Exit::Done);
     }
     // A field of the kind, unless the project has a resource of this key.
     if let Some((path, field)) = field_of(kind, rest) {
         let declared = Session::open(run).ok().filter(|session| explain_value::is_declared(session, what));
-        return match declared {
-            Some(session) => explain_value::value(&session, what, arguments.live, run),
-            None => {
-                tell_field(kind, &path, field, run);
-                Ok(Exit::Done)
-            }
+        return if let Some(session) = declared {
+            explain_value::value(&session, what, arguments.live, run)
+        } else {
+            tell_field(kind, &path, field, run);
+            Ok(Exit::Done)
         };
     }
     let session = match Session::open(run) {
@@ -146,12 +146,11 @@ fn no_field(kind: &'static Kind, rest: &str) -> Failure {
     Failure::Usage { message: format!("{} has no field `{word}`, and there is no project here", kind.one()), help: vec![help] }
 }
 
-fn tell_kind(kind: &'static Kind, run: &Run<'_>) -> Result<Exit, Failure> {
+fn tell_kind(kind: &'static Kind, run: &Run<'_>) {
     run.screen.result(&match run.screen.format {
         Format::Json => schema::kinds_json(&[kind]),
         Format::Text => schema::kind_text(kind),
     });
-    Ok(Exit::Done)
 }
 
 fn tell_field(kind: &'static Kind, path: &Path, field: Field<'static>, run: &Run<'_>) {

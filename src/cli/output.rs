@@ -92,26 +92,26 @@ impl Source<'_> {
         let declared = self.session.project.outputs(&Answers::new()).map_err(Failure::mistakes)?;
         let mut made = vec![];
         for output in declared.into_iter().filter(|o| only.is_none_or(|name| o.name == name)) {
-            let value = self.known(output.value, &format!("output `{}` ({})", output.name, output.span.cite()))?;
+            let value = self.known(&output.value, &format!("output `{}` ({})", output.name, output.span.cite()))?;
             made.push(Declared { name: output.name, description: output.description, value });
         }
         Ok(made)
     }
 
     /// Filled in from the state and, if asked for, from the workspace.
-    fn known(&self, value: Value, what: &str) -> Result<Value, Failure> {
+    fn known(&self, value: &Value, what: &str) -> Result<Value, Failure> {
         let fail = |why: String| Failure::machine(format!("{what}: {why}"));
-        let value = applied::filled(&value, &self.session.registry, self.document).map_err(fail)?;
+        let value = applied::filled(value, &self.session.registry, self.document).map_err(fail)?;
         if !self.live || !value.has_unknown() {
             return Ok(value);
         }
-        super::runtime()?.block_on(self.from_workspace(value)).map_err(|failure| match failure {
+        super::runtime()?.block_on(self.asked_of_the_workspace(value)).map_err(|failure| match failure {
             Failure::Machine { message, help } => Failure::Machine { message: format!("{what}: {message}"), help },
             other => other,
         })
     }
 
-    async fn from_workspace(&self, value: Value) -> Result<Value, Failure> {
+    async fn asked_of_the_workspace(&self, value: Value) -> Result<Value, Failure> {
         let registry = &self.session.registry;
         let connection = connect::connect(self.run, &self.session.project).await?;
         let mut lookups = vec![];
@@ -187,7 +187,7 @@ impl Source<'_> {
     fn field(&self, address: &Address, path: &Path, name: &str) -> Result<Value, Failure> {
         let reference = crate::model::Reference { address: address.clone(), path: path.clone() };
         let waiting = Value::Unknown(std::sync::Arc::new(crate::model::Deferred::of(reference)));
-        let value = self.known(waiting, name)?;
+        let value = self.known(&waiting, name)?;
         if value.any(&|v| v.as_map().is_some_and(crate::report::value::is_recorded_secret)) {
             return Err(Failure::usage(format!("`{name}` holds a secret, which is never handed on"), &["read it where it comes from"]));
         }

@@ -66,7 +66,9 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
     }
     let question = format!("Accept this into the state of {}? Only `yes` does it: ", session.environment());
     carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "refresh" })?;
-    drifted.iter().for_each(|step| accept(&mut document, step));
+    for step in &drifted {
+        accept(&mut document, step);
+    }
     session.record(run, &online, document, "refresh")?;
     events.ended(None, Exit::Done);
     if arguments.showing.json {

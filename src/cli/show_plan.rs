@@ -10,7 +10,8 @@ use crate::report::text::Look;
 /// Whether what is to be shown is a file rather than an address.
 pub fn is_file(run: &Run<'_>, what: &str) -> bool {
     let of_kind = what.split_once('.').is_some_and(|(kind, _)| Registry::standard().get(kind).is_some());
-    run.outside.path(what).is_file() || (!of_kind && (what.contains('/') || what.ends_with(".json")))
+    run.outside.path(what).is_file()
+        || (!of_kind && (what.contains('/') || std::path::Path::new(what).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))))
 }
 
 /// Shows a plan in a file.

@@ -116,7 +116,7 @@ impl Writer<'_> {
             let why = format!("it is one of several that `for_each` of {template} makes");
             return self.refuse(&step.address, &Path::root(), why, "give `each.value` a field for what differs, put it back, or ignore it");
         }
-        if resource.span.source.name.ends_with(".hbs") {
+        if FilePath::new(&resource.span.source.name).extension().is_some_and(|end| end == "hbs") {
             let why = format!("it is made by the template `{}`", resource.span.source.name);
             return self.refuse(&step.address, &Path::root(), why, "change the template, put it back, or ignore it");
         }
@@ -141,7 +141,7 @@ impl Writer<'_> {
         }
         let done = (|| {
             let span = &resource.span;
-            let source = self.original(span);
+            let source = Arc::clone(&span.source);
             let documents = parse(&source).ok()?;
             let (document, mut path) =
                 documents.iter().enumerate().find_map(|(i, d)| Some((i, key_path(d, span.start as usize, span.end as usize)?)))?;
@@ -189,10 +189,10 @@ impl Writer<'_> {
             return self.expression(resource, &path, node, new, target);
         }
         let name = node.span.source.name.clone();
-        let edit = self.locate(&node.span, &resource.address).map(|(document, at)| {
+        let edit = Self::locate(&node.span).map(|(document, at)| {
             let edits = match (&what, raw) {
                 (What::Set(_), Some(raw)) => {
-                    edits_to(&self.original(&node.span), document, &at, &raw).unwrap_or_else(|_| vec![Edit::Set(at.clone(), raw)])
+                    edits_to(&node.span.source, document, &at, &raw).unwrap_or_else(|_| vec![Edit::Set(at.clone(), raw)])
                 }
                 (What::Add(field, _), Some(raw)) => vec![Edit::Set(at.join(Part::Field(field.clone())), raw)],
                 (What::Insert(nth, _), Some(raw)) => vec![Edit::Insert(at, *nth, raw)],
@@ -227,9 +227,9 @@ impl Writer<'_> {
                 return self.told(resource, path, &file);
             }
         }
-        if inner.is_some_and(|i| i.ends_with(".id"))
+        if inner.is_some_and(|i| i.rsplit('.').next() == Some("id"))
             && raw != *new
-            && let Some((document, at)) = self.locate(&node.span, &resource.address)
+            && let Some((document, at)) = Self::locate(&node.span)
             && self.edit(&node.span.source.name, document, &[Edit::Set(at, raw.clone())]).is_ok()
         {
             return self.told(resource, path, &node.span.source.name);
@@ -239,7 +239,7 @@ impl Writer<'_> {
             let uses = self.ask.project.mentions(name);
             let given = self.ask.project.given_by(name).cloned();
             if let Some(given) = given.filter(|g| uses == 1 && !has_expression(g) && self.is_own_file(&g.span))
-                && let Some((document, at)) = self.locate(&given.span, &resource.address)
+                && let Some((document, at)) = Self::locate(&given.span)
                 && self.edit(&given.span.source.name, document, &[Edit::Set(at, raw)]).is_ok()
             {
                 let place = format!("{}, variable `{name}`, which nothing else uses", given.span.source.name);
@@ -316,14 +316,9 @@ impl Writer<'_> {
         }
     }
 
-    /// The text of a file as it was read.
-    fn original(&self, span: &Span) -> Arc<Source> {
-        Arc::clone(&span.source)
-    }
-
     /// Document and path of a node in its file.
-    fn locate(&self, span: &Span, _: &Address) -> Option<(usize, Path)> {
-        let documents = parse(&self.original(span)).ok()?;
+    fn locate(span: &Span) -> Option<(usize, Path)> {
+        let documents = parse(&span.source).ok()?;
         documents.iter().enumerate().find_map(|(i, d)| Some((i, path_to(d, span.start as usize, span.end as usize)?)))
     }
 

@@ -224,7 +224,7 @@ pub fn read_call(kind: &'static Kind, id: &Value, body: &Value, names: &[&str]) 
     if op.is_empty() || (!parameter.is_empty() && names.is_empty()) {
         return None;
     }
-    let request = Request { args, query, ..Request::bare(op) };
+    let request = Request { query, args, ..Request::bare(op) };
     let mut call = Build { kind, request: &request, id: Some(id), desired: body }.call(Value::Map(Map::new()), "read");
     if !parameter.is_empty() {
         call.query.insert(parameter.to_owned(), Value::Text(names.join(",")));

@@ -30,9 +30,8 @@ fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&Value>, regi
         && kind.parents.iter().filter(|p| p.kind == around.kind).any(|p| {
             let held = body.get(p.field).filter(|v| !matches!(v, Value::Null | Value::Unknown(_))).map(Value::key_text);
             let folder = natural.is_some_and(|field| registry.get(&around.kind).is_some_and(|k| is_path(k, field)));
-            let holds = |name: &str, held: &str| match folder {
-                true => folders(held).any(|folder| folder == plain_path(name)),
-                false => name.eq_ignore_ascii_case(held),
+            let holds = |name: &str, held: &str| {
+                if folder { folders(held).any(|folder| folder == plain_path(name)) } else { name.eq_ignore_ascii_case(held) }
             };
             held.is_some_and(|held| [&around.id, &name].into_iter().flatten().any(|n| holds(n, &held)))
         })

@@ -194,7 +194,7 @@ struct Here<'a> {
     field: Option<Field<'static>>,
 }
 
-impl<'a> Here<'a> {
+impl Here<'_> {
     fn step(&self, step: &Step, shape: Option<Field<'static>>) -> Option<Self> {
         let merged = self.merged.and_then(|m| down(m, step));
         let node = match step {

@@ -276,10 +276,10 @@ fn compiled(node: &Node, name: &str, findings: &mut Findings) -> Option<String> 
     }
     let mut said = BTreeSet::new();
     for one in &found {
-        if let Some(message) = unknown(one) {
-            if said.insert(message.clone()) {
-                wrong.push((one.from, one.to, message));
-            }
+        if let Some(message) = unknown(one)
+            && said.insert(message.clone())
+        {
+            wrong.push((one.from, one.to, message));
         }
     }
     let any = !wrong.is_empty();

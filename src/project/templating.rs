@@ -123,15 +123,18 @@ fn names(text: &Text, given: Map, scope: &In<'_, '_>) -> Result<Map, Reported> {
                     failed = true;
                 }
             },
-            ["var", name, ..] => match inner.variables.get_key_value(*name) {
-                Some((name, _)) => drop(variables.insert((name.as_str(), word.span.clone()))),
-                None => {
+            ["var", name, ..] => {
+                if let Some((name, _)) = inner.variables.get_key_value(*name) {
+                    {
+                        variables.insert((name.as_str(), word.span.clone()));
+                    }
+                } else {
                     let wrong = Diagnostic::error("E0230", format!("`{name}` is not defined in this template")).at(&word.span, "");
                     let near = suggest::nearest(name, inner.variables.keys().map(String::as_str));
                     resolver.report(near.map_or(wrong.clone(), |near| wrong.help(format!("did you mean `var.{near}`?"))));
                     failed = true;
                 }
-            },
+            }
             [name, ..] => {
                 if let Some((name, _)) = inner.variables.get_key_value(*name) {
                     variables.insert((name.as_str(), word.span.clone()));

@@ -30,7 +30,9 @@ pub async fn within(
         });
     }
     let mut found: BTreeMap<Address, Vec<String>> = tasks.join_all().await.into_iter().collect();
-    found.values_mut().for_each(|names| names.sort());
+    for names in found.values_mut() {
+        names.sort();
+    }
     found
 }
 

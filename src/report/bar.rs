@@ -67,7 +67,7 @@ fn flight(one: &Flight, room: usize, paint: Paint) -> String {
 }
 
 fn whole(bar: &Bar<'_>, room: usize, paint: Paint) -> String {
-    let filled = if bar.all == 0 { BAR } else { BAR * bar.ended.min(bar.all) / bar.all };
+    let filled = (BAR * bar.ended.min(bar.all)).checked_div(bar.all).unwrap_or(BAR);
     let mut parts = vec![format!("[{}{}] {}/{}", "#".repeat(filled), "-".repeat(BAR - filled), bar.ended, bar.all)];
     parts.extend((bar.failed > 0).then(|| format!("{} failed", bar.failed)));
     let left = bar.all.saturating_sub(bar.ended) as u64;

@@ -39,9 +39,10 @@ fn guards(guards: &Guards) -> Vec<(&'static str, Json)> {
 fn attributes(environment: &Environment) -> Vec<(String, String, Option<String>)> {
     match &environment.workspace {
         Workspace::Local => vec![],
-        Workspace::Remote(attributes) => {
-            attributes.iter().map(|(name, (value, span))| (name.clone(), value.clone(), span.as_ref().map(|s| s.cite()))).collect()
-        }
+        Workspace::Remote(attributes) => attributes
+            .iter()
+            .map(|(name, (value, span))| (name.clone(), value.clone(), span.as_ref().map(super::super::diagnostic::Span::cite)))
+            .collect(),
     }
 }
 

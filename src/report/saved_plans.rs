@@ -142,11 +142,14 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
+/// How something moves, and what is said of it.
+type Moved = (&'static str, Box<dyn Fn(&mut Saved)>);
+
 #[test]
 fn everything_that_it_is_bound_to_is_named_when_it_moves() {
     let then = envelope().saved;
     let other = Fingerprint::of(b"other");
-    let table: Vec<(&str, Box<dyn Fn(&mut Saved)>)> = vec![
+    let table: Vec<Moved> = vec![
         ("serial was 41, is 42", Box::new(|s| s.plan.serial = 42)),
         ("lineage was 0f0e, is aaaa", Box::new(|s| "aaaa".clone_into(&mut s.plan.lineage))),
         ("made by Brickform 0.1.0, this is 0.2.0", Box::new(|s| "0.2.0".clone_into(&mut s.program))),

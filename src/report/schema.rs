@@ -172,12 +172,11 @@ pub fn type_words(field: &Field<'_>) -> String {
         Type::Number => "number".to_owned(),
         Type::Bool => "boolean".to_owned(),
         Type::Any => "anything".to_owned(),
-        Type::Object => "map".to_owned(),
+        Type::Object | Type::Map(_) => "map".to_owned(),
         Type::Timestamp => "time".to_owned(),
         Type::Duration => "duration".to_owned(),
         Type::FieldMask => "names of fields".to_owned(),
         Type::List(_) => field.item().map_or_else(|| "list".to_owned(), |item| format!("list of {}", type_words(&item))),
-        Type::Map(_) => "map".to_owned(),
         Type::Named(name) if field.values().is_some() || !field.is_struct() => format!("enum {}", short(name)),
         Type::Named(name) => short(name).to_owned(),
     }

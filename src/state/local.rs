@@ -223,7 +223,7 @@ impl Local {
     fn keep_cut_off(&self, saved: u64) -> Result<(), StateError> {
         let records = self.journal()?.records;
         let Some(document) = self.document()? else { return Ok(()) };
-        for (version, note, document) in cut_off(document, &records) {
+        for (version, note, document) in cut_off(&document, &records) {
             if version.serial < saved {
                 let written = format::write(&document).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
                 let kept = self.keep_blobs(&written).and_then(|()| self.keep_version(&document, &written.bytes, &version.by, note));
@@ -350,7 +350,7 @@ impl Store for Local {
         let serials = self.serials().map_err(self.io("read"))?;
         let records = self.journal()?.records;
         let open = if records.is_empty() { None } else { self.document()? };
-        let open = open.map(|document| cut_off(document, &records)).unwrap_or_default();
+        let open = open.map(|document| cut_off(&document, &records)).unwrap_or_default();
         let open = open.into_iter().filter(|(version, ..)| !serials.contains(&version.serial)).map(|(version, ..)| version);
         let mut all: Vec<Version> = serials.iter().map(|serial| self.version(*serial)).chain(open).collect();
         all.sort_by_key(|version| std::cmp::Reverse(version.serial));
@@ -370,7 +370,7 @@ impl Local {
 }
 
 /// What each apply in the journal left, oldest first: applies that did not come to their end, as nothing saved them.
-fn cut_off(document: Document, records: &[Record]) -> Vec<(Version, Option<Note>, Document)> {
+fn cut_off(document: &Document, records: &[Record]) -> Vec<(Version, Option<Note>, Document)> {
     let begins: Vec<usize> = records.iter().enumerate().filter(|(_, r)| matches!(r, Record::Begin { .. })).map(|(i, _)| i).collect();
     let ends = begins.iter().skip(1).copied().chain([records.len()]);
     let mut out = vec![];

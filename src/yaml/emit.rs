@@ -207,7 +207,7 @@ fn fits_block(text: &str) -> bool {
         text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
     // A line of spaces alone is lost on editors, and on readers at the end of a block.
     let blank = text.split('\n').any(|line| !line.is_empty() && line.trim().is_empty());
-    !starts && !odd && !blank && text.trim_end_matches('\n') != ""
+    !starts && !odd && !blank && !text.trim_end_matches('\n').is_empty()
 }
 
 fn block(text: &str, indent: usize) -> String {

@@ -38,7 +38,7 @@ fn values(documents: &[Node]) -> Vec<Value> {
 /// One round: each part is kept only if the trees stay.
 fn round(source: &Arc<Source>, wanted: &[Value]) -> String {
     let mut now = Arc::clone(source);
-    for part in [inline as fn(&str, &[Node]) -> Option<String>, indented, blanks] {
+    for part in [on_one_line as fn(&str, &[Node]) -> Option<String>, indented, blanks] {
         let Ok(documents) = parse(&now) else { return now.text.clone() };
         let Some(text) = part(&now.text, &documents) else { continue };
         let next = Arc::new(Source { name: now.name.clone(), text });
@@ -68,7 +68,8 @@ fn patched(text: &str, patches: &Patches) -> String {
 }
 
 /// Blanks on a line and quotes.
-fn inline(text: &str, documents: &[Node]) -> Option<String> {
+#[expect(clippy::unnecessary_wraps, reason = "the form of a part of the layout")]
+fn on_one_line(text: &str, documents: &[Node]) -> Option<String> {
     let mut patches = Patches::new();
     for document in documents {
         visit(document, &mut |node| on_lines(text, node, &mut patches));
@@ -103,18 +104,24 @@ fn on_lines(text: &str, node: &Node, patches: &mut Patches) {
             let ends: Vec<(usize, usize)> =
                 entries.iter().map(|e| (e.key_span.start as usize, (e.value.span.end as usize).max(e.key_span.end as usize))).collect();
             if braces {
-                inside(text, (start, end), ends, " ", patches);
+                inside(text, (start, end), &ends, " ", patches);
             }
         }
         Data::List(items) if braces => {
-            inside(text, (start, end), items.iter().map(|i| (i.span.start as usize, i.span.end as usize)).collect(), "", patches);
+            inside(
+                text,
+                (start, end),
+                &items.iter().map(|i| (i.span.start as usize, i.span.end as usize)).collect::<Vec<_>>(),
+                "",
+                patches,
+            );
         }
         Data::List(_) => {}
     }
 }
 
 /// Braces on one line: a blank inside those of maps, one behind each comma.
-fn inside(text: &str, (start, end): (usize, usize), parts: Vec<(usize, usize)>, pad: &str, patches: &mut Patches) {
+fn inside(text: &str, (start, end): (usize, usize), parts: &[(usize, usize)], pad: &str, patches: &mut Patches) {
     let ordered = parts.windows(2).all(|w| w[0].1 <= w[1].0);
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return };
     if !ordered || first.0 <= start || last.1 >= end {
@@ -262,7 +269,7 @@ impl Lines<'_> {
     /// Lines that go on with what began on `first` move along with it.
     fn follow(&mut self, first: usize, last: usize, column: usize) {
         let by = match self.want.get(&first) {
-            Some(Start::At(new)) => *new as isize - self.column_of(first) as isize,
+            Some(Start::At(new)) => new.cast_signed() - self.column_of(first).cast_signed(),
             _ => 0,
         };
         for line in first + 1..=last {
@@ -279,8 +286,7 @@ impl Lines<'_> {
                 self.odd = true; // an alias, whose own place is not known
                 return;
             }
-            let head = if matches!(item.scalar().map(|s| s.style), Some(Style::Literal | Style::Folded)) { start } else { start };
-            let between = &self.text[from..head];
+            let between = &self.text[from..start];
             let dash = between.match_indices('-').map(|(n, _)| from + n).find(|at| *at - self.starts[self.line(*at)] == old || *at == from);
             let Some(dash) = dash else {
                 self.odd = true;
@@ -312,7 +318,7 @@ impl Lines<'_> {
         let head = self.text[..start].trim_end();
         let digits = head.rsplit(['|', '>']).next().is_some_and(|mark| {
             mark.starts_with(|c: char| c.is_ascii_digit() || c == '+')
-                || mark.starts_with("-") && mark.len() > 1 && mark.as_bytes()[1].is_ascii_digit()
+                || mark.starts_with('-') && mark.len() > 1 && mark.as_bytes()[1].is_ascii_digit()
         });
         if digits {
             self.odd = true;
@@ -322,7 +328,7 @@ impl Lines<'_> {
         let lines: Vec<usize> = (first..=last).filter(content).collect();
         let Some(least) = lines.iter().map(|l| self.column_of(*l)).min() else { return };
         for line in lines {
-            self.want.insert(line, Start::By(column as isize - least as isize, column));
+            self.want.insert(line, Start::By(column.cast_signed() - least.cast_signed(), column));
         }
     }
 
@@ -346,8 +352,7 @@ impl Lines<'_> {
                 .find(|(c, _)| *c == old);
             let new = match (next, before) {
                 (Some((column, new)), _) if column == old => new,
-                (_, Some((_, new))) => new,
-                (Some((_, new)), None) => new,
+                (_, Some((_, new))) | (Some((_, new)), None) => new,
                 (None, None) => continue,
             };
             if new != old {

@@ -33,6 +33,7 @@ pub struct Seat<'n> {
 }
 
 /// Follows a path.
+#[must_use]
 pub fn find<'n>(root: &'n Node, path: &Path) -> Found<'n> {
     let mut seat = Seat { node: root, entry: None, list: None, flow: false };
     let mut so_far = Path::root();
@@ -186,6 +187,7 @@ impl<'n> Seat<'n> {
     }
 
     /// The bytes to replace, and by what, to give it another value.
+    #[must_use]
     pub fn replaced(&self, value: &Value, dialect: Dialect) -> (Range<usize>, String) {
         let range = self.start()..self.end();
         if self.flow || dialect == Dialect::Json || self.is_root() && self.is_braced() && !self.ends_its_line() {
@@ -287,6 +289,7 @@ impl<'n> Seat<'n> {
     }
 
     /// A new entry of this map, last.
+    #[must_use]
     pub fn entry_added(&self, name: &str, value: &Value, dialect: Dialect) -> Option<(Range<usize>, String)> {
         if matches!(self.node.data, Data::List(_)) || matches!(self.node.data, Data::Scalar(_)) && !self.node.is_null() {
             return None;
@@ -316,6 +319,7 @@ impl<'n> Seat<'n> {
     }
 
     /// The alias that is the value of a field, replaced by what it stands for.
+    #[must_use]
     pub fn alias_replaced(&self, name: &str, value: &Value, dialect: Dialect) -> Option<(Range<usize>, String)> {
         let entry = self.own().into_iter().find(|e| e.key == name)?;
         let range = alias(entry)?;
@@ -341,6 +345,7 @@ impl<'n> Seat<'n> {
     }
 
     /// A new item of this list.
+    #[must_use]
     pub fn item_at(&self, nth: usize, value: &Value, dialect: Dialect) -> Option<(Range<usize>, String)> {
         let items = self.node.items();
         let Data::List(_) = self.node.data else { return None };
@@ -371,6 +376,7 @@ impl<'n> Seat<'n> {
     }
 
     /// The bytes of one of several entries or items, with its line where it has lines of its own.
+    #[must_use]
     pub fn without(&self, step: &Step, gone: &Seat<'_>) -> Option<(Range<usize>, String)> {
         let (start, end, before, next) = match step {
             Step::Field(name) => {

@@ -3,6 +3,8 @@
 //!
 //! Owns spelling only; where the text goes is [`super::splice`]'s. What is spelled reads back as the value that was given.
 
+use std::fmt::Write as _;
+
 use super::node::plain;
 use super::{Node, Style};
 use crate::model::{Map, Value};
@@ -20,7 +22,7 @@ impl Dialect {
     /// By the name of the file.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        if name.ends_with(".json") { Self::Json } else { Self::Yaml }
+        if std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) { Self::Json } else { Self::Yaml }
     }
 }
 
@@ -77,7 +79,7 @@ pub fn double(text: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_break(c) || (c.is_control() && c != '\n') {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

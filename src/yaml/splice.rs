@@ -221,7 +221,6 @@ fn whole(edit: &Edit, tree: &Value) -> Edit {
         let mut parent = path.clone();
         let Some(Step::Field(name)) = parent.pop() else { return Edit::Set(path, value) };
         match tree.at(&parent) {
-            Some(Value::Map(_)) => return Edit::Set(path, value),
             None | Some(Value::Null) => {
                 value = Value::map([(name, value)]);
                 path = parent;

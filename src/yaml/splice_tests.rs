@@ -1,5 +1,7 @@
 //! Splices: a table of edits, and random trees with comments under random edits.
 
+#![expect(clippy::format_push_string, reason = "a test writes as it reads best")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -119,7 +121,7 @@ fn tree() -> impl Strategy<Value = Value> {
     leaf().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
-            prop::collection::vec(("[a-d]|yes|x y", inner), 0..4).prop_map(|entries| Value::map(entries)),
+            prop::collection::vec(("[a-d]|yes|x y", inner), 0..4).prop_map(Value::map),
         ]
     })
 }
@@ -153,16 +155,16 @@ fn written(value: &Value, column: usize, dice: &mut impl FnMut() -> u32, out: &m
 
 fn child(value: &Value, column: usize, dice: &mut impl FnMut() -> u32, out: &mut String) {
     let nested = matches!(value, Value::Map(m) if !m.is_empty()) || matches!(value, Value::List(l) if !l.is_empty());
-    if nested && dice() % 3 > 0 {
-        out.push_str(if dice() % 3 == 0 { " # here\n" } else { "\n" });
+    if nested && !dice().is_multiple_of(3) {
+        out.push_str(if dice().is_multiple_of(3) { " # here\n" } else { "\n" });
         let deeper = column + [2, 2, 4][dice() as usize % 3];
         written(value, deeper, dice, out);
-    } else if let (Value::Text(text), true) = (value, dice() % 2 == 0)
+    } else if let (Value::Text(text), true) = (value, dice().is_multiple_of(2))
         && super::spell::is_block_text(text)
     {
         out.push_str(&format!(" {}\n", super::spell::block_text(text, column + 3)));
     } else {
-        let remark = if dice() % 3 == 0 { " # beside" } else { "" };
+        let remark = if dice().is_multiple_of(3) { " # beside" } else { "" };
         out.push_str(&format!(" {}{remark}\n", super::spell::flow(value, super::spell::Dialect::Yaml)));
     }
 }

@@ -132,9 +132,6 @@ async fn adopted(case: &Case, document: &str) {
     }
     let (exit, said) = desk.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(exit, 0, "{kind}: not empty\n{said}\n{}", desk.read("conf/taken.yaml"));
-    if std::env::var_os("SHOW_ADOPTED").is_some() {
-        println!("## {kind}\n{}", desk.read("conf/taken.yaml"));
-    }
 }
 
 #[test]

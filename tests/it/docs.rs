@@ -117,7 +117,7 @@ impl Block {
 
 /// All fenced blocks of a page.
 pub fn blocks(page: &str) -> Vec<Block> {
-    let text = fs::read_to_string(top().join(page)).unwrap();
+    let text = fs::read_to_string(top().join(page)).expect("it is there");
     let mut found = vec![];
     let mut open: Option<Block> = None;
     for (i, line) in text.lines().enumerate() {
@@ -141,19 +141,21 @@ pub fn blocks(page: &str) -> Vec<Block> {
 
 /// Codes of everything that is wrong or warned about in a project of these files.
 fn codes_of(files: &[(&str, &str)]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::create_dir_all(path.parent().expect("it is there")).expect("it is there");
+        fs::write(path, text).expect("it is there");
     };
     write("conf/project.yaml", "name: docs\n");
     if !files.iter().any(|(name, _)| name.starts_with("environments/")) {
         write("environments/dev.yaml", "workspace: local\n");
     }
-    files.iter().for_each(|(name, text)| write(name, text));
+    for (name, text) in files {
+        write(name, text);
+    }
     let variables = [("REGION", "EU"), ("BRICKFORM_STATE_KEY", "k")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-    let real = Outside::real().unwrap();
+    let real = Outside::real().expect("it is there");
     let outside = Outside { variables: Arc::new(variables.into()), folder: folder.path().to_owned(), ..real };
     let loaded = project::load(&outside, &Ask::default(), &Registry::standard());
     let found = match loaded.map_err(|f| f.diagnostics).and_then(|p| p.resolve(&Answers::new())) {

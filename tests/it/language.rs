@@ -205,7 +205,7 @@ async fn waiting_is_asked_for() {
         let world = made(&format!("warehouses: {{ w: {{ name: w, {wait}cluster_size: Small, auto_stop_mins: 10 }} }}\n"));
         let ran = world.run(&Options::default()).await;
         done(&ran, wait);
-        let made = ran.applying.iter().position(|s| s.is_write()).expect("it is created");
+        let made = ran.applying.iter().position(super::world::Sent::is_write).expect("it is created");
         let state = ran.applying[made..].iter().any(|s| !s.is_write() && s.request.path.contains("/warehouses/"));
         assert_eq!(state, gets, "{wait}: {}", ran.told());
     }

@@ -52,15 +52,14 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             let given = [("title", &arguments.name), ("warehouse_id", &arguments.warehouse_id)];
             map.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::text(value.clone()?)))));
         }
-        match &arguments.to_file {
-            Some(file) => to_file(arguments, run, file, &body),
-            None => {
-                let target = match &arguments.to_profile {
-                    Some(profile) => connect::by_profile(run, Some(profile)).await?,
-                    None => source,
-                };
-                to_workspace(arguments, run, &target, &body).await
-            }
+        if let Some(file) = &arguments.to_file {
+            to_file(arguments, run, file, &body)
+        } else {
+            let target = match &arguments.to_profile {
+                Some(profile) => connect::by_profile(run, Some(profile)).await?,
+                None => source,
+            };
+            to_workspace(arguments, run, &target, &body).await
         }
     })
 }

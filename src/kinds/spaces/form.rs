@@ -206,8 +206,8 @@ static BENCHMARK: Form = Form {
     ..PLAIN
 };
 
-const fn ids(word: &'static str, by: &'static [&'static str], group: Group) -> Option<Ids> {
-    Some(Ids { word, by, group })
+const fn ids(word: &'static str, by: &'static [&'static str], group: Group) -> Ids {
+    Ids { word, by, group }
 }
 
 /// All lists of parts, in the order in which a person reads a space. The words of ids never change: they are in the ids of
@@ -219,49 +219,49 @@ pub(super) static SECTIONS: &[Section] = &[
         at: &["instructions", "example_sql"],
         wire: &["instructions", "example_question_sqls"],
         form: &EXAMPLE,
-        ids: ids("example_sql", &["question"], Group::Instructions),
+        ids: Some(ids("example_sql", &["question"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "functions"],
         wire: &["instructions", "sql_functions"],
         form: &FUNCTION,
-        ids: ids("function", &["identifier"], Group::Instructions),
+        ids: Some(ids("function", &["identifier"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "joins"],
         wire: &["instructions", "join_specs"],
         form: &JOIN,
-        ids: ids("join", &["left", "left_alias", "right", "right_alias"], Group::Instructions),
+        ids: Some(ids("join", &["left", "left_alias", "right", "right_alias"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "filters"],
         wire: &["instructions", "sql_snippets", "filters"],
         form: &SNIPPET,
-        ids: ids("filter", &["name"], Group::Instructions),
+        ids: Some(ids("filter", &["name"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "expressions"],
         wire: &["instructions", "sql_snippets", "expressions"],
         form: &SNIPPET,
-        ids: ids("expression", &["name"], Group::Instructions),
+        ids: Some(ids("expression", &["name"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "measures"],
         wire: &["instructions", "sql_snippets", "measures"],
         form: &SNIPPET,
-        ids: ids("measure", &["name"], Group::Instructions),
+        ids: Some(ids("measure", &["name"], Group::Instructions)),
     },
     Section {
         at: &["sample_questions"],
         wire: &["config", "sample_questions"],
         form: &SAMPLE,
-        ids: ids("sample_question", &["question"], Group::Questions),
+        ids: Some(ids("sample_question", &["question"], Group::Questions)),
     },
     Section {
         at: &["benchmarks"],
         wire: &["benchmarks", "questions"],
         form: &BENCHMARK,
-        ids: ids("benchmark", &["question"], Group::Questions),
+        ids: Some(ids("benchmark", &["question"], Group::Questions)),
     },
 ];
 

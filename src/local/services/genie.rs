@@ -85,7 +85,8 @@ fn place(exchange: &mut Exchange<'_, '_>) {
     default(&mut exchange.body, "parent_path", format!("/Users/{}", exchange.caller.name));
     if let Some(Value::Text(path)) = exchange.body.get_mut("parent_path") {
         let plain = path.strip_prefix("/Workspace/").map(|rest| format!("/{rest}"));
-        *path = plain.unwrap_or_else(|| path.clone()).trim_end_matches('/').to_owned();
+        let plain = plain.unwrap_or_else(|| path.clone());
+        plain.trim_end_matches('/').clone_into(path);
     }
 }
 
@@ -111,7 +112,7 @@ fn name_it(exchange: &mut Exchange<'_, '_>) {
         let live = |space: &Value| space.get("trashed").is_none() && space.get("title").and_then(Value::as_str) == Some(title);
         exchange.objects.all(SPACES).any(|(_, space)| live(space))
     };
-    let title = if taken(&plain) { (1..).map(|n| format!("{plain} ({n})")).find(|t| !taken(t)).unwrap_or(plain) } else { plain };
+    let title = if taken(&plain) { (1..10_000).map(|n| format!("{plain} ({n})")).find(|t| !taken(t)).unwrap_or(plain) } else { plain };
     exchange.body.insert("title".to_owned(), Value::Text(title));
 }
 

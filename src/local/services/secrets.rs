@@ -165,9 +165,8 @@ fn put_secret(exchange: &mut Exchange<'_, '_>) -> Handled {
         )));
     }
     let (text, bytes) = (exchange.body.shift_remove("string_value"), exchange.body.shift_remove("bytes_value"));
-    let value = match (text, bytes) {
-        (Some(value), None) | (None, Some(value)) => value,
-        _ => return Err(Refusal::invalid("Exactly one of string_value and bytes_value must be set.")),
+    let ((Some(value), None) | (None, Some(value))) = (text, bytes) else {
+        return Err(Refusal::invalid("Exactly one of string_value and bytes_value must be set."));
     };
     if value.as_str().map_or(0, str::len) > MOST_BYTES {
         return Err(Refusal::new(400, "RESOURCE_LIMIT_EXCEEDED", "The secret is larger than 128 KB."));

@@ -97,7 +97,7 @@ fn secrets(then: &BTreeMap<String, Option<String>>, now: &BTreeMap<String, Optio
                 out.push(format!("the secret {source}: its keyed fingerprint was {}, is {}", short(a), short(b)));
             }
             (Some(a), Some(b)) if a.is_some() != b.is_some() => {
-                out.push(format!("the secret {source}: the environment's state key was {}, is {}", given(a), given(b)));
+                out.push(format!("the secret {source}: the environment's state key was {}, is {}", given(a.as_ref()), given(b.as_ref())));
             }
             (Some(_), None) => out.push(format!("the secret {source}: is no longer used")),
             (None, Some(_)) => out.push(format!("the secret {source}: is new")),
@@ -106,7 +106,7 @@ fn secrets(then: &BTreeMap<String, Option<String>>, now: &BTreeMap<String, Optio
     }
 }
 
-fn given(print: &Option<String>) -> &'static str {
+fn given(print: Option<&String>) -> &'static str {
     if print.is_some() { "given" } else { "not given" }
 }
 

@@ -113,10 +113,9 @@ fn closing(rest: &str, end: &str) -> Option<usize> {
     for (offset, byte) in rest.bytes().enumerate().skip(2) {
         match quote {
             Some(mark) if byte == mark => quote = None,
-            Some(_) => {}
             None if byte == b'"' || byte == b'\'' => quote = Some(byte),
             None if rest.as_bytes()[offset..].starts_with(end.as_bytes()) => return Some(offset),
-            None => {}
+            Some(_) | None => {}
         }
     }
     rest.find(end) // a quote that is not closed is the parser's business

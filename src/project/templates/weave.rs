@@ -187,7 +187,9 @@ impl Weaver<'_> {
             let segment = &self.source.text[*from..*to];
             let unescaped = segment.replace("\\{{", "{{");
             let Some(found) = unescaped.find(text) else { continue };
-            if !unescaped[..found].trim().is_empty() || unescaped[found + text.len()..].trim_matches(['\\', ' ', '\n', '\t', '\r']) != "" {
+            if !unescaped[..found].trim().is_empty()
+                || !unescaped[found + text.len()..].trim_matches(['\\', ' ', '\n', '\t', '\r']).is_empty()
+            {
                 continue;
             }
             self.next = i + 1;
@@ -231,7 +233,6 @@ impl Weaver<'_> {
                 inner.params().into_iter().flatten().for_each(|p| self.parameter(p, tag, false));
                 inner.hash().into_iter().flat_map(|h| h.values()).for_each(|p| self.parameter(p, tag, false));
             }
-            Parameter::Name(_) | Parameter::Literal(_) => {}
             _ => {}
         }
     }

@@ -290,12 +290,11 @@ fn asked(name: &str) -> Option<u64> {
 
 #[test]
 fn whatever_happens_running_again_converges() {
-    let seeds: Vec<u64> = match asked("SIMULATION_SEED") {
-        Some(seed) => vec![seed],
-        None => {
-            let seeds: BTreeSet<u64> = (0..asked("SIMULATION_SEEDS").unwrap_or(SEEDS)).chain(FOUND.iter().copied()).collect();
-            seeds.into_iter().collect()
-        }
+    let seeds: Vec<u64> = if let Some(seed) = asked("SIMULATION_SEED") {
+        vec![seed]
+    } else {
+        let seeds: BTreeSet<u64> = (0..asked("SIMULATION_SEEDS").unwrap_or(SEEDS)).chain(FOUND.iter().copied()).collect();
+        seeds.into_iter().collect()
     };
     let next = std::sync::atomic::AtomicUsize::new(0);
     let (mut failed, mut all) = (vec![], Tally::default());

@@ -72,9 +72,9 @@ impl Commit {
                 let slot = (sort.kind, number);
                 let kept = sort.ways.kept == Some(number);
                 let (come, go, change) = if is_first { (dense, 0, 0) } else { (dense / 2, 150, 400) };
-                if !slots.contains_key(&slot) {
+                if let std::collections::btree_map::Entry::Vacant(e) = slots.entry(slot) {
                     if random.chance(come) {
-                        slots.insert(slot, Made::of(sort, random));
+                        e.insert(Made::of(sort, random));
                     }
                 } else if !kept && random.chance(go) {
                     slots.remove(&slot);
