@@ -208,7 +208,8 @@ impl<'a> Maker<'a> {
         let ids = std::iter::once(pair.id).chain(old.iter().map(String::as_str));
         step.delete_calls = ids.flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id))).collect();
         step.live = pair.live.map(|live| kept_live(live, &subject.body, pair.applied));
-        if way != Way::Managed {
+        // What an interrupted create made is ours already.
+        if !matches!(way, Way::Managed | Way::Settled) {
             let fields: Vec<String> = step.forces.iter().map(ToString::to_string).collect();
             let why = match &step.because {
                 Some(because) if fields.is_empty() => because.clone(),

@@ -17,6 +17,8 @@ pub struct Want {
     pub known: Known,
     /// Where it is if what its name hangs on was renamed and the state does not know that yet.
     pub followed: Option<Identified>,
+    /// What an unfinished apply began to make under another name than the one that YAML gives now, which is its id.
+    pub begun: Option<Identified>,
     /// The natural key, for finding those that are there already.
     pub natural: Vec<String>,
     /// Whether YAML wants it.
@@ -82,8 +84,8 @@ struct Listed {
 
 /// Reads a group.
 pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
-    let ids: BTreeMap<&str, Option<&Call>> =
-        group.wants.iter().filter_map(|want| want.known.identified()).map(|known| (known.id.as_str(), known.call.as_ref())).collect();
+    let asked = group.wants.iter().flat_map(|want| want.known.identified().into_iter().chain(&want.begun));
+    let ids: BTreeMap<&str, Option<&Call>> = asked.map(|known| (known.id.as_str(), known.call.as_ref())).collect();
     let mut listed = list(&client, &group, &ids, &needs_list).await;
     let mut answers: BTreeMap<String, Answer> =
         std::mem::take(&mut listed.whole).into_iter().map(|(id, body)| (id, Ok(Some(body)))).collect();
@@ -135,7 +137,9 @@ async fn look_again(
             let begun = matches!(want.known, Known::Name(_)) && sent_moments_ago(want);
             (kept || begun) && want.known.identified().is_some_and(|known| matches!(answers.get(&known.id), Some(Ok(None))))
         };
-        let gone: BTreeSet<&str> = group.wants.iter().filter(is_gone).filter_map(|w| Some(w.known.identified()?.id.as_str())).collect();
+        let mut gone: BTreeSet<&str> = group.wants.iter().filter(is_gone).filter_map(|w| Some(w.known.identified()?.id.as_str())).collect();
+        let begun = group.wants.iter().filter(|want| sent_moments_ago(want)).filter_map(|want| want.begun.as_ref());
+        gone.extend(begun.map(|begun| begun.id.as_str()).filter(|id| matches!(answers.get(*id), Some(Ok(None)))));
         let lost = |want: &Want| {
             let seen = |intent| settle::among(group.kind, intent, &group.managed, listed.others.clone()) != Settlement::Absent;
             sent_moments_ago(want) && !matches!(want.known, Known::Name(_)) && !want.intent.as_ref().is_some_and(seen)
@@ -299,8 +303,16 @@ impl Whole {
     }
 
     fn of_name(&self, known: &Identified, want: &Want) -> Live {
+        if let Some(begun) = want.begun.as_ref().filter(|begun| !self.managed.contains(&begun.id)) {
+            match self.of_state(begun) {
+                Live::Found { id, body } => return Live::Settled { id, body },
+                Live::Failed(error) => return Live::Failed(error),
+                _ => {}
+            }
+        }
         match self.of_state(known) {
-            Live::Found { id, body } if want.intent.is_some() => Live::Settled { id, body },
+            // What was begun under another name is no proof that this one is ours.
+            Live::Found { id, body } if want.intent.is_some() && want.begun.is_none() => Live::Settled { id, body },
             Live::Found { id, body } => Live::Exists(vec![Candidate { id, body }]),
             Live::Gone => Live::Absent,
             live => live,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group::{Group, Identified, Known, Want};
-use super::object::{id_of, read_of, text_of};
+use super::object::{id_of, read_of, same_id, text_of};
 use super::{Address, ApiError, Ask, Intent, Kind, Live, Value};
 use crate::client::ApiErrorKind;
 use crate::kinds::{Identity, Lifetime};
@@ -98,10 +98,12 @@ impl Target<'_> {
         };
         let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
         let followed = self.followed().map(identified);
+        let begun = self.begun().filter(|_| matches!(known, Known::Name(_))).map(identified);
         Want {
             address: self.address.clone(),
             known,
             followed,
+            begun,
             natural: natural.cloned().unwrap_or_default(),
             is_desired: self.desired.is_some(),
             intent: self.intent.cloned(),
@@ -121,6 +123,14 @@ impl Target<'_> {
         let parent = |kind: &str| entry.dependencies.iter().any(|d| d.kind == kind && resource.depends_on.contains(d));
         let kept = self.kind.parents.iter().all(|p| !parts.contains(&p.field) || same(p.field) || parent(p.kind));
         (moved && kept).then(|| id_of(self.kind, &resource.body)).flatten()
+    }
+
+    /// The id of what an unfinished apply began to make, where that is a name and YAML gives another one now.
+    fn begun(&self) -> Option<String> {
+        let natural = &self.intent?.natural;
+        let fields = self.kind.natural.fields.iter().zip(natural);
+        let id = id_of(self.kind, &Value::map(fields.map(|(field, value)| (*field, Value::text(value.as_str())))))?;
+        (Some(same_id(self.kind, &id)) != id_of(self.kind, self.body()).map(|id| same_id(self.kind, &id))).then_some(id)
     }
 
     /// The value that the kind's list asks for.
