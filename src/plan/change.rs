@@ -42,7 +42,8 @@ impl<'a> Maker<'a> {
         let followed = self.renamings.followed(subject, id, live, subject.entry.map(|e| &e.applied));
         let (id, live, applied) = (&*followed.id, followed.live.as_deref(), followed.applied.as_deref());
         // What an interrupted create sent was sent by us, whatever YAML says since.
-        let begun = self.inputs.state.open_intents.get(subject.address).filter(|_| way == Way::Settled);
+        let at = self.claims.get(subject.address).copied().unwrap_or(subject.address);
+        let begun = self.inputs.state.open_intents.get(at).filter(|_| way == Way::Settled);
         let applied = begun.map_or(applied, |intent| intent.applied.as_ref());
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
         let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };

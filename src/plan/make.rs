@@ -24,6 +24,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         inputs,
         deployer: deployer.as_deref(),
         moves: &moves,
+        claims: orphans::claims(inputs),
         known: Known::default(),
         renamings: Renamings::default(),
         steps: BTreeMap::new(),
@@ -105,6 +106,8 @@ pub(super) struct Maker<'a> {
     /// As access lists carry it.
     pub deployer: Option<&'a str>,
     pub moves: &'a Moves,
+    /// What an unfinished apply began under another address, by the one that it has now.
+    pub claims: BTreeMap<&'a Address, &'a Address>,
     pub known: Known<'a>,
     pub renamings: Renamings<'a>,
     pub steps: BTreeMap<Address, Step>,
@@ -120,7 +123,7 @@ impl<'a> Maker<'a> {
             kind: resource.kind,
             body,
             entry,
-            moved_from: self.moves.old(address),
+            moved_from: self.moves.old(address).or_else(|| self.claims.get(address).copied()),
             live: self.live(address),
             context: self.context(address, resource.lifecycle.exclusive),
         };

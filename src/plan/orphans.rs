@@ -1,7 +1,7 @@
 //! What an interrupted apply made and nobody wants any more: it is not in the state yet, but it is ours, and it goes.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
 use crate::model::{Address, Map, Value};
@@ -28,12 +28,40 @@ pub(super) fn known<'s>(inputs: &Inputs<'s>) -> Cow<'s, Document> {
     Cow::Owned(document)
 }
 
+/// Desired addresses whose object was begun under an address that YAML has no more (its key was changed before the apply
+/// came to its end), each with that address.
+pub(super) fn claims<'s>(inputs: &Inputs<'s>) -> BTreeMap<&'s Address, &'s Address> {
+    let Some(live) = inputs.live.filter(|_| !inputs.options.destroy) else { return BTreeMap::new() };
+    let (desired, state) = (inputs.desired, inputs.state);
+    let left = |a: &Address| !desired.resources.contains_key(a) && !state.resources.contains_key(a);
+    let begun: BTreeMap<(&str, &str), &Address> = state
+        .open_intents
+        .keys()
+        .filter(|address| left(address))
+        .filter_map(|address| match live.objects.get(address)? {
+            Live::Settled { id, .. } => Some(((address.kind.as_str(), id.as_str()), address)),
+            _ => None,
+        })
+        .collect();
+    let new = |a: &Address| !state.resources.contains_key(a) && !desired.imports.contains_key(a) && !state.open_intents.contains_key(a);
+    let claim = |address: &'s Address| match live.objects.get(address)? {
+        Live::Exists(candidates) if new(address) => match candidates.as_slice() {
+            [one] => Some((address, *begun.get(&(address.kind.as_str(), one.id.as_str()))?)),
+            _ => None,
+        },
+        _ => None,
+    };
+    desired.resources.keys().filter_map(claim).collect()
+}
+
 /// Kind and id of what has an address already: two intents of one name (its key was changed in between) find one object.
 fn taken(inputs: &Inputs<'_>, wanted: &dyn Fn(&Address) -> bool) -> BTreeSet<(String, String)> {
+    let claims = claims(inputs);
     let known = inputs.state.resources.values().map(|entry| (entry.kind.clone(), entry.id.clone()));
     let live = inputs.live.into_iter().flat_map(|live| &live.objects).filter(|(address, _)| wanted(address));
     let found = live.filter_map(|(address, live)| match live {
         Live::Found { id, .. } | Live::Settled { id, .. } => Some((address.kind.clone(), id.clone())),
+        Live::Exists(candidates) if claims.contains_key(address) => Some((address.kind.clone(), candidates.first()?.id.clone())),
         _ => None,
     });
     known.chain(found).collect()

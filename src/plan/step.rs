@@ -120,6 +120,11 @@ impl<'a> Maker<'a> {
 
     /// Objects have the natural key of what would be created.
     fn exists(&self, subject: &Subject<'a>, candidates: &'a [Candidate]) -> (Step, Option<Object<'a>>) {
+        if let [one] = candidates
+            && self.claims.contains_key(subject.address)
+        {
+            return self.compared(subject, &one.id, Some(&one.body), Way::Settled);
+        }
         let takes = self.inputs.options.adopt || subject.resource.lifecycle.adopt_by_name || stands(subject);
         if let [one] = candidates
             && self.born_with(subject).is_some()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinSet;
 
 use super::group::get_all;
-use super::object::{get, id_of, read_of};
+use super::object::{get, id_of, read_of, same_id};
 use super::wanted::Target;
 use super::{Address, ApiError, Ask, Client, Kind, Live, Value};
 use crate::client::ApiErrorKind;
@@ -43,7 +43,7 @@ pub async fn attached(
         let live = match answer {
             Some(Ok(Some(body))) => Live::Found { id, body: body.clone() },
             Some(Err(error)) => Live::Failed(error.clone()),
-            Some(Ok(None)) | None => missing(target, objects, &id),
+            Some(Ok(None)) | None => missing(ask, target, objects, &id),
         };
         results.insert(target.address.clone(), live);
     }
@@ -126,8 +126,20 @@ fn live_body<'a>(address: &Address, objects: &'a BTreeMap<Address, Live>) -> Opt
 }
 
 /// What it means that the object of a part is not there: it will be, it was, or nobody makes it.
-fn missing(target: &Target<'_>, objects: &BTreeMap<Address, Live>, id: &str) -> Live {
-    let to_come = |address: &Address| matches!(objects.get(address), Some(Live::Absent | Live::Gone | Live::Waits));
+fn missing(ask: &Ask<'_>, target: &Target<'_>, objects: &BTreeMap<Address, Live>, id: &str) -> Live {
+    let named = |address: &Address| {
+        let resource = ask.desired.resources.get(address)?;
+        Some(same_id(resource.kind, &id_of(resource.kind, &resource.body)?))
+    };
+    let to_come = |address: &Address| match objects.get(address) {
+        Some(Live::Absent | Live::Gone | Live::Waits) => true,
+        // It is there under the name that it had: the one in YAML is still to come.
+        Some(Live::Found { id, .. } | Live::Settled { id, .. }) => {
+            let kind = ask.desired.resources.get(address).map(|resource| resource.kind);
+            named(address).is_some_and(|named| kind.map(|kind| same_id(kind, id)) != Some(named))
+        }
+        _ => false,
+    };
     if target.desired.is_some_and(|resource| resource.depends_on.iter().any(to_come)) {
         return Live::Waits;
     }
