@@ -229,6 +229,12 @@ impl Running {
         }
     }
 
+    /// Whether this step makes an object of its own.
+    fn makes(&self) -> bool {
+        let makes = matches!(self.step.action, Action::Create | Action::Replace | Action::ReplaceNewFirst);
+        makes && self.kind.lifetime == Lifetime::Own && !self.step.address.is_facet()
+    }
+
     /// Puts the object on record as it is now.
     async fn put(&mut self, entry: &Entry, status: Status, flush: Flush) -> Result<(), Failure> {
         let mut entry = Entry { status, ..entry.clone() };
@@ -236,6 +242,9 @@ impl Running {
             entry.id = self.id.as_ref().map(identity::text).unwrap_or_default();
         }
         entry.etag = self.etag.clone().or(entry.etag);
+        if self.makes() {
+            entry.made_by = Some(self.shared.caller.clone()).filter(|caller| !caller.is_empty());
+        }
         if let (Status::Incomplete | Status::Tainted, Some(prior)) = (status, &self.prior) {
             // Not everything was sent: what was owned before still is, and old objects are still to be deleted.
             entry.applied = either(Some(Schema::of(self.kind).root()), &prior.applied, entry.applied);

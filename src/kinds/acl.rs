@@ -67,16 +67,17 @@ pub(super) fn direct(reply: &Value) -> Vec<Entry> {
     entries
 }
 
-/// Whether the entry is the deployer's: the one the environment names, else the one who made or owns the parent.
+/// Whether the entry is the deployer's: the one the environment names, else the one who made or owns the parent,
+/// as its reply or the state says.
 pub(super) fn is_deployer(entry: &Entry, context: &Context<'_>) -> bool {
     const MAKERS: &[&str] = &["creator_user_name", "creator_name", "owner_user_name", "creator", "owner"];
     let Some(name) = entry.name.as_str().filter(|_| entry.by != "group_name") else { return false };
     let is = |who: &str| who.eq_ignore_ascii_case(name);
-    match (context.deployer, context.parent) {
-        (Some(deployer), _) => is(deployer),
-        (None, Some(parent)) => MAKERS.iter().filter_map(|f| parent.get(f)?.as_str()).any(is),
-        (None, None) => false,
-    }
+    let Some(deployer) = context.deployer else {
+        let told = context.parent.into_iter().flat_map(|parent| MAKERS.iter().filter_map(|f| parent.get(f)?.as_str()));
+        return told.chain(context.maker).any(is);
+    };
+    is(deployer)
 }
 
 /// A sort of object that has permissions.

@@ -75,6 +75,8 @@ pub struct Context<'a> {
     pub deployer: Option<&'a str>,
     /// A facet's parent, live (its creator or owner counts as a deployer where none is named).
     pub parent: Option<&'a Value>,
+    /// Who made a facet's parent, as the state recorded it at its create. Replies of some kinds name nobody.
+    pub maker: Option<&'a str>,
     /// `lifecycle.exclusive`.
     pub exclusive: bool,
 }

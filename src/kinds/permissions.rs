@@ -4,9 +4,10 @@
 //! where none is listed; and the deployer's, where it is not listed and does not lose the ownership to one who is. The
 //! latter two are sent back, so that a plan does not depend on who makes it and nobody loses an object by listing others.
 //!
-//! Where the environment names no deployer, the one who made or owns the object, as its reply says, counts as such. Replies
-//! of some kinds do not say it (`instance_pools`). Workspaces that add whoever sets permissions then show that entry as
-//! drift, until the environment's `workspace.deployer` or the list names them.
+//! Where the environment names no deployer, the one who made or owns the object counts as such, as its reply says or the
+//! state recorded at its create: replies of some kinds (directories, spaces, `instance_pools`) name nobody. Of an object of
+//! such a kind that was taken over nobody knows it: who is in its list and not in YAML's is drift, until the environment's
+//! `workspace.deployer` or the list names them.
 
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};

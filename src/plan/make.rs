@@ -180,14 +180,16 @@ impl<'a> Maker<'a> {
         self.moves.old(address).and_then(|old| objects.get(old)).or_else(|| objects.get(address))
     }
 
-    /// Who applies, and for a facet the live parent.
+    /// Who deploys, and for a facet the live parent and who made it.
     pub fn context(&self, address: &Address, exclusive: bool) -> Context<'a> {
         let parent = address.is_facet().then(|| self.live(&address.parent())).flatten();
         let parent = match parent {
             Some(Live::Found { body, .. } | Live::Settled { body, .. }) => Some(body),
             _ => None,
         };
-        Context { deployer: self.deployer, parent, exclusive }
+        let recorded = address.is_facet().then(|| self.moves.entry(self.inputs.state, &address.parent())).flatten();
+        let maker = recorded.and_then(|entry| entry.made_by.as_deref());
+        Context { deployer: self.deployer, parent, maker, exclusive }
     }
 
     fn decide(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {

@@ -81,6 +81,7 @@ fn entry(inputs: &Inputs<'_>, intent: &Intent, live: &Live) -> Option<Entry> {
         dependencies: parents(inputs, &intent.kind),
         tag: intent.tag.clone(),
         deposed: vec![],
+        made_by: Some(intent.caller.clone()).filter(|c| !c.is_empty()),
     })
 }
 

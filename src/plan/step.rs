@@ -207,6 +207,16 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// Who made the object, as far as that is on record: who applied the create, or began one that was interrupted.
+    fn made_by(&self, subject: &Subject<'a>) -> Option<String> {
+        if let Some(entry) = subject.entry {
+            return entry.made_by.clone();
+        }
+        let settled = matches!(subject.live, Some(Live::Settled { .. }));
+        let begun = self.inputs.state.open_intents.get(subject.address).filter(|_| settled);
+        begun.map(|intent| intent.caller.clone()).filter(|caller| !caller.is_empty())
+    }
+
     /// The entry after success, without a tag.
     pub fn entry_for(&self, subject: &Subject<'a>, sent: &Value, id: &str, former: Option<Value>) -> Entry {
         let mut dependencies = subject.resource.depends_on.clone();
@@ -225,6 +235,7 @@ impl<'a> Maker<'a> {
             dependencies,
             tag: None,
             deposed: vec![],
+            made_by: self.made_by(subject),
         }
     }
 }

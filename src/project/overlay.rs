@@ -7,8 +7,8 @@ use super::environment::EnvironmentFile;
 use super::findings::{Findings, map, meant};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::{Field, Kind, Registry, Schema};
-use crate::model::Address;
-use crate::yaml::{Data, Entry, Node};
+use crate::model::{Address, Value};
+use crate::yaml::{Data, Entry, Node, Scalar};
 
 const DELETE: &str = "$delete";
 const REPLACE: &str = "$replace";
@@ -190,6 +190,9 @@ impl Merge<'_> {
                     None => self.findings.add(absent(&shown(&key, fields), &item.span)),
                 }
             } else if let Some(at) = at {
+                if item.scalar().is_some() {
+                    continue; // Its key alone changes nothing.
+                }
                 let merged = items[at].as_ref().map(|base| self.node(base, item, shape));
                 items[at] = merged;
             } else {
@@ -235,8 +238,12 @@ impl Shape {
     }
 }
 
-/// The key of an item as source text; none where no key field is there.
+/// The key of an item as source text; none where no key field is there. Where one field tells items apart, a text alone is
+/// that field (a table's identifier, a question).
 pub fn key_of(item: &Node, fields: &[&str]) -> Option<Vec<Option<String>>> {
+    if let ([_], Some(Value::Text(text))) = (fields, item.scalar().map(Scalar::value)) {
+        return Some(vec![Some(text)]);
+    }
     let key: Vec<Option<String>> = fields.iter().map(|f| item.get(f).and_then(Node::text).map(str::to_owned)).collect();
     key.iter().any(Option::is_some).then_some(key)
 }

@@ -103,6 +103,7 @@ impl World {
             dependencies: vec![],
             tag: None,
             deposed: vec![],
+            made_by: None,
         };
         self.state.resources.insert(address, entry);
     }

@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::answers::principal;
+use super::answers::{principal, question};
 use super::style::{Label, Paint, columns, pad};
 use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
@@ -11,6 +11,8 @@ use crate::model::{Fingerprint, Map, Step, Value};
 
 /// Where values begin at most, counted from the path.
 const WIDEST_PATH: usize = 40;
+/// How many lines of a text are shown at most.
+const MOST_LINES: usize = 12;
 
 /// A row of a table of fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,10 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     if let Some(who) = principal(&change.path) {
         row.path = who;
     }
+    let of_question = question(&change.path);
+    if let Some((item, _)) = &of_question {
+        row.path.clone_from(item);
+    }
     let told = |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map_or_else(|| v.clone(), Value::Text));
     let (old, new) = (told(&change.old), told(&change.new));
     match (&old, &new) {
@@ -57,6 +63,10 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         (None, Some(new)) => one_sided("+", Label::Add, new, item, style, &mut row),
         (Some(old), None) => one_sided("-", Label::Remove, old, item, style, &mut row),
         (Some(old), Some(new)) => both(old, new, style, &mut row),
+    }
+    if let Some((_, field)) = of_question.filter(|(_, field)| !field.is_empty()) {
+        let between = if is_diff(&old, &new) { " changed, " } else { "  " };
+        row.value = format!("{field}{between}{}", row.value);
     }
     row
 }
@@ -108,8 +118,19 @@ fn fresh(new: &Value, style: &Style, row: &mut Row) {
     let lines = block(new, style.room);
     match lines.as_slice() {
         [one] => row.value = format!("{one}{}", source(new, style)),
+        _ if is_text(new) => row.below = cut(lines, style),
         _ => row.below = lines,
     }
+}
+
+/// Whether both are text, and one of several lines: what differs is shown line by line.
+fn is_diff(old: &Option<Value>, new: &Option<Value>) -> bool {
+    matches!((old, new), (Some(a @ Value::Text(_)), Some(b @ Value::Text(_))) if is_text(a) || is_text(b))
+}
+
+/// Text of several lines.
+fn is_text(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.contains('\n'))
 }
 
 /// The expression behind a value that is not known yet.
@@ -122,12 +143,13 @@ fn source(value: &Value, style: &Style) -> String {
 
 fn one_sided(sign: &str, label: Label, value: &Value, item: bool, style: &Style, row: &mut Row) {
     let short = if item { brief(value) } else { inline(value) };
-    let long_text = matches!(value, Value::Text(t) if t.contains('\n'));
+    let long_text = is_text(value);
     if !long_text && columns(&short) + 2 <= style.room {
         row.value = format!("{}{}", style.paint.label(label, &format!("{sign} {short}")), source(value, style));
         return;
     }
-    row.below = block(value, style.room).iter().map(|l| style.paint.label(label, &format!("{sign} {l}"))).collect();
+    let lines = block(value, style.room).iter().map(|l| style.paint.label(label, &format!("{sign} {l}"))).collect();
+    row.below = if long_text { cut(lines, style) } else { lines };
 }
 
 fn both(old: &Value, new: &Value, style: &Style, row: &mut Row) {
@@ -195,6 +217,17 @@ fn map(old: &Map, new: &Map, style: &Style) -> Vec<String> {
     lines
 }
 
+/// The first of many lines of text, the rest counted.
+fn cut(mut lines: Vec<String>, style: &Style) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_LINES);
+    // One line is no longer than the words that would stand for it.
+    if more > 1 {
+        lines.truncate(MOST_LINES);
+        lines.push(style.paint.label(Label::Dim, &format!("... {more} more lines")));
+    }
+    lines
+}
+
 /// Several lines of text: how many came and went, then the differences with a line of context.
 fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
     let diff = TextDiff::from_lines(old, new);
@@ -218,6 +251,7 @@ fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
             });
         }
     }
+    row.below = cut(std::mem::take(&mut row.below), style);
     row.value = format!("+{added} -{removed} lines");
 }
 
@@ -314,6 +348,22 @@ mod tests {
         }
         let forced = change("volume_type", "\"A\"", "\"B\"", Reason::Changed);
         assert_eq!(shown(&forced, true), "volume_type             \"A\" → \"B\"  # forces replacement\n");
+    }
+
+    #[test]
+    fn text_is_compared_line_by_line_and_a_question_is_called_by_its_words() {
+        let lines = |from: usize| (from..from + 40).map(|i| format!("{i}\\n")).collect::<String>();
+        let at = |field: &str| format!("instructions.example_sql[question=\"Top customers\"]{field}");
+        let sql = change(&at(".sql"), r#""SELECT a\nFROM t""#, r#""SELECT b\nFROM t""#, Reason::Changed);
+        let want = "example_sql \"Top customers\"  sql changed, +1 -1 lines\n    -  SELECT a\n    +  SELECT b\n       FROM t\n";
+        assert_eq!(shown(&sql, false), want);
+        let guidance = change(&at(".usage_guidance"), r#""a""#, r#""b""#, Reason::Drift);
+        let want = "example_sql \"Top customers\"  usage_guidance  \"a\" → \"b\"  drift: set in the workspace\n";
+        assert_eq!(shown(&guidance, false), want);
+        let long = change("content", &format!("\"{}\"", lines(0)), &format!("\"{}\"", lines(100)), Reason::Changed);
+        let text = shown(&long, false);
+        assert!(text.starts_with("content                 +40 -40 lines\n    -  0\n"), "{text}");
+        assert!(text.ends_with("    -  11\n    ... 68 more lines\n"), "{text}");
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct Entry {
     pub tag: Option<String>,
     /// Ids of replaced objects still to be deleted (create before destroy).
     pub deposed: Vec<String>,
+    /// Who applied its create; none where it was taken over or is part of something else.
+    pub made_by: Option<String>,
 }
 
 /// How far an object got.

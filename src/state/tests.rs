@@ -25,6 +25,7 @@ fn entry(id: &str, applied: Value) -> Entry {
         dependencies: vec![],
         tag: None,
         deposed: vec![],
+        made_by: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn document() -> Document {
         dependencies: vec![address("warehouses.bi")],
         tag: Some("abc-1".to_owned()),
         deposed: vec!["7".to_owned()],
+        made_by: Some("ada@x.com".to_owned()),
         status: Status::Tainted,
         ..entry("12", json::parse(br#"{"z":1,"a":[null,false,0,"",{},[],1.0,18446744073709551615]}"#).unwrap())
     };

@@ -129,6 +129,7 @@ fn entry(kind: &str, id: &str, applied: Value) -> Entry {
         dependencies: vec![],
         tag: None,
         deposed: vec![],
+        made_by: None,
     }
 }
 

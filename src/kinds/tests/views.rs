@@ -27,8 +27,8 @@ fn job(entries: &str, mode: &str) -> String {
     format!(r#"{{"object_type":"jobs","object_id":12{mode},"entries":{entries}}}"#)
 }
 
-const BOSS: Context<'static> = Context { deployer: Some("boss@x.com"), parent: None, exclusive: false };
-const SP: Context<'static> = Context { deployer: Some("SP-1"), parent: None, exclusive: false };
+const BOSS: Context<'static> = Context { deployer: Some("boss@x.com"), parent: None, maker: None, exclusive: false };
+const SP: Context<'static> = Context { deployer: Some("SP-1"), parent: None, maker: None, exclusive: false };
 
 #[test]
 fn permissions_that_are_compared() {
@@ -76,14 +76,24 @@ fn who_made_the_parent_counts_as_the_deployer() {
         [(r#"{"creator_user_name":"sp-1"}"#, true), (r#"{"owner":"SP-1"}"#, true), (r#"{"creator_name":"other"}"#, false), ("{}", false)]
     {
         let parent = value(parent);
-        let context = Context { deployer: None, parent: Some(&parent), exclusive: false };
+        let context = Context { deployer: None, parent: Some(&parent), maker: None, exclusive: false };
         let seen = view("permissions", JOB, &job("[]", ""), "", context);
         let there = entries(&seen).as_list().unwrap().iter().any(|e| e.get("service_principal_name").is_some());
         assert_eq!(there, !dropped, "{parent:?}");
     }
+    // Where replies name nobody, who is on record as its maker.
+    let context = Context { maker: Some("SP-1"), parent: Some(&value("{}")), ..Context::default() };
+    let seen = view("permissions", JOB, &job("[]", ""), "", context);
+    assert!(entries(&seen).as_list().unwrap().iter().all(|e| e.get("service_principal_name").is_none()));
     // A named deployer is the only one.
     let parent = value(r#"{"owner":"sp-1"}"#);
-    let seen = view("permissions", JOB, &job("[]", ""), "", Context { deployer: Some("ci"), parent: Some(&parent), exclusive: false });
+    let seen = view(
+        "permissions",
+        JOB,
+        &job("[]", ""),
+        "",
+        Context { deployer: Some("ci"), parent: Some(&parent), maker: None, exclusive: false },
+    );
     assert_eq!(entries(&seen).as_list().unwrap().len(), 2);
 }
 
@@ -175,7 +185,7 @@ fn grants(entries: &str) -> String {
     format!(r#"{{"securable_type":"catalog","full_name":"main","entries":{entries}}}"#)
 }
 
-const EXCLUSIVE: Context<'static> = Context { deployer: None, parent: None, exclusive: true };
+const EXCLUSIVE: Context<'static> = Context { deployer: None, parent: None, maker: None, exclusive: true };
 
 #[test]
 fn grants_that_are_compared() {

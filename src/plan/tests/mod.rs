@@ -129,6 +129,7 @@ impl World {
             dependencies,
             tag: None,
             deposed: vec![],
+            made_by: None,
         };
         self.state.resources.insert(address.clone(), entry);
         self.state.resources.get_mut(&address).expect("just put there")

@@ -46,6 +46,19 @@ fn overlays() {
 }
 
 #[test]
+fn items_that_are_only_their_key_are_matched_too() {
+    let space = "spaces: {s: {title: S, warehouse_id: '1', tables: [a.b.c, {identifier: a.b.d, description: D}], sample_questions: [How?, Why?]}}\n";
+    let over = "workspace: local\nresources: {spaces: {s: {tables: [{identifier: a.b.c, description: C}, a.b.d, a.b.e], sample_questions: [{question: How?, $delete: true}]}}}\n";
+    let got = folder(&[("conf/s.yaml", space), ("environments/dev.yaml", over)]).body("spaces.s");
+    for want in [
+        r#"{"identifier": "a.b.c", "description": "C"}, {"identifier": "a.b.d", "description": "D"}, {"identifier": "a.b.e"}"#,
+        r#""sample_questions": [{"question": "Why?"}]"#,
+    ] {
+        assert!(got.contains(want), "{got}");
+    }
+}
+
+#[test]
 fn facets_are_merged_by_principal() {
     let got = merged(
         "  jobs: {a: {permissions: [{group_name: eng, permission_level: CAN_MANAGE}, {user_name: ana, permission_level: CAN_VIEW}]}}\n",
