@@ -30,6 +30,7 @@ try:
         ResourceAlreadyExists, ResourceConflict, ResourceDoesNotExist,
     )
     from databricks.sdk.service import catalog, iam, jobs, serving, sql
+    import witness_kinds
 except ImportError as error:
     print(f"sdk_witness: databricks-sdk is missing: {error}", file=sys.stderr)
     sys.exit(2)
@@ -387,7 +388,7 @@ def serving_endpoints(witness, client):
 
 EXERCISES = [
     identity, job_service, warehouse_service, unity_catalog, permissions, workspace_conf, alerts, queries,
-    instance_pools, serving_endpoints,
+    instance_pools, serving_endpoints, *witness_kinds.EXERCISES,
 ]
 
 

@@ -73,20 +73,20 @@ pub fn events(exchange: &mut Exchange<'_, '_>) -> Handled {
     Ok(Answer::ok(reply))
 }
 
-/// Id, cores, memory in MB, category, GPUs.
-const NODES: [(&str, f64, i64, &str, i64); 6] = [
-    ("Standard_DS3_v2", 4.0, 14_336, "General Purpose", 0),
-    ("Standard_DS4_v2", 8.0, 28_672, "General Purpose", 0),
-    ("Standard_D4ds_v5", 4.0, 16_384, "General Purpose", 0),
-    ("Standard_E8ds_v5", 8.0, 65_536, "Memory Optimized", 0),
-    ("Standard_L8s_v3", 8.0, 65_536, "Storage Optimized", 0),
-    ("Standard_NC4as_T4_v3", 4.0, 28_672, "GPU Accelerated", 1),
+/// Id, cores, memory in MB, category, GPUs, GB of the local disk.
+const NODES: [(&str, f64, i64, &str, i64, i64); 6] = [
+    ("Standard_DS3_v2", 4.0, 14_336, "General Purpose", 0, 28),
+    ("Standard_DS4_v2", 8.0, 28_672, "General Purpose", 0, 56),
+    ("Standard_D4ds_v5", 4.0, 16_384, "General Purpose", 0, 150),
+    ("Standard_E8ds_v5", 8.0, 65_536, "Memory Optimized", 0, 300),
+    ("Standard_L8s_v3", 8.0, 65_536, "Storage Optimized", 0, 80),
+    ("Standard_NC4as_T4_v3", 4.0, 28_672, "GPU Accelerated", 1, 176),
 ];
 
 /// Machines that clusters can be made of.
 #[expect(clippy::unnecessary_wraps, reason = "the form of a handler")]
 pub fn node_types(_: &mut Exchange<'_, '_>) -> Handled {
-    let node = |(id, cores, memory, category, gpus): (&str, f64, i64, &str, i64)| {
+    let node = |(id, cores, memory, category, gpus, disk): (&str, f64, i64, &str, i64, i64)| {
         Value::map([
             ("node_type_id", Value::text(id)),
             ("instance_type_id", Value::text(id)),
@@ -100,6 +100,14 @@ pub fn node_types(_: &mut Exchange<'_, '_>) -> Handled {
             ("support_cluster_tags", Value::Bool(true)),
             ("photon_driver_capable", Value::Bool(gpus == 0)),
             ("photon_worker_capable", Value::Bool(gpus == 0)),
+            (
+                "node_instance_type",
+                Value::map([
+                    ("instance_type_id", Value::text(id)),
+                    ("local_disks", Value::Int(1)),
+                    ("local_disk_size_gb", Value::Int(disk)),
+                ]),
+            ),
         ])
     };
     Ok(Answer::ok(Value::map([("node_types", Value::List(NODES.into_iter().map(node).collect()))])))

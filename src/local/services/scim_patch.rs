@@ -75,9 +75,15 @@ fn items(value: &Value) -> Vec<Value> {
     }
 }
 
+/// `active` as a flag where it comes as text: the SDK's patch leaves out a false value, so its callers send `"false"`.
+fn truth(name: &str, value: &Value) -> Option<Value> {
+    let text = value.as_str().filter(|_| name == "active")?.to_ascii_lowercase();
+    text.parse().ok().map(Value::Bool)
+}
+
 fn put(resource: &mut Map, name: &str, value: &Value, replaces: bool) {
     if !LISTS.contains(&name) {
-        resource.insert(name.to_owned(), value.clone());
+        resource.insert(name.to_owned(), truth(name, value).unwrap_or_else(|| value.clone()));
         return;
     }
     let mut list = match resource.get(name) {
@@ -125,6 +131,7 @@ mod tests {
             (r#"{"op":"remove","path":"members[value eq \"9\"]"}"#, r#"{"n":"a","members":[{"value":"1"},{"value":"2"}]}"#),
             (r#"{"op":"replace","path":"members","value":[{"value":"9"}]}"#, r#"{"n":"a","members":[{"value":"9"}]}"#),
             (r#"{"op":"replace","path":"n","value":"b"}"#, r#"{"n":"b","members":[{"value":"1"},{"value":"2"}]}"#),
+            (r#"{"op":"replace","path":"active","value":"False"}"#, r#"{"n":"a","members":[{"value":"1"},{"value":"2"}],"active":false}"#),
             (r#"{"op":"replace","value":{"n":"b"}}"#, r#"{"n":"b","members":[{"value":"1"},{"value":"2"}]}"#),
         ] {
             let Ok(Value::Map(mut resource)) = json::parse(br#"{"n":"a","members":[{"value":"1"},{"value":"2"}]}"#) else { panic!() };

@@ -1,6 +1,6 @@
 //! `self_lockout`: whoever calls keeps what they manage, unless they say otherwise.
 
-use super::{World, found, verdict};
+use super::{World, at, found, verdict};
 use crate::client::{Me, Membership};
 use crate::plan::Plan;
 
@@ -137,6 +137,37 @@ fn securables_are_kept_by_manage_and_by_ownership_also_from_admins() {
             found("catalog/main", r#"{"privilege_assignments":[{"principal":"ada@x","privileges":["MANAGE"]}]}"#),
         );
         assert_eq!(!locked(&world.plan()).is_empty(), blocked, "{owner} {new_owner} {want} {groups:?}");
+    }
+}
+
+/// A group of which the caller is to be no member any more.
+fn leaving(id: &str, name: &str, world: &mut World) {
+    let (group, list) = (format!(r#"{{"id":"{id}","displayName":"{name}"}}"#), "groups.g/group_members");
+    world.steady("groups.g", id, &group);
+    world.want(list, &format!(r#"{{"group_id":"{id}","entries":[{{"value":"3"}}]}}"#));
+    world.hold(list, id, &format!(r#"{{"group_id":"{id}","entries":[{{"value":"1"}}]}}"#));
+    world.see(list, found(id, &format!(r#"{{"id":"{id}","displayName":"{name}","members":[{{"value":"1"}}]}}"#)));
+}
+
+#[test]
+fn leaving_a_group_counts_where_it_matters() {
+    let steady = [OWNER, TEAM];
+    for (name, groups, live, blocked) in [
+        ("admins", vec![("2", "admins")], &steady[..], true),
+        ("team", vec![("5", "team")], &steady[..], true),
+        ("team", vec![("5", "team")], &[OWNER, ADA][..], false),
+        ("team", vec![("5", "team"), ("3", "others")], &steady[..], false),
+        ("team", vec![("5", "team"), ("2", "admins")], &steady[..], false),
+    ] {
+        let mut world = job(live, live, me(&groups));
+        let id = groups.iter().find(|(_, n)| *n == name).expect("one of them").0;
+        leaving(id, name, &mut world);
+        let plan = world.plan();
+        assert_eq!(locked(&plan), if blocked { vec!["groups.g/group_members"] } else { vec![] }, "{name} {groups:?} {live:?}");
+        // Where nothing that is managed hangs on it, a group can be left.
+        world.desired.resources.remove(&at(JOB));
+        world.state.resources.remove(&at(JOB));
+        assert_eq!(!locked(&world.plan()).is_empty(), name == "admins", "{name} {groups:?}");
     }
 }
 
