@@ -1,6 +1,7 @@
 //! Limits that the API sets on values and says in words only: reported at their line before anything is sent.
 
 use super::{Path, Refusal, Step, Value};
+use crate::model::json;
 
 fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
     Refusal { path, reason: reason.into() }
@@ -71,6 +72,45 @@ pub(super) fn warehouse(body: &Value) -> Vec<Refusal> {
     found
 }
 
+/// Cluster policies (the SDK's texts): names of 1 to 100 characters, a limit above zero; the rules are a JSON object, either
+/// one's own or a family's with overrides.
+pub(super) fn cluster_policy(body: &Value) -> Vec<Refusal> {
+    let given = |field: &str| body.get(field).is_some_and(|value| *value != Value::Null);
+    let mut found = Vec::new();
+    if let Some(length) = text(body, "name").map(|name| name.chars().count()).filter(|n| !(1..=100).contains(n)) {
+        found.push(refusal(Path::field("name"), format!("a policy's name has 1 to 100 characters, and this one has {length}")));
+    }
+    if body.get("max_clusters_per_user").and_then(Value::as_i64).is_some_and(|most| most < 1) {
+        let reason = "the limit must be at least 1; for a policy without a limit leave `max_clusters_per_user` out";
+        found.push(refusal(Path::field("max_clusters_per_user"), reason));
+    }
+    for field in ["definition", "policy_family_definition_overrides"] {
+        found.extend(body.get(field).and_then(no_rules).map(|reason| refusal(Path::field(field), reason)));
+    }
+    if given("definition") && given("policy_family_id") {
+        let reason = "a policy of a family takes its rules from there: write what differs under \
+                      `policy_family_definition_overrides`, or take `policy_family_id` away";
+        found.push(refusal(Path::field("definition"), reason));
+    } else if given("policy_family_definition_overrides") && !given("policy_family_id") {
+        let reason = "there is nothing to override without `policy_family_id`: name the family, or write the rules under `definition`";
+        found.push(refusal(Path::field("policy_family_definition_overrides"), reason));
+    }
+    found
+}
+
+/// Why a value is no policy's rules; none where it is, or is not known yet.
+fn no_rules(value: &Value) -> Option<String> {
+    match value {
+        Value::List(_) => Some("the rules must be a map, not a list".to_owned()),
+        Value::Text(rules) => match json::parse(rules.as_bytes()) {
+            Ok(Value::Map(_)) => None,
+            Ok(other) => Some(format!("the rules must be a JSON object, and this text holds {}", other.sort())),
+            Err(error) => Some(format!("the rules must be JSON, and this text is not: {error}; they may also be written as a YAML map")),
+        },
+        _ => None,
+    }
+}
+
 /// Jobs (the SDK's texts): a name of 4096 bytes, 1000 tasks, 25 tags of which one is the ownership tag; and tasks depend on
 /// tasks that there are.
 pub(super) fn job(body: &Value) -> Vec<Refusal> {
@@ -110,7 +150,6 @@ fn unknown_tasks(tasks: &[Value]) -> Vec<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::json;
 
     type Check = fn(&Value) -> Vec<Refusal>;
 
@@ -131,6 +170,22 @@ mod tests {
             (warehouse, r#"{"name":"w","auto_stop_mins":5}"#.to_owned(), &[("auto_stop_mins", "5 is too few")]),
             (warehouse, r#"{"name":"w","auto_stop_mins":5,"enable_serverless_compute":true}"#.to_owned(), &[]),
             (warehouse, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 100")]),
+            (cluster_policy, r#"{"name":"p","definition":{"a":{"type":"fixed"}},"max_clusters_per_user":1}"#.to_owned(), &[]),
+            (cluster_policy, r#"{"name":"p","definition":" {} "}"#.to_owned(), &[]),
+            (
+                cluster_policy,
+                r#"{"name":"","max_clusters_per_user":0}"#.to_owned(),
+                &[("name", "has 0"), ("max_clusters_per_user", "at least 1")],
+            ),
+            (cluster_policy, r#"{"name":"p","definition":"{"}"#.to_owned(), &[("definition", "must be JSON")]),
+            (cluster_policy, r#"{"name":"p","definition":"[]"}"#.to_owned(), &[("definition", "must be a JSON object")]),
+            (cluster_policy, r#"{"name":"p","definition":[]}"#.to_owned(), &[("definition", "not a list")]),
+            (cluster_policy, r#"{"definition":{},"policy_family_id":"f"}"#.to_owned(), &[("definition", "a policy of a family")]),
+            (
+                cluster_policy,
+                r#"{"policy_family_definition_overrides":{}}"#.to_owned(),
+                &[("policy_family_definition_overrides", "nothing to override")],
+            ),
             (job, r#"{"name":"j","tasks":[{"task_key":"a"},{"task_key":"b","depends_on":[{"task_key":"a"}]}]}"#.to_owned(), &[]),
             (
                 job,

@@ -10,6 +10,7 @@ mod build;
 mod call;
 mod catalogs;
 mod change;
+mod cluster_policies;
 mod cluster_rules;
 mod cluster_update;
 mod clusters;

@@ -3,6 +3,7 @@
 use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
+use super::cluster_policies::CLUSTER_POLICIES;
 use super::clusters::CLUSTERS;
 use super::directories::DIRECTORIES;
 use super::files::FILES;
@@ -31,6 +32,7 @@ use super::workspace_conf::WORKSPACE_CONF;
 const STANDARD: &[&Kind] = &[
     &JOBS,
     &INSTANCE_POOLS,
+    &CLUSTER_POLICIES,
     &CLUSTERS,
     &LIBRARIES,
     &WAREHOUSES,

@@ -335,6 +335,7 @@ fn lists() {
             "alerts" => both("GET /api/2.0/alerts"),
             "queries" => both("GET /api/2.0/sql/queries"),
             "instance_pools" => both("GET /api/2.0/instance-pools/list"),
+            "cluster_policies" => both("GET /api/2.0/policies/clusters/list"),
             "catalogs" => both("GET /api/2.1/unity-catalog/catalogs?max_results=0"),
             "schemas" => [String::new(), "GET /api/2.1/unity-catalog/schemas?max_results=0&catalog_name=p".to_owned()],
             "spaces" => both("GET /api/2.0/genie/spaces"),

@@ -6,6 +6,7 @@
 mod alerts;
 mod catalogs;
 mod cluster_lists;
+mod cluster_policies;
 mod cluster_spec;
 mod clusters;
 mod genie;
@@ -114,6 +115,7 @@ rivals! {
     ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
     ClusterPurged "cluster-purged" "an absent cluster answers 400 INVALID_STATE: it cannot be accessed any more"
     PinsUntold "pins-untold" "a cluster does not say who pinned it: only the filter of the list tells pinned ones"
+    PolicyRewritten "policy-rewritten" "a cluster policy shows its definition written anew: other spaces, keys in order"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
@@ -129,7 +131,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 22] = [
+static ROOMS: [OpenRoom; 23] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
@@ -137,6 +139,7 @@ static ROOMS: [OpenRoom; 22] = [
     OpenRoom::new(genie::ROOM),
     OpenRoom::new(samples::ROOM),
     OpenRoom::new(instance_pools::ROOM),
+    OpenRoom::new(cluster_policies::ROOM),
     OpenRoom::new(clusters::ROOM),
     OpenRoom::new(libraries::ROOM),
     OpenRoom::new(permissions::ROOM),
@@ -168,6 +171,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         genie::HABITS,
         samples::HABITS,
         instance_pools::HABITS,
+        cluster_policies::HABITS,
         clusters::HABITS,
         runs::HABITS,
         libraries::HABITS,

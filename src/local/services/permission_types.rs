@@ -54,7 +54,7 @@ static TYPES: &[ObjectType] = &[
     of("alertsv2", None, "alertv2", Some("alerts"), "Alert", FILES),
     of("apps", None, "apps", None, "App", USED),
     of("clusters", None, "cluster", Some("clusters"), "Cluster", &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"]),
-    of("cluster-policies", None, "cluster-policy", None, "Cluster policy", &["CAN_USE"]),
+    of("cluster-policies", None, "cluster-policy", Some("cluster_policies"), "Cluster policy", &["CAN_USE"]),
     of("dashboards", None, "dashboard", None, "Dashboard", FILES),
     of("database-instances", None, "database-instances", None, "Database instance", USED),
     of("database-projects", None, "database-projects", None, "Database project", USED),

@@ -1,6 +1,7 @@
 //! The workspace as its clients see it, in process: each habit and each refusal.
 
 mod alerts;
+mod cluster_policies;
 mod clusters;
 mod grants;
 mod instance_pools;
