@@ -299,7 +299,7 @@ fn failed(subject: &Subject<'_>, error: &crate::client::ApiError) -> Step {
 
 impl Step {
     /// A step that does nothing yet.
-    pub(super) fn bare(address: Address, action: Action) -> Self {
+    pub(crate) fn bare(address: Address, action: Action) -> Self {
         Self {
             address,
             kind: String::new(),

@@ -23,30 +23,7 @@ pub fn change(path: &str, old: &str, new: &str, reason: Reason) -> FieldChange {
 
 pub fn step(at: &str, action: Action, name: &str) -> Step {
     let address = address(at);
-    Step {
-        kind: address.kind.clone(),
-        address,
-        action,
-        because: None,
-        id: None,
-        name: name.to_owned(),
-        link: None,
-        moved_from: None,
-        changes: vec![],
-        forces: vec![],
-        loses: None,
-        unmanaged: vec![],
-        calls: vec![],
-        delete_calls: vec![],
-        after: vec![],
-        blocks: vec![],
-        notes: vec![],
-        entry: None,
-        desired: None,
-        live: None,
-        wait: false,
-        seen: None,
-    }
+    Step { kind: address.kind.clone(), name: name.to_owned(), ..Step::bare(address, action) }
 }
 
 pub fn plan(steps: Vec<Step>) -> Plan {

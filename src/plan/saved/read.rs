@@ -215,30 +215,7 @@ fn plan(at: &At<'_>) -> Result<Plan, Fault> {
 
 fn nothing(address: Address, kind: String) -> Step {
     let name = address.key.clone();
-    Step {
-        address,
-        kind,
-        action: Action::None,
-        because: None,
-        id: None,
-        name,
-        link: None,
-        moved_from: None,
-        changes: vec![],
-        forces: vec![],
-        loses: None,
-        unmanaged: vec![],
-        calls: vec![],
-        delete_calls: vec![],
-        after: vec![],
-        blocks: vec![],
-        notes: vec![],
-        entry: None,
-        desired: None,
-        live: None,
-        wait: false,
-        seen: None,
-    }
+    Step { kind, name, ..Step::bare(address, Action::None) }
 }
 
 fn choices(at: &At<'_>) -> Result<Options, Fault> {
