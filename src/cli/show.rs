@@ -9,6 +9,7 @@ use super::{Exit, Failure, Format, Run, applied, connect, naming, show_plan};
 use crate::model::{Address, Value};
 use crate::refresh;
 use crate::report::shown::{self, Live, Shown};
+use crate::report::value::is_recorded_secret;
 use crate::state::{Document, Entry, Store};
 
 /// Arguments of `show`.
@@ -91,5 +92,49 @@ fn read(session: &Session, run: &Run<'_>, address: &Address, entry: &Entry) -> R
             .await
             .map_err(|error| Failure::api(format!("{address} cannot be read"), error))
     })?;
-    Ok(body.map_or(Live::Gone, Live::Found))
+    Ok(body.map_or(Live::Gone, |live| Live::Found(covered(live, &entry.applied))))
+}
+
+/// What is live, with the recorded form of a secret wherever a secret was sent: the workspace gives back what stood in a
+/// field that it does not take for one. An item of a list is covered by all items, whatever their order is by now.
+fn covered(live: Value, applied: &Value) -> Value {
+    match (live, applied) {
+        (_, Value::Map(recorded)) if is_recorded_secret(recorded) => applied.clone(),
+        (Value::Map(live), Value::Map(sent)) => {
+            let cover = |(key, value): (String, Value)| {
+                let value = match sent.get(&key) {
+                    Some(sent) => covered(value, sent),
+                    None => value,
+                };
+                (key, value)
+            };
+            Value::Map(live.into_iter().map(cover).collect())
+        }
+        (Value::List(live), Value::List(sent)) => Value::List(live.into_iter().map(|item| sent.iter().fold(item, covered)).collect()),
+        (live, _) => live,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covered;
+    use crate::model::json;
+
+    #[test]
+    fn what_was_sent_as_a_secret_is_not_shown_when_the_workspace_gives_it_back() {
+        let secret = r#"{"$secret":"x"}"#;
+        for (live, applied, want) in [
+            (r#"{"a":"P","b":"q"}"#, r#"{"a":S,"b":"q"}"#, r#"{"a":S,"b":"q"}"#),
+            (
+                r#"{"l":[{"k":"2","v":"P"},{"k":"1","v":"q"}]}"#,
+                r#"{"l":[{"k":"1","v":"q"},{"k":"2","v":S}]}"#,
+                r#"{"l":[{"k":"2","v":S},{"k":"1","v":S}]}"#,
+            ),
+            (r#"["P"]"#, "[S]", "[S]"),
+            (r#"{"a":"P"}"#, r#"{"b":S}"#, r#"{"a":"P"}"#),
+        ] {
+            let read = |text: &str| json::parse(text.replace('S', secret).as_bytes()).unwrap();
+            assert_eq!(covered(read(live), &read(applied)), read(want), "{live}");
+        }
+    }
 }

@@ -46,11 +46,11 @@ impl Edited {
 pub fn write(edits: &[Edited]) -> Result<(), WriteError> {
     for edit in edits {
         let now = match std::fs::read_to_string(&edit.path) {
-            Ok(text) => Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)),
+            Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(WriteError::Io(edit.name.clone(), error)),
         };
-        if now != edit.before {
+        if now.as_deref().map(unmarked) != edit.before.as_deref().map(unmarked) {
             return Err(WriteError::Changed(edit.name.clone()));
         }
         if let Ok(known) = std::fs::metadata(&edit.path)
@@ -61,6 +61,11 @@ pub fn write(edits: &[Edited]) -> Result<(), WriteError> {
         }
     }
     edits.iter().try_for_each(|edit| replace(&edit.path, &edit.after).map_err(|error| WriteError::Io(edit.name.clone(), error)))
+}
+
+/// A text without the byte order mark: who read the file may have left it out, or not.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A file's text replaced in one move.
@@ -89,4 +94,26 @@ fn plain_permissions(file: &std::fs::File) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn plain_permissions(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Edited, write};
+
+    #[test]
+    fn a_byte_order_mark_is_no_change_of_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        for (on_disk, before, goes) in [
+            ("\u{feff}a: 1\n", "\u{feff}a: 1\n", true),
+            ("\u{feff}a: 1\n", "a: 1\n", true),
+            ("\u{feff}a: 2\n", "a: 1\n", false),
+            ("a: 1\n", "a: 1\n", true),
+        ] {
+            std::fs::write(&path, on_disk).unwrap();
+            let edit = Edited { name: "a.yaml".into(), path: path.clone(), before: Some(before.into()), after: "b\n".into() };
+            assert_eq!(write(&[edit]).is_ok(), goes, "{on_disk:?} {before:?}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), if goes { "b\n" } else { on_disk });
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use super::answers::{principal, question};
-use super::style::{Label, Paint, columns, pad};
+use super::style::{Label, Paint, columns, pad, visible};
 use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
 use crate::kinds::BYTES;
@@ -237,7 +237,7 @@ fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
             row.below.push(style.paint.label(Label::Dim, "..."));
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let line = change.value().trim_end_matches(['\n', '\r']);
+            let line = visible(change.value().trim_end_matches(['\n', '\r']));
             row.below.push(match change.tag() {
                 ChangeTag::Delete => {
                     removed += 1;

@@ -1,5 +1,7 @@
 //! Colour as labels, mapped in data. Colour never carries meaning alone: every label stands on text that says the same.
 
+use std::borrow::Cow;
+
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
@@ -107,6 +109,22 @@ pub fn quoted(name: &str) -> String {
     out
 }
 
+/// A line of somebody's text as it can stand on a terminal or in a page: what would move the cursor, colour or turn the text
+/// around is written out. Tabs and emoji joined by invisible characters stay.
+#[must_use]
+pub fn visible(line: &str) -> Cow<'_, str> {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    let hidden = |c: char| turns(c) || (c.is_control() && c != '\t');
+    if !line.contains(hidden) {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::new();
+    for c in line.chars() {
+        if hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
 /// A text whose lines are broken between words where they are wider than this; what follows is indented further. A command
 /// goes on after a backslash, so that it can still be pasted. A word that is wider by itself stays whole.
 #[must_use]
@@ -180,7 +198,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, wrap};
+    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, visible, wrap};
 
     #[test]
     fn every_label_has_a_colour() {
@@ -206,6 +224,8 @@ mod tests {
         assert_eq!(fold("put: brickform apply --env dev", 20), "put: brickform \\\n    apply --env \\\n    dev\n");
         assert_eq!(fold("Next: brickform apply --env dev    (2 steps)", 34), "Next: brickform apply --env dev\n    (2 steps)\n");
         assert_eq!(fold("表表表 表表表", 8), "表表表\n    表表表\n");
+        assert_eq!(visible("a\tb 👩\u{200d}👧"), "a\tb 👩\u{200d}👧");
+        assert_eq!(visible("\u{1b}[2J\u{7}\u{202e}b\r"), "\\u{1b}[2J\\u{7}\\u{202e}b\\u{d}");
         assert_eq!(quoted("👩\u{200d}👧 \"a\"\n\u{202e}b"), "\"👩\u{200d}👧 \\\"a\\\"\\n\\u{202e}b\"");
     }
 

@@ -34,7 +34,7 @@ fn put(value: &Value, out: &mut String) {
             out.push('}');
         }
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => {
-            out.push_str(&crate::model::json::display(value));
+            out.push_str(&super::style::visible(&crate::model::json::display(value)));
         }
     }
 }
@@ -111,7 +111,7 @@ pub fn body(value: &Value, width: usize) -> Vec<String> {
             map.iter().flat_map(|(k, v)| member(&format!("{}:", key(k)), v, width)).collect()
         }
         Value::List(list) if !list.is_empty() => list.iter().flat_map(|item| listed(item, width)).collect(),
-        Value::Text(text) if text.contains('\n') => text.lines().map(str::to_owned).collect(),
+        Value::Text(text) if text.contains('\n') => text.lines().map(|line| super::style::visible(line).into_owned()).collect(),
         _ => vec![inline(value)],
     }
 }

@@ -152,6 +152,11 @@ fn word(text: &str, place: Place) -> String {
     if is_plain(text, place) { text.to_owned() } else { quoted(text) }
 }
 
+/// Whether a character breaks a line, cannot be seen, or turns the text around.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Whether a text without quotes reads as itself, in YAML 1.2 and in 1.1.
 fn is_plain(text: &str, place: Place) -> bool {
     let Some(first) = text.chars().next() else { return false };
@@ -159,7 +164,7 @@ fn is_plain(text: &str, place: Place) -> bool {
         matches!(c, '-' | '?' | ':' | ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`')
     };
     let edges = text.starts_with(' ') || text.ends_with(' ');
-    let odd = text.chars().any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
+    let odd = text.chars().any(|c| c.is_control() || is_hidden(c));
     let cut = text.contains(": ") || text.contains(" #") || text.ends_with(':') || text.contains("${") || text.contains("{{");
     let flow = place == Place::Flow && text.chars().any(|c| matches!(c, ',' | '[' | ']' | '{' | '}'));
     let path = first == '-' && text.len() > 1 && !text.starts_with("- ") && text.chars().nth(1).is_some_and(char::is_alphabetic);
@@ -190,7 +195,7 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            c if c.is_control() || is_hidden(c) => {
                 let _infallible = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
@@ -203,8 +208,7 @@ fn quoted(text: &str) -> String {
 /// Whether lines of text can stand as they are, indented.
 fn fits_block(text: &str) -> bool {
     let starts = text.starts_with([' ', '\n', '\t']);
-    let odd =
-        text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
+    let odd = text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || is_hidden(c));
     // A line of spaces alone is lost on editors, and on readers at the end of a block.
     let blank = text.split('\n').any(|line| !line.is_empty() && line.trim().is_empty());
     !starts && !odd && !blank && !text.trim_end_matches('\n').is_empty()

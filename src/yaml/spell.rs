@@ -69,7 +69,8 @@ fn is_address(text: &str) -> bool {
 }
 
 fn is_break(c: char) -> bool {
-    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    // Those that turn the text around read as something else than they are.
+    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text in double quotes.
