@@ -197,3 +197,11 @@ fn blocks_of_the_language_are_projects() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(tried > 25, "the blocks are there");
 }
+
+#[test]
+fn the_space_of_the_guide_is_a_project() {
+    let blocks = blocks("docs/guides/genie-spaces.md");
+    let files: Vec<(&str, &str)> = blocks.iter().filter_map(|b| Some((b.file()?, b.text.as_str()))).collect();
+    assert_eq!(files.len(), 2);
+    assert_eq!(codes_of(&files), [] as [String; 0]);
+}
