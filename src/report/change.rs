@@ -65,7 +65,7 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         (Some(old), Some(new)) => both(old, new, style, &mut row),
     }
     if let Some((_, field)) = of_question.filter(|(_, field)| !field.is_empty()) {
-        let between = if is_diff(&old, &new) { " changed, " } else { "  " };
+        let between = if is_diff(old.as_ref(), new.as_ref()) { " changed, " } else { "  " };
         row.value = format!("{field}{between}{}", row.value);
     }
     row
@@ -124,7 +124,7 @@ fn fresh(new: &Value, style: &Style, row: &mut Row) {
 }
 
 /// Whether both are text, and one of several lines: what differs is shown line by line.
-fn is_diff(old: &Option<Value>, new: &Option<Value>) -> bool {
+fn is_diff(old: Option<&Value>, new: Option<&Value>) -> bool {
     matches!((old, new), (Some(a @ Value::Text(_)), Some(b @ Value::Text(_))) if is_text(a) || is_text(b))
 }
 
