@@ -59,6 +59,7 @@ fn own_rules(mut reply: Value) -> Value {
 
 /// The whole of live overlaid with desired; where desired changes between rules of its own and a family's, without what
 /// live has of the other.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of custom updates")]
 fn edit(change: &Change<'_>) -> Calls {
     let mut live = change.live.cloned();
     if let Some(Value::Map(live)) = &mut live {
