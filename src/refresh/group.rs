@@ -173,7 +173,9 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
         return listed;
     }
     let Some(call) = list_call(kind, group.parent.as_deref()) else { return listed };
-    let naturals: BTreeSet<Vec<String>> = group.wants.iter().filter(|want| wanted(want)).map(|want| folded(kind, &want.natural)).collect();
+    // What was begun has the name that YAML gave it then.
+    let names = |want: &Want| [Some(folded(kind, &want.natural)), want.intent.as_ref().map(|intent| folded(kind, &intent.natural))];
+    let naturals: BTreeSet<Vec<String>> = group.wants.iter().filter(|want| wanted(want)).flat_map(names).flatten().collect();
     let tags: BTreeSet<&str> = group.wants.iter().filter_map(|want| want.intent.as_ref()?.tag.as_deref()).collect();
     let mut missing: BTreeMap<String, &str> = ids.keys().map(|id| (same_id(kind, id), *id)).collect();
     let mut pages = match client.pages(&call) {

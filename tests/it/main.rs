@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod examples;
+mod fuzz;
 mod guards;
 mod inside;
 mod language;

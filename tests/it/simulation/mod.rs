@@ -22,7 +22,7 @@ use super::world::{Ran, Trouble, World};
 
 mod drift;
 mod platform;
-mod random;
+pub mod random;
 mod sorts;
 mod weather;
 
@@ -31,8 +31,9 @@ const SEEDS: u64 = 40;
 
 /// Seeds that found something, tried whatever else is said: keys of paths that moved (2), replaced catalogs whose schemas
 /// were deleted before their volumes (45), settings under a new key (6), schemas lost when their catalog was renamed (37),
-/// renames whose answer was lost (53), libraries of a cluster that is gone (54), two intents of one object (60).
-const FOUND: &[u64] = &[2, 6, 37, 45, 53, 54, 60];
+/// renames whose answer was lost (53), libraries of a cluster that is gone (54), two intents of one object (60). What was begun and then changed in YAML: its
+/// name, which is its id (99, 109), what forces a replacement (212), its key (194), its title (525).
+const FOUND: &[u64] = &[2, 6, 37, 45, 53, 54, 60, 99, 109, 194, 212, 525];
 
 /// A clock that goes with the simulated time.
 struct Clock;

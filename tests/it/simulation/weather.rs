@@ -245,7 +245,9 @@ impl Store for Disk {
         if how == 1 {
             // Torn: some bytes of it got to the disk.
             let after = std::fs::metadata(&journal).expect("it was written").len();
-            let left = before + chance % (after - before).max(1);
+            // What an earlier crash left torn was cut off before.
+            let from = before.min(after);
+            let left = from + chance % (after - from).max(1);
             std::fs::OpenOptions::new().write(true).open(&journal).and_then(|f| f.set_len(left)).expect("it is there");
         }
         self.end()
