@@ -1,7 +1,10 @@
 //! Every guard from end to end: it blocks at plan, where the plan is shown and written all the same; it blocks again at apply;
 //! its own override lifts it, another one does not; and the history says what lifted it.
 
+use brickform::local::LocalOptions;
+
 use super::cli::Project;
+use super::walk::Served;
 
 struct Guard {
     word: &'static str,
@@ -161,4 +164,45 @@ fn what_exists_and_what_both_changed_wait_for_their_flags() {
     project.run("apply plan.json --allow-dirty-tree").ended(6);
     project.run("apply plan.json --accept-conflict jobs.j2").ended(0);
     assert_eq!(lifted(&project), serde_json::json!(["--accept-conflict 'jobs.j2'"]));
+}
+
+/// Who calls is an admin only until they are registered: the workspace makes up an account for a name that it does not know.
+#[test]
+fn nobody_locks_themselves_out_unawares() {
+    let served = Served::with(LocalOptions { caller: Some("ada@example.com".to_owned()), ..LocalOptions::default() });
+    let project = Project::new(&[
+        ("databrickscfg", &format!("[DEV]\nhost = {}\ntoken = secret\n", served.url)),
+        ("environments/dev.yaml", "workspace: { profile: DEV, deployer: robot@example.com }\n"),
+        (
+            "conf/a.yaml",
+            "users: { ada: { userName: ada@example.com }, robot: { userName: robot@example.com } }
+jobs:
+  nightly:
+    name: nightly
+    permissions:
+      - { user_name: robot@example.com, permission_level: IS_OWNER }
+      - { user_name: ada@example.com, permission_level: CAN_MANAGE }
+",
+        ),
+    ]);
+    let file = project.folder.path().join("databrickscfg").display().to_string();
+    let run = |line: &str| project.with(line, &[("DATABRICKS_CONFIG_FILE", &file)], None);
+    run("apply --env dev --yes").ended(0);
+    run("plan --env dev --detailed-exitcode").ended(0);
+
+    project.edit(
+        "conf/a.yaml",
+        "{ user_name: ada@example.com, permission_level: CAN_MANAGE }",
+        "{ group_name: users, permission_level: CAN_VIEW }",
+    );
+    let plan = run("plan --env dev --out plan.json").ended(6);
+    for words in ["would leave ada@example.com, who calls, without CAN_MANAGE", "--allow-self-lockout"] {
+        assert!(plan.out.contains(words), "{words}: {}", plan.out);
+    }
+    run("apply plan.json").ended(6);
+    run("apply plan.json --allow-max-deletes --allow-dirty-tree").ended(6);
+    run("apply plan.json --allow-self-lockout").ended(0);
+    let history: serde_json::Value = serde_json::from_str(&run("state history --env dev -o json").ended(0).out).expect("JSON");
+    assert_eq!(history["versions"][0]["apply"]["overrides"], serde_json::json!(["--allow-self-lockout"]));
+    run("plan --env dev --detailed-exitcode").ended(0);
 }

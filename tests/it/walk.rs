@@ -26,16 +26,20 @@ impl Write for Kept {
 }
 
 /// A workspace that is served until this is dropped.
-struct Served {
+pub(super) struct Served {
     workspace: LocalWorkspace,
-    url: String,
+    pub(super) url: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Served {
     fn new() -> Self {
-        let workspace = LocalWorkspace::in_memory(LocalOptions::default()).expect("a workspace in memory");
+        Self::with(LocalOptions::default())
+    }
+
+    pub(super) fn with(options: LocalOptions) -> Self {
+        let workspace = LocalWorkspace::in_memory(options).expect("a workspace in memory");
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, until) = tokio::sync::oneshot::channel::<()>();
         let served = workspace.clone();
