@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::step::block;
 use super::{Action, Inputs, Step};
 use crate::kinds::{Kind, plain_path};
-use crate::model::{Address, Value};
+use crate::model::{Address, Fingerprint, Value};
 use crate::project;
 use crate::state::Document;
 
@@ -97,5 +97,10 @@ fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
             body.insert(within.all.to_owned(), Value::Bool(true));
         }
     }
-    step.notes.push(format!("takes along what is in it: {}", listed(left)));
+    let digest = Fingerprint::of(left.join("\n").as_bytes());
+    let rest = if left.len() > TOLD { format!(" (sha256 {})", digest.short()) } else { String::new() };
+    step.notes.push(format!("{TAKES_ALONG}: {}{rest}", listed(left)));
 }
+
+/// How a note begins that says what goes with a folder: a saved plan is bound to it.
+pub(super) const TAKES_ALONG: &str = "takes along what is in it";

@@ -24,7 +24,7 @@ pub fn name_of(folder: &Path, path: &Path) -> String {
 pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> {
     let name = name_of(folder, path);
     let fail = |why: String| Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
-    let bytes = std::fs::read(path).map_err(|e| Box::new(fail(plain(&e))))?;
+    let bytes = whole(path).map_err(|e| Box::new(fail(plain(&e))))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { name, text })),
         Err(error) => {
@@ -188,7 +188,16 @@ pub fn bytes_of(root: &Path, given: &str) -> Result<Vec<u8>, FileRefused> {
     if !path.starts_with(&base) {
         return Err(FileRefused::Outside(given.to_owned()));
     }
-    std::fs::read(&path).map_err(|e| unreadable(&e))
+    whole(&path).map_err(|e| unreadable(&e))
+}
+
+/// The bytes of a file. A pipe or a device is none: reading it may never end.
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    let sort = std::fs::metadata(path)?.file_type();
+    if sort.is_file() || sort.is_dir() {
+        return std::fs::read(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file"))
 }
 
 #[cfg(test)]

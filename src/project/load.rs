@@ -129,6 +129,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         findings,
     );
     let mut documents = std::mem::take(&mut discovered.documents);
+    let sources: Vec<Arc<crate::diagnostic::Source>> = documents.iter().map(|d| Arc::clone(&d.span.source)).collect();
     let templates = discovered.templates.clone();
     settings_scope(&bare, findings, |scope, findings| {
         for source in templates {
@@ -162,7 +163,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     };
     let environment: Environment = environment::read(&settings, outside, registry, &|node| whole_tree(node, &scope), findings);
     let seen = seen(&inner, &discovered, &scope);
-    warn_unused(&inner, &seen, findings);
+    warn_unused(&inner, &seen, &sources, findings);
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
     drop(resolver);
     inner.deployer = workspace.deployer().cloned();
@@ -329,10 +330,17 @@ fn seen(inner: &Inner, discovered: &Discovered, scope: &In<'_, '_>) -> Seen {
     seen
 }
 
-fn warn_unused(inner: &Inner, seen: &Seen, findings: &mut Findings) {
+/// `sources`: what resources are read from. What an overlay of this environment takes away is used in others.
+fn warn_unused(inner: &Inner, seen: &Seen, sources: &[Arc<crate::diagnostic::Source>], findings: &mut Findings) {
+    let written = |name: &str| {
+        let words =
+            |part: &str| part.split('}').next().unwrap_or_default().split(|c: char| c != '_' && !c.is_alphanumeric()).any(|w| w == name);
+        sources.iter().any(|source| source.text.split("${").skip(1).any(words))
+    };
     for (name, defined) in &inner.variables {
         if let Some(declaration) = &defined.declaration
             && !seen.variables.contains(name)
+            && !written(name)
             && !findings.any_error_in_file_of(&declaration.span)
         {
             findings.add(

@@ -90,14 +90,19 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How much of what a command complained of is shown, in characters: its end.
 const SHOWN: usize = 300;
 
+/// Variables of the process environment whose values are nobody's secret, and would make a message unreadable if they were
+/// left out of it. Any other may hold a secret, whatever its name says.
+const HARMLESS: &[&str] = &[
+    "CI", "EDITOR", "HOME", "HOSTNAME", "LANG", "LC_ALL", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "SHLVL", "TEMP", "TERM", "TMP",
+    "TMPDIR", "TZ", "USER",
+];
+
 /// What a failed command wrote to standard error, on one line. Whatever it printed as the secret, and what variables of
-/// the process environment hold whose names speak of secrets, is left out.
+/// the process environment hold, is left out.
 fn complaint(outside: &Outside, stderr: &[u8], stdout: &[u8]) -> Option<String> {
     let mut text = Zeroizing::new(String::from_utf8_lossy(stderr).into_owned());
     let printed = Zeroizing::new(String::from_utf8_lossy(stdout).into_owned());
-    let telling =
-        |name: &str| ["SECRET", "TOKEN", "PASSW", "KEY", "CREDENTIAL"].iter().any(|word| name.to_ascii_uppercase().contains(word));
-    let held = outside.variables.iter().filter(|(name, _)| telling(name)).map(|(_, value)| value.as_str());
+    let held = outside.variables.iter().filter(|(name, _)| !HARMLESS.contains(&name.as_str())).map(|(_, value)| value.as_str());
     let mut hidden: Vec<&str> = printed.lines().chain([printed.trim()]).chain(held).map(str::trim).filter(|v| v.len() > 3).collect();
     hidden.sort_by_key(|value| std::cmp::Reverse(value.len())); // a value that holds another one first
     for value in hidden {

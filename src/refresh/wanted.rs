@@ -75,10 +75,12 @@ impl Target<'_> {
         self.kind.lifetime == Lifetime::Own
     }
 
-    /// The body that says most of what is in the workspace: the applied one, else the desired one.
+    /// The body that says most of what is in the workspace: the applied one, else the desired one, else what an unfinished
+    /// apply was about to send.
     pub fn body(&self) -> &Value {
         const NOTHING: &Value = &Value::Null;
-        self.entry.map(|entry| &entry.applied).or(self.desired.map(|resource| &resource.body)).unwrap_or(NOTHING)
+        let begun = || self.intent.and_then(|intent| intent.applied.as_ref());
+        self.entry.map(|entry| &entry.applied).or(self.desired.map(|resource| &resource.body)).or_else(begun).unwrap_or(NOTHING)
     }
 
     /// The top-level fields that are or were managed.

@@ -120,6 +120,12 @@ fn timeless(value: &Value) -> Value {
             }
             timeless(&Value::Map(settled))
         }
+        // How far a cluster has started is a matter of time, too.
+        Value::Map(map) if map.contains_key("spark_version") => {
+            let running = ["cluster_cores", "cluster_memory_mb", "spark_context_id", "driver", "executors", "jdbc_port", "state_message"];
+            let settled = map.iter().filter(|(k, _)| !is_time(k) && !running.contains(&k.as_str()));
+            Value::Map(settled.map(|(k, v)| (k.clone(), timeless(v))).collect())
+        }
         Value::Map(map) => Value::Map(map.iter().filter(|(k, _)| !is_time(k)).map(|(k, v)| (k.clone(), timeless(v))).collect()),
         Value::List(list) => Value::List(list.iter().map(timeless).collect()),
         other => other.clone(),

@@ -152,6 +152,12 @@ fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
     if was.action == is.action {
         changes(at, &was.changes, &is.changes, out);
     }
+    // The request is the same, what it deletes is not.
+    let taken = |step: &Step| step.notes.iter().find(|note| note.starts_with(crate::plan::leftover::TAKES_ALONG)).cloned();
+    if taken(was) != taken(is) {
+        let told = |note: Option<String>| note.unwrap_or_else(|| "takes nothing along".to_owned());
+        out.push(format!("{at}: what is in it changed: it {}, it was to be: {}", told(taken(is)), told(taken(was))));
+    }
     if out.len() == before {
         requests(at, "", &was.calls, &is.calls, out);
         requests(at, " to delete it", &was.delete_calls, &is.delete_calls, out);
