@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn text_is_compared_line_by_line_and_a_question_is_called_by_its_words() {
-        let lines = |from: usize| (from..from + 40).map(|i| format!("{i}\\n")).collect::<String>();
+        let lines = |from: usize| (from..from + 40).flat_map(|i| [i.to_string(), "\\n".to_owned()]).collect::<String>();
         let at = |field: &str| format!("instructions.example_sql[question=\"Top customers\"]{field}");
         let sql = change(&at(".sql"), r#""SELECT a\nFROM t""#, r#""SELECT b\nFROM t""#, Reason::Changed);
         let want = "example_sql \"Top customers\"  sql changed, +1 -1 lines\n    -  SELECT a\n    +  SELECT b\n       FROM t\n";

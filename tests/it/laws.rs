@@ -12,17 +12,23 @@ use super::laws_cases::{Case, Transition, Wire, of};
 use super::lint;
 use super::world::{PLANTED, Ran, Sent, Trouble, World};
 
+/// The one kind that is asked for.
+#[expect(clippy::disallowed_methods, reason = "the test's own settings come from its environment")]
+fn asked() -> Option<std::ffi::OsString> {
+    std::env::var_os("LAWS_KIND")
+}
+
 fn cases() -> Vec<Case> {
     let missing: Vec<&str> = Registry::standard().iter().map(|k| k.name).filter(|k| of(k).is_none()).collect();
     assert!(missing.is_empty(), "tests/laws lacks the data of {missing:?}");
-    let Some(only) = std::env::var_os("LAWS_KIND") else { return Registry::standard().iter().filter_map(|k| of(k.name)).collect() };
+    let Some(only) = asked() else { return Registry::standard().iter().filter_map(|k| of(k.name)).collect() };
     let case = only.to_str().and_then(of);
     vec![case.unwrap_or_else(|| panic!("LAWS_KIND is {}, and tests/laws has no file of that name", only.display()))]
 }
 
 /// Whether all kinds are run, not only the one that `LAWS_KIND` names: what must hold of some kind need not hold of that one.
 fn all_kinds() -> bool {
-    std::env::var_os("LAWS_KIND").is_none()
+    asked().is_none()
 }
 
 /// Runs a check over every case, each in a thread of its own, and tells of all that failed.
