@@ -17,8 +17,9 @@ EXPECTED = {
         "settings.parameters[name=keep_days].default": "3",
         "settings.tasks[task_key=bronze].notebook_task.base_parameters.day": "{{job.parameters.day}}",
         "settings.tasks[task_key=bronze].notebook_task.base_parameters.target": "dev_lake.bronze",
-        "settings.tasks[task_key=gold].depends_on[0].task_key": "silver",
-        "settings.tasks[task_key=gold].depends_on[1].task_key": "quality",
+        # The service sorts what a task depends on by key.
+        "settings.tasks[task_key=gold].depends_on[0].task_key": "quality",
+        "settings.tasks[task_key=gold].depends_on[1].task_key": "silver",
         "settings.tasks[task_key=tidy].run_if": "ALL_DONE",
         "settings.tasks[task_key=monday].condition_task.op": "EQUAL_TO",
         "settings.email_notifications.on_failure": None,
