@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::known::Object;
 use super::make::Maker;
 use super::{Action, Block, Step, body, former, tag};
+use crate::client::ApiErrorKind;
 use crate::diff::{Compare, FieldChange, OWNERSHIP_TAG, Reason, compare, veil};
 use crate::kinds::{self, Change, Context, Kind, Lifetime, Unique};
 use crate::model::{Address, Path, Value};
@@ -69,7 +70,11 @@ impl<'a> Maker<'a> {
     /// An address that the state does not know.
     pub fn first(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {
         let import = self.inputs.desired.imports.get(subject.address);
-        let there = matches!(subject.live, Some(Live::Exists(_) | Live::Found { .. } | Live::Failed(_)));
+        let there = match subject.live {
+            Some(Live::Exists(_) | Live::Found { .. }) => true,
+            Some(Live::Failed(error)) => error.kind == ApiErrorKind::Forbidden,
+            _ => false,
+        };
         if subject.resource.is_implied() && there {
             // Somebody else's, or nothing that the caller may look at: it is only lived in.
             return (start(subject, Action::None), None);

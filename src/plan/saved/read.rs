@@ -28,7 +28,7 @@ pub enum Fault {
         found: String,
     },
     /// Its digest is another one.
-    #[error("it was changed after it was written: its digest says {said}, what it holds has {found}")]
+    #[error("it was changed after it was written: what it holds no longer has the digest that it carries")]
     Edited {
         /// What the file says.
         said: String,
