@@ -72,7 +72,7 @@ fn describe(command: &clap::Command, above: &str, out: &mut String) {
     let _ = writeln!(out, "{}\n", command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default());
     if !command.has_subcommands() {
         let usage = command.clone().render_usage().to_string();
-        let _ = writeln!(out, "```\n{}\n```\n", usage.trim_start_matches("Usage: ").replace("brickform-", "brickform "));
+        let _ = writeln!(out, "```text\n{}\n```\n", usage.trim_start_matches("Usage: ").replace("brickform-", "brickform "));
     }
     let mut any = false;
     for argument in command.get_arguments().filter(|a| !a.is_global_set() && a.get_id() != "help" && a.get_id() != "version") {
@@ -83,7 +83,7 @@ fn describe(command: &clap::Command, above: &str, out: &mut String) {
         out.push('\n');
     }
     if let Some(after) = command.get_after_help() {
-        let _ = writeln!(out, "```\n{}\n```\n", after.to_string().trim());
+        let _ = writeln!(out, "```text examples\n{}\n```\n", after.to_string().trim());
     }
     for below in command.get_subcommands() {
         describe(below, &name, out);

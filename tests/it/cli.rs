@@ -291,39 +291,6 @@ fn a_locked_environment_exits_with_5_and_says_who() {
 }
 
 #[test]
-fn the_project_of_the_guide_works() {
-    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide.md")).expect("the guide is there");
-    let project = Project::new(&[]);
-    let mut files = 0;
-    for block in guide.split("```yaml\n# ").skip(1) {
-        let block = block.split("```").next().expect("a block has an end");
-        let (first, body) = block.split_once('\n').expect("a block has lines");
-        let name = first.split([' ', ':']).next().expect("a first line has a word");
-        if Path::new(name).extension().is_some_and(|e| e == "yaml") {
-            project.write(name, body);
-            files += 1;
-        }
-    }
-    assert!(files >= 5, "the guide shows {files} files");
-    project.write("notebooks/load.py", "print(1)\n");
-    let token: &[(&str, &str)] = &[("SHOP_TOKEN", "planted")];
-    let valid = project.run("validate --strict");
-    assert_eq!(valid.code, 0, "{}", valid.err);
-    let applied = project.with("apply --env local --yes", token, None);
-    assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
-    assert!(project.run("plan --env local").out.contains("no changes"));
-
-    // The lines about renames, imports and forgetting are read as they stand.
-    let moves = guide.split("```yaml\nimport:").nth(1).and_then(|t| t.split("```").next()).expect("the guide shows an import");
-    let moves = moves.split_once("moved:").expect("it shows a move").1;
-    project.write("conf/moves.yaml", &format!("moved:{moves}"));
-    project.edit("conf/all.yaml", "  nightly:", "  load:");
-    project.edit("environments/prod.yaml", "    nightly:", "    load:");
-    let plan = project.run("plan --env local");
-    assert!(plan.out.contains("> jobs.nightly → jobs.load") && !plan.out.contains("/permissions →"), "{}{}", plan.out, plan.err);
-}
-
-#[test]
 fn an_apply_without_a_secret_it_needs_sends_nothing() {
     let project = Project::new(&[
         ("environments/local.yaml", "workspace: local\n"),
@@ -505,30 +472,6 @@ fn a_report_in_a_file_has_no_colours_and_events_begin_before_anything_is_checked
 }
 
 #[test]
-fn policies_of_the_guide_refuse_what_it_says() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/policies.md");
-    let page = fs::read_to_string(guide).expect("the guide is there");
-    let blocks = super::docs::blocks("docs/guides/policies.md");
-    let files: Vec<(&str, &str)> = blocks.iter().map(|b| (b.file().expect("each has a file"), b.text.as_str())).collect();
-    let project = Project::new(&files);
-    for environment in ["dev", "prod"] {
-        project.write(&format!("environments/{environment}.yaml"), "workspace: local\n");
-        let ran = project.run(&format!("plan --env {environment} -o json")).ended(6);
-        let plan: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
-        let mut refused = vec![];
-        for step in plan["steps"].as_array().expect("steps") {
-            for block in step["blocks"].as_array().into_iter().flatten() {
-                let policy = block["reason"].as_str().and_then(|r| r.split('`').nth(1)).unwrap_or_default();
-                refused.push(format!("`{}` by `{policy}`", step["address"].as_str().unwrap_or_default()));
-            }
-        }
-        refused.sort_by_key(|line| !line.starts_with("`jobs"));
-        let line = format!("| `{environment}` | {} |", refused.join(", "));
-        assert!(page.contains(&line), "{line}\n{}", ran.out);
-    }
-}
-
-#[test]
 fn a_state_file_is_one_for_each_environment() {
     let bare = "space_id: sales\ntitle: Sales ${REGION} (${env})\nwarehouse_id: w1\n";
     let project = Project::new(&[
@@ -550,22 +493,4 @@ fn a_state_file_is_one_for_each_environment() {
     // A name that is nowhere is never sent.
     let ran = project.run("plan --env dev --config spaces --state forge.json").ended(1);
     assert!(ran.err.contains("error[E0204]: `REGION` is not defined"), "{}", ran.err);
-}
-
-#[test]
-fn the_guide_s_way_of_a_reviewed_plan_works() {
-    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide.md")).expect("the guide is there");
-    let section = guide.split("## Plan on the pull request").nth(1).and_then(|t| t.split("\n## ").next()).expect("the guide has it");
-    let project = sized();
-    project.write("environments/local.yaml", "workspace: local\n");
-    let mut lines = 0;
-    for block in section.split("```sh\n").skip(1) {
-        for line in block.split("```").next().expect("a block has an end").lines() {
-            project.with(line.strip_prefix("brickform ").expect("a command"), PLANTED, None).ended(0);
-            lines += 1;
-        }
-    }
-    assert_eq!(lines, 6);
-    let comment = fs::read_to_string(project.folder.path().join("plan.md")).expect("the report was written");
-    assert!(comment.starts_with("<!-- brickform plan local -->"), "{comment}");
 }
