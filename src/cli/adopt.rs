@@ -294,7 +294,7 @@ fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&s
         message: format!("{address} cannot be written into `{name}`: {refusal}"),
         help: vec!["name another file: `--to conf/more.yaml`".to_owned()],
     })?;
-    Ok(Edited { name, path, before, after })
+    Ok(Edited { name, path, before: before.map(String::into_bytes), after: after.into_bytes() })
 }
 
 /// Takes one object into the state under a declared address.

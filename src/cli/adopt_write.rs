@@ -151,7 +151,7 @@ async fn verified(
 }
 
 /// Edited files by path, as the project reads them.
-pub fn contents(edits: &[Edited]) -> BTreeMap<PathBuf, String> {
+pub fn contents(edits: &[Edited]) -> BTreeMap<PathBuf, Vec<u8>> {
     edits.iter().map(|e| (e.path.clone(), e.after.clone())).collect()
 }
 

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             }
         };
         match layout(&Arc::new(Source { name: name.clone(), text: text.clone() })) {
-            Ok(after) if after != text => edits.push(Edited { name, path, before: Some(text), after }),
+            Ok(after) if after != text => edits.push(Edited { name, path, before: Some(text.into_bytes()), after: after.into_bytes() }),
             Ok(_) => {}
             Err(diagnostics) => broken.extend(diagnostics),
         }

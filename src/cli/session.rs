@@ -40,8 +40,8 @@ impl Session {
         Self::with(run, BTreeMap::new())
     }
 
-    /// The same with texts that stand in for those of files: the project as it would be after an edit.
-    pub fn with(run: &Run<'_>, contents: BTreeMap<PathBuf, String>) -> Result<Self, Failure> {
+    /// The same with bytes that stand in for those of files: the project as it would be after an edit.
+    pub fn with(run: &Run<'_>, contents: BTreeMap<PathBuf, Vec<u8>>) -> Result<Self, Failure> {
         let registry = Registry::standard();
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;

@@ -11,9 +11,9 @@ pub struct Edited {
     /// Where it is.
     pub path: PathBuf,
     /// What it held when it was read; none: it is new.
-    pub before: Option<String>,
+    pub before: Option<Vec<u8>>,
     /// What it is to hold.
-    pub after: String,
+    pub after: Vec<u8>,
 }
 
 /// Why a file was not written.
@@ -32,7 +32,10 @@ impl Edited {
     #[must_use]
     pub fn diff(&self) -> String {
         let before = self.before.as_deref().unwrap_or_default();
-        let diff = similar::TextDiff::from_lines(before, &self.after);
+        let (Ok(was), Ok(will)) = (std::str::from_utf8(before), std::str::from_utf8(&self.after)) else {
+            return format!("{} is no text: {} bytes become {}\n", self.name, before.len(), self.after.len());
+        };
+        let diff = similar::TextDiff::from_lines(was, will);
         let old = if self.before.is_some() { self.name.as_str() } else { "/dev/null" };
         diff.unified_diff().context_radius(3).header(old, &self.name).to_string()
     }
@@ -45,8 +48,8 @@ impl Edited {
 /// Which one could not be written; those before it are.
 pub fn write(edits: &[Edited]) -> Result<(), WriteError> {
     for edit in edits {
-        let now = match std::fs::read_to_string(&edit.path) {
-            Ok(text) => Some(text),
+        let now = match std::fs::read(&edit.path) {
+            Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(WriteError::Io(edit.name.clone(), error)),
         };
@@ -63,18 +66,18 @@ pub fn write(edits: &[Edited]) -> Result<(), WriteError> {
     edits.iter().try_for_each(|edit| replace(&edit.path, &edit.after).map_err(|error| WriteError::Io(edit.name.clone(), error)))
 }
 
-/// A text without the byte order mark: who read the file may have left it out, or not.
-fn unmarked(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
+/// Bytes without the byte order mark: who read the file may have left it out, or not.
+fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
-/// A file's text replaced in one move.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+/// A file's content replaced in one move.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".brickform-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     match std::fs::metadata(&target) {
         Ok(known) => file.as_file().set_permissions(known.permissions())?,
         Err(_) => plain_permissions(file.as_file())?,

@@ -12,6 +12,7 @@ pub mod object;
 mod overlay;
 mod place;
 mod select;
+mod source;
 mod spaces;
 pub mod write;
 

@@ -72,16 +72,18 @@ pub struct Written {
 /// Makes the edits. Writes nothing.
 #[must_use]
 pub fn write_back(ask: &Ask<'_>) -> Written {
-    let mut writer = Writer { ask, texts: BTreeMap::new(), written: Written::default() };
+    let mut writer = Writer { ask, texts: BTreeMap::new(), sources: BTreeMap::new(), written: Written::default() };
     for step in ask.steps {
         writer.step(step);
     }
-    let Writer { texts, mut written, .. } = writer;
+    let Writer { texts, sources, mut written, .. } = writer;
     written.files = texts
         .into_iter()
         .filter(|(_, text)| text.before.as_deref() != Some(&text.now))
-        .map(|(name, text)| Edited { name, path: text.path, before: text.before, after: text.now })
+        .map(|(name, text)| Edited { name, path: text.path, before: text.before.map(String::into_bytes), after: text.now.into_bytes() })
+        .chain(sources.into_values().filter(|edit| edit.before.as_ref() != Some(&edit.after)))
         .collect();
+    written.files.sort_by(|a, b| a.name.cmp(&b.name));
     written
 }
 
@@ -92,9 +94,11 @@ struct Text {
     now: String,
 }
 
-struct Writer<'a> {
-    ask: &'a Ask<'a>,
+pub(super) struct Writer<'a> {
+    pub(super) ask: &'a Ask<'a>,
     texts: BTreeMap<String, Text>,
+    /// Files that are the content of a resource, by name.
+    pub(super) sources: BTreeMap<String, Edited>,
     written: Written,
 }
 
@@ -105,12 +109,31 @@ pub fn is_drift(change: &FieldChange) -> bool {
 }
 
 impl Writer<'_> {
-    fn refuse(&mut self, address: &Address, path: &Path, why: impl std::convert::Into<String>, help: impl std::convert::Into<String>) {
+    pub(super) fn refuse(
+        &mut self,
+        address: &Address,
+        path: &Path,
+        why: impl std::convert::Into<String>,
+        help: impl std::convert::Into<String>,
+    ) {
         self.written.refused.push(Refused { address: address.clone(), path: path.clone(), why: why.into(), help: help.into() });
     }
 
     fn step(&mut self, step: &Step) {
         let Some(resource) = self.ask.desired.resources.get(&step.address) else { return };
+        let is_gone = step.because.as_deref() == Some(DELETED);
+        let target = step.seen.as_ref().filter(|_| !is_gone).map(|seen| {
+            let changes: Vec<&FieldChange> = step.changes.iter().filter(|c| is_drift(c)).collect();
+            (accepted(resource.kind, &seen.desired, &changes, &seen.live), &seen.desired)
+        });
+        let mut found = Vec::new();
+        if let Some((target, desired)) = &target {
+            puts(&resource.node, desired, target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
+            found = self.content(resource, found, target);
+            if found.is_empty() {
+                return;
+            }
+        }
         if step.address.instance.is_some() {
             let template = Address { instance: None, facet: None, ..step.address.clone() };
             let why = format!("it is one of several that `for_each` of {template} makes");
@@ -120,14 +143,10 @@ impl Writer<'_> {
             let why = format!("it is made by the template `{}`", resource.span.source.name);
             return self.refuse(&step.address, &Path::root(), why, "change the template, put it back, or ignore it");
         }
-        if step.because.as_deref() == Some(DELETED) {
+        if is_gone {
             return self.deleted(resource);
         }
-        let Some(seen) = &step.seen else { return };
-        let changes: Vec<&FieldChange> = step.changes.iter().filter(|c| is_drift(c)).collect();
-        let target = accepted(resource.kind, &seen.desired, &changes, &seen.live);
-        let mut found = Vec::new();
-        puts(&resource.node, &seen.desired, &target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
+        let Some((target, _)) = target else { return };
         for put in found {
             self.put(resource, put, &target);
         }
@@ -207,7 +226,7 @@ impl Writer<'_> {
         }
     }
 
-    fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
+    pub(super) fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
         let what = if path.is_root() { resource.address.to_string() } else { format!("{} {path}", resource.address) };
         self.written.places.push((what, place.to_owned()));
     }
@@ -220,12 +239,7 @@ impl Writer<'_> {
         if let Some(file) = inner.and_then(file_of)
             && let Value::Text(content) = new
         {
-            let path_of = self.ask.project.folder.join(&file);
-            let before = std::fs::read_to_string(&path_of).ok();
-            if before.is_some() {
-                self.texts.insert(file.clone(), Text { path: path_of, before, now: content.clone() });
-                return self.told(resource, path, &file);
-            }
+            return self.into_file(resource, path, &file, content.as_bytes().to_vec());
         }
         if inner.is_some_and(|i| i.rsplit('.').next() == Some("id"))
             && raw != *new

@@ -92,7 +92,7 @@ fn folder(outside: &Outside, ask: &Ask, config: Option<&Path>, findings: &mut Fi
 
 struct Reader<'a> {
     folder: &'a Path,
-    contents: &'a BTreeMap<PathBuf, String>,
+    contents: &'a BTreeMap<PathBuf, Vec<u8>>,
     findings: &'a mut Findings,
     incomplete: bool,
 }
@@ -101,10 +101,10 @@ impl Reader<'_> {
     /// The documents of a file; what is wrong with it is kept.
     fn documents(&mut self, path: &Path) -> Vec<Node> {
         let read = match self.contents.get(path) {
-            Some(text) => Ok(Arc::new(Source { name: files::name_of(self.folder, path), text: text.clone() })),
-            None => files::read(self.folder, path).map_err(|d| vec![*d]),
+            Some(bytes) => files::source_of(files::name_of(self.folder, path), bytes.clone()),
+            None => files::read(self.folder, path),
         };
-        match read.and_then(|source: Arc<Source>| parse(&source)) {
+        match read.map_err(|d| vec![*d]).and_then(|source: Arc<Source>| parse(&source)) {
             Ok(documents) => documents,
             Err(diagnostics) => {
                 self.incomplete = true;

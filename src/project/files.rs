@@ -25,12 +25,18 @@ pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> 
     let name = name_of(folder, path);
     let fail = |why: String| Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
     let bytes = whole(path).map_err(|e| Box::new(fail(plain(&e))))?;
+    source_of(name, bytes)
+}
+
+/// Bytes as a source: UTF-8, and nothing else.
+pub fn source_of(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Diagnostic>> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { name, text })),
         Err(error) => {
             let (line, column) = whereabouts(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
             let why = format!("it is not UTF-8 at {line}:{column}");
-            Err(Box::new(fail(why).help("save it as UTF-8: YAML of other encodings is not read")))
+            let found = Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
+            Err(Box::new(found.help("save it as UTF-8: YAML of other encodings is not read")))
         }
     }
 }

@@ -58,8 +58,8 @@ pub struct Inner {
     pub outputs: Option<Node>,
     /// `--strict`.
     pub strict: bool,
-    /// Texts that stand in for those of files.
-    pub contents: BTreeMap<PathBuf, String>,
+    /// Bytes that stand in for those of files.
+    pub contents: BTreeMap<PathBuf, Vec<u8>>,
     /// A file could not be read.
     pub incomplete: bool,
     /// Names of the files of environments.

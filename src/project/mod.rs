@@ -70,8 +70,8 @@ pub struct Ask {
     pub variable_files: Vec<PathBuf>,
     /// `--strict`: warnings are errors.
     pub strict: bool,
-    /// Texts that stand in for those of files, by path: how an edit is looked at before it is written.
-    pub contents: BTreeMap<PathBuf, String>,
+    /// Bytes that stand in for those of files, by path: how an edit is looked at before it is written.
+    pub contents: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 /// A loaded project with its environment chosen, before anything was asked of a workspace.
@@ -179,6 +179,8 @@ pub struct Desired {
     pub forgets: Vec<Address>,
     /// Files that `file()` read, by their path in the project.
     pub files: BTreeMap<String, Fingerprint>,
+    /// Resources whose content is a file of the project (`source:`), with the file as it is named there.
+    pub sources: BTreeMap<Address, String>,
     /// The environment's deployer as access lists carry it: a display name has become an application id, or waits for one.
     /// None: none is named, or nothing here has an access list.
     pub deployer: Option<Value>,

@@ -18,7 +18,7 @@ use crate::yaml::{Data, Node};
 
 /// See [`super::Project::resolve`].
 pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
-    let (mut resources, mut findings, Beside { files, deployer }) = everything(inner, answers, None);
+    let (mut resources, mut findings, Beside { files, sources, deployer }) = everything(inner, answers, None);
     implied::folders_above(&mut resources, &inner.registry);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
@@ -40,7 +40,16 @@ pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Resu
     if failed {
         return Err(all);
     }
-    Ok(Desired { resources, imports: targets.imports, moves: targets.moves, forgets: targets.forgets, files, deployer, warnings: all })
+    Ok(Desired {
+        resources,
+        imports: targets.imports,
+        moves: targets.moves,
+        forgets: targets.forgets,
+        files,
+        sources,
+        deployer,
+        warnings: all,
+    })
 }
 
 /// Every question that resolving asks; what is wrong is said later.
@@ -85,6 +94,7 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
 /// What resolving finds beside resources.
 struct Beside {
     files: super::scope::Files,
+    sources: BTreeMap<Address, String>,
     deployer: Option<Value>,
 }
 
@@ -118,8 +128,8 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
     if let Some(asked) = asked {
         asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
     }
-    let files = resolver.files.take();
-    (resources, findings, Beside { files, deployer })
+    let (files, sources) = (resolver.files.take(), resolver.sources.take());
+    (resources, findings, Beside { files, sources, deployer })
 }
 
 /// Makes the items: one for each resource, or for each instance of a `for_each`.
@@ -340,11 +350,15 @@ impl Making<'_> {
             _ if map.contains_key(to) => Err(refuse(format!("there is `{to}`, too, and only one of them can be what is in it"))),
             Value::Text(path) => {
                 let root = &resolver.inner.folder;
-                files::bytes_of(root, path).map(|bytes| (path.clone(), bytes)).map_err(|why| match files::near(root, path) {
-                    Some(near) if matches!(why, files::FileRefused::Unreadable(..)) => {
-                        refuse(why.to_string()).help(format!("did you mean `{near}`?"))
+                resolver.sources.borrow_mut().insert(self.address.clone(), path.clone());
+                let edited = resolver.inner.contents.get(&root.join(path)).map(|bytes| Ok(bytes.clone()));
+                edited.unwrap_or_else(|| files::bytes_of(root, path)).map(|bytes| (path.clone(), bytes)).map_err(|why| {
+                    match files::near(root, path) {
+                        Some(near) if matches!(why, files::FileRefused::Unreadable(..)) => {
+                            refuse(why.to_string()).help(format!("did you mean `{near}`?"))
+                        }
+                        _ => refuse(why.to_string()).help("name a file below the project's folder, such as `notebooks/load.py`"),
                     }
-                    _ => refuse(why.to_string()).help("name a file below the project's folder, such as `notebooks/load.py`"),
                 })
             }
             other => Err(refuse(format!("it names a file of the project, and this is {}", other.sort()))),

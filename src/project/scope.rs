@@ -73,6 +73,8 @@ pub struct Resolver<'a> {
     pub named: RefCell<HashMap<(&'static str, &'static str), super::names::Index>>,
     /// Files that were read.
     pub files: RefCell<Files>,
+    /// Files that are the content of a resource, as `source:` names them.
+    pub sources: RefCell<BTreeMap<Address, String>>,
     stack: RefCell<Vec<Frame>>,
     /// While `for_each` is being expanded, resources that have one cannot be asked.
     pub expanding: Cell<bool>,
@@ -96,6 +98,7 @@ impl<'a> Resolver<'a> {
             variables: RefCell::default(),
             named: RefCell::default(),
             files: RefCell::default(),
+            sources: RefCell::default(),
             stack: RefCell::default(),
             expanding: Cell::new(false),
             before_resources: true,
@@ -203,7 +206,8 @@ impl<'a> Resolver<'a> {
                 Ok(secret_of(SecretSource { name: name.clone(), from }, source))
             }
             (Function::File, [(path, _)]) if self.inner.contents.contains_key(&self.inner.folder.join(path)) => {
-                Ok(Value::Text(self.inner.contents[&self.inner.folder.join(path)].clone()))
+                let bytes = &self.inner.contents[&self.inner.folder.join(path)];
+                Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
             }
             (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
                 .inspect(|text| drop(self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()))))

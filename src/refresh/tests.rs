@@ -48,6 +48,7 @@ impl World {
             moves: BTreeMap::new(),
             forgets: vec![],
             files: BTreeMap::new(),
+            sources: BTreeMap::new(),
             deployer: None,
             warnings: vec![],
         };

@@ -50,6 +50,16 @@ impl Desk {
         fs::write(path, text).expect("a file");
     }
 
+    /// A file of bytes that may be no text.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) {
+        self.write(name, "");
+        fs::write(self.folder.path().join(name), bytes).expect("a file");
+    }
+
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.path().join(name)).unwrap_or_default()
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }

@@ -1,5 +1,6 @@
 //! The one integration binary: a module a topic.
 
+mod adopt_write;
 mod adoption;
 mod arrows;
 mod cli;

@@ -86,7 +86,7 @@ fn drift_of_every_kind_goes_back_into_its_file() {
             assert!(written.refused.is_empty(), "{what}: {:#?}", written.refused);
             assert!(!written.files.is_empty(), "{what}: nothing is written");
             edited::write(&written.files).expect("it is written");
-            let now: String = written.files.iter().map(|f| f.after.as_str()).collect();
+            let now: String = written.files.iter().map(|f| String::from_utf8_lossy(&f.after).into_owned()).collect();
             for remark in ["# ours\n", "# the end\n"] {
                 assert!(now.contains(remark), "{what}: {remark}\n{now}");
             }

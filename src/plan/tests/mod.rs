@@ -56,6 +56,7 @@ impl World {
                 moves: BTreeMap::new(),
                 forgets: vec![],
                 files: BTreeMap::new(),
+                sources: BTreeMap::new(),
                 deployer: None,
                 warnings: vec![],
             },
