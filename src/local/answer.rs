@@ -9,6 +9,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Value,
+    /// The body itself, where it is not JSON.
+    pub bytes: Option<Vec<u8>>,
     /// Further headers, lower-case names.
     pub headers: Vec<(String, String)>,
 }
@@ -16,7 +18,7 @@ pub struct Answer {
 impl Answer {
     /// 200 with this body.
     pub fn ok(body: impl Into<Value>) -> Self {
-        Self { status: 200, body: body.into(), headers: Vec::new() }
+        Self { status: 200, body: body.into(), bytes: None, headers: Vec::new() }
     }
 
     /// 200 with `{}`.
@@ -24,9 +26,14 @@ impl Answer {
         Self::ok(Map::new())
     }
 
+    /// 200 with these bytes.
+    pub fn bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes: Some(bytes), ..Self::ok(Value::Null) }
+    }
+
     /// 204 without a body.
     pub fn no_content() -> Self {
-        Self { status: 204, body: Value::Null, headers: Vec::new() }
+        Self { status: 204, ..Self::ok(Value::Null) }
     }
 }
 

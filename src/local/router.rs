@@ -341,17 +341,21 @@ fn checked(route: &Route, value: Value, ignored: &mut Vec<String>) -> Result<Bod
 }
 
 fn respond(inner: &Inner, handled: Handled, request_id: &str) -> Response {
-    let (status, body, headers) = match handled {
-        Ok(answer) => (answer.status, visible(&answer.body), answer.headers),
-        Err(refusal) => (refusal.status, refusal.body(request_id), refusal.headers),
+    let (status, body, bytes, headers) = match handled {
+        Ok(answer) => (answer.status, visible(&answer.body), answer.bytes, answer.headers),
+        Err(refusal) => (refusal.status, refusal.body(request_id), None, refusal.headers),
     };
+    let content_type = if bytes.is_some() { "application/octet-stream" } else { "application/json" };
     let mut all = vec![
-        ("content-type".to_owned(), "application/json".to_owned()),
+        ("content-type".to_owned(), content_type.to_owned()),
         ("date".to_owned(), inner.outside.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
         ("x-request-id".to_owned(), request_id.to_owned()),
         ("x-databricks-org-id".to_owned(), inner.setting.workspace_id.to_string()),
     ];
     all.extend(headers);
-    let body = if body == Value::Null { Vec::new() } else { json::write(&body).unwrap_or_default().into_bytes() };
+    let body = bytes.unwrap_or_else(|| match body {
+        Value::Null => Vec::new(),
+        body => json::write(&body).unwrap_or_default().into_bytes(),
+    });
     Response { status, headers: all, body }
 }

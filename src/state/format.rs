@@ -114,7 +114,7 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
     }
     Ok(Document {
         lineage: text(map, "lineage")?,
-        serial: whole(map, "serial")?,
+        serial: serial(map)?,
         project: text(map, "project")?,
         environment: text(map, "environment")?,
         workspace: map.get("workspace").map(workspace_of).transpose()?,
@@ -362,6 +362,14 @@ pub fn whole(map: &Map, name: &str) -> Result<u64, String> {
         Value::UInt(n) => Ok(*n),
         other => Err(format!("`{name}` is {}, not a whole number from 0", json::display(other))),
     }
+}
+
+/// The serial, which grows by one with each write: there is room for the next ones.
+pub fn serial(map: &Map) -> Result<u64, String> {
+    whole(map, "serial").and_then(|n| match i64::try_from(n) {
+        Ok(_) => Ok(n),
+        Err(_) => Err(format!("`serial` is {n}, which no Brickform ever counted up to")),
+    })
 }
 
 /// A text that may be absent.

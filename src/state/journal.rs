@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::format::{
-    entry_of, entry_value, intent_of, intent_value, member, of_kind, optional_text, text, whole, workspace_of, workspace_value,
+    entry_of, entry_value, intent_of, intent_value, member, of_kind, optional_text, serial, text, whole, workspace_of, workspace_value,
 };
 use super::{Document, Entry, Note, WorkspaceIdentity};
 use crate::model::{Address, Fingerprint, Map, Value, json};
@@ -88,7 +88,7 @@ pub fn fold(mut document: Document, records: &[Record]) -> Document {
         if let Record::Begin { lineage, serial, workspace, commit, note: _ } = record {
             counts = *lineage == document.lineage && *serial == document.serial;
             if counts {
-                document.serial += 1;
+                document.serial = document.serial.saturating_add(1);
                 document.workspace = Some(workspace.clone());
                 document.commit.clone_from(commit);
             }
@@ -153,13 +153,14 @@ pub fn write_lines(records: &[Record], sequence: u64) -> Result<Vec<u8>, String>
 /// Reads lines, numbered from 1 in sequence.
 ///
 /// # Errors
-/// A line that is not the last is torn or damaged: its number and what is wrong.
+/// A line is damaged: its number and what is wrong. Only what was cut off counts as torn: a line with its end was written,
+/// and promised, and something happened to it since.
 pub fn read_lines(bytes: &[u8]) -> Result<Journal, String> {
     let mut journal = Journal { records: vec![], whole: 0 };
     for (sequence, line) in (1u64..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
         match read_line(line, sequence) {
             Ok(record) => journal.records.push(record),
-            Err(_) if journal.whole + line.len() == bytes.len() => break,
+            Err(_) if !line.ends_with(b"\n") => break,
             Err(why) => return Err(format!("line {sequence} of the journal is damaged: {why}")),
         }
         journal.whole += line.len();
@@ -239,7 +240,7 @@ fn record_of(value: &Value) -> Result<Record, String> {
     Ok(match text(map, "record")?.as_str() {
         "begin" => Record::Begin {
             lineage: text(map, "lineage")?,
-            serial: whole(map, "serial")?,
+            serial: serial(map)?,
             workspace: workspace_of(member(map, "workspace")?)?,
             commit: optional_text(map, "commit")?,
             note: map.get("note").map(note_of).transpose()?,

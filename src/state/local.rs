@@ -136,7 +136,11 @@ impl Local {
 
     fn journal(&self) -> Result<Journal, StateError> {
         let bytes = read_if_there(&self.journal_file()).map_err(self.io("read"))?.unwrap_or_default();
-        read_lines(&bytes).map_err(|why| self.damaged(why))
+        self.lines(&bytes)
+    }
+
+    fn lines(&self, bytes: &[u8]) -> Result<Journal, StateError> {
+        read_lines(bytes).map_err(|why| self.damaged(format!("{why} ({})", self.journal_file().display())))
     }
 
     /// Whether the journal continues this document; one that was folded and saved already does no harm.
@@ -165,7 +169,7 @@ impl Local {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("written"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(self.io("read"))?;
-        let journal = read_lines(&bytes).map_err(|why| self.damaged(why))?;
+        let journal = self.lines(&bytes)?;
         file.set_len(journal.whole as u64).map_err(self.io("written"))?;
         file.seek(SeekFrom::End(0)).map_err(self.io("written"))?;
         sync_folder(&path).map_err(self.io("written"))?;

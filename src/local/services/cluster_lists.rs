@@ -74,7 +74,7 @@ pub fn events(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 /// Id, cores, memory in MB, category, GPUs, GB of the local disk.
-const NODES: [(&str, f64, i64, &str, i64, i64); 6] = [
+pub const NODES: [(&str, f64, i64, &str, i64, i64); 6] = [
     ("Standard_DS3_v2", 4.0, 14_336, "General Purpose", 0, 28),
     ("Standard_DS4_v2", 8.0, 28_672, "General Purpose", 0, 56),
     ("Standard_D4ds_v5", 4.0, 16_384, "General Purpose", 0, 150),

@@ -3,6 +3,7 @@
 
 use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
+use crate::local::services::cluster_known;
 use crate::local::services::job_settings::default;
 use crate::model::{Map, Value};
 
@@ -62,6 +63,7 @@ fn refuse(exchange: &Exchange<'_, '_>, given: &Map) -> Result<(), Refusal> {
     if pool.is_empty() && text("node_type_id").is_empty() && text("policy_id").is_empty() {
         return Err(Refusal::invalid("Missing required field: node_type_id"));
     }
+    cluster_known::check(given)?;
     if !pool.is_empty() {
         if given.contains_key("node_type_id") || given.contains_key("driver_node_type_id") {
             return Err(Refusal::invalid("The field 'node_type_id' cannot be supplied when an instance pool ID is provided."));

@@ -48,6 +48,7 @@ pub const HABITS: &[Habit] = &[
     habit("clusters", "hides the passwords of docker images", Evidence::Unverified),
     habit("clusters", "lets 100 clusters be pinned", Evidence::Docs),
     habit("clusters", "answers 400 INVALID_PARAMETER_VALUE for an absent one", Evidence::Sdk),
+    habit("clusters", "refuses runtimes and node types that are of no release and of no cloud", Evidence::Issue),
     habit("clusters", "allows any number of clusters of one name", Evidence::Sdk),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
-use crate::local::services::Rival;
+use crate::local::services::{Rival, schedule};
 use crate::model::{Map, Value};
 
 /// Settings as the server keeps them.
@@ -101,6 +101,7 @@ fn normalise_cluster(spec: &mut Map) {
 }
 
 fn refuse(settings: &Map) -> Result<(), Refusal> {
+    schedule::check(settings)?;
     // [Cli] a repository without its provider.
     if let Some(git) = settings.get("git_source")
         && git.get("git_provider").is_none()

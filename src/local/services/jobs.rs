@@ -29,6 +29,8 @@ pub const HABITS: &[Habit] = &[
     habit("jobs", "gives depends_on sorted by task_key", Evidence::Cli),
     habit("jobs", "gives new clusters cloud attributes and data_security_mode", Evidence::Cli),
     habit("jobs", "keeps run_as when reset leaves it out", Evidence::Cli),
+    habit("jobs", "refuses schedules that are no Quartz expressions", Evidence::Issue),
+    habit("jobs", "refuses time zones that Java does not know", Evidence::Unverified),
     habit("jobs", "refuses git_source without git_provider", Evidence::Cli),
     habit("jobs", "answers 400 INVALID_PARAMETER_VALUE for an absent job", Evidence::Sdk),
     habit("jobs", "gives tasks, job clusters, environments and parameters 100 a page", Evidence::Sdk),

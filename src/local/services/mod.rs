@@ -5,6 +5,7 @@
 
 mod alerts;
 mod catalogs;
+mod cluster_known;
 mod cluster_lists;
 mod cluster_policies;
 mod cluster_spec;
@@ -29,6 +30,7 @@ mod queries;
 mod run_course;
 mod runs;
 mod samples;
+mod schedule;
 mod schemas;
 mod scim;
 mod scim_patch;

@@ -45,6 +45,7 @@ pub const HABITS: &[Habit] = &[
         "export of a notebook as SOURCE begins with its header, has no carriage returns and no last newline",
         Evidence::Unverified,
     ),
+    habit("workspace", "export with direct_download=true answers the content itself", Evidence::Sdk),
     habit("workspace", "delete of a folder that is not empty: 400 DIRECTORY_NOT_EMPTY", Evidence::Cli),
     habit("workspace", "refuses more than 10485760 bytes with 400 MAX_NOTEBOOK_SIZE_EXCEEDED", Evidence::Sdk),
     habit("workspace", "answers 404 \"Path (P) doesn't exist.\"", Evidence::Cli),
@@ -288,6 +289,10 @@ fn export(exchange: &mut Exchange<'_, '_>) -> Handled {
         }
         _ => return Err(Refusal::new(501, "NOT_IMPLEMENTED", "The local workspace does not export folders.")),
     };
+    // Not in the API's data; the SDK's `workspace.download` asks for it and reads the body as it comes.
+    if exchange.flag("direct_download") {
+        return Ok(Answer::bytes(BASE64.decode(content).unwrap_or_default()));
+    }
     Ok(Answer::ok(Value::map([("content", Value::Text(content)), ("file_type", Value::Text(ending))])))
 }
 

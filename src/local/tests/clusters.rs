@@ -4,7 +4,7 @@ const CLUSTERS: &str = "/api/2.1/clusters";
 const LIBRARIES: &str = "/api/2.0/libraries";
 
 fn create(bench: &Bench, more: &str) -> String {
-    let body = format!(r#"{{"cluster_name": "a", "spark_version": "15.4.x-scala2.12", "node_type_id": "n"{more}}}"#);
+    let body = format!(r#"{{"cluster_name": "a", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"{more}}}"#);
     bench.good(&format!("POST {CLUSTERS}/create"), &body).text("cluster_id")
 }
 
@@ -27,7 +27,7 @@ fn a_cluster_is_filled_in_and_starts() {
     let got = bench.good(&read, "");
     for (path, expected) in [
         ("state", "\"RUNNING\""),
-        ("driver_node_type_id", "\"n\""),
+        ("driver_node_type_id", "\"Standard_DS3_v2\""),
         ("num_workers", "1"),
         ("data_security_mode", "\"SINGLE_USER\""),
         ("single_user_name", "\"admin@brickform.local\""),
@@ -53,7 +53,9 @@ fn a_cluster_is_filled_in_and_starts() {
 fn states_and_what_they_refuse() {
     let bench = Bench::new();
     let id = create(&bench, "");
-    let edit = format!(r#"{{"cluster_id": "{id}", "cluster_name": "b", "spark_version": "15", "node_type_id": "m", "num_workers": 0}}"#);
+    let edit = format!(
+        r#"{{"cluster_id": "{id}", "cluster_name": "b", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS4_v2", "num_workers": 0}}"#
+    );
     let size = format!(r#"{{"cluster_id": "{id}", "num_workers": 3}}"#);
     let (edits, resizes) = (format!("POST {CLUSTERS}/edit"), format!("POST {CLUSTERS}/resize"));
     let pending = format!("400 INVALID_STATE Cluster {id} is in unexpected state Pending.");
@@ -93,12 +95,26 @@ fn refusals() {
     let bench = Bench::new();
     let invalid = "400 INVALID_PARAMETER_VALUE ";
     for (body, expected) in [
-        (r#"{"node_type_id": "n"}"#, "Missing required field: spark_version"),
-        (r#"{"spark_version": "15"}"#, "Missing required field: node_type_id"),
-        (r#"{"spark_version": "15", "node_type_id": "n", "num_workers": 1, "autoscale": {"max_workers": 2}}"#, "Cluster size"),
-        (r#"{"spark_version": "15", "node_type_id": "n", "autotermination_minutes": 5}"#, "autotermination_minutes must be"),
-        (r#"{"spark_version": "15", "instance_pool_id": "none"}"#, "Can't find an instance pool"),
-        (r#"{"spark_version": "15", "instance_pool_id": "none", "node_type_id": "n"}"#, "The field 'node_type_id' cannot"),
+        (r#"{"node_type_id": "Standard_DS3_v2"}"#, "Missing required field: spark_version"),
+        (r#"{"spark_version": "15.4.x-scala2.12"}"#, "Missing required field: node_type_id"),
+        (
+            r#"{"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1, "autoscale": {"max_workers": 2}}"#,
+            "Cluster size",
+        ),
+        (
+            r#"{"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "autotermination_minutes": 5}"#,
+            "autotermination_minutes must be",
+        ),
+        (r#"{"spark_version": "13.0.x-scala2.11", "node_type_id": "Standard_DS3_v2"}"#, "Invalid spark version 13.0.x-scala2.11."),
+        (
+            r#"{"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3"}"#,
+            "Node type Standard_DS3 is not supported. Supported node types: Standard_DS3_v2, Standard_DS4_v2,",
+        ),
+        (r#"{"spark_version": "15.4.x-scala2.12", "instance_pool_id": "none"}"#, "Can't find an instance pool"),
+        (
+            r#"{"spark_version": "15.4.x-scala2.12", "instance_pool_id": "none", "node_type_id": "Standard_DS3_v2"}"#,
+            "The field 'node_type_id' cannot",
+        ),
     ] {
         bench.refused(&format!("POST {CLUSTERS}/create"), body, &format!("{invalid}{expected}"));
     }

@@ -114,6 +114,14 @@ fn refusals() {
             "400 INVALID_PARAMETER_VALUE Task 'a' depends on task 'z'",
         ),
         (r#"{"tasks": [{"task_key": "a", "job_cluster_key": "z"}]}"#, "400 INVALID_PARAMETER_VALUE Job cluster 'z' is not defined"),
+        (
+            r#"{"schedule": {"quartz_cron_expression": "0 30 2,7,11,15 * * *", "timezone_id": "UTC"}}"#,
+            "400 INVALID_PARAMETER_VALUE Invalid quartz_cron_expression: 0 30 2,7,11,15 * * *. Databricks uses Quartz cron syntax",
+        ),
+        (
+            r#"{"schedule": {"quartz_cron_expression": "0 0 2 * * ?", "timezone_id": "Mars/Phobos"}}"#,
+            "400 INVALID_PARAMETER_VALUE Invalid timezone_id: Mars/Phobos.",
+        ),
         (r#"{"tasks": [{}]}"#, "400 INVALID_PARAMETER_VALUE Missing required field: tasks[0].task_key"),
         (r#"{"name": 1}"#, "400 MALFORMED_REQUEST Could not parse request object: expected text, found a whole number at name"),
         (r#"{"tasks": {}}"#, "400 MALFORMED_REQUEST Could not parse request object: expected a list, found a map at tasks"),

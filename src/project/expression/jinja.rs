@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use minijinja::value::{Value as Jinja, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use super::meter;
 use crate::model::{Map, Value};
 
 /// Steps an evaluation may take.
@@ -22,17 +23,20 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.remove_filter("safe");
     environment.remove_filter("escape");
     environment.remove_filter("e");
+    meter::install(&mut environment);
     environment
 });
 
 /// Evaluates an expression with these names.
 ///
 /// # Errors
-/// A sentence: it does not parse, fails, or gives nothing.
+/// A sentence: it does not parse, fails, gives nothing, or too much.
 pub fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|e| describe(&e))?;
     let context = Jinja::from_pairs(names.iter().map(|(k, v)| (Jinja::from(k.as_str()), to_jinja(v))));
+    meter::begin();
     let result = compiled.eval(context).map_err(|e| describe(&e))?;
+    meter::begin();
     from_jinja(&result)
 }
 
@@ -77,6 +81,7 @@ fn to_jinja(value: &Value) -> Jinja {
 }
 
 fn from_jinja(value: &Jinja) -> Result<Value, String> {
+    meter::charge(meter::size(value)).map_err(|e| describe(&e))?;
     Ok(match value.kind() {
         ValueKind::Undefined => return Err("it gives nothing: a field that is not there was asked for".to_owned()),
         ValueKind::None => Value::Null,
@@ -156,6 +161,10 @@ mod tests {
             ("'a' ~ n", r#""a4""#),
             ("m.c | default('z')", r#""z""#),
             ("l | join(',')", r#""x,True""#),
+            ("l | map('string') | map('upper') | list", r#"["X", "TRUE"]"#),
+            ("m | tojson", r#""{\"b\": 1, \"a\": null}""#),
+            ("('ab' * 3) | replace('b', 'c') | list | batch(2) | list | length", "3"),
+            ("range(100000) | join('-') | length", "588889"),
             ("'<&>' | upper", r#""<&>""#),
         ] {
             assert_eq!(evaluate(expression, &names).map(|v| json::display(&v)).as_deref(), Ok(want), "{expression}");
@@ -171,6 +180,18 @@ mod tests {
             "'a' | indent(99999999999)",
             "1 // 0",
             "u * u * u",
+            "'a' * 99999999",
+            "('a' * 99999999) | upper",
+            "[0] * 99999999",
+            "range(100000) | join('x' * 1000)",
+            "range(100000) | map('string') | map('replace', '1', 'x' * 10000) | list",
+            "['x' * 10000] * 100000 | map('upper') | list",
+            "('x' * 1000000) | replace('x', 'y' * 1000000)",
+            "('x' * 1000000) | replace('', 'y' * 100)",
+            "[1] | batch(999999999, 0) | list",
+            "[1] | slice(999999999) | list",
+            "[l * 1000] * 1000 | map('list') | list",
+            "m | tojson(indent=1000000000)",
         ] {
             assert!(evaluate(expression, &names).is_err(), "{expression}");
         }

@@ -10,6 +10,7 @@ mod finish;
 mod jinja;
 mod lexer;
 mod mention;
+mod meter;
 mod scan;
 
 pub(crate) use evaluate::{Place, Scope, argument, joined, scalar};

@@ -1,20 +1,20 @@
 //! Whatever is read from outside, broken in every way: an answer or an error, never a panic, and never less than was there.
 //!
-//! Cases come from seeds, so a failure can be had again. `FUZZ_CASES=5000` for more of them.
+//! Cases come from seeds, so a failure can be had again. `FUZZ_CASES=5000` for more of them. What must hold stands in
+//! `targets`, which the coverage-guided fuzzer in `fuzz/` runs too; what it found is kept in `fuzz/seeds/` and tried here.
 
-use std::sync::Arc;
+use std::path::Path as FilePath;
 use std::time::{Duration, Instant};
 
-use brickform::client::{Request, RequestBody, auth};
-use brickform::diagnostic::Source;
-use brickform::kinds::Registry;
+use brickform::client::{Request, RequestBody};
 use brickform::local::LocalWorkspace;
-use brickform::model::{Address, Path, Step, Value, json};
+use brickform::model::{Value, json};
 use brickform::plan::{Options, saved};
-use brickform::project;
 use brickform::state::{Document, StateError, Store as _};
-use brickform::yaml::{self, Node, layout::layout, splice};
 
+mod targets;
+
+use self::targets::TARGETS;
 use super::laws::done;
 use super::simulation::random::Random;
 use super::world::World;
@@ -96,43 +96,29 @@ const YAML_WORDS: &[&str] = &[
     "%YAML 1.2\n",
 ];
 
-fn values(documents: &[Node]) -> Vec<Value> {
-    documents.iter().map(Node::value).collect()
-}
-
-/// The places of a tree.
-fn places(value: &Value, here: &Path, all: &mut Vec<Path>) {
-    all.push(here.clone());
-    match value {
-        Value::Map(map) => map.iter().for_each(|(name, value)| places(value, &here.join(Step::Field(name.clone())), all)),
-        Value::List(items) => items.iter().enumerate().for_each(|(i, value)| places(value, &here.join(Step::Index(i)), all)),
-        _ => {}
+#[test]
+fn everything_that_was_ever_found_is_tried_again() {
+    for (name, target) in TARGETS {
+        let folder = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
+        let mut files: Vec<_> =
+            std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{name}: {e}")).map(|e| e.expect("an entry").path()).collect();
+        files.sort();
+        assert!(!files.is_empty(), "{name} has no seeds");
+        for file in files {
+            let bytes = std::fs::read(&file).expect("a file");
+            bounded(&file.display().to_string(), || target(&bytes));
+        }
     }
 }
 
 #[test]
 fn yaml_is_read_laid_out_and_edited_or_refused() {
-    let new = [Value::from("new: text"), Value::Null, Value::Bool(true), Value::map([("a", Value::from("b"))]), Value::List(vec![])];
     for mut random in cases() {
-        let text = {
-            let good = *random.one(YAML);
-            broken_text(good, YAML_WORDS, &mut random)
-        };
-        let source = Arc::new(Source { name: "a.yaml".to_owned(), text: text.clone() });
-        let Ok(documents) = bounded(&text, || yaml::parse(&source)) else { continue };
-        let laid = bounded(&text, || layout(&source)).expect("it was read");
-        let again = Arc::new(Source { name: "a.yaml".to_owned(), text: laid });
-        let read = yaml::parse(&again).unwrap_or_else(|_| panic!("laid out it cannot be read: {text:?}\n{:?}", again.text));
-        assert_eq!(values(&read), values(&documents), "{text:?}");
-        let Some(tree) = documents.first().map(Node::value) else { continue };
-        let mut all = vec![];
-        places(&tree, &Path::root(), &mut all);
-        let (path, value) = (random.one(&all).clone(), random.one(&new).clone());
-        let edited = bounded(&text, || splice::splice(&source, 0, &[splice::Edit::Set(path.clone(), value.clone())]));
-        let Ok(edited) = edited else { continue };
-        let edited = Arc::new(Source { name: "a.yaml".to_owned(), text: edited });
-        let read = yaml::parse(&edited).unwrap_or_else(|_| panic!("edited it cannot be read: {text:?}\n{:?}", edited.text));
-        assert_eq!(read.first().and_then(|d| d.value().at(&path).cloned()), Some(value), "{path} of {text:?}");
+        let good = *random.one(YAML);
+        let text = broken_text(good, YAML_WORDS, &mut random);
+        bounded(&text, || targets::yaml(text.as_bytes()));
+        let choice = [random.below(256), random.below(256)].map(|n| u8::try_from(n).expect("a byte"));
+        bounded(&text, || targets::splice(&[&choice, text.as_bytes()].concat()));
     }
 }
 
@@ -146,25 +132,12 @@ fn addresses_and_paths_are_read_back_as_they_are_shown() {
             let good = *random.one(&addresses);
             broken_text(good, &words, &mut random)
         };
-        if let Ok(address) = text.parse::<Address>() {
-            assert_eq!(address.to_string().parse::<Address>().as_ref(), Ok(&address), "{text:?}");
-        }
+        targets::address(text.as_bytes());
         let text = {
             let good = *random.one(&paths);
             broken_text(good, &words, &mut random)
         };
-        if let Ok(path) = text.parse::<Path>() {
-            assert_eq!(path.to_string().parse::<Path>().as_ref(), Ok(&path), "{text:?}");
-        }
-    }
-}
-
-/// Loads a project with this file in it; what is wrong is said, whatever it is.
-fn loaded(world: &World, file: &str, text: &str) {
-    world.write(file, text);
-    let said = bounded(text, || project::load(&world.outside, &world.ask(), &Registry::standard()));
-    if let Err(failed) = said {
-        assert!(!failed.diagnostics.is_empty(), "it failed and said nothing: {text:?}");
+        targets::address(text.as_bytes());
     }
 }
 
@@ -178,14 +151,10 @@ fn expressions_are_evaluated_or_refused() {
     ];
     let words =
         ["${", "}", "'", "\"", "(", "[", "{", "|", " if ", " for x in range(100000) ", "~", "**", "9999999999", "range(99999999)", "\\"];
-    let world = World::new(&[]);
     for mut random in cases() {
-        let text = {
-            let good = *random.one(&good);
-            broken_text(good, &words, &mut random)
-        };
-        let quoted = json::display(&Value::Text(text));
-        loaded(&world, "conf/a.yaml", &format!("jobs:\n  a: {{ name: {quoted} }}\n  b: {{ name: b }}\n"));
+        let good = *random.one(&good);
+        let text = broken_text(good, &words, &mut random);
+        bounded(&text, || targets::expression(text.as_bytes()));
     }
 }
 
@@ -219,10 +188,9 @@ fn templates_are_rendered_or_refused() {
         "{{&",
         "{{*",
     ];
-    let world = World::new(&[]);
-    world.write("sql/part.hbs", "{{env.name}}");
     for mut random in cases() {
-        loaded(&world, "conf/a.yaml.hbs", &broken_text(good, &words, &mut random));
+        let text = broken_text(good, &words, &mut random);
+        bounded(&text, || targets::template(text.as_bytes()));
     }
 }
 
@@ -230,20 +198,9 @@ fn templates_are_rendered_or_refused() {
 fn profile_files_are_read_or_refused() {
     let good = "[DEFAULT]\nhost = https://a.cloud.databricks.com\ntoken: dapi0 # why\n\n[__settings__]\ndefault_profile = PROD\n[PROD]\nhost=\"https://b\"\nclient_id = x\nclient_secret = 'y;z' ; end\n";
     let words = ["[", "]", "=", ":", "#", ";", "\"", "'", "\r", "[PROD]\n", "host", "__settings__", "default_profile = "];
-    let world = World::new(&[]);
-    let mut outside = world.outside.clone();
-    let home = outside.folder.display().to_string();
-    outside.variables = Arc::new([("HOME".to_owned(), home)].into());
     for mut random in cases() {
         let bytes = broken(good.as_bytes(), &words, &mut random);
-        std::fs::write(outside.folder.join(".databrickscfg"), &bytes).expect("a file");
-        // Torn out of its line it is no token any more, but a part of a host.
-        let is_token = String::from_utf8_lossy(&bytes).lines().all(|line| !line.contains("dapi0") || line.starts_with("token"));
-        for profile in [None, Some("PROD")] {
-            if let Err(error) = auth::resolve(&outside, &auth::Explicit::new(), profile) {
-                assert!(!is_token || !error.to_string().contains("dapi0"), "{error}");
-            }
-        }
+        bounded(&String::from_utf8_lossy(&bytes), || targets::profile(&bytes));
     }
 }
 
@@ -252,17 +209,9 @@ const SPACE: &str = r#"{"version":2,"config":{"sample_questions":[{"id":"01","qu
 #[test]
 fn serialised_spaces_are_read_or_refused() {
     let words = ["null", "[]", "{}", "\"\"", "7", "[[", "{\"id\":", "\"version\":1,", "true,", "\"content\":{}"];
-    let registry = Registry::standard();
-    let kind = registry.get("spaces").expect("it is a kind");
-    let world = World::new(&[]);
     for mut random in cases() {
         let text = if random.chance(500) { json::display(&tree(&mut random, 5)) } else { broken_text(SPACE, &words, &mut random) };
-        let body = Value::map([("title", Value::from("t")), ("serialized_space", Value::Text(text.clone()))]);
-        for hook in [kind.hooks.reply, kind.hooks.normal].into_iter().flatten() {
-            bounded(&text, || hook(body.clone()));
-        }
-        let quoted = json::display(&Value::Text(text));
-        loaded(&world, "conf/a.yaml", &format!("spaces:\n  a: {{ title: t, warehouse_id: w, serialized_space: {quoted} }}\n"));
+        bounded(&text, || targets::space(text.as_bytes()));
     }
 }
 
@@ -396,5 +345,14 @@ fn saved_plans_are_read_or_refused() {
     for mut random in cases() {
         let bytes = broken(good.as_bytes(), &["null", "[]", "{}", "\"plan\":"], &mut random);
         assert!(saved::read(&bytes).is_err(), "no seal fits this");
+        targets::plan(&bytes);
+    }
+}
+
+#[test]
+fn journals_are_folded_cut_or_refused() {
+    for mut random in cases() {
+        let bytes: Vec<u8> = (0..2 + random.below(12)).map(|_| u8::try_from(random.below(256)).expect("a byte")).collect();
+        bounded("a journal", || targets::journal(&bytes));
     }
 }
