@@ -39,7 +39,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     }
     run.screen.result(&match run.screen.format {
         Format::Json => render::json(session.environment(), &desired.resources, &only),
-        Format::Text => render::yaml(session.environment(), &desired.resources, &only),
+        Format::Text => {
+            let unsaid = session.project.unsaid(&desired);
+            render::yaml(session.environment(), &desired.resources, &only, &unsaid, &session.project.folder)
+        }
     });
     Ok(Exit::Done)
 }

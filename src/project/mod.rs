@@ -300,6 +300,21 @@ impl Project {
         reasons::reasons(&self.inner, desired, resource)
     }
 
+    /// Dependencies that neither a literal nor an expression that still waits shows: what the resolved values alone do not say.
+    #[must_use]
+    pub fn unsaid(&self, desired: &Desired) -> BTreeMap<Address, Vec<Address>> {
+        let mut shown: BTreeMap<Address, Resource> = desired.resources.clone();
+        shown.values_mut().for_each(|resource| resource.depends_on.clear());
+        graph::literals(&mut shown, &self.inner.registry);
+        let unsaid = desired.resources.iter().map(|(address, resource)| {
+            let mut said = shown[address].depends_on.clone();
+            resource.body.each_deferred(&mut Path::root(), &mut |_, d| said.extend(d.references().map(|r| r.address.clone())));
+            let is_unsaid = |on: &&Address| !said.contains(on) && !(address.is_facet() && **on == address.parent());
+            (address.clone(), resource.depends_on.iter().filter(is_unsaid).cloned().collect())
+        });
+        unsaid.filter(|(_, on): &(Address, Vec<Address>)| !on.is_empty()).collect()
+    }
+
     /// The declared `outputs:` with their values, in the order of the file. What only the state or the workspace knows is
     /// unknown.
     ///

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod job_run;
 pub mod json;
 pub mod markdown;
+mod needed;
 pub mod origin;
 pub mod outcome;
 pub mod outputs;

@@ -1,13 +1,16 @@
 //! Resolved resources as YAML that reads back, and as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path as FilePath;
+use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::json::value as json_value;
 use super::outputs::safe;
 use crate::kinds::Lifetime;
-use crate::model::{Address, Map, Value};
+use crate::model::{Address, Deferred, Map, Value};
+use crate::project::expression::spelled;
 use crate::project::{Lifecycle, Resource};
 use crate::yaml::emit_entry;
 
@@ -16,12 +19,25 @@ pub const FORMAT: &str = "brickform.render/1";
 
 /// YAML: kinds and keys in order, parts at their object. What waits is written as the expression that it waits for, with
 /// a comment; instances of a `for_each` become resources of their own.
+///
+/// `unsaid` are the dependencies that the values do not show, `folder` is the project's. Folders that nobody declares are left
+/// out: they are declared along with what is in them.
 #[must_use]
-pub fn yaml(environment: &str, resources: &BTreeMap<Address, Resource>, only: &[Address]) -> String {
+pub fn yaml(
+    environment: &str,
+    resources: &BTreeMap<Address, Resource>,
+    only: &[Address],
+    unsaid: &BTreeMap<Address, Vec<Address>>,
+    folder: &FilePath,
+) -> String {
     let mut out = format!("# environment {environment}, everything resolved that is known before a workspace is asked\n");
+    let renamed = renamed(resources);
     let mut kind = "";
+    let told = |a: &Address| only.is_empty() || only.iter().any(|o| covers(o, a));
+    let said = resources.iter().filter(|(a, r)| !r.is_implied() && (told(a) || told(&a.parent())));
+    out.push_str(&super::needed::told(said.map(|(_, r)| &r.body), folder));
     let wanted = |address: &Address| only.is_empty() || only.iter().any(|o| covers(o, address));
-    for (address, resource) in resources.iter().filter(|(a, _)| !a.is_facet()) {
+    for (address, resource) in resources.iter().filter(|(a, r)| !a.is_facet() && !r.is_implied()) {
         let mut body = if wanted(address) { resource.body.as_map().cloned().unwrap_or_default() } else { Map::new() };
         let parts = resources.iter().filter(|(a, _)| a.is_facet() && a.parent() == *address);
         for (part, held) in parts.filter(|(a, _)| wanted(a) || wanted(address)) {
@@ -31,12 +47,17 @@ pub fn yaml(environment: &str, resources: &BTreeMap<Address, Resource>, only: &[
             continue;
         }
         meta(&resource.lifecycle, &mut body);
+        let needs = unsaid.get(address).into_iter().flatten().filter(|on| wanted(address) && !is_left_out(resources, on));
+        let needs: Vec<Value> = needs.map(|on| Value::text(called(&renamed, &on.parent()).to_string())).collect();
+        if !needs.is_empty() {
+            body.insert("depends_on".to_owned(), Value::List(needs));
+        }
         if kind != address.kind {
             out.push_str(&format!("{}{}:\n", if kind.is_empty() { "" } else { "\n" }, address.kind));
             kind = &address.kind;
         }
         out.push_str(&format!("  # {address}, {}\n", resource.span.cite()));
-        out.push_str(&commented(&emit_entry(&key(address), &Value::Map(body), 2)));
+        out.push_str(&commented(&emit_entry(&called(&renamed, address).key, &respelled(&Value::Map(body), &renamed), 2)));
     }
     out
 }
@@ -50,11 +71,45 @@ fn covers(given: &Address, address: &Address) -> bool {
             && (given.facet.is_none() || given.facet == address.facet))
 }
 
-/// The key under which a resource stands: an instance of a `for_each` gets one of its own.
-fn key(address: &Address) -> String {
-    match &address.instance {
-        None => address.key.clone(),
-        Some(instance) => safe(&format!("{}_{instance}", address.key)),
+/// What instances of a `for_each` are called as resources of their own: by a key that nothing else of the kind has.
+fn renamed(resources: &BTreeMap<Address, Resource>) -> BTreeMap<Address, Address> {
+    let whole = || resources.keys().filter(|a| !a.is_facet());
+    let mut taken: BTreeSet<Address> = whole().filter(|a| a.instance.is_none()).cloned().collect();
+    let mut names = BTreeMap::new();
+    for (address, instance) in whole().filter_map(|a| Some((a, a.instance.as_ref()?))) {
+        let plain = safe(&format!("{}_{instance}", address.key));
+        let keys = std::iter::once(plain.clone()).chain((2_u32..).map(|n| format!("{plain}_{n}")));
+        let mut free = keys.map(|key| Address::new(&address.kind, &key)).filter(|name| !taken.contains(name));
+        if let Some(name) = free.next() {
+            taken.insert(name.clone());
+            names.insert(address.clone(), name);
+        }
+    }
+    names
+}
+
+/// What an address is called, parts by their object.
+fn called(renamed: &BTreeMap<Address, Address>, address: &Address) -> Address {
+    match renamed.get(&address.parent()) {
+        Some(name) => Address { facet: address.facet.clone(), ..name.clone() },
+        None => address.clone(),
+    }
+}
+
+fn is_left_out(resources: &BTreeMap<Address, Resource>, address: &Address) -> bool {
+    resources.get(address).is_some_and(Resource::is_implied)
+}
+
+/// The same value with its expressions as they read among resources that are called so.
+fn respelled(value: &Value, renamed: &BTreeMap<Address, Address>) -> Value {
+    match value {
+        Value::Unknown(deferred) | Value::Secret(deferred) => {
+            let source = spelled(deferred, &|address| called(renamed, address));
+            Value::Unknown(Arc::new(Deferred { source, ..Deferred::clone(deferred) }))
+        }
+        Value::List(items) => Value::List(items.iter().map(|item| respelled(item, renamed)).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), respelled(v, renamed))).collect()),
+        known => known.clone(),
     }
 }
 
@@ -74,8 +129,8 @@ fn part_body(parent: &Resource, part: &Resource) -> Value {
 /// `lifecycle:` where it says something.
 fn meta(lifecycle: &Lifecycle, body: &mut Map) {
     let mut held = Map::new();
+    held.extend(lifecycle.prevent_destroy.map(|on| ("prevent_destroy".to_owned(), Value::Bool(on))));
     for (name, on) in [
-        ("prevent_destroy", lifecycle.prevent_destroy == Some(true)),
         ("create_before_destroy", lifecycle.create_before_destroy),
         ("allow_duplicate_name", lifecycle.allow_duplicate_name),
         ("exclusive", lifecycle.exclusive),
@@ -106,7 +161,7 @@ fn commented(yaml: &str) -> String {
         out.push_str(line);
         let left = line.match_indices("${").any(|(at, _)| !line[..at].ends_with('$'));
         if left && line.trim_end().ends_with('"') {
-            let why = if line.contains("secret(") {
+            let why = if line.contains("secret(") || line.contains("${var.") {
                 "a secret"
             } else if line.contains("lookup(") {
                 "(lookup)"

@@ -17,6 +17,7 @@ mod language;
 mod laws;
 mod laws_cases;
 mod lint;
+mod looking;
 mod pages;
 mod rename;
 mod rust_source;

@@ -12,9 +12,11 @@ mod lexer;
 mod mention;
 mod meter;
 mod scan;
+mod spell;
 
 pub(crate) use evaluate::{Place, Scope, argument, joined, scalar};
 pub use finish::{fill, finish};
 pub(crate) use jinja::{check as syntax_of, evaluate as evaluate_plain};
 pub(crate) use mention::{Found, Function, Mention, Names, find};
 pub(crate) use scan::{Part, is_template, scan};
+pub use spell::{spelled, variable_of};
