@@ -195,6 +195,10 @@ impl<'a> Run<'a> {
     /// Gives whether to go on.
     fn look_at_stop(&mut self) -> bool {
         let level = self.session.stop.load(Ordering::Relaxed);
+        if self.journal.is_ok() {
+            // Whoever lost the lock of the state sends nothing more, also if there is nothing to record just now.
+            self.journal = self.session.store.standing();
+        }
         if (level > 0 || self.journal.is_err()) && !self.interrupted {
             self.interrupted = level > 0;
             let skipped = self.scheduler.stop();

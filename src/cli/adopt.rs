@@ -21,7 +21,7 @@ use crate::model::{Address, Lookup, Path, Step as Part, Value};
 use crate::plan::{self, Action, Plan, Step};
 use crate::project::Answer;
 use crate::refresh;
-use crate::state::{Document, Entry, Store};
+use crate::state::{Document, Entry};
 use crate::yaml::splice::{Edit, splice};
 
 /// Arguments of `adopt`.
@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             if arguments.write { adopt_write::write(&session, arguments, run).await } else { adopt(&session, arguments, run).await }
         })
     });
-    Store::unlock(&session.store);
+    session.store.unlock();
     done
 }
 

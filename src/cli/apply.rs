@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let again = again("apply", run, &session, &arguments.planning);
     let way = Way { options: &options, showing: &arguments.showing, operation: "apply", again: &again };
     let exit = runtime()?.block_on(carry::through(run, &session, &way, &consent));
-    crate::state::Store::unlock(&session.store);
+    session.store.unlock();
     exit
 }
 

@@ -16,7 +16,7 @@ use crate::plan::{Action, Options, Plan, Step};
 use crate::report::markdown::{self, About};
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 use crate::report::{json, text};
-use crate::state::{Note, Store};
+use crate::state::Note;
 
 /// How often what is in flight is drawn anew.
 const REDRAW: std::time::Duration = std::time::Duration::from_millis(120);
@@ -181,7 +181,7 @@ pub async fn out(
         plan,
         apply::Session {
             client,
-            store: &session.store,
+            store: &*session.store,
             state: document,
             registry: &session.registry,
             outside: run.outside,

@@ -8,7 +8,6 @@ use super::session::Session;
 use super::{Exit, Failure, Run, naming};
 use crate::model::Address;
 use crate::report::answers::shell_word;
-use crate::state::Store;
 
 /// Arguments of `forget`.
 #[derive(Debug, Args)]
@@ -31,7 +30,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let addresses = arguments.addresses.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
     session.lock(run, "forget")?;
     let done = forget(&session, &addresses, arguments.yes, run);
-    Store::unlock(&session.store);
+    session.store.unlock();
     done
 }
 

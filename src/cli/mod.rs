@@ -36,6 +36,7 @@ mod logging;
 mod naming;
 mod options;
 mod output;
+mod pipeline;
 mod plan;
 mod planning;
 mod progress;

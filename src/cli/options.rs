@@ -52,6 +52,31 @@ pub struct Options {
     /// Most requests in flight
     #[arg(long, global = true, env = "BRICKFORM_PARALLELISM", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub parallelism: Option<u16>,
+    /// How long to wait for somebody else who applies: `90s`, `10m`; fails at once unless given
+    #[arg(long, global = true, env = "BRICKFORM_LOCK_TIMEOUT", value_name = "TIME")]
+    pub lock_timeout: Option<Seconds>,
+}
+
+/// A length of time as people write it: `90s`, `10m`, `1h`, or plain seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(pub u64);
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, factor) = match text.as_bytes().last() {
+            Some(b's') => (&text[..text.len() - 1], 1),
+            Some(b'm') => (&text[..text.len() - 1], 60),
+            Some(b'h') => (&text[..text.len() - 1], 3600),
+            _ => (text, 1),
+        };
+        let seconds = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor));
+        seconds
+            .filter(|s| *s <= 7 * 24 * 3600)
+            .map(Self)
+            .ok_or_else(|| "a length of time is needed: `90s`, `10m`, `1h` (at most a week)".to_owned())
+    }
 }
 
 /// A form of results. Every command knows `text` and `json`; what else it knows is said where it is dispatched.

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         Ok::<_, Failure>((plan, millis, online))
     })?;
     events.refreshed(&plan, millis);
-    if let Some(holder) = crate::state::Store::holder(&session.store) {
+    if let Some(holder) = session.store.holder() {
         run.screen.note(&format!("note: the environment is locked by {holder}; this plan may be out of date soon"));
     }
     let saved = saving::bound(run, &session, &online, &plan, &options)?;

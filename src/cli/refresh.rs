@@ -12,7 +12,7 @@ use crate::export::accept::accepted;
 use crate::export::write::is_drift;
 use crate::plan::{self, DELETED, Step};
 use crate::report::text::Look;
-use crate::state::{Document, Store};
+use crate::state::Document;
 
 /// Arguments of `refresh`.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
     session.lock(run, "refresh")?;
     let done = runtime().and_then(|runtime| runtime.block_on(refresh(&session, arguments, run)));
-    Store::unlock(&session.store);
+    session.store.unlock();
     done
 }
 

@@ -11,7 +11,7 @@ use super::session::{Online, Session, commit};
 use super::{Exit, Failure, Run, runtime};
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
-use crate::state::{Document, Store};
+use crate::state::Document;
 
 /// The plan with what it is bound to.
 ///

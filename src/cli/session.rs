@@ -10,7 +10,7 @@ use crate::model::Address;
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
 use crate::refresh;
-use crate::state::{self, Document, Local, LockInfo, Store, WorkspaceIdentity};
+use crate::state::{self, Document, Local, LockInfo, Store, Waiting, WorkspaceIdentity};
 
 /// What a command of one environment works with.
 pub struct Session {
@@ -19,7 +19,7 @@ pub struct Session {
     /// The project, its environment chosen.
     pub project: Project,
     /// The state's place.
-    pub store: Local,
+    pub store: Box<dyn Store>,
     /// The state's file as plans name it: relative to the project's folder where it is below it.
     pub state_place: String,
 }
@@ -46,7 +46,7 @@ impl Session {
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
         let file = state_file(run, &project)?;
-        let store = Local::at(&file, &project.name, &project.environment.name, run.outside);
+        let store = Box::new(Local::at(&file, &project.name, &project.environment.name, run.outside));
         let state_place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();
         Ok(Self { registry, project, store, state_place })
     }
@@ -63,7 +63,13 @@ impl Session {
 
     /// Takes the lock of the environment.
     pub fn lock(&self, run: &Run<'_>, operation: &str) -> Result<(), Failure> {
-        Ok(self.store.lock(&holder(run, operation))?)
+        let commit = commit(run, &self.project);
+        let wait = std::time::Duration::from_secs(run.options.lock_timeout.map_or(0, |limit| limit.0));
+        let waiting = Waiting { wait, say: &|text| run.screen.note(&text) };
+        if let Some(before) = self.store.lock(&holder(run, operation, commit), waiting)? {
+            run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
+        }
+        Ok(())
     }
 
     /// The state, or an empty one where nothing was applied yet.
@@ -202,13 +208,16 @@ pub(super) fn same_workspace(document: &Document, answered: &WorkspaceIdentity, 
     }
 }
 
-fn holder(run: &Run<'_>, operation: &str) -> LockInfo {
+fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {
     let user = run.outside.variable("USER").or_else(|| run.outside.variable("USERNAME")).unwrap_or("somebody");
     let host = run.outside.variable("HOSTNAME").or_else(|| run.outside.variable("COMPUTERNAME")).unwrap_or("this machine");
     LockInfo {
         holder: format!("{user}@{host} (process {})", std::process::id()),
         operation: operation.to_owned(),
         since: run.outside.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        link: super::pipeline::link(run.outside),
+        commit,
+        ..LockInfo::default()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{Address, Value};
 use crate::refresh;
 use crate::report::shown::{self, Live, Shown};
 use crate::report::value::is_recorded_secret;
-use crate::state::{Document, Entry, Store};
+use crate::state::{Document, Entry};
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use super::session::Session;
 use super::{Exit, Failure, Format, Run};
 use crate::model::Address;
 use crate::report::overview;
-use crate::state::{Document, Store};
+use crate::state::Document;
 
 /// Arguments of `state`.
 #[derive(Debug, Args)]

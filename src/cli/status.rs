@@ -17,7 +17,7 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         return show(run, &store, environment, &place);
     }
     let session = Session::open(run)?;
-    show(run, &session.store, session.environment(), &session.state_place)
+    show(run, &*session.store, session.environment(), &session.state_place)
 }
 
 /// `--state FILE --env NAME` where there is no project: what was applied with `--config` is in the file all the same.
@@ -30,7 +30,7 @@ fn alone<'a>(run: &'a Run<'_>) -> Option<(Local, &'a str, String)> {
     (!asked && !found).then(|| (Local::at(&file, "", environment, run.outside), environment, place))
 }
 
-fn show(run: &Run<'_>, store: &Local, environment: &str, place: &str) -> Result<Exit, Failure> {
+fn show(run: &Run<'_>, store: &dyn Store, environment: &str, place: &str) -> Result<Exit, Failure> {
     let document = store.load()?;
     let history = if document.is_some() { store.history()? } else { vec![] };
     let overview = overview::Overview { environment, place, document: document.as_ref(), last: history.first(), holder: store.holder() };

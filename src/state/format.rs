@@ -124,6 +124,27 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
     })
 }
 
+/// The digests of the long texts that a document names, each once: what has to be fetched before it is read. Bytes that are
+/// no document name none.
+#[must_use]
+pub fn blobs_of(bytes: &[u8]) -> Vec<String> {
+    fn walk(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(map) => match map.get(BLOB) {
+                Some(serde_json::Value::String(digest)) if map.len() == 1 => drop(found.insert(digest.clone())),
+                _ => map.values().for_each(|value| walk(value, found)),
+            },
+            serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = std::collections::BTreeSet::new();
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        walk(&value, &mut found);
+    }
+    found.into_iter().collect()
+}
+
 fn not_json(error: &serde_json::Error) -> String {
     if error.is_eof() {
         format!("it is cut short: it ends at line {}, column {}", error.line(), error.column())

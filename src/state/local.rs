@@ -8,14 +8,18 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::format::{self, Fault};
 use super::journal::{Journal, read_lines, write_lines};
-use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, fold};
+use super::store::{Side, Waiting};
+use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, cut_off, fold};
 use crate::model::{Fingerprint, Outside};
 
 /// How many versions are kept.
 const VERSIONS: usize = 20;
+/// How often somebody who waits for the lock looks.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A state in a folder of this machine.
 pub struct Local {
@@ -38,18 +42,6 @@ struct Open {
 struct OpenJournal {
     file: File,
     next: u64,
-}
-
-/// The side document of a version: what the version itself must not hold.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Side {
-    serial: u64,
-    at: String,
-    by: String,
-    commit: Option<String>,
-    resources: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<Note>,
 }
 
 impl Local {
@@ -106,23 +98,17 @@ impl Local {
         StateError::Damaged { place: self.place(), why }
     }
 
-    fn foreign(&self, why: String) -> StateError {
-        StateError::Foreign { place: self.place(), why }
+    fn document(&self) -> Result<Option<Document>, StateError> {
+        self.document_in(&self.file)
     }
 
-    fn document(&self) -> Result<Option<Document>, StateError> {
-        let Some(bytes) = read_if_there(&self.file).map_err(self.io("read"))? else { return Ok(None) };
+    fn document_in(&self, file: &Path) -> Result<Option<Document>, StateError> {
+        let Some(bytes) = read_if_there(file).map_err(self.io("read"))? else { return Ok(None) };
         let document = format::read(&bytes, &|digest| self.blob(digest)).map_err(|fault| match fault {
             Fault::Damaged(why) => self.damaged(why),
             Fault::Newer(found) => StateError::Newer { place: self.place(), found, known: FORMAT },
         })?;
-        let named = [("project", &document.project, &self.project), ("environment", &document.environment, &self.environment)];
-        for (what, found, wanted) in named {
-            // Whoever only looks at a file without a project names none.
-            if found != wanted && !wanted.is_empty() {
-                return Err(self.foreign(format!("belongs to {what} `{found}`, not `{wanted}`")));
-            }
-        }
+        check_owner(&self.place(), &document, &self.project, &self.environment)?;
         Ok(Some(document))
     }
 
@@ -141,26 +127,6 @@ impl Local {
 
     fn lines(&self, bytes: &[u8]) -> Result<Journal, StateError> {
         read_lines(bytes).map_err(|why| self.damaged(format!("{why} ({})", self.journal_file().display())))
-    }
-
-    /// Whether the journal continues this document; one that was folded and saved already does no harm.
-    fn check_journal(&self, document: &Document, records: &[Record]) -> Result<(), StateError> {
-        let mut next = document.serial;
-        let mut before = None;
-        for record in records {
-            let Record::Begin { lineage, serial, .. } = record else { continue };
-            if before.replace(serial) >= Some(serial) {
-                return Err(self.damaged(format!("its journal begins at serial {serial} after a later one")));
-            }
-            if *lineage != document.lineage {
-                return Err(self.foreign(format!("has lineage {}, but its journal is of lineage {lineage}", document.lineage)));
-            }
-            if *serial > next {
-                return Err(self.damaged(format!("its journal goes on from serial {serial}, but the document has serial {next}")));
-            }
-            next = next.max(serial + 1);
-        }
-        Ok(())
     }
 
     fn open_journal(&self) -> Result<OpenJournal, StateError> {
@@ -272,26 +238,38 @@ impl Store for Local {
             }
             return Err(self.damaged("its journal is there, but the document itself is missing".to_owned()));
         };
-        self.check_journal(&document, &journal.records)?;
+        check_journal(&self.place(), &document, &journal.records)?;
         Ok(Some(fold(document, &journal.records)))
     }
 
-    fn lock(&self, info: &LockInfo) -> Result<(), StateError> {
+    fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
         let path = self.lock_file();
         make_parent(&path).map_err(self.io("locked"))?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("locked"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = self.holder().map_or_else(|| "another process".to_owned(), |info| info.to_string());
-                return Err(StateError::Locked { place: self.place(), holder });
+        let begun = self.outside.now();
+        let mut said = None;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(self.io("locked")(error)),
+                Err(TryLockError::WouldBlock) => {}
             }
-            Err(TryLockError::Error(error)) => return Err(self.io("locked")(error)),
+            let holder = self.holder().map_or_else(|| "another process".to_owned(), |info| info.to_string());
+            let waited = Duration::try_from(self.outside.now().duration_since(begun)).unwrap_or_default();
+            if waited >= waiting.wait {
+                return Err(StateError::Locked { place: self.place(), holder, lease: None });
+            }
+            if said.as_ref() != Some(&holder) {
+                (waiting.say)(format!("waiting for {holder}"));
+                said = Some(holder);
+            }
+            std::thread::sleep(LOOK);
         }
         let json = serde_json::to_string(info).map_err(|e| self.io("locked")(e.into()))?;
         file.set_len(0).and_then(|()| file.write_all(json.as_bytes())).map_err(self.io("locked"))?;
         self.open().lock = Some(file);
-        Ok(())
+        // The operating system takes the lock from a process that ends: there is nobody to take it over from.
+        Ok(None)
     }
 
     fn unlock(&self) {
@@ -350,6 +328,10 @@ impl Store for Local {
         self.open().note.clone()
     }
 
+    fn kept(&self, serial: u64) -> Result<Option<Document>, StateError> {
+        self.document_in(&self.versions().join(format!("{serial}.json")))
+    }
+
     fn history(&self) -> Result<Vec<Version>, StateError> {
         let serials = self.serials().map_err(self.io("read"))?;
         let records = self.journal()?.records;
@@ -364,31 +346,9 @@ impl Store for Local {
 
 impl Local {
     fn version(&self, serial: u64) -> Version {
-        let side: Option<Side> =
-            fs::read(self.versions().join(format!("{serial}.side.json"))).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        match side {
-            Some(Side { serial: _, at, by, commit, resources, note }) => Version { serial, at, by, commit, resources, note },
-            None => Version { serial, at: String::new(), by: String::new(), commit: None, resources: 0, note: None },
-        }
+        let side = fs::read(self.versions().join(format!("{serial}.side.json"))).ok();
+        side.and_then(|bytes| serde_json::from_slice::<Side>(&bytes).ok()).map_or_else(|| Version::unknown(serial), Version::from)
     }
-}
-
-/// What each apply in the journal left, oldest first: applies that did not come to their end, as nothing saved them.
-fn cut_off(document: &Document, records: &[Record]) -> Vec<(Version, Option<Note>, Document)> {
-    let begins: Vec<usize> = records.iter().enumerate().filter(|(_, r)| matches!(r, Record::Begin { .. })).map(|(i, _)| i).collect();
-    let ends = begins.iter().skip(1).copied().chain([records.len()]);
-    let mut out = vec![];
-    for (begin, end) in begins.iter().zip(ends) {
-        let Record::Begin { serial, commit, note, .. } = &records[*begin] else { continue };
-        if *serial < document.serial {
-            continue;
-        }
-        let left = fold(document.clone(), &records[..end]);
-        let by = "apply, not finished".to_owned();
-        let (commit, resources) = (commit.clone(), left.resources.len());
-        out.push((Version { serial: left.serial, at: String::new(), by, commit, resources, note: note.clone() }, note.clone(), left));
-    }
-    out
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use crate::model::{Address, Value};
 
+mod checks;
 mod format;
 mod journal;
 mod lineage;
 mod local;
+pub mod remote;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,9 @@ mod tests;
 pub use journal::{Intent, Record, fold};
 pub use lineage::{new_document, new_lineage};
 pub use local::Local;
-pub use store::{Flush, LockInfo, Note, StateError, Store, Version};
+pub use store::{Flush, LockInfo, Note, StateError, Store, Version, Waiting};
+
+use checks::{check_journal, check_owner, cut_off};
 
 /// The format this build writes.
 pub const FORMAT: u32 = 1;

@@ -1,5 +1,7 @@
 //! Where a state is kept: the border that every backend fills, and what can go wrong with it.
 
+use std::time::Duration;
+
 use super::{Document, Record};
 
 /// Something is wrong with the state.
@@ -41,6 +43,18 @@ pub enum StateError {
         /// Whose it is: that of environment `dev`, not `prod`.
         why: String,
     },
+    /// A store that many reach did not do what it was asked.
+    #[error("the state at {place} cannot be {verb}: {why}")]
+    Store {
+        /// Where it is.
+        place: String,
+        /// `read`, `written`, `locked`.
+        verb: &'static str,
+        /// The cause, without credentials.
+        why: String,
+        /// What to do, where the store knows.
+        help: Vec<String>,
+    },
     /// Somebody else holds the lock.
     #[error("the state at {place} is locked by {holder}")]
     Locked {
@@ -48,6 +62,16 @@ pub enum StateError {
         place: String,
         /// Who, doing what, since when.
         holder: String,
+        /// The id of their lease; none for the operating system's lock.
+        lease: Option<String>,
+    },
+    /// This process held the lease and does no longer: it must not write.
+    #[error("the lease of the state at {place} is lost: {why}; nothing more is written or sent")]
+    Lost {
+        /// Where it is.
+        place: String,
+        /// Who has it now, or why it ran out.
+        why: String,
     },
     /// The document holds something that must not be written: a defect of Brickform, caught before anything is written.
     #[error("the state at {place} was not written: {why}")]
@@ -74,6 +98,22 @@ impl StateError {
             Self::Foreign { .. } => {
                 vec!["check `--env`, `--state` and the project's `name:`; a state is never shared between environments".to_owned()]
             }
+            Self::Store { place, help, .. } if help.is_empty() => {
+                vec![format!(
+                    "check that {place} is spelt right and can be reached; `brickform state init` tries each thing it has to be able to do"
+                )]
+            }
+            Self::Store { help, .. } => help.clone(),
+            Self::Lost { .. } => vec![
+                "what was done up to here is in the journal; whoever has the lease goes on from there".to_owned(),
+                "when they are done, plan again: what is still missing is planned anew".to_owned(),
+            ],
+            Self::Locked { lease: Some(id), .. } => vec![
+                "wait for it to end: `--lock-timeout 10m` waits as long as that".to_owned(),
+                format!(
+                    "a lease that is no longer renewed is taken over by itself; if its holder is surely gone: `brickform state unlock {id}`"
+                ),
+            ],
             Self::Locked { .. } => vec![
                 "wait for it to end, then try again".to_owned(),
                 "the operating system lets go of the lock when that process ends, also if it crashes".to_owned(),
@@ -84,7 +124,7 @@ impl StateError {
 }
 
 /// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LockInfo {
     /// User and host, process id: `ada@ci-7 (process 4242)`.
     pub holder: String,
@@ -92,12 +132,42 @@ pub struct LockInfo {
     pub operation: String,
     /// When, RFC 3339.
     pub since: String,
+    /// The page of the pipeline's run that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The commit that is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The id of the lease, which `state unlock` asks for; none for the operating system's lock.
+    #[serde(skip)]
+    pub id: Option<String>,
+    /// When the lease was renewed last, RFC 3339, by its holder's clock.
+    #[serde(skip)]
+    pub renewed: Option<String>,
 }
 
 impl std::fmt::Display for LockInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {} since {}", self.holder, self.operation, self.since)
+        write!(f, "{}, {} since {}", self.holder, self.operation, self.since)?;
+        if let Some(commit) = &self.commit {
+            write!(f, ", commit {}", commit.get(..7).unwrap_or(commit))?;
+        }
+        self.link.iter().try_for_each(|link| write!(f, " ({link})"))
     }
+}
+
+/// How to wait for a lock that somebody else holds.
+#[derive(Clone, Copy)]
+pub struct Waiting<'a> {
+    /// How long; zero fails at once.
+    pub wait: Duration,
+    /// Told what is waited for, a sentence at a time.
+    pub say: &'a dyn Fn(String),
+}
+
+impl Waiting<'_> {
+    /// Not at all.
+    pub const NOT: Waiting<'static> = Waiting { wait: Duration::ZERO, say: &|_| {} };
 }
 
 /// A version of the state that was kept.
@@ -115,6 +185,32 @@ pub struct Version {
     pub resources: usize,
     /// Who applied it and what was allowed; none where nothing was applied.
     pub note: Option<Note>,
+}
+
+impl Version {
+    /// A version of which nothing but its serial is known.
+    pub(super) fn unknown(serial: u64) -> Self {
+        Self { serial, at: String::new(), by: String::new(), commit: None, resources: 0, note: None }
+    }
+}
+
+/// The side document of a version: what the version itself must not hold, so that the same state is the same bytes.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Side {
+    pub(super) serial: u64,
+    pub(super) at: String,
+    pub(super) by: String,
+    pub(super) commit: Option<String>,
+    pub(super) resources: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<Note>,
+}
+
+impl From<Side> for Version {
+    fn from(side: Side) -> Self {
+        let Side { serial, at, by, commit, resources, note } = side;
+        Self { serial, at, by, commit, resources, note }
+    }
 }
 
 /// What is kept beside a version about the apply that wrote it.
@@ -139,7 +235,7 @@ pub enum Flush {
     Later,
 }
 
-/// Where a state is kept: local now, remote backends later.
+/// Where a state is kept. Calls block; none may be made while one of this value is under way on the same thread.
 pub trait Store: Send + Sync {
     /// The place, for messages.
     fn place(&self) -> String;
@@ -148,11 +244,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StateError`].
     fn load(&self) -> Result<Option<Document>, StateError>;
-    /// Takes the lock.
+    /// Takes the lock, waiting as long as told. Gives from whom it was taken over, where its holder had gone without
+    /// giving it back.
     ///
     /// # Errors
     /// [`StateError::Locked`].
-    fn lock(&self, info: &LockInfo) -> Result<(), StateError>;
+    fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError>;
+    /// Whether the lock that was taken is still ours, as far as is known without asking.
+    ///
+    /// # Errors
+    /// [`StateError::Lost`]: write and send nothing more.
+    fn standing(&self) -> Result<(), StateError> {
+        Ok(())
+    }
     /// Lets go of it.
     fn unlock(&self);
     /// Who holds it, if anybody.
@@ -176,6 +280,11 @@ pub trait Store: Send + Sync {
     fn noted(&self) -> Option<Note> {
         None
     }
+    /// The document of a version that was kept; none where there is none of that serial.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    fn kept(&self, serial: u64) -> Result<Option<Document>, StateError>;
     /// The versions that were kept, newest (the current one) first.
     ///
     /// # Errors

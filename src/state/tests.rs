@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::journal::{read_lines, write_lines};
-use super::{Document, Entry, Flush, Intent, Local, LockInfo, Record, StateError, Status, Store, WorkspaceIdentity, fold, format};
+use super::{Document, Entry, Flush, Intent, Local, LockInfo, Record, StateError, Status, Store, Waiting, WorkspaceIdentity, fold, format};
 use crate::model::{Address, Deferred, Outside, SecretSource, Value, Variable, json};
 
 fn address(text: &str) -> Address {
@@ -321,18 +321,22 @@ fn versions_are_kept_with_their_side_documents() {
 fn one_process_holds_the_lock_and_says_who_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (store(folder.path()), store(folder.path()));
-    let info =
-        LockInfo { holder: "ada@ci (process 7)".to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned() };
+    let info = LockInfo {
+        holder: "ada@ci (process 7)".to_owned(),
+        operation: "apply".to_owned(),
+        since: "2026-01-01T00:00:00Z".to_owned(),
+        ..LockInfo::default()
+    };
     assert_eq!(second.holder(), None);
-    first.lock(&info).unwrap();
+    first.lock(&info, Waiting::NOT).unwrap();
     assert_eq!(second.holder(), Some(info.clone()));
-    let error = second.lock(&info).unwrap_err();
+    let error = second.lock(&info, Waiting::NOT).unwrap_err();
     assert!(error.to_string().ends_with("is locked by ada@ci (process 7), apply since 2026-01-01T00:00:00Z"), "{error}");
     first.unlock();
     assert_eq!(second.holder(), None);
-    second.lock(&info).unwrap();
+    second.lock(&info, Waiting::NOT).unwrap();
     drop(second);
-    first.lock(&info).expect("dropping the store lets go of the lock, as the end of a process does");
+    first.lock(&info, Waiting::NOT).expect("dropping the store lets go of the lock, as the end of a process does");
 }
 
 #[test]

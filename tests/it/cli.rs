@@ -275,14 +275,18 @@ fn a_closed_pipe_is_no_error() {
 
 #[test]
 fn a_locked_environment_exits_with_5_and_says_who() {
-    use brickform::state::{Local, LockInfo, Store as _};
+    use brickform::state::{Local, LockInfo, Store as _, Waiting};
     let project = Project::own();
     project.run("apply --env local --yes").ended(0);
     let outside = project.outside(&[]);
     let store = Local::at(&Local::default_file(project.folder.path(), "local"), "lakehouse", "local", &outside);
-    let info =
-        LockInfo { holder: "ada@ci-7 (process 1)".to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned() };
-    store.lock(&info).expect("nobody holds it");
+    let info = LockInfo {
+        holder: "ada@ci-7 (process 1)".to_owned(),
+        operation: "apply".to_owned(),
+        since: "2026-01-01T00:00:00Z".to_owned(),
+        ..LockInfo::default()
+    };
+    store.lock(&info, Waiting::NOT).expect("nobody holds it");
     let ran = project.run("apply --env local --yes").ended(5);
     assert!(ran.err.contains("ada@ci-7"), "{}", ran.err);
     assert!(project.run("status --env local").ended(0).out.contains("ada@ci-7"));

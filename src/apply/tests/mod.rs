@@ -9,7 +9,7 @@ use crate::client::{BoxFuture, Client, Options, Request, RequestBody, Response, 
 use crate::kinds::{Call, Identity, Kind, Lifetime, Natural, Registry, Repeat, Request as KindRequest, Unique};
 use crate::model::{Address, Deferred, Map, Outside, Path, Reference, Value, json};
 use crate::plan::{Action, Plan, Step};
-use crate::state::{Document, Entry, Flush, LockInfo, Note, Record, StateError, Status, Store, Version, WorkspaceIdentity, fold};
+use crate::state::{Document, Entry, Flush, LockInfo, Note, Record, StateError, Status, Store, Version, Waiting, WorkspaceIdentity, fold};
 
 static JOBS: Kind = Kind {
     name: "jobs",
@@ -73,8 +73,8 @@ impl Store for Memory {
     fn load(&self) -> Result<Option<Document>, StateError> {
         Ok(self.document.lock().unwrap().clone().map(|d| fold(d, &self.journal.lock().unwrap())))
     }
-    fn lock(&self, _: &LockInfo) -> Result<(), StateError> {
-        Ok(())
+    fn lock(&self, _: &LockInfo, _: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
+        Ok(None)
     }
     fn unlock(&self) {}
     fn holder(&self) -> Option<LockInfo> {
@@ -107,6 +107,9 @@ impl Store for Memory {
         Ok(())
     }
     fn annotate(&self, _: Note) {}
+    fn kept(&self, _: u64) -> Result<Option<Document>, StateError> {
+        Ok(None)
+    }
     fn history(&self) -> Result<Vec<Version>, StateError> {
         Ok(vec![])
     }

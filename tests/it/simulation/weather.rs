@@ -7,7 +7,7 @@ use std::time::Duration;
 use brickform::client::{BoxFuture, Request, RequestBody, Response, Transport, TransportError};
 use brickform::local::LocalWorkspace;
 use brickform::model::json;
-use brickform::state::{Document, Flush, Local, LockInfo, Record, StateError, Store, Version};
+use brickform::state::{Document, Flush, Local, LockInfo, Record, StateError, Store, Version, Waiting};
 
 use super::random::Random;
 use crate::world::Sent;
@@ -219,8 +219,8 @@ impl Store for Disk {
         self.inner.load()
     }
 
-    fn lock(&self, info: &LockInfo) -> Result<(), StateError> {
-        self.inner.lock(info)
+    fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
+        self.inner.lock(info, waiting)
     }
 
     fn unlock(&self) {
@@ -278,6 +278,9 @@ impl Store for Disk {
         self.end()
     }
 
+    fn kept(&self, serial: u64) -> Result<Option<Document>, StateError> {
+        self.inner.kept(serial)
+    }
     fn history(&self) -> Result<Vec<Version>, StateError> {
         self.inner.history()
     }

@@ -1,0 +1,136 @@
+//! The journal of a remote state: a row of numbered objects, each created once. Two that write into the same row cannot
+//! both get the next number, so whoever lost the lease finds out with the first record and writes nothing more.
+
+use std::time::Duration;
+
+use super::objects::{Condition, ObjectError, Objects, Put};
+use crate::state::Record;
+use crate::state::journal::{read_lines, write_lines};
+
+/// How long a segment that the store does not take is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where the next segment goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Log {
+    /// The serial of the document that it continues.
+    pub(super) serial: u64,
+    /// The number of the next segment.
+    next: u64,
+    /// The number of the next line.
+    sequence: u64,
+    /// Bytes of segment `next` that may have arrived, though no answer did; and how many lines they are.
+    doubt: Option<(Vec<u8>, u64)>,
+}
+
+/// A segment was not written.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Somebody else has written where this one would go.
+    Fenced,
+    /// The store.
+    Store(ObjectError),
+    /// The records cannot be written: why.
+    Records(String),
+}
+
+/// The row as it was read.
+pub(super) struct Reading {
+    /// Its records.
+    pub(super) records: Vec<Record>,
+    /// Where the next segment goes.
+    pub(super) log: Log,
+}
+
+/// Why a row is no journal: a sentence.
+pub(super) enum Fault {
+    Store(ObjectError),
+    Damaged(String),
+}
+
+impl From<ObjectError> for Fault {
+    fn from(error: ObjectError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Log {
+    /// The row that continues the document of this serial.
+    pub(super) async fn read(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<Reading, Fault> {
+        let names = objects.list(&folder(serial)).await?;
+        let mut lines = Vec::new();
+        let segments = super::fetch(objects, names).await?;
+        let mut next = 1;
+        for (name, bytes) in segments {
+            if name != segment(serial, next) {
+                return Err(Fault::Damaged(format!("its journal lacks {}: the next that is there is {name}", segment(serial, next))));
+            }
+            let bytes = bytes.ok_or_else(|| Fault::Damaged(format!("{name} of its journal went away while it was read")))?;
+            lines.extend_from_slice(body(&bytes).ok_or_else(|| Fault::Damaged(format!("{name} is no segment of a journal")))?);
+            next += 1;
+        }
+        let journal = read_lines(&lines).map_err(Fault::Damaged)?;
+        if journal.whole != lines.len() {
+            // A store keeps an object whole or not at all: nothing of ours ends in the middle of a line.
+            return Err(Fault::Damaged(format!("the last line of its journal in {} is cut short", segment(serial, next - 1))));
+        }
+        let sequence = journal.records.len() as u64 + 1;
+        Ok(Reading { records: journal.records, log: Self { serial, next, sequence, doubt: None } })
+    }
+
+    /// Writes records as the next segment; none of them still makes one, which keeps everybody else from that number.
+    pub(super) async fn write(&mut self, objects: &dyn Objects, lease: &str, records: &[Record]) -> Result<(), Trouble> {
+        if let Some((bytes, lines)) = self.doubt.take() {
+            self.put(objects, bytes, lines).await?;
+        }
+        let mut bytes = format!("lease {lease}\n").into_bytes();
+        bytes.extend(write_lines(records, self.sequence).map_err(Trouble::Records)?);
+        self.put(objects, bytes, records.len() as u64).await
+    }
+
+    async fn put(&mut self, objects: &dyn Objects, bytes: Vec<u8>, lines: u64) -> Result<(), Trouble> {
+        let name = segment(self.serial, self.next);
+        let begun = tokio::time::Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.once(objects, &name, &bytes).await {
+                Ok(true) => break,
+                Ok(false) => return Err(Trouble::Fenced),
+                Err(error) if begun.elapsed() + pause >= PATIENCE => {
+                    self.doubt = Some((bytes, lines));
+                    return Err(Trouble::Store(error));
+                }
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause *= 2;
+        }
+        self.next += 1;
+        self.sequence += lines;
+        Ok(())
+    }
+
+    /// Whether the segment is there and ours.
+    async fn once(&self, objects: &dyn Objects, name: &str, bytes: &[u8]) -> Result<bool, ObjectError> {
+        if let Put::Done(_) = objects.put(name, bytes.to_vec(), Condition::Absent).await? {
+            return Ok(true);
+        }
+        // Ours whose answer was lost, or another's: its first line names whose lease it was written under.
+        Ok(objects.get(name).await?.is_some_and(|there| there.bytes == bytes))
+    }
+}
+
+/// The folder of the journal that continues the document of this serial.
+pub(super) fn folder(serial: u64) -> String {
+    format!("journal/{serial:08}/")
+}
+
+fn segment(serial: u64, number: u64) -> String {
+    format!("{}{number:08}.log", folder(serial))
+}
+
+/// What follows the line that names the lease.
+fn body(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|b| *b == b'\n')?;
+    bytes.starts_with(b"lease ").then(|| &bytes[end + 1..])
+}

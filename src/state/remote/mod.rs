@@ -1,0 +1,449 @@
+//! A state that a team shares: document, lease, journal, versions and blobs in a store of named bytes.
+//!
+//! ```text
+//! state.json                      the document                    (or state/00000007.json, the highest counts)
+//! lease.json                      who may write                   (or lease/…)
+//! journal/00000003/00000001.log   what was done since the document of serial 3, in segments that are created only
+//! versions/00000003.json          kept versions, each with a side document
+//! blobs/DIGEST                    long text
+//! ```
+//!
+//! [`Store`] blocks; what is asked of it is carried out by a thread of its own, which also renews the lease and writes
+//! records that need not be durable at once within half a second.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::store::Waiting;
+use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, fold, format};
+use crate::model::{Fingerprint, Outside};
+
+mod cell;
+mod lease;
+mod log;
+pub mod memory;
+pub mod objects;
+mod place;
+mod probe;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod versions;
+
+use cell::{Cell, Mark};
+use lease::{Lease, Patience, Refusal};
+use log::{Log, Trouble};
+use objects::{Condition, ObjectError, Objects, Put};
+pub use place::{Bucket, Place, PlaceError};
+pub use probe::{Probe, probe};
+pub use seal::Sealed;
+
+const DOCUMENT: Cell = Cell("state");
+/// How long records that need not be durable at once may lie in memory.
+const LATER: Duration = Duration::from_millis(500);
+/// Most requests to the store at a time.
+const PARALLEL: usize = 16;
+
+/// Whose state, and how it is kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The project's name; empty for whoever only looks.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Seconds that a lease stands without being renewed.
+    pub lease_seconds: u64,
+    /// How many versions are kept.
+    pub versions: usize,
+}
+
+/// A state in a store that many reach.
+pub struct Remote {
+    keeper: Arc<Keeper>,
+    runtime: Option<Runtime>,
+    beating: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread works with.
+struct Keeper {
+    objects: Arc<dyn Objects>,
+    settings: Settings,
+    outside: Outside,
+    lease: Lease,
+    /// Where the next write goes; none until the state was read.
+    position: tokio::sync::Mutex<Option<Position>>,
+    /// Records that are not written yet.
+    pending: Mutex<Vec<Record>>,
+    note: Mutex<Option<Note>>,
+}
+
+#[derive(Clone)]
+struct Position {
+    /// The document that was read; none where there was none.
+    mark: Option<Mark>,
+    log: Log,
+}
+
+impl Remote {
+    /// The state in this store. Nothing is read or made yet.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn new(objects: Arc<dyn Objects>, settings: Settings, outside: &Outside) -> Result<Self, StateError> {
+        let place = objects.place();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("state").enable_all().build();
+        let runtime = runtime.map_err(|error| StateError::Io { place, verb: "read", why: error.to_string() })?;
+        let keeper = Keeper {
+            lease: Lease::new(outside, settings.lease_seconds),
+            objects,
+            settings,
+            outside: outside.clone(),
+            position: tokio::sync::Mutex::default(),
+            pending: Mutex::default(),
+            note: Mutex::default(),
+        };
+        Ok(Self { keeper: Arc::new(keeper), runtime: Some(runtime), beating: Mutex::default() })
+    }
+
+    /// Carries something out on the thread and waits for it.
+    fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let (done, answer) = std::sync::mpsc::channel();
+        let runtime = self.runtime.as_ref().expect("it is let go of in drop only");
+        runtime.spawn(async move {
+            // Whoever asked is still there: this call waits.
+            let _ = done.send(work.await);
+        });
+        let wait = || answer.recv().expect("the thread answers each call");
+        match Handle::try_current() {
+            Ok(here) if here.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(wait),
+            _ => wait(),
+        }
+    }
+
+    fn begin_beating(&self) {
+        let keeper = Arc::clone(&self.keeper);
+        let runtime = self.runtime.as_ref().expect("it is let go of in drop only");
+        let task = runtime.spawn(async move {
+            let mut renewal = tokio::time::interval(keeper.lease.period());
+            let mut later = tokio::time::interval(LATER);
+            loop {
+                tokio::select! {
+                    _ = renewal.tick() => keeper.lease.renew(&*keeper.objects).await,
+                    // What goes wrong is remembered by the lease, and told to the next who writes.
+                    _ = later.tick() => drop(keeper.flush_pending().await),
+                }
+            }
+        });
+        if let Some(before) = self.beating.lock().unwrap_or_else(PoisonError::into_inner).replace(task) {
+            before.abort();
+        }
+    }
+
+    /// Takes the lease from whoever holds it under this id. Gives who that was; none where nobody does.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn free(&self, id: &str, by: &str) -> Result<Option<LockInfo>, StateError> {
+        let (keeper, id, by) = (Arc::clone(&self.keeper), id.to_owned(), by.to_owned());
+        self.wait(async move { keeper.lease.free(&*keeper.objects, &id, &by).await.map_err(|e| keeper.io("unlocked", e)) })
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Store for Remote {
+    fn place(&self) -> String {
+        self.keeper.objects.place()
+    }
+
+    fn load(&self) -> Result<Option<Document>, StateError> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.load().await })
+    }
+
+    fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
+        // What is said while it waits comes from the thread: it is passed on here, where the caller's borrow lives.
+        let (said, heard) = std::sync::mpsc::channel();
+        let (keeper, info, wait) = (Arc::clone(&self.keeper), info.clone(), waiting.wait);
+        let (done, answer) = std::sync::mpsc::channel();
+        let runtime = self.runtime.as_ref().expect("it is let go of in drop only");
+        runtime.spawn(async move {
+            let say = move |text| drop(said.send(text));
+            let _ = done.send(keeper.take(&info, Patience { wait, say: &say }).await);
+        });
+        for text in heard {
+            (waiting.say)(text);
+        }
+        let taken = answer.recv().expect("the thread answers each call")?;
+        self.begin_beating();
+        Ok(taken)
+    }
+
+    fn unlock(&self) {
+        if let Some(task) = self.beating.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move {
+            // Records that came after the last save, if a save failed: the next runner folds them.
+            let _ = keeper.flush_pending().await;
+            keeper.lease.release(&*keeper.objects).await;
+        });
+        *self.keeper.noted() = None;
+    }
+
+    fn holder(&self) -> Option<LockInfo> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.lease.holder(&*keeper.objects).await }).ok().flatten()
+    }
+
+    fn standing(&self) -> Result<(), StateError> {
+        self.keeper.lease.standing().map_err(|why| self.keeper.lost(why))
+    }
+
+    fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError> {
+        self.standing()?;
+        self.keeper.waiting().extend_from_slice(records);
+        if flush == Flush::Later {
+            return Ok(());
+        }
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.flush_pending().await })
+    }
+
+    fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
+        let (keeper, document, by) = (Arc::clone(&self.keeper), document.clone(), by.to_owned());
+        self.wait(async move { keeper.save(&document, &by).await })
+    }
+
+    fn annotate(&self, note: Note) {
+        *self.keeper.noted() = Some(note);
+    }
+
+    fn noted(&self) -> Option<Note> {
+        self.keeper.noted().clone()
+    }
+
+    fn kept(&self, serial: u64) -> Result<Option<Document>, StateError> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.version(serial).await })
+    }
+
+    fn history(&self) -> Result<Vec<Version>, StateError> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.history().await })
+    }
+}
+
+impl Keeper {
+    fn io(&self, verb: &'static str, error: ObjectError) -> StateError {
+        StateError::Store { place: self.objects.place(), verb, why: error.why, help: error.help }
+    }
+
+    fn damaged(&self, why: String) -> StateError {
+        StateError::Damaged { place: self.objects.place(), why }
+    }
+
+    fn lost(&self, why: String) -> StateError {
+        StateError::Lost { place: self.objects.place(), why }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Option<Note>> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take(&self, info: &LockInfo, patience: Patience<'_>) -> Result<Option<LockInfo>, StateError> {
+        self.lease.take(&*self.objects, info, patience).await.map_err(|refusal| match refusal {
+            Refusal::Held(info) => StateError::Locked { place: self.objects.place(), holder: info.to_string(), lease: info.id },
+            Refusal::Store(error) => self.io("locked", error),
+        })
+    }
+
+    async fn load(&self) -> Result<Option<Document>, StateError> {
+        let found = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
+        let Some((bytes, mark)) = found else {
+            let log = self.nothing_left_behind().await?;
+            *self.position.lock().await = Some(Position { mark: None, log });
+            return Ok(None);
+        };
+        let document = self.document(&bytes).await?;
+        let reading = self.log(document.serial).await?;
+        check_journal(&self.objects.place(), &document, &reading.records)?;
+        let document = fold(document, &reading.records);
+        self.newest(&document).await?;
+        *self.position.lock().await = Some(Position { mark: Some(mark), log: reading.log });
+        Ok(Some(document))
+    }
+
+    async fn log(&self, serial: u64) -> Result<log::Reading, StateError> {
+        Log::read(&self.objects, serial).await.map_err(|fault| match fault {
+            log::Fault::Store(error) => self.io("read", error),
+            log::Fault::Damaged(why) => self.damaged(why),
+        })
+    }
+
+    /// A document that is gone while its versions or its journal are there was deleted: never an empty state. A first save
+    /// that was cut off leaves segments without records. Gives where the journal goes on.
+    async fn nothing_left_behind(&self) -> Result<Log, StateError> {
+        let gone = |what: &str, name: &str| self.damaged(format!("the document itself is missing, but {what} is there ({name})"));
+        if let Some(serial) = self.serials().await?.last() {
+            return Err(gone("a kept version", &format!("serial {serial}")));
+        }
+        let segments = self.objects.list("journal/").await.map_err(|e| self.io("read", e))?;
+        let reading = self.log(0).await?;
+        match segments.iter().find(|name| !name.starts_with(&log::folder(0))) {
+            Some(name) => Err(gone("its journal", name)),
+            None if !reading.records.is_empty() => Err(gone("its journal", &log::folder(0))),
+            None => Ok(reading.log),
+        }
+    }
+
+    /// A document older than a version that was kept was put back by hand.
+    async fn newest(&self, document: &Document) -> Result<(), StateError> {
+        let kept = self.serials().await?;
+        match kept.last() {
+            Some(last) if *last > document.serial => Err(self.damaged(format!(
+                "it has serial {}, but the version of serial {last} was kept after it: an older one was put in its place",
+                document.serial
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The document in these bytes, with the blobs it names.
+    async fn document(&self, bytes: &[u8]) -> Result<Document, StateError> {
+        let digests = format::blobs_of(bytes);
+        let names = digests.iter().map(|digest| blob(digest)).collect();
+        let texts = fetch(&self.objects, names).await.map_err(|e| self.io("read", e))?;
+        let texts: BTreeMap<String, Option<Vec<u8>>> = texts.into_iter().collect();
+        let text = |digest: &str| {
+            let bytes = texts.get(&blob(digest)).cloned().flatten().ok_or_else(|| format!("its text {digest} is missing"))?;
+            let text = String::from_utf8(bytes).map_err(|_| format!("its text {digest} is damaged"))?;
+            if Fingerprint::of(text.as_bytes()).0 == digest { Ok(text) } else { Err(format!("its text {digest} is damaged")) }
+        };
+        let document = format::read(bytes, &text).map_err(|fault| match fault {
+            format::Fault::Damaged(why) => self.damaged(why),
+            format::Fault::Newer(found) => StateError::Newer { place: self.objects.place(), found, known: FORMAT },
+        })?;
+        check_owner(&self.objects.place(), &document, &self.settings.project, &self.settings.environment)?;
+        Ok(document)
+    }
+
+    /// Makes everything durable that waits to be.
+    async fn flush_pending(&self) -> Result<(), StateError> {
+        let mut position = self.position.lock().await;
+        if self.waiting().is_empty() {
+            // Somebody else's flush may have taken ours along, and failed.
+            return self.lease.standing().map_err(|why| self.lost(why));
+        }
+        self.write_segment(&mut position).await
+    }
+
+    /// Writes the next segment with whatever waits, also nothing.
+    async fn write_segment(&self, position: &mut Option<Position>) -> Result<(), StateError> {
+        let lease = self.lease.ensure(&*self.objects).await.map_err(|why| self.lost(why))?;
+        let position = position.as_mut().ok_or_else(|| self.lost("it was not read before it was written".to_owned()))?;
+        let records = std::mem::take(&mut *self.waiting());
+        match position.log.write(&*self.objects, &lease, &records).await {
+            Ok(()) => Ok(()),
+            Err(trouble) => {
+                let why = match trouble {
+                    Trouble::Fenced => "somebody else went on with the journal".to_owned(),
+                    Trouble::Store(error) => format!("the journal cannot be written: {error}"),
+                    Trouble::Records(why) => return Err(StateError::Unwritable { place: self.objects.place(), why }),
+                };
+                // From here on nothing is certain: this writer is done, the next one reads what is there.
+                self.lease.lose(why.clone());
+                Err(self.lost(why))
+            }
+        }
+    }
+
+    async fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
+        let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.objects.place(), why })?;
+        let mut position = self.position.lock().await;
+        if position.is_none() {
+            drop(position);
+            self.load().await?;
+            position = self.position.lock().await;
+        }
+        // The segment is written even if it is empty: whoever lost the lease gets no further than here.
+        self.write_segment(&mut position).await?;
+        let mark = position.as_ref().and_then(|p| p.mark.clone());
+        self.keep_blobs(&written).await?;
+        if mark.is_some() {
+            self.keep_before(document.serial).await?;
+        }
+        let mark = DOCUMENT.write(&*self.objects, &written.bytes, mark.as_ref()).await.map_err(|e| self.io("written", e))?;
+        let Some(mark) = mark else {
+            let why = "somebody else replaced the document".to_owned();
+            self.lease.lose(why.clone());
+            return Err(self.lost(why));
+        };
+        *position = Some(Position { mark: Some(mark), log: self.log(document.serial).await?.log });
+        drop(position);
+        let note = self.noted().clone();
+        self.keep_version(document, &written.bytes, by, note).await?;
+        self.prune(&written).await;
+        Ok(())
+    }
+
+    async fn keep_blobs(&self, written: &format::Written) -> Result<(), StateError> {
+        let mut tasks = JoinSet::new();
+        for (digest, text) in &written.blobs {
+            let (objects, name, bytes) = (Arc::clone(&self.objects), blob(digest), text.clone().into_bytes());
+            if tasks.len() >= PARALLEL {
+                self.joined(tasks.join_next().await)?;
+            }
+            tasks.spawn(async move { objects.put(&name, bytes, Condition::Absent).await });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            self.joined(Some(ended))?;
+        }
+        Ok(())
+    }
+
+    fn joined(&self, ended: Option<Result<Result<Put, ObjectError>, tokio::task::JoinError>>) -> Result<(), StateError> {
+        match ended {
+            None | Some(Ok(Ok(Put::Done(_) | Put::Refused))) => Ok(()),
+            Some(Ok(Err(error))) => Err(self.io("written", error)),
+            Some(Err(error)) => Err(self.io("written", ObjectError::new(error.to_string()))),
+        }
+    }
+}
+
+fn blob(digest: &str) -> String {
+    format!("blobs/{digest}")
+}
+
+/// Objects by name, in the order given; none where one is not there.
+async fn fetch(objects: &Arc<dyn Objects>, names: Vec<String>) -> Result<Vec<(String, Option<Vec<u8>>)>, ObjectError> {
+    let mut found: Vec<(String, Option<Vec<u8>>)> = names.into_iter().map(|name| (name, None)).collect();
+    let mut tasks = JoinSet::new();
+    let mut next = 0;
+    loop {
+        while tasks.len() < PARALLEL && next < found.len() {
+            let (objects, name, index) = (Arc::clone(objects), found[next].0.clone(), next);
+            tasks.spawn(async move { (index, objects.get(&name).await) });
+            next += 1;
+        }
+        let Some(ended) = tasks.join_next().await else { return Ok(found) };
+        let (index, object) = ended.map_err(|e| ObjectError::new(e.to_string()))?;
+        found[index].1 = object?.map(|object| object.bytes);
+    }
+}

@@ -1,0 +1,106 @@
+//! A state that nobody reads who has the bucket but not the key: every object sealed with AES-256-GCM under its own name.
+
+use std::sync::Arc;
+
+use aes_gcm::aead::{Aead as _, AeadCore as _, KeyInit as _, OsRng, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use sha2::{Digest as _, Sha256};
+
+use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put};
+use crate::client::BoxFuture;
+
+/// What a sealed object begins with: the form, so that a later one can be told from it.
+const FORM: &[u8] = b"brickform sealed 1\n";
+const NONCE: usize = 12;
+
+/// A store whose objects are sealed. Names and sizes stay visible.
+pub struct Sealed {
+    inner: Arc<dyn Objects>,
+    cipher: Aes256Gcm,
+}
+
+impl Sealed {
+    /// Seals what goes into a store with a key made from this text, which should be 32 random bytes in any spelling.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Objects>, key: &str) -> Self {
+        let key = Sha256::new().chain_update(b"brickform state key\0").chain_update(key.as_bytes()).finalize();
+        Self { inner, cipher: Aes256Gcm::new(&key) }
+    }
+
+    fn seal(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, ObjectError> {
+        let nonce = Aes256Gcm::generate_nonce(&mut OsRng);
+        let text = self.cipher.encrypt(&nonce, Payload { msg: bytes, aad: name.as_bytes() });
+        let text = text.map_err(|_| ObjectError::new(format!("{name} cannot be sealed")))?;
+        Ok([FORM, nonce.as_slice(), &text].concat())
+    }
+
+    fn open(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, ObjectError> {
+        let Some((nonce, text)) = bytes.strip_prefix(FORM).and_then(|rest| rest.split_at_checked(NONCE)) else {
+            return Err(ObjectError {
+                why: format!("{name} is not sealed, but the environment's state is `encrypt: true`"),
+                help: vec!["`brickform state migrate` seals a state that was kept open".to_owned()],
+            });
+        };
+        self.cipher.decrypt(Nonce::from_slice(nonce), Payload { msg: text, aad: name.as_bytes() }).map_err(|_| ObjectError {
+            why: format!("{name} cannot be opened with this key"),
+            help: vec!["check the variable that `state.key` names; without the key that sealed it a state cannot be read".to_owned()],
+        })
+    }
+}
+
+impl Objects for Sealed {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn locking(&self) -> Locking {
+        self.inner.locking()
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, ObjectError>> {
+        Box::pin(async move {
+            let Some(object) = self.inner.get(name).await? else { return Ok(None) };
+            Ok(Some(Object { bytes: self.open(name, &object.bytes)?, tag: object.tag }))
+        })
+    }
+
+    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: Condition) -> BoxFuture<'a, Result<Put, ObjectError>> {
+        Box::pin(async move { self.inner.put(name, self.seal(name, &bytes)?, condition).await })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, ObjectError>> {
+        self.inner.list(prefix)
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.inner.delete(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::memory::Memory;
+    use super::{Condition, Locking, Objects as _, Sealed};
+
+    #[tokio::test]
+    async fn only_the_key_opens_and_only_under_its_own_name() {
+        let store = Memory::new(Locking::Tags);
+        let sealed = Sealed::new(Arc::new(store.clone()), "k1");
+        sealed.put("a", b"hunter2".to_vec(), Condition::Absent).await.unwrap();
+        assert_eq!(sealed.get("a").await.unwrap().unwrap().bytes, b"hunter2");
+        let kept = store.get("a").await.unwrap().unwrap().bytes;
+        assert!(!kept.windows(7).any(|w| w == b"hunter2"));
+        store.put("b", kept.clone(), Condition::Absent).await.unwrap();
+        assert!(sealed.get("b").await.is_err(), "an object put in the place of another");
+        assert!(Sealed::new(Arc::new(store.clone()), "k2").get("a").await.unwrap_err().why.contains("this key"));
+        store.put("c", b"open".to_vec(), Condition::Absent).await.unwrap();
+        assert!(sealed.get("c").await.unwrap_err().why.contains("is not sealed"));
+        let mut bent = kept;
+        let last = bent.len() - 1;
+        bent[last] ^= 1;
+        store.put("d", bent, Condition::Absent).await.unwrap();
+        assert!(sealed.get("d").await.is_err());
+    }
+}
