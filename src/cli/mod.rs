@@ -267,7 +267,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Local(arguments) => local::run(arguments, run),
         Command::Explain(arguments) => explain::run(arguments, run),
         Command::Version(arguments) => Ok(version::run(arguments, run)),
-        Command::Docs(arguments) => Ok(docs::run(arguments, run)),
+        Command::Docs(arguments) => docs::run(arguments, run),
     }
 }
 

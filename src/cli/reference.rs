@@ -6,7 +6,8 @@ use clap::ValueEnum;
 
 use super::Exit;
 use crate::diagnostic::codes;
-use crate::kinds::{Identity, Kind, Lifetime, Loss, Registry, Rename, Unique, Update};
+use crate::kinds::{Kind, Registry};
+use crate::report::kind_page;
 
 /// A page of the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,10 +42,16 @@ pub fn page(page: Page) -> String {
         Page::Commands => commands(),
         Page::Diagnostics => diagnostics(),
         Page::ExitCodes => exit_codes(),
-        Page::Kinds => kinds(&Registry::standard()),
+        Page::Kinds => kind_page::index(&Registry::standard()),
     };
     let name = page.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
     format!("<!-- Written by `brickform docs {name}`; do not edit. -->\n\n{body}")
+}
+
+/// The page of one kind, `docs/reference/kinds/KIND.md`.
+#[must_use]
+pub fn kind(kind: &'static Kind) -> String {
+    format!("<!-- Written by `brickform docs kinds {}`; do not edit. -->\n\n{}", kind.name, kind_page::page(kind))
 }
 
 fn commands() -> String {
@@ -136,80 +143,4 @@ fn exit_codes() -> String {
     }
     out.push_str("\nA closed pipe is no error.\n");
     out
-}
-
-fn kinds(registry: &Registry) -> String {
-    let mut out = String::from(
-        "# Kinds\n\nWhat can stand at the top of a YAML file. Bodies have the field names of the REST API. \
-         Each kind is one file in `src/kinds/`.\n",
-    );
-    for kind in registry.iter() {
-        let _ = write!(out, "\n## {}\n\n", kind.name);
-        for line in facts(kind) {
-            let _ = writeln!(out, "- {line}");
-        }
-    }
-    out
-}
-
-fn facts(kind: &Kind) -> Vec<String> {
-    let mut lines = vec![];
-    if !kind.aliases.is_empty() {
-        lines.push(format!("also read as: {}", words(kind.aliases)));
-    }
-    lines.push(match kind.identity {
-        Identity::Assigned(field) => format!("id: picked by the workspace (`{field}`)"),
-        Identity::Named { parts, join, rename } => format!(
-            "id: its name (`{}`); another name {}",
-            parts.join(join),
-            match rename {
-                Rename::Replaces => "is another object",
-                Rename::By(_) => "renames it",
-            }
-        ),
-        Identity::Single(word) => format!("there is one (`{word}`)"),
-    });
-    if !kind.natural.fields.is_empty() {
-        let unique = match kind.natural.unique {
-            Unique::Yes => "unique",
-            Unique::No => "not unique: carries an ownership tag or is settled by name, creator and time after a crash",
-        };
-        lines.push(format!("natural key: {} ({unique})", words(kind.natural.fields)));
-    }
-    lines.push(
-        match kind.lifetime {
-            Lifetime::Own => "created and deleted by Brickform",
-            Lifetime::Attached => {
-                "always there: what it held before the first touch comes back with `destroy`; a removed block is forgotten"
-            }
-            Lifetime::Setting => {
-                "always there: a removed field, a removed block and `destroy` put back what it held before the first touch"
-            }
-        }
-        .to_owned(),
-    );
-    lines.push(format!(
-        "changed by {}",
-        match kind.update {
-            Update::Never => "replacing it",
-            Update::Whole(_) => "sending the whole object (live overlaid with YAML)",
-            Update::Patch(_) => "sending what changed",
-            Update::Mask(..) => "sending what changed with a mask",
-            Update::Routed(_) => "one call for each group of fields",
-            Update::Custom(_) => "calls of its own",
-        }
-    ));
-    match kind.loss {
-        Loss::Nothing => {}
-        Loss::History(what) => lines.push(format!("deleting it loses {what}")),
-        Loss::Data(what) => lines.push(format!("deleting it loses {what}: blocked unless `--allow-delete {}`", kind.name)),
-    }
-    if !kind.facets.is_empty() {
-        lines.push(format!("parts: {}", words(&kind.facets.iter().map(|f| f.name).collect::<Vec<_>>())));
-    }
-    lines
-}
-
-fn words(list: &[&str]) -> String {
-    list.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
 }

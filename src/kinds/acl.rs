@@ -94,6 +94,12 @@ pub(super) fn object_type(name: &str) -> Option<&'static ObjectType> {
     OBJECT_TYPES.iter().find(|t| t.name == name || t.aliases.contains(&name))
 }
 
+/// The levels that an object of this type (`jobs`, `sql/warehouses`) has, as permissions name it; empty: not known.
+#[must_use]
+pub fn levels(object: &str) -> &'static [&'static str] {
+    object_type(object).map_or(&[], |known| known.levels)
+}
+
 const fn object(name: &'static str, levels: &'static [&'static str]) -> ObjectType {
     ObjectType { name, aliases: &[], levels }
 }

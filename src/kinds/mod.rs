@@ -30,6 +30,7 @@ mod limits;
 mod names;
 mod notebooks;
 mod overlay;
+mod pages;
 mod permissions;
 mod place;
 mod queries;
@@ -51,6 +52,7 @@ mod volumes;
 mod warehouses;
 mod workspace_conf;
 
+pub use acl::levels;
 pub use call::{
     Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, marks_call, read_call,
     second_read, update_calls, within_call,
@@ -62,6 +64,7 @@ pub use kind::{
     Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait, Within,
 };
 pub use names::{folders, is_path, natural_text, plain_path};
+pub use pages::{Told, told};
 pub use registry::Registry;
 pub use schema::{Field, Schema};
 

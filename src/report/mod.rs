@@ -13,6 +13,7 @@ pub mod environment;
 pub mod graph;
 pub mod job_run;
 pub mod json;
+pub mod kind_page;
 pub mod markdown;
 mod needed;
 pub mod origin;

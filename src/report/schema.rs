@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::style::{columns, pad};
 use super::text::plural;
 use crate::catalogue::{self, Type};
-use crate::kinds::{Fact, Field, Identity, Kind, Lifetime, Lit, Loss, Registry, Schema, Unique, Update};
+use crate::kinds::{Fact, Field, Identity, Kind, Lifetime, Lit, Loss, Registry, Schema, Unique, Update, told};
 use crate::model::Path;
 
 /// The format of the JSON; changes only when a reader of the old one would be misled.
@@ -46,6 +46,9 @@ fn id_of(kind: &Kind) -> String {
 #[must_use]
 pub fn kind_text(kind: &'static Kind) -> String {
     let mut out = format!("{}: {}\n", kind.name, kind.one());
+    if let Some(told) = told(kind.name) {
+        out.push_str(&format!("  {}\n", told.about));
+    }
     let mut row = |name: &str, text: &str| {
         if !text.is_empty() {
             out.push_str(&format!("  {name:12} {text}\n"));
@@ -72,6 +75,12 @@ pub fn kind_text(kind: &'static Kind) -> String {
     }
     out.push('\n');
     out.push_str(&members_text(Schema::of(kind).root()));
+    if let Some(told) = told(kind.name) {
+        out.push_str(&format!("\nExample (docs/reference/kinds/{}.md has more):\n", kind.name));
+        for line in told.example.lines() {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
     out
 }
 
@@ -103,7 +112,7 @@ fn update(kind: &Kind) -> &'static str {
 }
 
 /// The operations of a kind, as far as they are declared.
-fn operations(kind: &Kind) -> Vec<(&'static str, &'static str)> {
+pub(super) fn operations(kind: &Kind) -> Vec<(&'static str, &'static str)> {
     let mut all = vec![];
     all.extend(kind.create.map(|r| ("create", r.op)));
     all.extend((!kind.read.op.is_empty()).then_some(("read", kind.read.op)));
@@ -272,6 +281,8 @@ fn kind_json(kind: &'static Kind) -> Json {
         "kind": kind.name,
         "singular": kind.singular,
         "aliases": kind.aliases,
+        "about": told(kind.name).map(|t| t.about),
+        "example": told(kind.name).map(|t| t.example),
         "identity": identity,
         "natural_key": { "fields": kind.natural.fields, "unique": kind.natural.unique == Unique::Yes },
         "lifetime": lifetime,

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use brickform::cli::reference::{Page, page};
+use brickform::cli::reference::{Page, kind, page};
+use brickform::kinds::Registry;
 use brickform::model::Outside;
 use clap::ValueEnum as _;
 
@@ -15,15 +16,18 @@ fn top() -> PathBuf {
 #[test]
 fn reference_pages_are_what_the_code_says() {
     let bless = Outside::real().unwrap().variable("BRICKFORM_BLESS").is_some();
-    for which in Page::value_variants() {
-        let file = top().join("docs/reference").join(which.file());
-        let text = page(*which);
+    let folder = top().join("docs/reference");
+    let kinds = Registry::standard();
+    let mut pages: Vec<(PathBuf, String)> = Page::value_variants().iter().map(|which| (folder.join(which.file()), page(*which))).collect();
+    pages.extend(kinds.iter().map(|k| (folder.join(format!("kinds/{}.md", k.name)), kind(k))));
+    for (file, text) in pages {
         if bless {
             fs::write(&file, &text).unwrap();
         }
         let found = fs::read_to_string(&file).unwrap_or_default();
         assert!(found == text, "{} is out of date: BRICKFORM_BLESS=1 cargo test --test it docs", file.display());
     }
+    assert_eq!(fs::read_dir(folder.join("kinds")).unwrap().count(), kinds.iter().count(), "a page for each kind, and none besides");
 }
 
 /// README lists the kinds: all of them, in their order, and none besides.
@@ -45,7 +49,11 @@ fn the_index_names_every_page() {
     collect(&folder, &mut pages);
     for page in pages {
         let name = page.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
-        assert!(name == "README.md" || index.contains(&format!("({name})")), "docs/README.md names {name}");
+        // Those of the kinds stand in a table of their own.
+        assert!(
+            name == "README.md" || name.starts_with("reference/kinds/") || index.contains(&format!("({name})")),
+            "docs/README.md names {name}"
+        );
     }
 }
 

@@ -37,6 +37,7 @@ pub struct Desk {
     /// Whether files were written since they were loaded last, and what that must find.
     written: bool,
     error: Option<String>,
+    apply: bool,
 }
 
 impl Desk {
@@ -63,7 +64,8 @@ impl Desk {
         let bin = home.path().join("bin");
         fs::create_dir(&bin).expect("a folder");
         fs::write(bin.join("cargo"), CARGO).expect("a file");
-        let desk = Self { project, home, variables: BTreeMap::new(), ports: vec![], servers: vec![], written: false, error: None };
+        let desk =
+            Self { project, home, variables: BTreeMap::new(), ports: vec![], servers: vec![], written: false, error: None, apply: false };
         let (code, said) =
             desk.shell(&format!("chmod +x \"$HOME/bin/cargo\" && ln -s '{}' \"$HOME/bin/brickform\"", env!("CARGO_BIN_EXE_brickform")));
         assert_eq!(code, 0, "{said}");
@@ -75,6 +77,7 @@ impl Desk {
         let text = self.with_ports(&block.text);
         self.project.write(name, &text);
         self.written |= is_of_project(name);
+        self.apply |= block.has("apply");
         self.error = self.error.take().or(block.word("error").map(str::to_owned));
     }
 
@@ -95,6 +98,7 @@ impl Desk {
             }
         }
         let found = self.findings();
+        let applied = if self.apply && found.is_empty() { self.lives() } else { Ok(()) };
         for file in added {
             fs::remove_file(file).expect("it was written");
         }
@@ -103,8 +107,30 @@ impl Desk {
                 Err(format!("it should be refused with {code}, and it says {found:#?}"))
             }
             None if !found.is_empty() => Err(format!("it does not load: {found:#?}")),
-            _ => Ok(()),
+            _ => applied,
         }
+    }
+
+    /// Made, found to be as it should, and taken away again. Secrets that it names are set.
+    fn lives(&mut self) -> Result<(), String> {
+        let text = fs::read_to_string(self.project.folder.path().join("conf/example.yaml")).unwrap_or_default();
+        for named in text.split("secret(").skip(1) {
+            let name = named.trim_start_matches(['"', '\'']).split(['"', '\'']).next().unwrap_or_default();
+            self.variables.insert(name.to_owned(), "planted".to_owned());
+        }
+        let all = "catalogs,schemas,secret_scopes,volumes,directories";
+        for line in [
+            "apply --yes",
+            "plan --detailed-exitcode",
+            &format!("destroy --yes --allow-delete {all}"),
+            "plan --destroy --detailed-exitcode",
+        ] {
+            let (code, said) = self.shell(&format!("brickform {line}"));
+            if code != 0 {
+                return Err(format!("`brickform {line}` ended with {code}:\n{said}"));
+            }
+        }
+        Ok(())
     }
 
     /// What loading says, environment by environment. A declared variable that a short block does not use is no mistake.

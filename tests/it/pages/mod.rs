@@ -12,7 +12,7 @@
 //!
 //! Further words: `more`: the file belongs to the project of the block before (without it a new, empty project begins; typed
 //! lines always go on where the page is); `project=repository`, `project=examples/NAME`: a copy of that one, under Git;
-//! `exit=N`: a command of the block ends with it; `error=CODE`: what loading finds; `examples`: lines of commands that must be
+//! `exit=N`: a command of the block ends with it; `error=CODE`: what loading finds; `apply`: it is applied to an embedded workspace, which a plan then finds to be as it says, and destroyed; `examples`: lines of commands that must be
 //! understood. A block inside `<!--` and `-->` is executed and not shown to readers.
 
 mod block;
