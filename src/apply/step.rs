@@ -235,6 +235,11 @@ impl Running {
         makes && self.kind.lifetime == Lifetime::Own && !self.step.address.is_facet()
     }
 
+    /// Whether this step completes an object that an earlier one of this run made.
+    fn is_part_of_new(&self) -> bool {
+        self.step.address.is_facet() && self.step.action == Action::Create
+    }
+
     /// Puts the object on record as it is now.
     async fn put(&mut self, entry: &Entry, status: Status, flush: Flush) -> Result<(), Failure> {
         let mut entry = Entry { status, ..entry.clone() };
@@ -295,7 +300,11 @@ impl Running {
 
     /// A call that may be repeated.
     async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
-        let ready = self.ready(call).await?;
+        let mut ready = self.ready(call).await?;
+        if let (true, Some(hook)) = (self.is_part_of_new(), self.kind.hooks.of_maker) {
+            let Some(mine) = hook(ready.call.clone(), &self.shared.caller) else { return Ok(Value::Null) };
+            ready.call = mine;
+        }
         match self.attempt(&ready).await {
             // Where there was an earlier try, that one may have taken effect, and "not found" is about the old name.
             Err(error) if !error.may_have_happened && error.tries <= 1 && renames(self.kind, &self.step) => {

@@ -137,9 +137,9 @@ async fn by_name(session: &Session, online: &Online, kind: &'static Kind, name: 
         .map_err(|error| Failure::api(format!("{} named `{name}` cannot be looked for", kind.one()), error))?;
     match answers.remove(&lookup) {
         Some(Answer::Found(object)) => id_of(kind, &object).ok_or_else(|| Failure::machine(format!("{} `{name}` has no id", kind.one()))),
-        Some(Answer::Several(ids)) => Err(Failure::Usage {
-            message: format!("the workspace has {} {} named `{name}`", ids.len(), kind.name),
-            help: ids.iter().map(|id| format!("say which one: `--id {id}`")).collect(),
+        Some(Answer::Several(all)) => Err(Failure::Usage {
+            message: format!("the workspace has {} {} named `{name}`", all.len(), kind.name),
+            help: all.iter().filter_map(|one| id_of(kind, one)).map(|id| format!("say which one: `--id {id}`")).collect(),
         }),
         Some(Answer::Missing(names)) => {
             let near = crate::diagnostic::suggest::nearest(name, names.iter().map(String::as_str));

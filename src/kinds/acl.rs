@@ -89,6 +89,13 @@ pub(super) struct ObjectType {
     pub levels: &'static [&'static str],
 }
 
+impl ObjectType {
+    /// Whether exactly one principal owns such an object, and has to.
+    pub fn owned(&self) -> bool {
+        self.levels.contains(&"IS_OWNER")
+    }
+}
+
 /// The object type of this name or alias.
 pub(super) fn object_type(name: &str) -> Option<&'static ObjectType> {
     OBJECT_TYPES.iter().find(|t| t.name == name || t.aliases.contains(&name))

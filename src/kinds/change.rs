@@ -29,6 +29,11 @@ pub struct Hooks {
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
     /// name; it is never created and never deleted.
     pub standing: Option<fn(&Value) -> bool>,
+    /// Why the workspace will not delete this live object, where it will not: a group of the account.
+    pub lasting: Option<fn(&Value) -> Option<&'static str>>,
+    /// A facet's request for an object that this caller (by name) made in the same run, as they can send it: never more than
+    /// what was planned. None: there is nothing to send.
+    pub of_maker: Option<fn(Call, &str) -> Option<Call>>,
     /// What the user should know of a change before it is made: what restarts, what is waited for.
     pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
     /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live
@@ -53,6 +58,8 @@ impl Hooks {
         warn: None,
         before_delete: None,
         standing: None,
+        lasting: None,
+        of_maker: None,
     };
 }
 

@@ -37,6 +37,7 @@ pub static GROUPS: Kind = Kind {
         check: Some(scim::check),
         judge: Some(judge),
         standing: Some(standing),
+        lasting: Some(lasting),
         ..Hooks::NONE
     },
     ..Kind::PLAIN
@@ -55,6 +56,10 @@ pub(super) fn fixed(live: &Value) -> Option<&'static str> {
     (ty == Some("Group")).then_some(
         "it is a group of the account, which a workspace cannot change: change it in the account or its identity provider, and declare only its name here",
     )
+}
+
+fn lasting(live: &Value) -> Option<&'static str> {
+    fixed(live).map(|_| "it is a group of the account, which only the account deletes")
 }
 
 fn judge(path: &Path, change: &Change<'_>) -> Option<Verdict> {

@@ -49,7 +49,14 @@ pub static PERMISSIONS: Kind = Kind {
         ("entries[].group_name", Fact::CaseBlind),
         ("entries[].service_principal_name", Fact::CaseBlind),
     ],
-    hooks: Hooks { normal: Some(normal), view: Some(view), check: Some(check), ..Hooks::NONE },
+    hooks: Hooks {
+        normal: Some(normal),
+        view: Some(view),
+        check: Some(check),
+        notes: Some(notes),
+        of_maker: Some(of_maker),
+        ..Hooks::NONE
+    },
     ..Kind::PLAIN
 };
 
@@ -100,11 +107,15 @@ fn view(view: &View<'_>) -> Value {
     Value::Map(body)
 }
 
+fn type_of(body: &Value) -> Option<&'static acl::ObjectType> {
+    body.get("object_type").and_then(Value::as_str).and_then(acl::object_type)
+}
+
 /// One call. What is not compared goes back with the rest. A new object has nobody's direct entries but its creator's, so
 /// adding to it is enough and nobody has to know who owns it.
-#[expect(clippy::unnecessary_wraps, reason = "the form of an update function")]
 fn update(change: &Change<'_>) -> Calls {
     let listed = acl::listed(change.desired);
+    let is_owned = type_of(change.desired).is_some_and(acl::ObjectType::owned);
     let (op, why, entries) = match change.live {
         Some(live) if !is_additive(change.desired) => {
             let owned = listed.iter().any(Entry::is_owner);
@@ -116,9 +127,20 @@ fn update(change: &Change<'_>) -> Calls {
                 })
                 .collect();
             let sent = listed.into_iter().filter(|l| !kept.iter().any(|k| k.same_principal(l)));
-            ("iam.permissions.set", "set permissions", sent.chain(kept.clone()).collect::<Vec<_>>())
+            let entries = sent.chain(kept.clone()).collect::<Vec<_>>();
+            if is_owned && !entries.iter().any(Entry::is_owner) {
+                let reason =
+                    "nobody is shown to own the object, and it must have one owner: list who is to own it, as `permission_level: IS_OWNER`";
+                return Err(Refusal { path: Path::field("entries"), reason: reason.to_owned() });
+            }
+            ("iam.permissions.set", "set permissions", entries)
         }
-        _ => ("iam.permissions.update", "add permissions", listed),
+        live => {
+            // A lower level for who owns it would leave it without an owner. The owner can do all that, and more.
+            let owner = live.into_iter().flat_map(acl::direct).find(|e| is_owned && e.is_owner());
+            let is_lower = |e: &Entry| !e.is_owner() && owner.as_ref().is_some_and(|o| o.same_principal(e));
+            ("iam.permissions.update", "add permissions", listed.into_iter().filter(|e| !is_lower(e)).collect())
+        }
     };
     if entries.is_empty() && op == "iam.permissions.update" {
         return Ok(vec![]);
@@ -127,6 +149,32 @@ fn update(change: &Change<'_>) -> Calls {
     let list = Value::List(entries.iter().map(Entry::body).collect());
     let body = Some(Value::map([("access_control_list", list)]));
     Ok(vec![Call { op, path, query: Map::new(), body, why, repeat: Repeat::Safe }])
+}
+
+/// Whoever makes an object of a sort that has an owner owns it; the workspace refuses to give them less.
+fn notes(change: &Change<'_>) -> Vec<String> {
+    let lower = |e: &Entry| !e.is_owner() && e.by != "group_name";
+    let listed = acl::listed(change.desired);
+    let owned = type_of(change.desired).is_some_and(acl::ObjectType::owned);
+    let told = change.live.is_none() && owned && !listed.iter().any(Entry::is_owner) && listed.iter().any(lower);
+    told.then(|| "who applies this owns the object, and their own entry, if listed, is left out of the request".to_owned())
+        .into_iter()
+        .collect()
+}
+
+/// The request as whoever just made the object can send it: without a lower level for themselves.
+fn of_maker(mut call: Call, caller: &str) -> Option<Call> {
+    let ty = call.path.get("request_object_type").and_then(Value::as_str).and_then(acl::object_type);
+    let list = call.body.as_mut().and_then(Value::as_map_mut).and_then(|body| body.get_mut("access_control_list"));
+    if let (true, Some(Value::List(list))) = (ty.is_some_and(acl::ObjectType::owned), list) {
+        let is_owned_by_other = list.iter().filter_map(Entry::of).any(|e| e.is_owner());
+        let mine = |e: &Entry| e.by != "group_name" && e.name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(caller));
+        list.retain(|item| is_owned_by_other || Entry::of(item).is_none_or(|e| e.is_owner() || !mine(&e)));
+        if list.is_empty() {
+            return None;
+        }
+    }
+    Some(call)
 }
 
 /// One principal an entry, one level a principal, levels that the object has, one owner who is no group.

@@ -3,18 +3,21 @@
 //! The answer depends on who plans, so it is a verdict beside a plan in a file, and asked again at apply. A pure function of
 //! the plan, what the workspace answered and the caller's groups. Workspace admins manage every object of the workspace and
 //! every secret scope, whatever its list says; securables of Unity Catalog they do not, so grants count for them too.
-//! Groups within groups are followed as far as the plan has read them.
+//! Groups within groups are followed as far as the plan has read them, and so are the catalog and schema of a securable: who
+//! owns or manages those manages what is in them.
 
 use super::guards::{Lifted, overridden, unless};
 use super::step::block;
 use super::{Action, Block, Inputs, Plan, Step};
 use crate::client::{Me, Membership};
-use crate::model::{Address, Value};
+use crate::model::Value;
 use crate::refresh::Live;
 
 mod held;
+mod securables;
 
 use held::{Held, Sort};
+use securables::Securables;
 
 /// Whoever is in it manages every object of the workspace.
 const ADMINS: &str = "admins";
@@ -66,19 +69,21 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>, lifted: &mut Lifted) {
     let before = Who { me, groups: me.groups.clone() };
     let after = Who { me, groups: groups_after(me, &changes) };
     let allowed = overridden("self_lockout", inputs);
+    let securables = Securables::of(plan, inputs);
     let mut found: Vec<(usize, Block)> = Vec::new();
     let mut through_groups: Vec<String> = Vec::new();
     for (index, step) in plan.steps.iter().enumerate() {
         found.extend(own_account(step, me).map(|b| (index, b)));
-        let Some(object) = object(plan, inputs, step) else { continue };
+        let Some(object) = object(&securables, inputs, step) else { continue };
         if !before.manages(object.sort, &object.before) || after.manages(object.sort, &object.after) {
             continue;
         }
-        if object.changes && !before.manages(object.sort, &object.after) {
-            found.push((index, lost(step, &object, &before)));
-        } else {
+        if before.manages(object.sort, &object.after) {
             through_groups.push(step.address.parent().to_string());
+        } else if object.changes {
+            found.push((index, lost(step, &object, &before)));
         }
+        // Else what it is in changes hands: told there.
     }
     for change in changes.iter().filter(|c| before.in_group(&c.group.name) && !after.in_group(&c.group.name)) {
         found.extend(left(&plan.steps[change.step], change, me, &through_groups).map(|b| (change.step, b)));
@@ -106,23 +111,14 @@ struct Object {
     changes: bool,
 }
 
-fn object(plan: &Plan, inputs: &Inputs<'_>, step: &Step) -> Option<Object> {
-    let sort = Sort::of(&step.kind)?;
+fn object(securables: &Securables, inputs: &Inputs<'_>, step: &Step) -> Option<Object> {
+    if let Some(object) = securables.object(step) {
+        return Some(object);
+    }
+    let sort = Sort::of(&step.kind).filter(|sort| *sort != Sort::Grants)?;
     let reply = live(inputs, step)?;
     let calls = || step.calls.iter().chain(&step.delete_calls);
-    let (mut before, mut after) = (held::now(sort, reply), held::later(sort, reply, calls()));
-    let mut changes = calls().next().is_some();
-    if sort == Sort::Grants {
-        let parent = plan.steps.iter().find(|s| step.address.is_facet() && s.address == step.address.parent());
-        if let Some(owner) = parent.and_then(|p| Some((p, live(inputs, p)?.get("owner")?.as_str()?))) {
-            let (parent, owner) = owner;
-            let next = parent.changes.iter().find(|c| c.path.to_string() == "owner");
-            before.push(Held::owner(owner));
-            after.extend(next.map_or(Some(owner), |c| c.new.as_ref().and_then(Value::as_str)).map(Held::owner));
-            changes |= next.is_some();
-        }
-    }
-    Some(Object { sort, before, after, changes })
+    Some(Object { sort, before: held::now(sort, reply), after: held::later(sort, reply, calls()), changes: calls().next().is_some() })
 }
 
 fn lost(step: &Step, object: &Object, before: &Who<'_>) -> Block {
@@ -166,10 +162,11 @@ fn own_account(step: &Step, me: &Me) -> Option<Block> {
 }
 
 fn changes(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Change> {
-    let name_of = |address: &Address, body: Option<&Value>| {
-        let parent = plan.steps.iter().find(|s| s.address == address.parent());
+    let name_of = |step: &Step, body: Option<&Value>| {
+        let parent = plan.steps.iter().find(|s| s.address == step.address.parent());
+        let recorded = inputs.state.resources.get(step.moved_from.as_ref().unwrap_or(&step.address)).map(|entry| &entry.applied);
         let shown = body.and_then(|b| b.get("displayName")).or_else(|| parent?.desired.as_ref()?.get("displayName"));
-        shown.and_then(Value::as_str).map(str::to_owned)
+        shown.or_else(|| recorded?.get("displayName")).and_then(Value::as_str).map(str::to_owned)
     };
     let mut found = Vec::new();
     for (step_index, step) in plan.steps.iter().enumerate() {
@@ -178,7 +175,7 @@ fn changes(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Change> {
         if !deleted && (step.kind != "group_members" || step.calls.is_empty()) {
             continue;
         }
-        let Some(name) = name_of(&step.address, body) else { continue };
+        let Some(name) = name_of(step, body) else { continue };
         let id = body.and_then(|b| b.get("id")).map(Value::key_text).unwrap_or_default();
         let members = if deleted { vec![] } else { held::members_after(body, &step.calls) };
         found.push(Change { step: step_index, group: Membership { id, name }, members });

@@ -69,7 +69,16 @@ impl<'a> Maker<'a> {
             Lifetime::Own if kind.hooks.standing.is_some_and(|standing| standing(found.unwrap_or(&entry.applied))) => {
                 forget(step, "every workspace has it: it stays".to_owned())
             }
-            Lifetime::Own => self.delete(kind, entry, found, step),
+            Lifetime::Own => match found.and_then(kind.hooks.lasting.unwrap_or(|_| None)) {
+                Some(why) if destroy => forget(step, format!("{why}: it stays")),
+                Some(why) => {
+                    let mut step = self.delete(kind, entry, found, step);
+                    let remedy = vec![format!("forget: ['{address}']    # in the project: it stays as it is, and is managed here no more")];
+                    step.blocks.push(block("refused", format!("{address} cannot be deleted from here: {why}"), remedy));
+                    step
+                }
+                None => self.delete(kind, entry, found, step),
+            },
             Lifetime::Attached if !destroy => forget(step, "not in YAML; left as it is".to_owned()),
             Lifetime::Attached | Lifetime::Setting => self.restore(kind, entry, found, step),
         }
@@ -126,9 +135,14 @@ impl<'a> Maker<'a> {
             paths: &paths,
             context,
         };
-        match kinds::update_calls(kind, &change) {
-            Ok(calls) => step.calls = calls,
-            Err(refusal) => step.blocks.push(refused(&step.address, &refusal, guard_of(&refusal, &changes))),
+        if found.is_none() && kind.lifetime == Lifetime::Attached {
+            let reason = format!("{} would be put back as it was before, but what else it holds was not read", step.address);
+            step.blocks.push(block("refused", reason, vec!["plan it without --refresh=false".to_owned()]));
+        } else {
+            match kinds::update_calls(kind, &change) {
+                Ok(calls) => step.calls = calls,
+                Err(refusal) => step.blocks.push(refused(&step.address, &refusal, guard_of(&refusal, &changes))),
+            }
         }
         step.action = Action::Update;
         step.because = Some("put back as it was before".to_owned());

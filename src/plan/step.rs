@@ -186,6 +186,9 @@ impl<'a> Maker<'a> {
             paths: &paths,
             context: subject.context,
         };
+        if let Some(hook) = subject.kind.hooks.notes.filter(|_| subject.address.is_facet()) {
+            step.notes.extend(hook(&change));
+        }
         match kinds::create_calls(subject.kind, &change) {
             Ok(calls) => step.calls = calls,
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, "refused")),

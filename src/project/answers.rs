@@ -129,6 +129,11 @@ impl Resolver<'_> {
 
     /// The object that a lookup finds; unknown while nobody answered.
     pub fn lookup(&self, kind: &str, name: String, kind_span: &Span, span: &Span) -> Result<Value, Reported> {
+        self.lookup_for(kind, name, "id", kind_span, span)
+    }
+
+    /// The object of this name, of which `field` is to be written where the name stands.
+    pub fn lookup_for(&self, kind: &str, name: String, field: &str, kind_span: &Span, span: &Span) -> Result<Value, Reported> {
         let Some(kind) = self.inner.registry.get(kind) else {
             let wrong = Diagnostic::error("E0210", format!("`{kind}` is not a kind of resource")).at(kind_span, "");
             return self.refuse(meant(wrong, kind, self.inner.registry.iter().map(|k| k.name), kind_span));
@@ -151,14 +156,25 @@ impl Resolver<'_> {
                     None => wrong.help(format!("the workspace shows no {} to this caller", kind.name)),
                 })
             }
-            Some(Answer::Several(ids)) => {
-                let wrong = Diagnostic::error("E0211", format!("the workspace has {} {} called `{}`", ids.len(), kind.name, lookup.name))
+            Some(Answer::Several(all)) => {
+                let wrong = Diagnostic::error("E0211", format!("the workspace has {} {} called `{}`", all.len(), kind.name, lookup.name))
                     .at(span, "asked here")
-                    .help(format!("their ids are {}; write the id itself, or give them different names", ids.join(", ")));
+                    .help(which_of(all, field));
                 self.refuse(wrong)
             }
         }
     }
+}
+
+/// What to write instead of a name that several have: ids, or what else stands for them at this place.
+fn which_of(all: &[Value], field: &str) -> String {
+    let told: Vec<String> = all.iter().filter_map(|one| one.get(field)).map(Value::key_text).collect();
+    let word = match field {
+        "applicationId" => "application id",
+        "id" => "id",
+        other => other,
+    };
+    format!("their {word}s are {}; write the {word} itself, or give them different names", told.join(", "))
 }
 
 /// A found object, its id under `id` too.

@@ -236,8 +236,8 @@ pub enum Answer {
     Found(Value),
     /// None, with the nearest names there are.
     Missing(Vec<String>),
-    /// Several, with their ids.
-    Several(Vec<String>),
+    /// Several, each with its `id`.
+    Several(Vec<Value>),
 }
 
 /// Why a project could not be loaded or resolved.

@@ -194,7 +194,7 @@ fn index(resolver: &Resolver<'_>, kind: &'static Kind, by: &'static str) -> Inde
 
 /// A field of the object that the workspace knows by this name; it waits while nobody answered.
 fn asked(resolver: &Resolver<'_>, kind: &'static Kind, field: &str, written: &Written<'_>) -> Value {
-    let Ok(object) = resolver.lookup(kind.name, written.name.to_owned(), written.span, written.span) else { return poison() };
+    let Ok(object) = resolver.lookup_for(kind.name, written.name.to_owned(), field, written.span, written.span) else { return poison() };
     match object {
         Value::Unknown(deferred) if !is_poison(&Value::Unknown(Arc::clone(&deferred))) => {
             let pieces = vec![Piece::Expression(format!("__0.{field}"))];

@@ -105,7 +105,7 @@ async fn by_rows(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>, cal
         let answer = match found.as_slice() {
             [] => Answer::Missing(nearest(&lookup.name, rows.iter().map(|(name, _)| name.as_str()))),
             [(id, row)] => whole(client, kind, id, row).await?,
-            several => Answer::Several(several.iter().map(|(id, _)| id.clone()).collect()),
+            several => Answer::Several(several.iter().map(|(id, row)| with_id(kind, id, (*row).clone())).collect()),
         };
         answers.insert(lookup, answer);
     }

@@ -222,6 +222,7 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: 
         if lines.is_empty() {
             lines.push("sends nothing".to_owned());
         }
+        lines.extend(nested.iter().flat_map(|facet| facet.notes.iter().cloned()));
         for line in lines {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }

@@ -206,3 +206,23 @@ jobs:
     assert_eq!(history["versions"][0]["apply"]["overrides"], serde_json::json!(["--allow-self-lockout"]));
     run("plan --env dev --detailed-exitcode").ended(0);
 }
+
+#[test]
+fn whoever_applies_may_list_themselves_below_the_owner_that_they_become() {
+    let project = Project::new(&[
+        ("environments/dev.yaml", "workspace: local\n"),
+        (
+            "conf/a.yaml",
+            "jobs:
+  both: { name: both, permissions: [{ user_name: admin@brickform.local, permission_level: CAN_MANAGE }, { group_name: users, permission_level: CAN_VIEW }] }
+  alone: { name: alone, permissions: [{ user_name: admin@brickform.local, permission_level: CAN_MANAGE }] }
+warehouses:
+  w: { name: w, cluster_size: Small, permissions: [{ user_name: admin@brickform.local, permission_level: CAN_MANAGE }] }
+",
+        ),
+    ]);
+    let plan = project.run("plan --env dev --requests").ended(0);
+    assert!(plan.out.contains("who applies this owns the object"), "{}", plan.out);
+    project.run("apply --env dev --yes").ended(0);
+    project.run("plan --env dev --detailed-exitcode").ended(0);
+}

@@ -132,10 +132,77 @@ fn permissions_that_are_sent() {
         ),
         ("", format!("[{ana}]"), "", SP, vec![format!(r#"PATCH /api/2.0/permissions/jobs/12 {{"access_control_list": [{ana}]}}"#)]),
         ("", "[]".into(), "", SP, vec![]),
+        // The owner is not lowered by an update either: with nothing else to say, nothing is sent.
+        (
+            JOB,
+            format!(r#"[{{"user_name":"boss@x.com","permission_level":"CAN_MANAGE"}},{ana}]"#),
+            r#","mode":"additive""#,
+            SP,
+            vec![format!(r#"PATCH /api/2.0/permissions/jobs/12 {{"access_control_list": [{ana}]}}"#)],
+        ),
+        (JOB, r#"[{"user_name":"boss@x.com","permission_level":"CAN_MANAGE"}]"#.into(), r#","mode":"additive""#, SP, vec![]),
     ] {
         let desired = job(&listed, mode);
         let case = Case { kind: "permissions", id: "jobs/12", live, desired: &desired, paths: &["entries"], context, ..CASE };
         assert_eq!(case.updates(), calls, "{listed} {mode}");
+    }
+}
+
+#[test]
+fn a_list_without_any_owner_is_refused_where_there_must_be_one() {
+    let orphan = |ty: &str| {
+        format!(
+            r#"{{"object_type":"{ty}","access_control_list":[{{"group_name":"g","all_permissions":[{{"permission_level":"CAN_VIEW","inherited":false}}]}}]}}"#
+        )
+    };
+    let body = |ty: &str, level: &str| {
+        format!(r#"{{"object_type":"{ty}","object_id":"12","entries":[{{"user_name":"ana@x.com","permission_level":"{level}"}}]}}"#)
+    };
+    for (ty, level, refused) in [
+        ("jobs", "CAN_VIEW", true),
+        ("pipelines", "CAN_MANAGE", true),
+        ("warehouses", "CAN_USE", true),
+        ("jobs", "IS_OWNER", false),
+        ("clusters", "CAN_RESTART", false),
+        ("cluster-policies", "CAN_USE", false),
+    ] {
+        let (live, desired) = (orphan(ty), body(ty, level));
+        let case = Case { kind: "permissions", id: "x/12", live: &live, desired: &desired, paths: &["entries"], ..CASE };
+        let sent = case.run(false);
+        let told = sent.as_ref().is_err_and(|refusal| refusal.contains("nobody is shown to own the object"));
+        assert_eq!(told, refused, "{ty} {level}: {sent:?}");
+    }
+}
+
+#[test]
+fn who_makes_an_object_is_not_lowered_by_their_own_list() {
+    use crate::kinds::{Call, Repeat};
+    let hook = kind("permissions").hooks.of_maker.unwrap();
+    let (me, other, group) = (
+        r#"{"user_name":"Ana@x.com","permission_level":"CAN_MANAGE"}"#,
+        r#"{"user_name":"bo@x.com","permission_level":"CAN_VIEW"}"#,
+        r#"{"group_name":"ana@x.com","permission_level":"CAN_VIEW"}"#,
+    );
+    let owner = r#"{"user_name":"bo@x.com","permission_level":"IS_OWNER"}"#;
+    for (ty, listed, sent) in [
+        ("jobs", vec![me, other], Some(vec![other])),
+        ("warehouses", vec![me], None),
+        ("jobs", vec![other, group], Some(vec![other, group])),
+        // Who gives it away at once keeps what the list says.
+        ("jobs", vec![me, owner], Some(vec![me, owner])),
+        ("clusters", vec![me], Some(vec![me])),
+    ] {
+        let list = |items: &[&str]| value(&format!(r#"{{"access_control_list":[{}]}}"#, items.join(",")));
+        let path = [("request_object_type".to_owned(), Value::from(ty))].into_iter().collect();
+        let call = Call {
+            op: "iam.permissions.update",
+            path,
+            query: Default::default(),
+            body: Some(list(&listed)),
+            why: "add permissions",
+            repeat: Repeat::Safe,
+        };
+        assert_eq!(hook(call, "ana@x.com").map(|c| c.body.unwrap()), sent.map(|s| list(&s)), "{ty} {listed:?}");
     }
 }
 

@@ -33,6 +33,7 @@ pub const HABITS: &[Habit] = &[
     habit("grants", "gives privileges as a sorted set with underscores; reads them with spaces too", Evidence::Sdk),
     habit("grants", "refuses a privilege in both add and remove of one principal with 400", Evidence::Cli),
     habit("grants", "forgets the grants of a securable with it", Evidence::Docs),
+    habit("grants", "counts what catalog and schema grant among the effective privileges of what is in them", Evidence::Docs),
     habit("grants", "accepts principals that the workspace does not know", Evidence::Unverified),
 ];
 
@@ -101,10 +102,12 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
 fn effective(exchange: &Exchange<'_, '_>) -> Result<Vec<Value>, Refusal> {
     let (kind, name) = securable(exchange)?;
     let mut sources = vec![("metastore".to_owned(), Core::metastore_id(exchange.setting.workspace_id))];
-    if kind == "schema"
-        && let Some((catalog, _)) = name.split_once('.')
-    {
-        sources.push(("catalog".to_owned(), catalog.to_owned()));
+    let parts: Vec<&str> = name.splitn(3, '.').collect();
+    if let (true, [catalog, _, ..]) = (kind != "metastore", parts.as_slice()) {
+        sources.push(("catalog".to_owned(), (*catalog).to_owned()));
+    }
+    if let [catalog, schema, _] = parts.as_slice() {
+        sources.push(("schema".to_owned(), format!("{catalog}.{schema}")));
     }
     if kind != "metastore" {
         sources.push((kind.clone(), name.clone()));

@@ -23,6 +23,16 @@ impl ObjectType {
         self.levels.contains(&"IS_OWNER")
     }
 
+    /// Whether somebody can be its manager: who may use a cluster policy is listed, who may change it is not.
+    pub fn is_managed(&self) -> bool {
+        self.levels.contains(&"CAN_MANAGE")
+    }
+
+    /// What whoever makes such an object is listed with; none where no level lets anybody manage it.
+    pub fn of_maker(&self) -> Option<&'static str> {
+        if self.owned() { Some("IS_OWNER") } else { self.is_managed().then_some("CAN_MANAGE") }
+    }
+
     /// Whether a list without an owner is refused.
     pub fn owner_must_be_named(&self) -> bool {
         matches!(self.name, "jobs" | "pipelines")

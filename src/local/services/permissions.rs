@@ -26,6 +26,7 @@ pub const HABITS: &[Habit] = &[
     habit("permissions", "gives all levels of each principal, inherited ones too; group admins inherits CAN_MANAGE", Evidence::Sdk),
     habit("permissions", "makes the creator owner of jobs, pipelines and warehouses, manager of other objects", Evidence::Sdk),
     habit("permissions", "refuses a job or pipeline without exactly one owner", Evidence::Issue),
+    habit("permissions", "refuses an update that gives the owner of a job or pipeline a lower level", Evidence::Unverified),
     habit("permissions", "keeps the owner of a warehouse when a list names none", Evidence::Unverified),
     habit("permissions", "replaces the owner when an update names another", Evidence::Unverified),
     habit("permissions", "answers 404 for an absent object", Evidence::Sdk),
@@ -36,12 +37,12 @@ pub const HABITS: &[Habit] = &[
 /// Where the lists are kept, by `jobs/123`.
 const LISTS: &str = "permissions";
 
-/// An object of this type came into being: its creator owns or manages it.
+/// An object of this type came into being: its creator owns or manages it, if its type knows such levels.
 pub fn born(exchange: &mut Exchange<'_, '_>, type_name: &str, id: &str) {
-    let owned = permission_types::find(type_name).is_some_and(ObjectType::owned);
     let mut list = Map::new();
-    let level = if owned { "IS_OWNER" } else { "CAN_MANAGE" };
-    list.insert(key(exchange.caller.sort, &exchange.caller.name), level.into());
+    if let Some(level) = permission_types::find(type_name).and_then(ObjectType::of_maker) {
+        list.insert(key(exchange.caller.sort, &exchange.caller.name), level.into());
+    }
     exchange.objects.put(LISTS, &format!("{type_name}/{id}"), Value::Map(list));
 }
 
@@ -132,7 +133,7 @@ fn set(exchange: &mut Exchange<'_, '_>) -> Handled {
         return Err(one_owner(of));
     }
     let me = key(exchange.caller.sort, &exchange.caller.name);
-    if exchange.rival(Rival::CallerReadded) && !list.contains_key(&me) {
+    if exchange.rival(Rival::CallerReadded) && of.is_managed() && !list.contains_key(&me) {
         list.insert(me, "CAN_MANAGE".into());
     }
     kept(exchange, of, &id, list)
@@ -143,9 +144,16 @@ fn one_owner(of: &ObjectType) -> Refusal {
 }
 
 fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let (of, id, _) = target(exchange)?;
+    let (of, id, former) = target(exchange)?;
     let entries = entries(exchange);
-    let list = upserted(exchange, of, &id, &entries)?;
+    let mut list = upserted(exchange, of, &id, &entries)?;
+    let owner = |list: &Map| list.iter().find(|(_, level)| level.as_str() == Some("IS_OWNER")).map(|(k, _)| k.clone());
+    if let (Some(former), None) = (former.as_ref().and_then(owner), owner(&list)) {
+        if of.owner_must_be_named() && !exchange.rival(Rival::OwnerReadded) {
+            return Err(one_owner(of));
+        }
+        list.insert(former, "IS_OWNER".into());
+    }
     kept(exchange, of, &id, list)
 }
 

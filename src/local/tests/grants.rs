@@ -66,6 +66,20 @@ fn effective_grants_say_where_they_come_from() {
     );
     let got = bench.good("GET /api/2.1/unity-catalog/effective-privilege-assignments/schema/main.default", "");
     assert_ne!(got.at("effective_privilege_assignments[0]"), "-");
+    let volume = r#"{"catalog_name": "main", "schema_name": "default", "name": "raw", "volume_type": "MANAGED"}"#;
+    bench.good("POST /api/2.1/unity-catalog/volumes", volume);
+    bench.good(
+        "PATCH /api/2.1/unity-catalog/permissions/volume/main.default.raw",
+        r#"{"changes": [{"principal": "analysts", "add": ["READ_VOLUME"]}]}"#,
+    );
+    let got = bench.good("GET /api/2.1/unity-catalog/effective-permissions/volume/main.default.raw", "");
+    assert_eq!(
+        got.at("privilege_assignments[0].privileges"),
+        concat!(
+            r#"[{"privilege":"USE_CATALOG","inherited_from_type":"CATALOG","inherited_from_name":"main"},"#,
+            r#"{"privilege":"SELECT","inherited_from_type":"SCHEMA","inherited_from_name":"main.default"},{"privilege":"READ_VOLUME"}]"#
+        )
+    );
 }
 
 #[test]

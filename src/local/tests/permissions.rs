@@ -57,6 +57,31 @@ fn put_replaces_and_patch_upserts() {
 }
 
 #[test]
+fn an_update_leaves_an_owner() {
+    let lower = r#"{"access_control_list": [{"user_name": "admin@brickform.local", "permission_level": "CAN_MANAGE"}]}"#;
+    let bench = Bench::new();
+    let id = job(&bench);
+    bench.refused(
+        &format!("PATCH /api/2.0/permissions/jobs/{id}"),
+        lower,
+        "400 INVALID_PARAMETER_VALUE The job must have exactly one owner.",
+    );
+    let rival = Bench::rival("owner-readded");
+    let id = job(&rival);
+    let got = rival.good(&format!("PATCH /api/2.0/permissions/jobs/{id}"), lower);
+    assert_eq!(entries(&got), ["admin@brickform.local IS_OWNER", "admins ^CAN_MANAGE"]);
+}
+
+#[test]
+fn nobody_manages_what_has_no_such_level() {
+    let bench = Bench::rival("caller-readded");
+    let policy = bench.good("POST /api/2.0/policies/clusters/create", r#"{"name": "p", "definition": "{}"}"#).text("policy_id");
+    let list = r#"{"access_control_list": [{"group_name": "analysts", "permission_level": "CAN_USE"}]}"#;
+    let got = bench.good(&format!("PUT /api/2.0/permissions/cluster-policies/{policy}"), list);
+    assert_eq!(entries(&got), ["analysts CAN_USE", "admins ^CAN_USE"]);
+}
+
+#[test]
 fn refusals() {
     let bench = Bench::new();
     let id = job(&bench);

@@ -207,6 +207,42 @@ fn two_addresses_of_one_object_block() {
 }
 
 #[test]
+fn groups_of_the_account_are_not_deleted() {
+    let group = |sort: &str| format!(r#"{{"id":"5","displayName":"team","meta":{{"resourceType":"{sort}"}}}}"#);
+    for (sort, destroy, expected) in [
+        ("Group", false, (Action::Delete, vec!["refused"])),
+        ("Group", true, (Action::Forget, vec![])),
+        ("WorkspaceGroup", false, (Action::Delete, vec![])),
+        ("WorkspaceGroup", true, (Action::Delete, vec![])),
+    ] {
+        let mut world = deleting("groups.g", "5", &group(sort));
+        world.state.resources.get_mut(&at("groups.g")).unwrap().adopted = true;
+        (world.options.destroy, world.options.include_adopted) = (destroy, destroy);
+        let step = world.step("groups.g");
+        assert_eq!(verdict(&step), expected, "{sort} {destroy}");
+        if let Some(block) = step.blocks.first() {
+            assert!(block.reason.contains("only the account deletes") && block.remedy[0].starts_with("forget: ['groups.g']"), "{block:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_read_is_not_put_back() {
+    let list = |who: &str| {
+        format!(r#"{{"object_type":"jobs","object_id":"9","entries":[{{"user_name":"{who}","permission_level":"CAN_VIEW"}}]}}"#)
+    };
+    for (unread, expected) in [(false, (Action::Update, vec![])), (true, (Action::Update, vec!["refused"]))] {
+        let mut world = World::new();
+        world.hold("permissions.p", "jobs/9", &list("ana@x")).former = Some(value(&list("bo@x")));
+        let live = r#"{"access_control_list":[{"user_name":"o@x","all_permissions":[{"permission_level":"IS_OWNER","inherited":false}]},
+            {"user_name":"ana@x","all_permissions":[{"permission_level":"CAN_VIEW","inherited":false}]}]}"#;
+        world.see("permissions.p", found("jobs/9", live));
+        (world.options.destroy, world.options.no_refresh) = (true, unread);
+        assert_eq!(verdict(&world.step("permissions.p")), expected, "{unread}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_never_deleted() {
     let mut world = deleting("jobs.a", "9", JOB);
     world.see("jobs.a", failed());

@@ -181,3 +181,52 @@ fn nobody_deletes_themselves_unawares() {
         assert_eq!(verdict(&world.step("users.u")).1.contains(&"self_lockout"), blocked);
     }
 }
+
+#[test]
+fn who_owns_or_manages_what_a_securable_is_in_keeps_it() {
+    for (name, catalog_owner, catalog_next, privileges, groups, blocked) in [
+        ("owns the catalog", "ada@x", "ada@x", r#"["USE_SCHEMA"]"#, vec![], vec![]),
+        ("a group of theirs owns the catalog", "team", "team", r#"["USE_SCHEMA"]"#, vec![("5", "team")], vec![]),
+        ("owns nothing", "bob@x", "bob@x", r#"["USE_SCHEMA"]"#, vec![], vec!["schemas.s/grants"]),
+        ("is an admin of the workspace", "bob@x", "bob@x", r#"["USE_SCHEMA"]"#, vec![("2", "admins")], vec!["schemas.s/grants"]),
+        ("gives the catalog away", "ada@x", "bob@x", r#"["MANAGE"]"#, vec![], vec!["catalogs.m"]),
+        ("to a group of theirs", "ada@x", "team", r#"["USE_SCHEMA"]"#, vec![("5", "team")], vec![]),
+        ("gives everything away", "ada@x", "bob@x", r#"["USE_SCHEMA"]"#, vec![], vec!["catalogs.m", "schemas.s/grants"]),
+    ] {
+        let mut world = World::new();
+        world.caller = Some(me(&groups));
+        let catalog = |owner: &str| format!(r#"{{"name":"main","owner":"{owner}"}}"#);
+        world.want("catalogs.m", &catalog(catalog_next));
+        world.hold("catalogs.m", "main", &catalog(catalog_owner));
+        world.see("catalogs.m", found("main", &catalog(catalog_owner)));
+        world.steady("schemas.s", "main.s", r#"{"catalog_name":"main","name":"s","owner":"bob@x"}"#);
+        let grants = |privileges: &str| {
+            format!(r#"{{"securable_type":"schema","full_name":"main.s","entries":[{{"principal":"ada@x","privileges":{privileges}}}]}}"#)
+        };
+        world.want("schemas.s/grants", &grants(privileges));
+        world.hold("schemas.s/grants", "schema/main.s", &grants(r#"["MANAGE"]"#));
+        let listed = r#"{"privilege_assignments":[{"principal":"ada@x","privileges":["MANAGE"]}]}"#;
+        world.see("schemas.s/grants", found("schema/main.s", listed));
+        assert_eq!(locked(&world.plan()), blocked, "{name}");
+        // What is not read is taken from the state: who owned the catalog.
+        world.options.no_refresh = true;
+        let given_away = catalog_owner == "ada@x" && catalog_next == "bob@x";
+        assert_eq!(locked(&world.plan()), if given_away { vec!["catalogs.m"] } else { vec![] }, "{name}, nothing read");
+    }
+}
+
+#[test]
+fn a_group_that_was_not_read_counts_by_its_recorded_name() {
+    // The state alone: who calls is in `admins`, under a name of its own here.
+    for (recorded, blocked) in [("Admins", true), ("others", false)] {
+        let mut world = World::new();
+        world.caller = Some(me(&[("2", "admins")]));
+        world.hold("groups.g", "2", &format!(r#"{{"displayName":"{recorded}"}}"#));
+        world.options.no_refresh = true;
+        assert_eq!(!locked(&world.plan()).is_empty(), blocked, "{recorded}");
+    }
+    let mut world = job(&[OWNER, TEAM], &[OWNER, TEAM], me(&[("5", "team")]));
+    world.hold("groups.g", "5", r#"{"displayName":"team"}"#);
+    world.see("groups.g", found("5", r#"{"id":"5","displayName":"team","members":[{"value":"1"}]}"#));
+    assert_eq!(locked(&world.plan()), ["groups.g"]);
+}

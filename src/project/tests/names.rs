@@ -73,11 +73,19 @@ jobs:
         .collect();
     assert_eq!(names, ["00000000-0000-4000-a000-000000000001", "app-9", "00000000-0000-4000-a000-000000000002"]);
     assert_eq!(waits(permissions), "groups.team jobs.j service_principals.fixed users.ana");
-    answers.insert(ask("service_principals", "release"), Answer::Several(vec!["9".into(), "10".into()]));
-    answers.insert(ask("service_principals", "stranger"), Answer::Several(vec!["7".into(), "8".into()]));
+    let twins = |ids: [&str; 2]| {
+        let one = |id: &str| Value::map([("id", Value::from(id)), ("applicationId", Value::Text(format!("app-{id}")))]);
+        Answer::Several(ids.map(one).to_vec())
+    };
+    answers.insert(ask("service_principals", "release"), twins(["9", "10"]));
+    answers.insert(ask("service_principals", "stranger"), twins(["7", "8"]));
     let wrong = shown(&project.resolve(&answers).unwrap_err());
-    assert!(wrong.contains("E0211 conf/b.yaml:8:22") && wrong.contains("their ids are 7, 8"), "{wrong}");
-    assert!(wrong.contains("E0211 conf/b.yaml:19:35") && wrong.contains("their ids are 9, 10"), "{wrong}");
+    assert!(
+        wrong.contains("E0211 conf/b.yaml:8:22")
+            && wrong.contains("their application ids are app-7, app-8; write the application id itself"),
+        "{wrong}"
+    );
+    assert!(wrong.contains("E0211 conf/b.yaml:19:35") && wrong.contains("their application ids are app-9, app-10;"), "{wrong}");
 }
 
 #[test]

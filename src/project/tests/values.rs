@@ -187,7 +187,7 @@ fn lookups_are_asked_and_answered() {
         r#"{"name": "a", "description": "1", "tags": {"w": "2"}}"#
     );
     answers.insert(ask("Other dev"), Answer::Missing(vec!["Other dev".to_owned()]));
-    answers.insert(ask("Shared BI"), Answer::Several(vec!["7".to_owned(), "8".to_owned()]));
+    answers.insert(ask("Shared BI"), Answer::Several(["7", "8"].map(|id| Value::map([("id", Value::from(id))])).to_vec()));
     let wrong = shown(&project.resolve(&answers).unwrap_err());
     assert_eq!(
         wrong,
