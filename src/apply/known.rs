@@ -35,6 +35,20 @@ struct Object {
 #[derive(Default)]
 pub struct Known {
     objects: Mutex<BTreeMap<Address, Object>>,
+    /// Natural keys by kind: of the state and of the plan.
+    names: BTreeMap<&'static str, Vec<String>>,
+}
+
+fn named(plan: &Plan, state: &Document, registry: &Registry) -> BTreeMap<&'static str, Vec<String>> {
+    let applied = state.resources.values().map(|entry| (&entry.kind, &entry.applied));
+    let planned = plan.steps.iter().filter_map(|step| Some((&step.kind, step.desired.as_ref()?)));
+    let mut names: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for (kind, body) in applied.chain(planned) {
+        let Some(kind) = registry.get(kind) else { continue };
+        let parts: Option<Vec<&str>> = kind.natural.fields.iter().map(|field| body.get(field)?.as_str()).collect();
+        names.entry(kind.name).or_default().extend(parts.map(|parts| parts.join(".")));
+    }
+    names
 }
 
 /// Values by what waits for them.
@@ -62,7 +76,7 @@ impl Known {
             let desired = step.desired.clone().unwrap_or(Value::Null);
             objects.insert(step.address.clone(), Object { kind, id, desired, live, whole: false });
         }
-        Self { objects: Mutex::new(objects) }
+        Self { objects: Mutex::new(objects), names: named(plan, state, registry) }
     }
 
     /// A step made or changed this object.
@@ -85,6 +99,12 @@ impl Known {
     #[must_use]
     pub fn ids(&self, kind: &Kind) -> BTreeSet<String> {
         self.lock().values().filter(|o| o.kind == kind).map(|o| identity::text(&o.id)).collect()
+    }
+
+    /// What people call the objects of a kind that are managed, or will be: `main.sales` of a schema.
+    #[must_use]
+    pub fn names(&self, kind: &Kind) -> &[String] {
+        self.names.get(kind.name).map_or(&[], Vec::as_slice)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, Object>> {

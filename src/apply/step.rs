@@ -10,7 +10,8 @@ use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body}
 use super::wait::{self, WaitError, waiter};
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client};
-use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema, Unique, Until};
+use crate::diagnostic::suggest;
+use crate::kinds::{After, Call, Kind, Lifetime, Registry, Repeat, Schema, Unique, Until};
 use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
@@ -454,7 +455,7 @@ impl Running {
     fn failed(&self, doing: &str, error: ApiError) -> Failure {
         let mut help: Vec<String> = error.request_id.iter().map(|id| format!("request id: {id}")).collect();
         if refresh::is_gone(self.kind, &error) {
-            help.push("it may have been deleted since the plan: plan again".to_owned());
+            help.push(self.what_is_not_there(&error));
         }
         // What was read goes along where the API takes it: nothing that others did since is overwritten unseen.
         let guarded = |call: &crate::kinds::Call| call.body.as_ref().is_some_and(|body| body.get("etag").is_some());
@@ -466,6 +467,32 @@ impl Running {
         }
         help.push("apply again when it is mended: what was done is in the state, and only the rest is planned".to_owned());
         Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help }
+    }
+
+    /// What a 404 means: of a create, that what it is made in is missing; else that it went away itself.
+    fn what_is_not_there(&self, error: &ApiError) -> String {
+        if !creates(&self.step) {
+            return "it may have been deleted since the plan: plan again".to_owned();
+        }
+        let registry = Registry::standard();
+        let mut names = Vec::new();
+        let mut around = Vec::new();
+        for parent in self.kind.parents.iter().filter(|parent| parent.field != "path") {
+            let named = self.step.desired.as_ref().and_then(|desired| desired.get(parent.field)).and_then(Value::as_str);
+            let (Some(name), Some(kind)) = (named, registry.get(parent.kind)) else { continue };
+            names.push(name);
+            around.push((parent.field, kind, names.join(".")));
+        }
+        let blamed = |kind: &Kind| error.code.starts_with(&format!("{}_", kind.singular.to_uppercase()));
+        let Some((field, kind, name)) = around.iter().find(|(_, kind, _)| blamed(kind)).or(around.last()) else {
+            return "something that it names is not there: mend the name, or declare it in this project and refer to it".to_owned();
+        };
+        let known = self.shared.known.names(kind);
+        let meant = match suggest::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? If not, declare it"),
+            None => format!("mend `{field}`, or declare it"),
+        };
+        format!("the workspace has no {} `{name}`, and this plan makes none: {meant} under `{}:`", kind.singular, kind.name)
     }
 
     fn not_ready(&self, error: WaitError) -> Failure {

@@ -138,17 +138,20 @@ async fn by_name(session: &Session, online: &Online, kind: &'static Kind, name: 
     match answers.remove(&lookup) {
         Some(Answer::Found(object)) => id_of(kind, &object).ok_or_else(|| Failure::machine(format!("{} `{name}` has no id", kind.one()))),
         Some(Answer::Several(all)) => Err(Failure::Usage {
-            message: format!("the workspace has {} {} named `{name}`", all.len(), kind.name),
+            message: format!("the workspace has {} named `{name}`", kind.count(all.len())),
             help: all.iter().filter_map(|one| id_of(kind, one)).map(|id| format!("say which one: `--id {id}`")).collect(),
         }),
         Some(Answer::Missing(names)) => {
             let near = crate::diagnostic::suggest::nearest(name, names.iter().map(String::as_str));
             Err(Failure::Usage {
                 message: format!("the workspace has no {} named `{name}`", kind.singular),
-                help: near.map(|n| format!("did you mean `{n}`?")).into_iter().collect(),
+                help: vec![near.map_or_else(
+                    || format!("none of the {} that the caller may see has a name like it; `--id ID` takes its id", kind.many()),
+                    |n| format!("did you mean `{n}`?"),
+                )],
             })
         }
-        None => Err(Failure::machine(format!("{} are not looked up by name", kind.name))),
+        None => Err(Failure::machine(format!("{} are not looked up by name", kind.many()))),
     }
 }
 
@@ -310,7 +313,7 @@ async fn take(
     let resource = &online.desired.resources[address];
     let (kind, span): (_, Span) = (resource.kind, resource.span.clone());
     online.desired.imports.insert(address.clone(), (id.to_owned(), span));
-    let options = plan::Options { keep_seen: true, targets: vec![address.clone()], ..plan::Options::default() };
+    let options = plan::Options { keep_seen: true, targets: vec![address.clone().into()], ..plan::Options::default() };
     let (mut plan, millis) = session.plan(run, &online, &document, &options).await?;
     plan.steps.retain(|s| s.address.parent() == *address);
     if plan.steps.iter().any(|s| s.address == *address && s.seen.is_none()) {
@@ -355,7 +358,7 @@ async fn many(
                 .cloned(),
         );
         if wanted.len() == before {
-            return Err(super::naming::unknown(&one, "in YAML", online.desired.resources.keys()));
+            return Err(super::naming::unknown(&one, "the YAML", online.desired.resources.keys()));
         }
     }
     if given.is_empty() {
@@ -365,7 +368,12 @@ async fn many(
         run.screen.result("Everything that is declared is managed already: nothing to adopt.\n");
         return Ok(Exit::Done);
     }
-    let options = plan::Options { adopt: true, keep_seen: true, targets: wanted.clone(), ..plan::Options::default() };
+    let options = plan::Options {
+        adopt: true,
+        keep_seen: true,
+        targets: wanted.iter().cloned().map(Into::into).collect(),
+        ..plan::Options::default()
+    };
     let (mut plan, millis) = session.plan(run, online, &document, &options).await?;
     plan.steps.retain(|s| wanted.contains(&s.address.parent()));
     let (found, rest): (Vec<Step>, Vec<Step>) = std::mem::take(&mut plan.steps).into_iter().partition(|s| s.seen.is_some());

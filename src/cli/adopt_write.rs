@@ -31,7 +31,12 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
             &["`brickform adopt --write jobs.nightly`, or `--all-drift` for all that drifted"],
         ));
     }
-    let options = plan::Options { drift_only: true, keep_seen: true, targets: targets.clone(), ..plan::Options::default() };
+    let options = plan::Options {
+        drift_only: true,
+        keep_seen: true,
+        targets: targets.iter().cloned().map(crate::model::Pattern::from).collect(),
+        ..plan::Options::default()
+    };
     let online = session.online(run).await?;
     let mut document = session.state()?;
     let (plan, _) = session.plan(run, &online, &document, &options).await?;

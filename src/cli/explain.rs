@@ -56,6 +56,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         };
     }
+    if kind.encode.iter().any(|(at, _)| *at == rest) {
+        tell_packed(kind, rest, run);
+        return Ok(Exit::Done);
+    }
     let session = match Session::open(run) {
         Ok(session) => session,
         Err(Failure::Project(failed)) if failed.usage => return Err(no_field(kind, rest)),
@@ -150,6 +154,21 @@ fn tell_kind(kind: &'static Kind, run: &Run<'_>) {
     run.screen.result(&match run.screen.format {
         Format::Json => schema::kinds_json(&[kind]),
         Format::Text => schema::kind_text(kind),
+    });
+}
+
+/// A field of the API that nobody writes: it is made of the other fields.
+fn tell_packed(kind: &'static Kind, name: &str, run: &Run<'_>) {
+    let words = format!(
+        "made of the other fields of {} when it is sent: the API takes them packed into this one. In YAML they stand as fields of \
+         their own; a pasted `{name}` is read too and taken apart.",
+        kind.one()
+    );
+    run.screen.result(&match run.screen.format {
+        Format::Json => format!("{:#}\n", serde_json::json!({ "kind": kind.name, "path": name, "type": "text", "words": words })),
+        Format::Text => {
+            format!("{}.{name}: text\n  {words}\n\n`brickform explain {}` lists the fields.\n", kind.name, kind.name)
+        }
     });
 }
 

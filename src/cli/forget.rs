@@ -42,7 +42,7 @@ fn forget(session: &Session, addresses: &[Address], yes: bool, run: &Run<'_>) ->
         let goes = |known: &&Address| *known == address || (!address.is_facet() && known.parent() == *address);
         gone.extend(document.resources.keys().filter(goes).cloned());
         if gone.len() == before {
-            return Err(naming::unknown(address, &format!("in the state of {}", session.environment()), document.resources.keys()));
+            return Err(naming::unknown(address, &format!("the state of {}", session.environment()), document.resources.keys()));
         }
     }
     gone.sort();

@@ -144,7 +144,10 @@ enum Command {
 /// The command line as clap knows it, for completions and the reference.
 #[must_use]
 pub fn definition() -> clap::Command {
-    plain(Cli::command())
+    // What is deleted takes along what needs it, not what it needs.
+    let destroyed = |argument: clap::Arg| argument.help("Only these addresses, and what needs them; `*` stands for any text: 'jobs.*'");
+    let kept = |argument: clap::Arg| argument.help("Not these addresses, nor what they need: that is still in use");
+    plain(Cli::command()).mut_subcommand("destroy", |destroy| destroy.mut_arg("targets", destroyed).mut_arg("excludes", kept))
 }
 
 /// Help says once that options have variables; a line for each would bury what the options do.

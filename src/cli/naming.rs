@@ -3,7 +3,7 @@
 use super::Failure;
 use super::planning::address;
 use crate::diagnostic::suggest;
-use crate::kinds::Registry;
+use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Path};
 
 /// `jobs.nightly.tasks[task_key=load].run_if`: the address and the path below it.
@@ -73,7 +73,9 @@ pub fn unknown<'a>(address: &Address, wher: &str, known: impl IntoIterator<Item 
         let same: Vec<&str> =
             all.iter().zip(&names).filter(|(a, _)| a.kind == address.kind && !a.is_facet()).map(|(_, n)| n.as_str()).collect();
         help.push(match same.as_slice() {
-            [] => format!("there are no {} there", address.kind),
+            [] => {
+                format!("there are no {} there", Registry::standard().get(&address.kind).map_or_else(|| address.kind.clone(), Kind::many))
+            }
             some => format!("there is {}", listed(some)),
         });
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::session::Session;
 use super::{Exit, Failure, Form, Run, applied, connect, naming};
 use crate::diagnostic::suggest;
+use crate::kinds::Schema;
 use crate::model::{Address, Path, Value, Variable};
 use crate::project::{Answers, expression};
 use crate::refresh;
@@ -185,6 +186,21 @@ impl Source<'_> {
     }
 
     fn field(&self, address: &Address, path: &Path, name: &str) -> Result<Value, Failure> {
+        if let Some(kind) = self.session.registry.get(&address.kind)
+            && let Some(first) = path.first_field().filter(|first| *first != "id")
+        {
+            let root = Schema::of(kind).root();
+            let parts = kind.facets.iter().map(|facet| facet.name);
+            if root.field(kind.field_named(first)).is_none() && !parts.clone().any(|part| part == first) {
+                let members = root.members();
+                let names = members.iter().map(|(name, _)| *name).chain(["id", "link"]).chain(parts);
+                let help = match suggest::nearest(first, names) {
+                    Some(near) => format!("did you mean `{address}.{near}`?"),
+                    None => format!("`brickform explain {}` lists the fields; `id` and `link` are known of everything", kind.name),
+                };
+                return Err(Failure::Usage { message: format!("{} has no field `{first}`", kind.one()), help: vec![help] });
+            }
+        }
         let reference = crate::model::Reference { address: address.clone(), path: path.clone() };
         let waiting = Value::Unknown(std::sync::Arc::new(crate::model::Deferred::of(reference)));
         let value = self.known(&waiting, name)?;

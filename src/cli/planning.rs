@@ -6,7 +6,7 @@ use super::options::Form;
 use super::{Failure, Run, saving};
 use crate::diagnostic::suggest;
 use crate::kinds::Registry;
-use crate::model::Address;
+use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
 use crate::report::answers::shell_word;
 use crate::report::markdown::{self, About};
@@ -17,10 +17,10 @@ use crate::report::{json, text};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Narrowing")]
 pub struct Narrowing {
-    /// Only this address and what it needs
+    /// Only these addresses, and what they need; `*` stands for any text: 'jobs.*', 'jobs.ingest[*]'
     #[arg(long = "target", value_name = "ADDRESS")]
     targets: Vec<String>,
-    /// Not this address and nothing that needs it
+    /// Not these addresses, nor what needs them; takes `*` too
     #[arg(long = "exclude", value_name = "ADDRESS")]
     excludes: Vec<String>,
     /// `--refresh=false` compares with the state only
@@ -103,8 +103,8 @@ impl Narrowing {
     /// An address or kind that is none.
     pub fn options(&self, registry: &Registry) -> Result<plan::Options, Failure> {
         Ok(plan::Options {
-            targets: addresses(&self.targets, registry)?,
-            excludes: addresses(&self.excludes, registry)?,
+            targets: patterns(&self.targets, registry)?,
+            excludes: patterns(&self.excludes, registry)?,
             no_refresh: !self.refresh,
             ..plan::Options::default()
         })
@@ -187,6 +187,23 @@ impl Planning {
             ..self.narrowing.options(registry)?
         })
     }
+}
+
+fn patterns(list: &[String], registry: &Registry) -> Result<Vec<Pattern>, Failure> {
+    list.iter().map(|text| pattern(text, registry)).collect()
+}
+
+/// What `--target` takes: an address, or `*` for any text in one.
+fn pattern(text: &str, registry: &Registry) -> Result<Pattern, Failure> {
+    let pattern: Pattern = text.parse().map_err(|error: crate::model::AddressError| {
+        let all = registry.get(text).map(|_| format!("all {text}: `--target '{text}.*'`"));
+        Failure::Usage { message: error.to_string(), help: all.into_iter().collect() }
+    })?;
+    if pattern.kind.contains('*') {
+        return Ok(pattern);
+    }
+    let kind = kind(&pattern.kind, registry)?;
+    Ok(pattern.of_kind(&kind))
 }
 
 fn addresses(list: &[String], registry: &Registry) -> Result<Vec<Address>, Failure> {

@@ -42,7 +42,12 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 
 async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let targets = arguments.addresses.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
-    let options = plan::Options { drift_only: true, keep_seen: true, targets, ..plan::Options::default() };
+    let options = plan::Options {
+        drift_only: true,
+        keep_seen: true,
+        targets: targets.into_iter().map(Into::into).collect(),
+        ..plan::Options::default()
+    };
     let online = session.online(run).await?;
     let mut document = session.state()?;
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;

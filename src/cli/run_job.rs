@@ -51,10 +51,17 @@ fn applied(session: &Session, job: &Address) -> Result<Entry, Failure> {
     if let Some(entry) = document.resources.get(job).filter(|entry| !entry.id.is_empty()) {
         return Ok(entry.clone());
     }
-    let names: Vec<String> = document.resources.keys().filter(|a| a.kind == "jobs" && a.facet.is_none()).map(ToString::to_string).collect();
-    let near = suggest::nearest(&job.to_string(), names.iter().map(String::as_str));
-    let mut help: Vec<String> = near.map(|near| format!("did you mean `{near}`?")).into_iter().collect();
-    help.push(format!("a job is run as it was applied: `brickform apply --env {environment} --target '{job}'` first"));
+    let jobs = |a: &&Address| a.kind == "jobs" && a.facet.is_none();
+    let desired = session.project.resolve(&crate::project::Answers::new());
+    let declared: Vec<&Address> = desired.iter().flat_map(|d| d.resources.keys()).filter(jobs).collect();
+    let names: Vec<String> = document.resources.keys().filter(jobs).chain(declared.iter().copied()).map(ToString::to_string).collect();
+    let near = suggest::nearest(&job.to_string(), names.iter().map(String::as_str)).filter(|_| !declared.contains(&job));
+    let first = format!("a job is run as it was applied: `brickform apply --env {environment} --target '{job}'` first");
+    let help = match near {
+        Some(near) => vec![format!("did you mean `{near}`?")],
+        None if declared.contains(&job) || desired.is_err() => vec![first],
+        None => vec![format!("it is not declared for {environment} either; `brickform state list` shows what was applied")],
+    };
     Err(Failure::Usage { message: format!("`{job}` has not been applied to {environment}: there is nothing to run"), help })
 }
 

@@ -1,12 +1,13 @@
 //! From a command line to a plan: project, workspace, lookups, state, live. Wires the floors below; decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::connect::{self, Connection};
 use super::{Failure, Run};
+use crate::diagnostic::suggest;
 use crate::kinds::Registry;
-use crate::model::Address;
+use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
 use crate::refresh;
@@ -154,25 +155,39 @@ impl Session {
 
     /// Addresses given on the command line must name something.
     fn known(&self, options: &plan::Options, desired: &Desired, document: &Document) -> Result<(), Failure> {
-        let given = options.targets.iter().chain(&options.excludes).chain(&options.replace).chain(&options.accept_conflicts);
-        for address in given {
-            let covers = |known: &Address| known == address || (known.parent() == *address) || is_instance(known, address);
-            if desired.resources.keys().chain(document.resources.keys()).any(covers) {
+        let exact = options.replace.iter().chain(&options.accept_conflicts).cloned().map(Pattern::from);
+        let given = options.targets.iter().chain(&options.excludes).cloned().chain(exact);
+        let known = || desired.resources.keys().chain(document.resources.keys());
+        for pattern in given {
+            if known().any(|address| pattern.covers(address)) {
                 continue;
             }
-            let names: Vec<String> = desired.resources.keys().chain(document.resources.keys()).map(ToString::to_string).collect();
-            let near = crate::diagnostic::suggest::nearest(&address.to_string(), names.iter().map(String::as_str));
-            return Err(Failure::Usage {
-                message: format!("`{address}` is neither in YAML nor in the state of {}", self.environment()),
-                help: near.map(|n| format!("did you mean `{n}`?")).into_iter().collect(),
-            });
+            let message = if pattern.is_open() {
+                format!("nothing in YAML or in the state of {} matches `{pattern}`", self.environment())
+            } else {
+                format!("`{pattern}` is neither in YAML nor in the state of {}", self.environment())
+            };
+            let names: Vec<String> = known().map(ToString::to_string).collect();
+            let near = suggest::nearest(&pattern.to_string(), names.iter().map(String::as_str));
+            let help = near.map_or_else(|| there_is(&pattern, &known().collect()), |near| format!("did you mean `{near}`?"));
+            return Err(Failure::Usage { message, help: vec![help] });
         }
         Ok(())
     }
 }
 
-fn is_instance(known: &Address, given: &Address) -> bool {
-    given.instance.is_none() && given.facet.is_none() && known.kind == given.kind && known.key == given.key
+/// What there is of the kind that was asked for; of anything, where there is nothing of it.
+fn there_is(pattern: &Pattern, known: &BTreeSet<&Address>) -> String {
+    const TOLD: usize = 8;
+    let whole = || known.iter().filter(|a| !a.is_facet());
+    let same: Vec<String> = whole().filter(|a| a.kind == pattern.kind).map(|a| format!("`{a}`")).collect();
+    if same.is_empty() {
+        let kinds: BTreeSet<&str> = whole().map(|a| a.kind.as_str()).collect();
+        let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("`{kind}.*`")).collect();
+        return if kinds.is_empty() { "there is nothing yet".to_owned() } else { format!("there is {}", kinds.join(", ")) };
+    }
+    let more = if same.len() > TOLD { format!(" and {} more", same.len() - TOLD) } else { String::new() };
+    format!("there is {}{more}", same[..same.len().min(TOLD)].join(", "))
 }
 
 /// Where the state is: `--state FILE` (then `FILE.ENV`), the environment's `state:`, or `.brickform/state/ENV.json`.

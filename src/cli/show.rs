@@ -47,6 +47,14 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         let rows: Vec<Shown<'_>> = document.resources.iter().map(|(a, e)| shown_of(&session, &document, &host, a, e)).collect();
         run.screen.result(&match run.screen.format {
             Format::Json => shown::table_json(session.environment(), document.serial, &rows),
+            Format::Text if rows.is_empty() => {
+                format!(
+                    "{}: nothing is managed: the state is empty (serial {}, {}).\n",
+                    session.environment(),
+                    document.serial,
+                    session.state_place
+                )
+            }
             Format::Text => shown::table(&rows),
         });
         return Ok(Exit::Done);

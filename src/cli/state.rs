@@ -7,6 +7,7 @@ use super::session::Session;
 use super::{Exit, Failure, Format, Run};
 use crate::model::Address;
 use crate::report::overview;
+use crate::report::text::plural;
 use crate::state::Document;
 
 /// Arguments of `state`.
@@ -182,11 +183,11 @@ fn history(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
             for version in versions {
                 let commit = version.commit.as_deref().map(|c| format!("  commit {}", c.get(..12).unwrap_or(c))).unwrap_or_default();
                 run.screen.result(&format!(
-                    "{:>6}  {:20}  {:10}  {} resources{commit}\n",
+                    "{:>6}  {:20}  {:10}  {}{commit}\n",
                     version.serial,
                     overview::to_seconds(&version.at),
                     version.by,
-                    version.resources
+                    plural(version.resources as u64, "resource", "resources")
                 ));
                 run.screen.result(&version.note.as_ref().map(noted).unwrap_or_default());
             }

@@ -549,6 +549,22 @@ impl Kind {
         let article = if vowel { "an" } else { "a" };
         format!("{article} {}", self.singular)
     }
+
+    /// Several of them, as messages say it: `service principals`, `sets of grants`.
+    #[must_use]
+    pub fn many(&self) -> String {
+        let (noun, rest) =
+            self.singular.split_once(" of ").map_or((self.singular, String::new()), |(noun, rest)| (noun, format!(" of {rest}")));
+        let consonant_before_y = noun.ends_with('y') && !noun.trim_end_matches('y').ends_with(['a', 'e', 'i', 'o', 'u']);
+        let plural = if consonant_before_y { format!("{}ies", &noun[..noun.len() - 1]) } else { format!("{noun}s") };
+        format!("{plural}{rest}")
+    }
+
+    /// So many of them: `1 service principal`, `2 service principals`.
+    #[must_use]
+    pub fn count(&self, count: usize) -> String {
+        if count == 1 { format!("1 {}", self.singular) } else { format!("{count} {}", self.many()) }
+    }
 }
 
 impl std::fmt::Debug for Kind {

@@ -35,14 +35,10 @@ pub static SECRETS: Kind = Kind {
         ("last_updated_timestamp", Fact::Computed),
     ],
     parents: &[Parent { field: "scope", kind: "secret_scopes", listed_by: true }],
-    hooks: Hooks { normal: Some(normal), wire: Some(wire), check: Some(check), ..Hooks::NONE },
+    spellings: &[("value", "string_value")],
+    hooks: Hooks { wire: Some(wire), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
-
-/// `value` is what people call it.
-fn normal(body: Value) -> Value {
-    super::names::renamed(body, &[("value", "string_value")])
-}
 
 fn wire(body: &Value) -> Value {
     let mut body = body.clone();

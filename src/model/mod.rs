@@ -9,6 +9,7 @@ pub mod json;
 mod map;
 mod outside;
 mod path;
+mod pattern;
 mod value;
 mod word;
 
@@ -18,5 +19,6 @@ pub use fingerprint::{Fingerprint, StateKey};
 pub use map::Map;
 pub use outside::{CommandOutput, Outside, System};
 pub use path::{Path, PathError, Step};
+pub use pattern::Pattern;
 pub use value::Value;
 pub use word::word;

@@ -180,7 +180,7 @@ fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Li
         step.address,
         verb(step),
         inputs.environment.name,
-        kind.name
+        kind.many()
     );
     unless(overridden("protected_kind", inputs), block("protected_kind", reason, vec!["--allow-protected-kind".to_owned()]), lifted)
 }

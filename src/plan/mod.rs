@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::client::Me;
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Registry};
-use crate::model::{Address, Path, Value};
+use crate::model::{Address, Path, Pattern, Value};
 use crate::project::{Desired, Environment, Policy};
 use crate::refresh::Snapshot;
 use crate::state::{Document, WorkspaceIdentity};
@@ -223,9 +223,9 @@ pub struct Options {
     /// `--include-adopted` (with destroy).
     pub include_adopted: bool,
     /// `--target`: only these and what they need.
-    pub targets: Vec<Address>,
+    pub targets: Vec<Pattern>,
     /// `--exclude`: not these and nothing that needs them.
-    pub excludes: Vec<Address>,
+    pub excludes: Vec<Pattern>,
     /// `--replace`.
     pub replace: Vec<Address>,
     /// `--adopt`: takes objects that exist under the natural key.

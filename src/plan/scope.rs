@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Options, moves::Moves};
-use crate::model::Address;
+use crate::model::{Address, Pattern};
 use crate::project::Desired;
 use crate::state::Document;
 
@@ -25,7 +25,7 @@ impl Scope {
         let moves = Moves::of(desired, state, options, None);
         let graph = Graph::of(desired, state, options, &moves);
         let all: BTreeSet<&Address> = graph.needs.keys().copied().collect();
-        let named = |list: &[Address]| all.iter().copied().filter(|a| list.iter().any(|t| covers(t, a))).collect::<Vec<_>>();
+        let named = |list: &[Pattern]| all.iter().copied().filter(|a| list.iter().any(|t| t.covers(a))).collect::<Vec<_>>();
         let mut kept: BTreeSet<&Address> =
             if options.targets.is_empty() { all.clone() } else { closure(named(&options.targets), &graph.needs) };
         for excluded in closure(named(&options.excludes), &graph.needed_by) {

@@ -380,9 +380,8 @@ fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
             format!("{} named \"{name}\" already exists (id {id}); creating {address} would make a second one or fail", kind.one())
         }
         _ => format!(
-            "{} {} named \"{name}\" already exist (ids {}); creating {address} would add another",
-            ids.len(),
-            kind.name,
+            "{} named \"{name}\" already exist (ids {}); creating {address} would add another",
+            kind.count(ids.len()),
             ids.join(", ")
         ),
     };
@@ -395,6 +394,10 @@ fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
     let mut remedy = Vec::new();
     if let Some(entry) = subject.entry {
         remedy.push(format!("brickform state rm '{address}'    # its own, {}, is not there any more; then", entry.id));
+    }
+    if let ([_], None) = (ids, subject.entry) {
+        let quoted = if address.to_string().contains('[') { format!("'{address}'") } else { address.to_string() };
+        remedy.push(format!("brickform adopt {quoted}    # takes it over as it is; or in YAML"));
     }
     remedy.push("import:".to_owned());
     remedy.extend(ids.iter().map(|id| format!("  - {{ to: {to}, id: {} }}", quoted(id))));

@@ -153,11 +153,14 @@ impl Resolver<'_> {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 self.refuse(match suggest::nearest(&lookup.name, names.iter().copied()).or(names.first().copied()) {
                     Some(near) => wrong.help(format!("did you mean `{near}`?")),
-                    None => wrong.help(format!("the workspace shows no {} to this caller", kind.name)),
+                    None => wrong.help(format!(
+                        "none of the {} that the caller may see has a name like it: declare it in this project, or write the name as the workspace shows it",
+                        kind.many()
+                    )),
                 })
             }
             Some(Answer::Several(all)) => {
-                let wrong = Diagnostic::error("E0211", format!("the workspace has {} {} called `{}`", all.len(), kind.name, lookup.name))
+                let wrong = Diagnostic::error("E0211", format!("the workspace has {} called `{}`", kind.count(all.len()), lookup.name))
                     .at(span, "asked here")
                     .help(which_of(all, field));
                 self.refuse(wrong)

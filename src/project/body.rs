@@ -81,7 +81,20 @@ impl Walk<'_> {
         if self.path.is_root() {
             return self.subject.address.to_string();
         }
-        format!("`{}`", super::resolve::written(self.subject.address, self.subject.node, &self.path).1)
+        format!("`{}`", super::resolve::written(self.subject.address, self.subject.node, &self.as_spelt()).1)
+    }
+
+    /// The path with its first field as the file spells it.
+    fn as_spelt(&self) -> Path {
+        let other = || {
+            let span = &self.subject.node.entry(self.path.first_field()?)?.key_span;
+            let word = span.source.text.get(span.start as usize..span.end as usize)?;
+            self.subject.kind.spellings.iter().find(|(other, _)| *other == word).map(|(other, _)| *other)
+        };
+        match other() {
+            Some(word) => self.path.steps().iter().skip(1).fold(Path::field(word), |path, step| path.join(step.clone())),
+            None => self.path.clone(),
+        }
     }
 
     /// The value in its type; none: it is left out.
@@ -126,7 +139,10 @@ impl Walk<'_> {
         };
         if refused {
             let span = self.span(node);
-            let example = self.path.last_field().unwrap_or("token").to_uppercase();
+            // `VALUE` would say nothing: a secret is then called as the resource is.
+            let spelt = self.as_spelt();
+            let word = spelt.last_field().filter(|word| *word != "value").unwrap_or(&self.subject.address.key);
+            let example: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
             self.findings.add(
                 Diagnostic::error("E0113", format!("{} is a secret and cannot be written out", self.name()))
                     .at(&span, "a literal")

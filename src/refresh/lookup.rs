@@ -159,7 +159,7 @@ fn no_list(kind: &Kind) -> ApiError {
         kind: ApiErrorKind::Invalid,
         status: None,
         code: String::new(),
-        message: format!("{} cannot be looked up: the API has no list of them", kind.name),
+        message: format!("{} cannot be looked up: the API has no list of them", kind.many()),
         request: "nothing was sent".to_owned(),
         request_id: None,
         tries: 0,

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::json::value as json_value;
 use super::style::{Label, Paint, columns, pad};
+use super::text::plural;
 use super::value::inline;
 use crate::kinds::{Field, Schema};
 use crate::model::{Address, Path, Step, Value};
@@ -146,7 +147,10 @@ fn shown(value: Option<&Value>) -> String {
 #[must_use]
 pub fn text(from: &str, to: &str, difference: &Difference, paint: Paint, width: usize) -> String {
     if difference.is_empty() {
-        return format!("{from} and {to}: no differences in {} resources and parts.\n", difference.same);
+        return format!(
+            "{from} and {to}: no differences in {}.\n",
+            plural(difference.same as u64, "resource or part", "resources and parts")
+        );
     }
     let mut out = String::new();
     for (title, list, mark, label) in [

@@ -67,7 +67,12 @@ pub fn failed_tasks(run: &Value) -> Vec<(String, String)> {
 /// Lines about what has changed since the last look. `seen`: states by task key, the run's own under the empty one.
 pub fn progress(run: &Value, seen: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut lines = Vec::new();
-    let all = std::iter::once((String::new(), run)).chain(tasks(run).iter().map(|task| (key(task), task)));
+    let mut all: Vec<(String, &Value)> =
+        std::iter::once((String::new(), run)).chain(tasks(run).iter().map(|task| (key(task), task))).collect();
+    // A run ends when its last task has: its own word is the last.
+    if has_ended(run) {
+        all.rotate_left(1);
+    }
     for (name, of) in all {
         let now = state(of);
         if now.is_empty() || seen.get(&name) == Some(&now) {

@@ -60,7 +60,10 @@ fn mark(outcome: &Outcome, paint: Paint) -> String {
 pub fn progress(result: &StepResult, nth: usize, all: usize, paint: Paint) -> String {
     let what = match &result.outcome {
         Outcome::Done => done_word(result.action).to_owned(),
-        Outcome::Failed(failure) => format!("failed: {}", message(result, failure)),
+        Outcome::Failed(failure) => {
+            let said = message(result, failure);
+            if said.contains(" failed: ") { said.to_owned() } else { format!("failed: {said}") }
+        }
         Outcome::Skipped { because } => format!("skipped: {because}"),
     };
     format!("[{nth}/{all}] {} {}  {what}  {}", mark(&result.outcome, paint), result.address, seconds(result.millis))

@@ -321,14 +321,38 @@ fn blocks(plan: &Plan, look: &Look, out: &mut String) {
     for block in &plan.blocks {
         blocked(block, look, out);
     }
+    let resources = plan.steps.iter().filter(|s| !s.blocks.is_empty()).count();
     let count = plan.blocks.len() + plan.steps.iter().map(|s| s.blocks.len()).sum::<usize>();
-    let text = format!("Blocked by {}: nothing will be sent. Exit code 6.", plural(count as u64, "guard", "guards"));
+    let on = if count == resources { String::new() } else { on(plan.blocks.len(), resources) };
+    let text = format!("Blocked by {}{on}: nothing will be sent. Exit code 6.", plural(count as u64, "guard", "guards"));
     out.push_str(&look.paint().label(Label::Blocked, &text));
     out.push('\n');
     let flags = flags(plan);
-    if !flags.is_empty() {
-        out.push_str(&format!("If that is what you want, add: {}\n", flags.join(" ")));
+    let firm = plan.steps.iter().flat_map(|s| &s.blocks).chain(&plan.blocks).filter(|b| !is_lifted_by_flag(b)).count();
+    match (flags.is_empty(), firm) {
+        (true, _) => {}
+        (false, 0) => out.push_str(&format!("If that is what you want, add: {}\n", flags.join(" "))),
+        (false, n) => out.push_str(&format!(
+            "No flag lifts {}; for the rest, if that is what you want, add: {}\n",
+            plural(n as u64, "of them: do first what stands below it", "of them: do first what stands below each"),
+            flags.join(" ")
+        )),
     }
+}
+
+/// ` on 1 resource`, where guards and resources are not the same number.
+fn on(whole: usize, resources: usize) -> String {
+    let some = plural(resources as u64, "resource", "resources");
+    match (whole, resources) {
+        (_, 0) => " on the whole plan".to_owned(),
+        (0, _) => format!(" on {some}"),
+        _ => format!(" on {some} and the whole plan"),
+    }
+}
+
+/// Whether a flag lifts the guard.
+fn is_lifted_by_flag(block: &Block) -> bool {
+    block.remedy.iter().any(|remedy| remedy.starts_with("--"))
 }
 
 /// The flags that lift guards, each once, in the order of the plan.

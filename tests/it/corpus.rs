@@ -241,14 +241,16 @@ fn seconds(text: &str) -> String {
     out + rest
 }
 
-/// `request id: 6b4b17d9-...` as `request id: ID`.
+/// `request id: 6b4b17d9-...` and `request id 6b4b17d9-...` as `request id: ID`, `request id ID`.
 fn request_ids(text: &str) -> String {
-    const LABEL: &str = "request id: ";
+    const LABEL: &str = "request id";
     let mut parts = text.split(LABEL);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| {
-        let id = part.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(part.len());
-        out + LABEL + "ID" + &part[id..]
+        let start = part.find(|c: char| c != ':' && c != ' ').unwrap_or(part.len());
+        let (between, rest) = part.split_at(start);
+        let end = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(rest.len());
+        out + LABEL + between + if end >= 4 { "ID" } else { &rest[..end] } + &rest[end..]
     })
 }
 

@@ -4,7 +4,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::visible;
 use crate::local::exchange::{Exchange, Principal};
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::job_settings::default;
+use crate::local::services::filling::{default, timestamp};
 use crate::local::services::{Evidence, Habit, Rival, habit, mask, paging, permissions};
 use crate::model::{Map, Value};
 
@@ -48,11 +48,6 @@ const UPDATABLE: [&str; 11] = [
 const REQUIRED: [&str; 5] = ["display_name", "query_text", "warehouse_id", "evaluation", "schedule"];
 /// What only the server fills in.
 const OUTPUT: [&str; 6] = ["id", "create_time", "update_time", "lifecycle_state", "owner_user_name", "effective_run_as"];
-
-/// Milliseconds since 1970 as the API writes times of SQL objects.
-pub fn timestamp(milliseconds: i64) -> Value {
-    jiff::Timestamp::from_millisecond(milliseconds).map_or(Value::Null, |t| Value::Text(t.to_string()))
-}
 
 fn filled(exchange: &Exchange<'_, '_>, alert: &mut Map) {
     if let Some(schedule) = alert.get_mut("schedule").and_then(Value::as_map_mut) {

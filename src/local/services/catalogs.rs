@@ -6,7 +6,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, Rival, habit, job_settings::default, samples, schemas, unity};
+use crate::local::services::{Evidence, Habit, Rival, filling::default, habit, samples, schemas, unity};
 use crate::local::store::Transaction;
 use crate::model::{Map, Value};
 

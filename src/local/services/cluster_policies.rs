@@ -4,7 +4,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::job_settings::default;
+use crate::local::services::filling::default;
 use crate::local::services::{Evidence, Habit, Rival, habit, permissions};
 use crate::model::{Map, Value, json};
 

@@ -4,7 +4,7 @@
 use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
 use crate::local::services::cluster_known;
-use crate::local::services::job_settings::default;
+use crate::local::services::filling::default;
 use crate::model::{Map, Value};
 
 /// A specification as the server keeps it: checked, filled in, with the echo of the request under `spec`.

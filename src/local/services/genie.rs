@@ -6,8 +6,11 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::alerts::timestamp;
-use crate::local::services::{Evidence, Habit, Rival, genie_export, habit, job_settings::default, paging, permissions, samples, tree};
+use crate::local::services::{
+    Evidence, Habit, Rival,
+    filling::{default, timestamp},
+    genie_export, habit, paging, permissions, samples, tree,
+};
 use crate::model::{Map, Value, json};
 
 /// The operations.

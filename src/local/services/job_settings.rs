@@ -2,7 +2,7 @@
 
 use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
-use crate::local::services::{Rival, schedule};
+use crate::local::services::{Rival, filling::default, schedule};
 use crate::model::{Map, Value};
 
 /// Settings as the server keeps them.
@@ -49,13 +49,6 @@ fn items<'a>(settings: &'a mut Map, name: &str) -> impl Iterator<Item = &'a mut 
         _ => &mut [],
     };
     list.iter_mut().filter_map(Value::as_map_mut)
-}
-
-/// Puts a member that is absent.
-pub fn default(map: &mut Map, name: &str, value: impl Into<Value>) {
-    if !map.contains_key(name) {
-        map.insert(name.to_owned(), value.into());
-    }
 }
 
 fn normalise_task(task: &mut Map, source: &str) {

@@ -10,6 +10,7 @@ mod cluster_lists;
 mod cluster_policies;
 mod cluster_spec;
 mod clusters;
+mod filling;
 mod genie;
 mod genie_export;
 mod grants;

@@ -1,7 +1,7 @@
 //! What the serving service makes of an endpoint's configuration: names, defaults, traffic, hidden secrets.
 
 use crate::local::answer::Refusal;
-use crate::local::services::job_settings::default;
+use crate::local::services::filling::default;
 use crate::model::{Map, Value};
 
 /// A configuration as replies show it while it is served: entities named and completed, traffic routed, no secret.

@@ -3,7 +3,7 @@
 use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::job_settings::default;
+use crate::local::services::filling::default;
 use crate::local::services::settling::{promise, settled};
 use crate::local::services::{Evidence, Habit, habit, permissions, serving_config};
 use crate::model::{Map, Value};

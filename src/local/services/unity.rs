@@ -7,7 +7,7 @@ use crate::local::core::{Core, visible};
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::paging;
-use crate::local::services::{Rival, job_settings::default};
+use crate::local::services::{Rival, filling::default};
 use crate::model::{Map, Value};
 
 /// The operations of the metastore.

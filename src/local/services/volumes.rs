@@ -3,7 +3,7 @@
 use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, habit, job_settings::default, schemas, unity};
+use crate::local::services::{Evidence, Habit, filling::default, habit, schemas, unity};
 use crate::model::{Map, Value};
 
 /// The operations.

@@ -39,7 +39,7 @@ fn deletes_run_backwards() {
     let mut world = chain();
     world.options.destroy = true;
     let plan = world.plan();
-    for (address, after) in [("jobs.a", vec![at("jobs.b")]), ("jobs.b", vec![at("jobs.c")]), ("jobs.c", vec![])] {
+    for (address, after) in [("jobs.a", vec![at("jobs.b").into()]), ("jobs.b", vec![at("jobs.c")]), ("jobs.c", vec![])] {
         assert_eq!((step(&plan, address).action, step(&plan, address).after), (Action::Delete, after), "{address}");
     }
     // What needed it and stays is changed first.
@@ -73,8 +73,8 @@ fn targets_take_along_what_they_need() {
         (vec![], vec!["jobs.d"], vec!["jobs.a", "jobs.b", "jobs.c"]),
     ] {
         let mut world = chain();
-        world.options.targets = targets.iter().map(|a| at(a)).collect();
-        world.options.excludes = excludes.iter().map(|a| at(a)).collect();
+        world.options.targets = targets.iter().map(|a| at(a).into()).collect();
+        world.options.excludes = excludes.iter().map(|a| at(a).into()).collect();
         let plan = world.plan();
         assert_eq!(plan.steps.iter().map(|s| s.address.to_string()).collect::<Vec<_>>(), kept);
         assert_eq!(plan.left_out, 4 - kept.len());
@@ -87,7 +87,7 @@ fn targets_take_along_what_they_need() {
 fn a_deleted_target_takes_along_what_goes_before_it() {
     let mut world = chain();
     world.options.destroy = true;
-    world.options.targets = vec![at("jobs.b")];
+    world.options.targets = vec![at("jobs.b").into()];
     let plan = world.plan();
     assert_eq!(plan.steps.iter().map(|s| s.address.to_string()).collect::<Vec<_>>(), ["jobs.b", "jobs.c"]);
 }
@@ -102,7 +102,7 @@ fn a_target_means_its_instances_and_facets() {
     world.want(r#"jobs.i["eu"]/permissions"#, r#"{"object_type":"jobs","object_id":"1","entries":[]}"#);
     world.see(r#"jobs.i["eu"]/permissions"#, Live::Waits);
     for (target, count) in [("jobs.i", 3), (r#"jobs.i["eu"]"#, 2), (r#"jobs.i["us"]"#, 1)] {
-        world.options.targets = vec![at(target)];
+        world.options.targets = vec![at(target).into()];
         assert_eq!(world.plan().steps.len(), count, "{target}");
     }
 }

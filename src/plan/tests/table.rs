@@ -68,7 +68,7 @@ fn what_exists_is_blocked_with_the_lines_that_import_it() {
     assert_eq!(verdict(&world.step("catalogs.m")), (Action::Create, vec!["exists"]));
     world.want(r#"jobs["my job"]"#, JOB);
     world.see(r#"jobs["my job"]"#, Live::Exists(vec![candidate("9", LIVE_JOB)]));
-    assert_eq!(world.step(r#"jobs["my job"]"#).blocks[0].remedy[1], r#"  - { to: "jobs[\"my job\"]", id: "9" }"#);
+    assert_eq!(world.step(r#"jobs["my job"]"#).blocks[0].remedy[2], r#"  - { to: "jobs[\"my job\"]", id: "9" }"#);
 }
 
 #[test]
