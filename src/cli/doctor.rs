@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Exit, Failure, Format, Run, connect, session};
+use super::backend::{self, Backend};
+use super::{Exit, Failure, Format, Run, connect};
 use crate::kinds::Registry;
 use crate::project::{self, Answers, Project, Workspace};
 use crate::report::style::{Label, Paint, columns, pad};
-use crate::state::{Local, Store};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -212,14 +212,13 @@ fn credentials(name: &str, project: &Project, run: &Run<'_>, checks: &mut Checks
 
 fn state(name: &str, project: &Project, run: &Run<'_>, checks: &mut Checks) {
     let what = format!("{name} state");
-    let file = match session::state_file(run, project) {
-        Ok(file) => file,
+    let Backend { store, place, file, .. } = match backend::of(run, project) {
+        Ok(backend) => backend,
         Err(failure) => return checks.failed(&what, &failure),
     };
-    let store = Local::at(&file, &project.name, name, run.outside);
     match store.load() {
         Err(error) => return checks.failed(&what, &error.into()),
-        Ok(None) => checks.add(&what, Verdict::Ok, format!("none yet ({})", file.display()), &[]),
+        Ok(None) => checks.add(&what, Verdict::Ok, format!("none yet ({place})"), &[]),
         Ok(Some(document)) => {
             let lineage: String = document.lineage.chars().take(8).collect();
             let found = format!("serial {}, lineage {lineage}, {} entries", document.serial, document.resources.len());
@@ -234,7 +233,7 @@ fn state(name: &str, project: &Project, run: &Run<'_>, checks: &mut Checks) {
     if let Some(holder) = store.holder() {
         checks.add(format!("{name} lock"), Verdict::Warn, format!("held by {holder}"), &["wait for it to end"]);
     }
-    if open_to_others(&file) {
+    if let Some(file) = file.filter(|file| open_to_others(file)) {
         checks.add(
             format!("{name} files"),
             Verdict::Warn,

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 
-use super::session::state_file;
 use super::{Exit, Failure, Format, Run};
 use crate::kinds::Registry;
 use crate::project::{self, Answers, Desired, Workspace};
@@ -57,8 +56,7 @@ fn show(name: Option<&str>, run: &Run<'_>) -> Result<Exit, Failure> {
     let project = project::load(run.outside, &ask, &registry).map_err(Failure::Project)?;
     run.screen.diagnostics(&project.warnings);
     let layers = project::layers(run.outside, &ask, &project, &registry).map_err(Failure::Project)?;
-    let file = state_file(run, &project);
-    let state_place = file.map(|f| f.strip_prefix(&project.folder).unwrap_or(&f).display().to_string());
+    let state_place = super::backend::of(run, &project).map(|backend| backend.place);
     let backend = project.environment.state.backend.clone().unwrap_or_default();
     let shown = environment::Shown {
         environment: &project.environment,

@@ -14,6 +14,7 @@ mod adopt_write;
 mod applied;
 mod apply;
 mod auth;
+mod backend;
 mod carry;
 mod completions;
 mod connect;

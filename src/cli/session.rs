@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::backend::{self, Backend};
 use super::connect::{self, Connection};
 use super::{Failure, Run};
 use crate::diagnostic::suggest;
@@ -11,7 +13,8 @@ use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
 use crate::refresh;
-use crate::state::{self, Document, Local, LockInfo, Store, Waiting, WorkspaceIdentity};
+use crate::state::remote::Remote;
+use crate::state::{self, Document, LockInfo, Store, Waiting, WorkspaceIdentity};
 
 /// What a command of one environment works with.
 pub struct Session {
@@ -23,6 +26,8 @@ pub struct Session {
     pub store: Box<dyn Store>,
     /// The state's file as plans name it: relative to the project's folder where it is below it.
     pub state_place: String,
+    /// The state's store where it is one that many reach.
+    pub remote: Option<Arc<Remote>>,
 }
 
 /// A session with a workspace that answered.
@@ -46,10 +51,8 @@ impl Session {
         let registry = Registry::standard();
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
-        let file = state_file(run, &project)?;
-        let store = Box::new(Local::at(&file, &project.name, &project.environment.name, run.outside));
-        let state_place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();
-        Ok(Self { registry, project, store, state_place })
+        let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
+        Ok(Self { registry, project, store, state_place: place, remote })
     }
 
     /// The environment's name.
@@ -188,22 +191,6 @@ fn there_is(pattern: &Pattern, known: &BTreeSet<&Address>) -> String {
     }
     let more = if same.len() > TOLD { format!(" and {} more", same.len() - TOLD) } else { String::new() };
     format!("there is {}{more}", same[..same.len().min(TOLD)].join(", "))
-}
-
-/// Where the state is: `--state FILE` (then `FILE.ENV`), the environment's `state:`, or `.brickform/state/ENV.json`.
-pub fn state_file(run: &Run<'_>, project: &Project) -> Result<PathBuf, Failure> {
-    let name = &project.environment.name;
-    if let Some(file) = &run.options.state {
-        return Ok(Local::file_beside(&run.outside.path(file), name));
-    }
-    match &project.environment.state.backend {
-        None => Ok(Local::default_file(&project.folder, name)),
-        Some(url) if url.contains("://") || url.starts_with("workspace:") || url.starts_with("volume:") => Err(Failure::Machine {
-            message: format!("the state of {name} is at `{url}`, and this version keeps states in files only"),
-            help: vec!["give a path in the environment's `state: { backend: ... }`, or use `--state FILE`".to_owned()],
-        }),
-        Some(path) => Ok(project.folder.join(path)),
-    }
 }
 
 /// A state belongs to one workspace for ever.

@@ -187,6 +187,19 @@ fn build(settings: &Settings) -> Result<reqwest::Client, LiveError> {
     }
 }
 
+/// An HTTP client for another service than a workspace, with the same proxies and certificates. `host` is where it goes: this
+/// machine is reached without a proxy.
+///
+/// # Errors
+/// [`LiveError`].
+pub fn http_client(outside: &Outside, host: &str) -> Result<reqwest::Client, LiveError> {
+    build(&Settings {
+        proxies: if is_loopback(host) { vec![] } else { proxies(outside, "https") },
+        no_proxy: first(outside, &["NO_PROXY", "no_proxy"]).map(|(_, value)| value),
+        certificates: outside.variable("SSL_CERT_FILE").map(|file| outside.path(file)),
+    })
+}
+
 fn install_provider() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

@@ -23,7 +23,7 @@ pub mod throttle;
 
 pub use api::{Client, List, Options, Reply};
 pub use error::{ApiError, ApiErrorKind};
-pub use live::{Live, LiveError};
+pub use live::{Live, LiveError, http_client, is_loopback};
 pub use me::{Me, Membership};
 
 /// A request as it goes over the wire, without host and authorization. Its `Debug` and `Display` show method and path

@@ -95,6 +95,13 @@ impl StateKey {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 
+    /// A key of 32 bytes for one purpose, from which neither this key nor that of another purpose can be told.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let named = self.fingerprint(format!("brickform key for {purpose}").as_bytes());
+        Zeroizing::new(Sha256::digest(named.0.as_bytes()).into())
+    }
+
     /// The keyed digest (HMAC-SHA-256) of a secret.
     #[must_use]
     pub fn fingerprint(&self, secret: &[u8]) -> Fingerprint {

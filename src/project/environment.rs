@@ -277,13 +277,27 @@ fn state(chosen: &Chosen<'_>, outside: &Outside, evaluate: &Evaluate<'_>, findin
         match name {
             "backend" => settings.backend = evaluated(node, "`state.backend`", evaluate, findings),
             "key" => settings.key = state_key(node, outside, findings),
+            "encrypt" => settings.encrypt = boolean(node, "`state.encrypt`", findings).unwrap_or_default(),
+            "lease_seconds" => settings.lease_seconds = whole(node, "`state.lease_seconds`", 5..=3600, findings),
+            "versions" => settings.versions = whole(node, "`state.versions`", 2..=1000, findings),
             _ => {
                 let found = Diagnostic::error("E0309", format!("unknown key `{name}` in `state`")).at(&node.span, "");
-                findings.add(meant(found, name, ["backend", "key"], &node.span));
+                findings.add(meant(found, name, ["backend", "key", "encrypt", "lease_seconds", "versions"], &node.span));
             }
         }
     }
     settings
+}
+
+/// A count within bounds.
+fn whole(node: &Node, what: &str, bounds: std::ops::RangeInclusive<u64>, findings: &mut Findings) -> Option<u64> {
+    let count = count(node, what, findings)?;
+    if !bounds.contains(&count) {
+        let (least, most) = bounds.into_inner();
+        findings.add(Diagnostic::error("E0303", format!("{what} is {count}: it has to be from {least} to {most}")).at(&node.span, ""));
+        return None;
+    }
+    Some(count)
 }
 
 fn state_key(node: &Node, outside: &Outside, findings: &mut Findings) -> Option<StateKey> {

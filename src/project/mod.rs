@@ -130,6 +130,12 @@ pub struct StateSettings {
     pub backend: Option<String>,
     /// The key for fingerprints of secrets.
     pub key: Option<StateKey>,
+    /// Whether a shared state is sealed with that key.
+    pub encrypt: bool,
+    /// Seconds that a lease stands without being renewed; none: a minute.
+    pub lease_seconds: Option<u64>,
+    /// How many versions are kept; none: twenty.
+    pub versions: Option<u64>,
 }
 
 /// Limits that a plan is held to.

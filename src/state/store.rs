@@ -156,6 +156,48 @@ impl std::fmt::Display for LockInfo {
     }
 }
 
+impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
+    fn place(&self) -> String {
+        (**self).place()
+    }
+    fn load(&self) -> Result<Option<Document>, StateError> {
+        (**self).load()
+    }
+    fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
+        (**self).lock(info, waiting)
+    }
+    fn standing(&self) -> Result<(), StateError> {
+        (**self).standing()
+    }
+    fn unlock(&self) {
+        (**self).unlock();
+    }
+    fn holder(&self) -> Option<LockInfo> {
+        (**self).holder()
+    }
+    fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError> {
+        (**self).append(records, flush)
+    }
+    fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
+        (**self).save(document, by)
+    }
+    fn annotate(&self, note: Note) {
+        (**self).annotate(note);
+    }
+    fn noted(&self) -> Option<Note> {
+        (**self).noted()
+    }
+    fn kept(&self, serial: u64) -> Result<Option<Document>, StateError> {
+        (**self).kept(serial)
+    }
+    fn history(&self) -> Result<Vec<Version>, StateError> {
+        (**self).history()
+    }
+    fn written(&self) -> Option<jiff::Timestamp> {
+        (**self).written()
+    }
+}
+
 /// How to wait for a lock that somebody else holds.
 #[derive(Clone, Copy)]
 pub struct Waiting<'a> {

@@ -23,13 +23,22 @@ use super::store::Waiting;
 use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, fold, format};
 use crate::model::{Fingerprint, Outside};
 
+#[cfg(feature = "azure")]
+mod azure;
 mod cell;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod cloud;
+#[cfg(feature = "gcs")]
+mod gcs;
 mod lease;
 mod log;
 pub mod memory;
 pub mod objects;
+mod open;
 mod place;
 mod probe;
+#[cfg(feature = "s3")]
+mod s3;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -39,6 +48,7 @@ use cell::{Cell, Mark};
 use lease::{Lease, Patience, Refusal};
 use log::{Log, Trouble};
 use objects::{Condition, ObjectError, Objects, Put};
+pub use open::open;
 pub use place::{Bucket, Place, PlaceError};
 pub use probe::{Probe, probe};
 pub use seal::Sealed;

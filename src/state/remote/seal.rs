@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use aes_gcm::aead::{Aead as _, AeadCore as _, KeyInit as _, OsRng, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
-use sha2::{Digest as _, Sha256};
 
 use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put};
 use crate::client::BoxFuture;
+use crate::model::StateKey;
 
 /// What a sealed object begins with: the form, so that a later one can be told from it.
 const FORM: &[u8] = b"brickform sealed 1\n";
@@ -20,11 +20,10 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Seals what goes into a store with a key made from this text, which should be 32 random bytes in any spelling.
+    /// Seals what goes into a store with a key made from the state's.
     #[must_use]
-    pub fn new(inner: Arc<dyn Objects>, key: &str) -> Self {
-        let key = Sha256::new().chain_update(b"brickform state key\0").chain_update(key.as_bytes()).finalize();
-        Self { inner, cipher: Aes256Gcm::new(&key) }
+    pub fn new(inner: Arc<dyn Objects>, key: &StateKey) -> Self {
+        Self { inner, cipher: Aes256Gcm::new((&*key.derive("sealing a state")).into()) }
     }
 
     fn seal(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, ObjectError> {
@@ -82,19 +81,19 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::memory::Memory;
-    use super::{Condition, Locking, Objects as _, Sealed};
+    use super::{Condition, Locking, Objects as _, Sealed, StateKey};
 
     #[tokio::test]
     async fn only_the_key_opens_and_only_under_its_own_name() {
         let store = Memory::new(Locking::Tags);
-        let sealed = Sealed::new(Arc::new(store.clone()), "k1");
+        let sealed = Sealed::new(Arc::new(store.clone()), &StateKey::new(b"k1"));
         sealed.put("a", b"hunter2".to_vec(), Condition::Absent).await.unwrap();
         assert_eq!(sealed.get("a").await.unwrap().unwrap().bytes, b"hunter2");
         let kept = store.get("a").await.unwrap().unwrap().bytes;
         assert!(!kept.windows(7).any(|w| w == b"hunter2"));
         store.put("b", kept.clone(), Condition::Absent).await.unwrap();
         assert!(sealed.get("b").await.is_err(), "an object put in the place of another");
-        assert!(Sealed::new(Arc::new(store.clone()), "k2").get("a").await.unwrap_err().why.contains("this key"));
+        assert!(Sealed::new(Arc::new(store.clone()), &StateKey::new(b"k2")).get("a").await.unwrap_err().why.contains("this key"));
         store.put("c", b"open".to_vec(), Condition::Absent).await.unwrap();
         assert!(sealed.get("c").await.unwrap_err().why.contains("is not sealed"));
         let mut bent = kept;

@@ -1,0 +1,97 @@
+//! From an environment to the store of its state: a file, a bucket, or files of the workspace.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Failure, Run};
+use crate::model::Outside;
+use crate::project::{Project, StateSettings};
+use crate::state::remote::objects::{ObjectError, Objects};
+use crate::state::remote::{Place, Remote, Sealed, Settings, open};
+use crate::state::{Local, Store};
+
+/// Seconds that a lease stands without being renewed, unless the environment says otherwise.
+const LEASE_SECONDS: u64 = 60;
+/// Versions that are kept, unless the environment says otherwise.
+const VERSIONS: u64 = 20;
+
+/// A state's store.
+pub struct Backend {
+    /// The store.
+    pub store: Box<dyn Store>,
+    /// Its place as plans name it: a file relative to the project's folder where it is below it.
+    pub place: String,
+    /// The same where it is one that many reach.
+    pub remote: Option<Arc<Remote>>,
+    /// The file, where it is one of this machine.
+    pub file: Option<PathBuf>,
+}
+
+/// Where the state is: `--state` (a URL, or a FILE, then `FILE.ENV`), the environment's `state:`, or
+/// `.brickform/state/ENV.json`.
+pub fn of(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
+    let environment = &project.environment;
+    let given = run.options.state.as_deref();
+    let said = given.or(environment.state.backend.as_deref());
+    let place = said.map(|text| text.parse::<Place>()).transpose().map_err(|error| Failure::Usage {
+        message: format!("the state of {}: {error}", environment.name),
+        help: vec!["it is given by `state: { backend: ... }` of the environment, or by `--state`".to_owned()],
+    })?;
+    match place {
+        None => Ok(local(run, project, Local::default_file(&project.folder, &environment.name))),
+        Some(Place::File(file)) if given.is_some() => {
+            Ok(local(run, project, Local::file_beside(&run.outside.path(&file), &environment.name)))
+        }
+        Some(Place::File(file)) => Ok(local(run, project, project.folder.join(file))),
+        Some(place) => shared(run, project, &place),
+    }
+}
+
+fn local(run: &Run<'_>, project: &Project, file: PathBuf) -> Backend {
+    let place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();
+    let store = Local::at(&file, &project.name, &project.environment.name, run.outside);
+    Backend { store: Box::new(store), place, remote: None, file: Some(file) }
+}
+
+fn shared(run: &Run<'_>, project: &Project, place: &Place) -> Result<Backend, Failure> {
+    let name = &project.environment.name;
+    let objects = match place {
+        Place::Workspace(_) | Place::Volume(_) => return Err(failed(name, ObjectError::new("files of a workspace"))),
+        _ => open(place, name, run.outside).map_err(|error| failed(name, error))?.expect("files were told apart above"),
+    };
+    let objects = sealed(objects, name, &project.environment.state)?;
+    let remote = remote(objects, &project.name, name, &project.environment.state, run.outside)?;
+    let remote = Arc::new(remote);
+    Ok(Backend { place: remote.place(), store: Box::new(Arc::clone(&remote)), remote: Some(remote), file: None })
+}
+
+fn sealed(objects: Arc<dyn Objects>, name: &str, settings: &StateSettings) -> Result<Arc<dyn Objects>, Failure> {
+    match (settings.encrypt, &settings.key) {
+        (false, _) => Ok(objects),
+        (true, Some(key)) => Ok(Arc::new(Sealed::new(objects, key))),
+        (true, None) => Err(Failure::Machine {
+            message: format!("the state of {name} is sealed (`encrypt: true`), and its key is not there"),
+            help: vec!["`state: { key: { env: NAME } }` names the environment variable that holds it: set it".to_owned()],
+        }),
+    }
+}
+
+fn remote(
+    objects: Arc<dyn Objects>,
+    project: &str,
+    environment: &str,
+    settings: &StateSettings,
+    outside: &Outside,
+) -> Result<Remote, Failure> {
+    let settings = Settings {
+        project: project.to_owned(),
+        environment: environment.to_owned(),
+        lease_seconds: settings.lease_seconds.unwrap_or(LEASE_SECONDS),
+        versions: usize::try_from(settings.versions.unwrap_or(VERSIONS)).unwrap_or(usize::MAX),
+    };
+    Ok(Remote::new(objects, settings, outside)?)
+}
+
+fn failed(environment: &str, error: ObjectError) -> Failure {
+    Failure::Machine { message: format!("the state of {environment} cannot be opened: {}", error.why), help: error.help }
+}

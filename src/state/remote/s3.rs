@@ -1,0 +1,165 @@
+//! S3 and what speaks it (MinIO, R2, moto): where the credentials come from.
+//!
+//! In the order of AWS's own tools: keys in the environment, a web identity (what GitHub's and EKS's OIDC give), a profile of
+//! `~/.aws` (keys, `credential_process`, or whatever else the `aws` program can make of it: single sign-on, assumed roles),
+//! then the container's or the machine's role.
+
+use std::sync::Arc;
+
+use ini::Ini;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+
+use super::cloud::{Cloud, connector, host_of, retry};
+use super::objects::ObjectError;
+use super::place::Bucket;
+use crate::model::Outside;
+
+/// Opens a bucket.
+pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Result<Cloud, ObjectError> {
+    let profile = Profile::read(bucket, outside)?;
+    let endpoint = bucket.settings.get("endpoint").map(String::as_str);
+    let endpoint = endpoint.or_else(|| outside.variable("AWS_ENDPOINT_URL_S3")).or_else(|| outside.variable("AWS_ENDPOINT_URL"));
+    let region = bucket.settings.get("region").map(String::as_str);
+    let region = region.or_else(|| outside.variable("AWS_REGION")).or_else(|| outside.variable("AWS_DEFAULT_REGION"));
+    let host = endpoint.and_then(host_of).unwrap_or_default();
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in outside.variables.iter().filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()) {
+        if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    let has_keys = outside.variable("AWS_ACCESS_KEY_ID").is_some() || outside.variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some();
+    if let Some(keys) = profile.keys(outside, has_keys)? {
+        builder = builder.with_access_key_id(keys.id).with_secret_access_key(keys.secret);
+        if let Some(token) = keys.token {
+            builder = builder.with_token(token);
+        }
+    }
+    builder = builder
+        .with_bucket_name(&bucket.name)
+        .with_region(region.map(str::to_owned).or(profile.region).unwrap_or_else(|| "us-east-1".to_owned()))
+        .with_retry(retry())
+        .with_http_connector(connector(outside, &host)?);
+    if let Some(endpoint) = endpoint {
+        // Plain HTTP is for this machine only, as everywhere.
+        builder = builder.with_endpoint(endpoint).with_allow_http(crate::client::is_loopback(&host));
+    }
+    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
+    Ok(Cloud::new("s3", bucket, environment, Arc::new(store), help()))
+}
+
+fn help() -> Vec<String> {
+    vec![
+        "credentials are looked for in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, the profile of AWS_PROFILE in ~/.aws, the container's and the machine's role".to_owned(),
+        "reading, writing, listing and deleting objects below the folder is all that is needed (s3:GetObject, s3:PutObject, s3:ListBucket, s3:DeleteObject)".to_owned(),
+    ]
+}
+
+struct Keys {
+    id: String,
+    secret: String,
+    token: Option<String>,
+}
+
+/// What `~/.aws/credentials` and `~/.aws/config` say of one profile.
+struct Profile {
+    name: String,
+    /// Named by the URL or by `AWS_PROFILE`: then it wins over keys in the environment only if the URL named it.
+    asked: bool,
+    forced: bool,
+    keys: Option<Keys>,
+    process: Option<String>,
+    /// It says how to get in by some other way, which the `aws` program knows.
+    other: bool,
+    region: Option<String>,
+}
+
+impl Profile {
+    fn read(bucket: &Bucket, outside: &Outside) -> Result<Self, ObjectError> {
+        let forced = bucket.settings.get("profile").cloned();
+        let asked = forced.clone().or_else(|| outside.variable("AWS_PROFILE").map(str::to_owned));
+        let name = asked.clone().unwrap_or_else(|| "default".to_owned());
+        let file = |variable: &str, default: &str| {
+            outside.variable(variable).map(|path| outside.path(path)).or_else(|| Some(outside.home()?.join(".aws").join(default)))
+        };
+        let mut found = Self {
+            name: name.clone(),
+            asked: asked.is_some(),
+            forced: forced.is_some(),
+            keys: None,
+            process: None,
+            other: false,
+            region: None,
+        };
+        let mut known = false;
+        let sections = [
+            (file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), name.clone()),
+            (file("AWS_CONFIG_FILE", "config"), if name == "default" { name.clone() } else { format!("profile {name}") }),
+        ];
+        for (path, section) in sections {
+            let Some(path) = path.filter(|path| path.is_file()) else { continue };
+            let text = std::fs::read_to_string(&path).map_err(|e| ObjectError::new(format!("{} cannot be read: {e}", path.display())))?;
+            let ini = Ini::load_from_str_noescape(&text)
+                .map_err(|e| ObjectError::new(format!("{}, line {}: {}", path.display(), e.line + 1, e.msg)))?;
+            let Some(section) = ini.section(Some(section)) else { continue };
+            known = true;
+            let value = |key: &str| section.get(key).map(str::to_owned).filter(|v| !v.is_empty());
+            if let (None, Some(id), Some(secret)) = (&found.keys, value("aws_access_key_id"), value("aws_secret_access_key")) {
+                found.keys = Some(Keys { id, secret, token: value("aws_session_token") });
+            }
+            found.process = found.process.or_else(|| value("credential_process"));
+            found.region = found.region.or_else(|| value("region"));
+            found.other |= ["sso_session", "sso_start_url", "role_arn", "login_session"].iter().any(|key| section.contains_key(*key));
+        }
+        if found.asked && !known {
+            return Err(ObjectError {
+                why: format!("~/.aws has no profile `{name}`"),
+                help: vec!["`aws configure list-profiles` shows those that there are".to_owned()],
+            });
+        }
+        Ok(found)
+    }
+
+    /// Its keys where they are wanted: never against what the environment says, unless the URL names the profile.
+    fn keys(&self, outside: &Outside, environment_has_keys: bool) -> Result<Option<Keys>, ObjectError> {
+        if environment_has_keys && !self.forced {
+            return Ok(None);
+        }
+        if let Some(keys) = &self.keys {
+            return Ok(Some(Keys { id: keys.id.clone(), secret: keys.secret.clone(), token: keys.token.clone() }));
+        }
+        if let Some(command) = &self.process {
+            let (program, arguments) = shell(command);
+            return self.ask(outside, program, &arguments).map(Some);
+        }
+        if self.other {
+            return self
+                .ask(outside, "aws", &["configure", "export-credentials", "--profile", &self.name, "--format", "process"])
+                .map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Asks a program for keys in the form of `credential_process`.
+    fn ask(&self, outside: &Outside, program: &str, arguments: &[&str]) -> Result<Keys, ObjectError> {
+        let fail = |why: String| ObjectError { why: format!("the profile `{}` of ~/.aws: {why}", self.name), help: vec![] };
+        let output = outside.system.run_within(program, arguments, &outside.folder, std::time::Duration::from_secs(60));
+        let output = output.map_err(|e| fail(format!("`{program}` cannot be run: {e}")))?;
+        if output.code != Some(0) {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(fail(format!("`{program}` failed: {}", said.trim().lines().last().unwrap_or("it said nothing"))));
+        }
+        let answer: serde_json::Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| fail(format!("`{program}` did not answer in JSON")))?;
+        let text = |key: &str| answer.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        match (text("AccessKeyId"), text("SecretAccessKey")) {
+            (Some(id), Some(secret)) => Ok(Keys { id, secret, token: text("SessionToken") }),
+            _ => Err(fail(format!("`{program}` answered without AccessKeyId and SecretAccessKey"))),
+        }
+    }
+}
+
+/// A command line as the shell of this system takes it.
+fn shell(command: &str) -> (&'static str, Vec<&str>) {
+    if cfg!(windows) { ("cmd", vec!["/C", command]) } else { ("sh", vec!["-c", command]) }
+}
