@@ -18,9 +18,9 @@ use super::scheduler::{End, Index, Scheduler, Skip};
 use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
 use crate::kinds::Kind;
-use crate::model::Address;
+use crate::model::{Address, Map, Value};
 use crate::plan::{Action, Step};
-use crate::state::{Document, Entry, Flush, Record, StateError, fold, new_lineage};
+use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
 
 /// How often the wish to stop is looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(50);
@@ -66,6 +66,8 @@ struct Run<'a> {
     tasks: JoinSet<StepResult>,
     indexes: BTreeMap<Id, Index>,
     began: BTreeMap<Index, Timestamp>,
+    /// What an earlier apply began, as this one put it on record.
+    found: BTreeMap<Address, Entry>,
     /// Everything put on record, for the fold at the end.
     records: Vec<Record>,
     /// Intents of this run whose create was not settled yet (older ones are not ours to withdraw).
@@ -96,6 +98,7 @@ impl<'a> Run<'a> {
             tasks: JoinSet::new(),
             indexes: BTreeMap::new(),
             began: BTreeMap::new(),
+            found: BTreeMap::new(),
             records: vec![],
             open_intents: BTreeSet::new(),
             journal: Ok(()),
@@ -133,7 +136,7 @@ impl<'a> Run<'a> {
     /// What the state says of a step's object: under its own address, or under the one it moves from.
     fn prior(&self, step: &Step) -> Option<&Entry> {
         let moved = step.moved_from.as_ref().and_then(|from| self.state.resources.get(from));
-        moved.or_else(|| self.state.resources.get(&step.address))
+        moved.or_else(|| self.state.resources.get(&step.address)).or_else(|| self.found.get(&step.address))
     }
 
     /// Opens the journal. The moves come first and all at once.
@@ -157,9 +160,36 @@ impl<'a> Run<'a> {
         if !moves.is_empty() {
             records.push(Record::Moved { moves });
         }
+        self.found = self.plan.steps.iter().filter_map(|step| Some((step.address.clone(), self.begun(step)?))).collect();
+        let put = |(address, entry): (&Address, &Entry)| Record::Put { address: address.clone(), entry: Box::new(entry.clone()) };
+        records.extend(self.found.iter().map(put));
         self.session.store.append(&records, Flush::Later)?;
         self.records = records;
         Ok(())
+    }
+
+    /// What an earlier apply began and the plan has found is on record before anything is sent: an intent knows it only by the
+    /// name that it got, and that may change with this plan, by its own step or with what it is in.
+    fn begun(&self, step: &Step) -> Option<Entry> {
+        let keeps = matches!(step.action, Action::Update | Action::Adopt | Action::Replace | Action::ReplaceNewFirst);
+        let id = step.id.clone().filter(|id| keeps && !id.is_empty())?;
+        let entry = step.entry.as_ref().filter(|entry| !entry.adopted)?;
+        let intent = self.state.open_intents.get(step.moved_from.as_ref().unwrap_or(&step.address))?;
+        if self.prior(step).is_some() || step.address.is_facet() {
+            return None;
+        }
+        Some(Entry {
+            id,
+            status: Status::Incomplete,
+            applied: intent.applied.clone().unwrap_or_else(|| Value::Map(Map::new())),
+            etag: None,
+            former: None,
+            protected: false,
+            tag: intent.tag.clone(),
+            deposed: vec![],
+            made_by: Some(intent.caller.clone()).filter(|caller| !caller.is_empty()),
+            ..entry.clone()
+        })
     }
 
     async fn carry_out(&mut self) {

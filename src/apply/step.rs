@@ -9,7 +9,7 @@ use super::either::either;
 use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body};
 use super::wait::{self, WaitError, waiter};
 use super::{Event, Failure, identity};
-use crate::client::{ApiError, Client};
+use crate::client::{ApiError, ApiErrorKind, Client};
 use crate::diagnostic::suggest;
 use crate::kinds::{After, Call, Kind, Lifetime, Registry, Repeat, Schema, Unique, Until};
 use crate::model::{Outside, Value};
@@ -112,12 +112,14 @@ impl Running {
         match (step.action, entry) {
             // Deleted, or put back as it was before: the state holds it no more.
             (_, None) => {
+                self.unmake(&step.calls).await?;
                 self.delete(&step.calls).await?;
                 self.delete(&step.delete_calls).await?;
                 self.shared.known.remove(&step.address);
                 self.record(vec![Record::Removed { address: step.address.clone() }], Flush::Later).await
             }
             (Action::Replace, Some(entry)) => {
+                self.unmake(&step.delete_calls).await?;
                 self.delete(&step.delete_calls).await?;
                 self.shared.known.remove(&step.address);
                 let mut records = vec![Record::Removed { address: step.address.clone() }];
@@ -203,7 +205,9 @@ impl Running {
                     return Err(failure);
                 }
             };
-            self.learn(&reply);
+            if !self.is_born(call) {
+                self.learn(&reply);
+            }
             let goes_on = i < last || waiter.is_some();
             let (status, flush) = if goes_on { (Status::Incomplete, Flush::Now) } else { (end, Flush::Later) };
             self.put(entry, status, flush).await?;
@@ -230,6 +234,23 @@ impl Running {
         }
     }
 
+    /// Whether this call makes again what the server once made along with the object.
+    fn is_born(&self, call: &Call) -> bool {
+        self.kind.born_with.iter().any(|born| born.create == call.op)
+    }
+
+    /// Puts on record that what came with the object goes, before it does: should the object stay after all, because this
+    /// run ends here and YAML takes the deletion back, that is made again.
+    async fn unmake(&mut self, calls: &[Call]) -> Result<(), Failure> {
+        let own = self.kind.delete.map(|delete| delete.op);
+        if self.kind.born_with.is_empty() || !calls.iter().any(|call| Some(call.op) != own) {
+            return Ok(());
+        }
+        let Some(prior) = self.prior.clone() else { return Ok(()) };
+        let entry = Box::new(Entry { status: Status::Unmade, ..prior });
+        self.record(vec![Record::Put { address: self.step.address.clone(), entry }], Flush::Now).await
+    }
+
     /// Whether this step makes an object of its own.
     fn makes(&self) -> bool {
         let makes = matches!(self.step.action, Action::Create | Action::Replace | Action::ReplaceNewFirst);
@@ -252,6 +273,9 @@ impl Running {
             entry.made_by = Some(self.shared.caller.clone()).filter(|caller| !caller.is_empty());
         }
         if let (Status::Incomplete | Status::Tainted, Some(prior)) = (status, &self.prior) {
+            if prior.status == Status::Unmade {
+                entry.status = Status::Unmade;
+            }
             // Not everything was sent: what was owned before still is, and old objects are still to be deleted.
             entry.applied = either(Some(Schema::of(self.kind).root()), &prior.applied, entry.applied);
             let left = prior.deposed.iter().filter(|id| !entry.deposed.contains(id)).cloned().collect::<Vec<_>>();
@@ -312,6 +336,7 @@ impl Running {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 Err(self.failed(call.why, error))
             }
+            Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
             // An old object that was to be deleted after this one.
             Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
             other => other.map_err(|error| self.failed(call.why, error)),

@@ -42,7 +42,7 @@ pub static CATALOGS: Kind = Kind {
     }],
     link: Some("/explore/data/{name}"),
     id_fields: &["full_name"],
-    born_with: &[Born { kind: "schemas", fields: &[("name", "default")] }],
+    born_with: &[Born { kind: "schemas", fields: &[("name", "default")], create: "catalog.schemas.create", within: "catalog_name" }],
     hooks: Hooks { check: Some(super::limits::catalog_object), before_delete: Some(own_schema), ..Hooks::NONE },
     ..Kind::PLAIN
 };

@@ -453,6 +453,10 @@ pub struct Born {
     pub kind: &'static str,
     /// The fields that tell it from others of its kind: (`name`, `default`).
     pub fields: &'static [(&'static str, &'static str)],
+    /// Makes it again, should a deletion that was taken back have got as far as that.
+    pub create: Op,
+    /// The field that says what it is in: `catalog_name`.
+    pub within: &'static str,
 }
 
 /// What a preset of an environment touches in a kind; the words are fields at the top of the body.

@@ -131,7 +131,7 @@ impl<'a> Maker<'a> {
         let old = subject.entry.filter(|_| way == Way::Managed);
         let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));
         changes.extend(protection);
-        let leftover = old.is_some_and(|old| old.status == Status::Incomplete || !old.deposed.is_empty());
+        let leftover = old.is_some_and(|old| old.status != Status::Ok || !old.deposed.is_empty());
         if let Some(old) = old {
             step.delete_calls = old.deposed.iter().flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id.as_str()))).collect();
         }
@@ -143,6 +143,10 @@ impl<'a> Maker<'a> {
         };
         if leftover && changes.is_empty() {
             step.because = Some("left unfinished by an interrupted apply".to_owned());
+        }
+        if old.is_some_and(|old| old.status == Status::Unmade) {
+            step.calls.extend(self.born_again(subject));
+            step.because = Some("an interrupted apply began to delete it: what came with it is made again".to_owned());
         }
         if step.action == Action::Move && entry.is_none() {
             entry = Some(self.entry_of(subject, pair, view, way));

@@ -8,8 +8,9 @@ use super::body;
 use super::make::Maker;
 use super::step::Subject;
 use super::{Action, Step};
-use crate::kinds::{Identity, Kind, Lifetime};
-use crate::model::{Address, Value};
+use crate::kinds::{Born, Call, Identity, Kind, Lifetime, Repeat};
+use crate::model::{Address, Map, Value};
+use crate::project::Resource;
 use crate::refresh::Live;
 
 /// An object whose id changes in this plan.
@@ -150,6 +151,24 @@ impl<'a> Maker<'a> {
             || matches!(self.live(address), Some(Live::Settled { .. }))
             || self.moves.entry(self.inputs.state, address).is_some_and(|e| !e.adopted);
         made.then_some(address)
+    }
+
+    /// Calls that make again what the server made along with an object whose deletion was begun. What YAML declares itself
+    /// has a step of its own.
+    pub(super) fn born_again(&self, subject: &Subject<'a>) -> Vec<Call> {
+        let Some(id) = body::named_id(subject.kind, &subject.body) else { return vec![] };
+        let declared = |born: &Born| {
+            let is = |r: &Resource| born.fields.iter().all(|(f, w)| r.body.get(f).and_then(Value::as_str).is_some_and(|v| v == *w));
+            let all = &self.inputs.desired.resources;
+            all.values().any(|r| r.kind.name == born.kind && r.depends_on.contains(subject.address) && is(r))
+        };
+        let calls = subject.kind.born_with.iter().filter(|born| !declared(born)).map(|born| {
+            let within = std::iter::once((born.within, Value::text(id.as_str())));
+            let body = Value::map(within.chain(born.fields.iter().map(|(field, word)| (*field, Value::text(*word)))));
+            let why = "make again what came with it";
+            Call { op: born.create, path: Map::new(), query: Map::new(), body: Some(body), why, repeat: Repeat::Safe }
+        });
+        calls.collect()
     }
 
     /// Whether this plan makes it.

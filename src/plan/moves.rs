@@ -34,8 +34,19 @@ impl Moves {
             }
         }
         if let Some(registry) = registry {
-            for (from, to) in matching(desired, state, registry, &moves) {
+            for (from, to) in matching(desired, state, registry, &moves, &|kind, entry, _| natural_of(kind, entry)) {
                 moves.add(state, &from, &to);
+            }
+            // What is in something that is renamed has another whole name by that alone: from the outside to the inside.
+            loop {
+                let followed = |kind, entry: &Entry, moves: &Self| moves.followed_natural(kind, entry, desired, state);
+                let found = matching(desired, state, registry, &moves, &followed);
+                if found.is_empty() {
+                    break;
+                }
+                for (from, to) in found {
+                    moves.add(state, &from, &to);
+                }
             }
         }
         moves
@@ -68,6 +79,23 @@ impl Moves {
         self.to_old.get(new)
     }
 
+    /// The natural key that an object of the state has once everything that it is in has the name that YAML gives that now.
+    fn followed_natural(&self, kind: &'static Kind, entry: &Entry, desired: &Desired, state: &Document) -> Option<Vec<String>> {
+        let mut key = natural_of(kind, entry)?;
+        for parent in kind.parents {
+            let Some(at) = kind.natural.fields.iter().position(|field| *field == parent.field) else { continue };
+            let renamed = entry.dependencies.iter().filter(|d| d.kind == parent.kind).find_map(|d| {
+                let around = state.resources.get(d)?;
+                let now = desired.resources.get(self.now(d).unwrap_or(d))?;
+                let field = now.kind.natural.fields.last()?;
+                let was = natural_text(now.kind, field, around.applied.get(field)?);
+                (was == key[at]).then(|| now.natural.last().cloned()).flatten()
+            });
+            key[at] = renamed.unwrap_or_else(|| key[at].clone());
+        }
+        Some(key)
+    }
+
     /// What the state knows of an address, under its present or its old name.
     pub fn entry<'s>(&self, state: &'s Document, address: &Address) -> Option<&'s Entry> {
         match self.old(address) {
@@ -91,15 +119,18 @@ fn imported(desired: &Desired, state: &Document) -> Vec<(Address, Address)> {
     added.filter_map(|(to, (id, _))| Some(((*by_id.get(&(to.kind.as_str(), id.as_str()))?).clone(), to.clone()))).collect()
 }
 
+/// The natural key that an object of the state is looked for by.
+type NaturalKey<'f> = dyn Fn(&'static Kind, &Entry, &Moves) -> Option<Vec<String>> + 'f;
+
 /// Removed and added addresses of one kind with the same natural key, where it is unique on both sides.
-fn matching(desired: &Desired, state: &Document, registry: &Registry, declared: &Moves) -> Vec<(Address, Address)> {
+fn matching(desired: &Desired, state: &Document, registry: &Registry, declared: &Moves, key: &NaturalKey<'_>) -> Vec<(Address, Address)> {
     type Sides<'a> = (Vec<&'a Address>, Vec<&'a Address>);
     let removed =
         |a: &Address| !a.is_facet() && !desired.resources.contains_key(a) && declared.now(a).is_none() && !is_forgotten(desired, a);
     let mut found: HashMap<(&str, Vec<String>), Sides<'_>> = HashMap::new();
     for (address, entry) in state.resources.iter().filter(|(a, _)| removed(a)) {
         let Some(kind) = registry.get(&entry.kind).filter(|k| k.lifetime != Lifetime::Attached) else { continue };
-        if let Some(key) = natural_of(kind, entry) {
+        if let Some(key) = key(kind, entry, declared) {
             found.entry((kind.name, key)).or_default().0.push(address);
         }
     }

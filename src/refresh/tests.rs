@@ -534,3 +534,28 @@ async fn the_same_over_http_with_oauth() {
     stop.send(()).expect("still serving");
     server.await.expect("no panic").expect("served");
 }
+
+#[tokio::test]
+async fn what_is_in_something_that_was_renamed_is_found_there_under_the_name_that_it_had() {
+    let server = Scripted::by(|request| -> Reply {
+        match request.path.as_str() {
+            "/api/2.1/unity-catalog/catalogs/lake_b" => testing::json(200, r#"{"name":"lake_b"}"#),
+            "/api/2.1/unity-catalog/schemas/lake_b.raw" => testing::json(200, r#"{"name":"raw","catalog_name":"lake_b"}"#),
+            _ => testing::json(404, r#"{"error_code":"SCHEMA_DOES_NOT_EXIST","message":"there is none"}"#),
+        }
+    });
+    let schema = |name: &str, catalog: &str| Value::map([("name", Value::text(name)), ("catalog_name", Value::text(catalog))]);
+    for wanted in ["raw", "clean"] {
+        let mut world = World::new();
+        world.want("catalogs.c", named("lake_b"));
+        world.has("catalogs.c", "lake_b", named("lake_b"));
+        // The state knows the rename of the catalog, and not yet what that means for the schema, whose name changes too.
+        world.want("schemas.s", schema(wanted, "lake_b"));
+        world.has("schemas.s", "lake.raw", schema("raw", "lake"));
+        world.desired.resources.get_mut(&address("schemas.s")).unwrap().depends_on = vec![address("catalogs.c")];
+        world.state.resources.get_mut(&address("schemas.s")).unwrap().dependencies = vec![address("catalogs.c")];
+        let snapshot = world.read(&of(&server)).await;
+        let Live::Found { id, .. } = &snapshot.objects[&address("schemas.s")] else { panic!("{wanted}: {:?}", snapshot.objects) };
+        assert_eq!(id, "lake_b.raw", "{wanted}");
+    }
+}

@@ -112,19 +112,23 @@ impl Target<'_> {
         }
     }
 
-    /// The id that it has if what its name hangs on was renamed behind the state's back: the last part is the same, a part
-    /// that names a parent is another.
+    /// The id that it has if what its name hangs on was renamed and the state does not know that yet: the last part is as it
+    /// was, a part that names a parent is what that parent is called now.
     fn followed(&self) -> Option<String> {
         let (Identity::Named { parts, .. }, Some(entry), Some(resource)) = (self.kind.identity, self.entry, self.desired) else {
             return None;
         };
-        let last = parts.last()?;
         let same = |part: &str| entry.applied.get(part) == resource.body.get(part);
+        let around = parts.split_last().map_or(&[][..], |(_, around)| around);
         let hangs = |part: &&&str| self.kind.parents.iter().any(|parent| parent.field == **part);
-        let moved = same(last) && parts.iter().all(|part| same(part) || hangs(&part)) && !parts.iter().all(|part| same(part));
+        let moved = around.iter().all(|part| same(part) || hangs(&part)) && !around.iter().all(|part| same(part));
         let parent = |kind: &str| entry.dependencies.iter().any(|d| d.kind == kind && resource.depends_on.contains(d));
         let kept = self.kind.parents.iter().all(|p| !parts.contains(&p.field) || same(p.field) || parent(p.kind));
-        (moved && kept).then(|| id_of(self.kind, &resource.body)).flatten()
+        let mut body = entry.applied.clone();
+        for part in around {
+            body.as_map_mut()?.insert((*part).to_owned(), resource.body.get(part)?.clone());
+        }
+        (moved && kept).then(|| id_of(self.kind, &body)).flatten()
     }
 
     /// The id of what an unfinished apply began to make, where that is a name and YAML gives another one now.

@@ -49,6 +49,7 @@ pub(super) fn word(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Incomplete => "incomplete",
         Status::Tainted => "tainted",
+        Status::Unmade => "its deletion was begun",
     }
 }
 

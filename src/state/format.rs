@@ -277,6 +277,7 @@ fn status_text(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Incomplete => "incomplete",
         Status::Tainted => "tainted",
+        Status::Unmade => "unmade",
     }
 }
 
@@ -285,7 +286,8 @@ fn status_of(text: &str) -> Result<Status, String> {
         "ok" => Ok(Status::Ok),
         "incomplete" => Ok(Status::Incomplete),
         "tainted" => Ok(Status::Tainted),
-        other => Err(format!("`status` is `{other}`; it can be ok, incomplete or tainted")),
+        "unmade" => Ok(Status::Unmade),
+        other => Err(format!("`status` is `{other}`; it can be ok, incomplete, tainted or unmade")),
     }
 }
 

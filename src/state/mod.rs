@@ -96,4 +96,6 @@ pub enum Status {
     Incomplete,
     /// To be replaced.
     Tainted,
+    /// Its deletion was begun and did not come to its end: what came with it may be gone already.
+    Unmade,
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 mod again;
+mod begun;
 
 use super::{ApplyError, Event, Outcome, Report, Session, apply};
 use crate::client::{BoxFuture, Client, Options, Request, RequestBody, Response, Transport, TransportError};

@@ -7,6 +7,7 @@ mod policies;
 mod references;
 mod table;
 mod taken;
+mod taken_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

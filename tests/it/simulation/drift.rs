@@ -40,6 +40,7 @@ const DEEDS: &[(&str, &[&str])] = &[
             r#"POST /api/2.1/clusters/pin {"cluster_id":"{id}"}"#,
         ],
     ),
+    ("cluster_policies", &[r#"POST /api/2.0/policies/clusters/delete {"policy_id":"{id}"}"#]),
     ("instance_pools", &[r#"POST /api/2.0/instance-pools/delete {"instance_pool_id":"{id}"}"#]),
     ("genie_spaces", &[r#"PATCH /api/2.0/genie/spaces/{id} {"description":"drifted"}"#, "DELETE /api/2.0/genie/spaces/{id}"]),
     (

@@ -64,10 +64,10 @@ fn sort_of(kind: &str) -> &'static Sort {
 
 impl Commit {
     /// The next commit: some things come, some go, some change. `dense`: how many of a thousand come.
-    pub fn next(&self, random: &mut Random, dense: u64) -> Self {
+    pub fn next(&self, random: &mut Random, dense: u64, seed: u64) -> Self {
         let mut slots = self.slots.clone();
         let is_first = slots.is_empty();
-        for sort in SORTS {
+        for sort in SORTS.iter().filter(|sort| sort.since <= seed) {
             for number in 0..sort.count {
                 let slot = (sort.kind, number);
                 let kept = sort.ways.kept == Some(number);

@@ -15,6 +15,8 @@ pub struct Sort {
     /// Its fields, each with the texts that it may have; an empty one: not written.
     pub fields: &'static [(&'static str, &'static [&'static str])],
     pub ways: Ways,
+    /// The first seed whose platform may have it: what earlier seeds found stays found.
+    pub since: u64,
 }
 
 /// What else may happen to it.
@@ -57,6 +59,7 @@ pub const SORTS: &[Sort] = &[
             ("entitlements", &["[]", "[allow-cluster-create]", "[databricks-sql-access]"]),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "service_principals",
@@ -68,6 +71,7 @@ pub const SORTS: &[Sort] = &[
             ("active", &["true", "false"]),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "groups",
@@ -88,6 +92,7 @@ pub const SORTS: &[Sort] = &[
             ),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "catalogs",
@@ -107,6 +112,7 @@ pub const SORTS: &[Sort] = &[
             ),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "schemas",
@@ -115,6 +121,7 @@ pub const SORTS: &[Sort] = &[
         needs: &[("catalogs", 2)],
         fields: &[("catalog_name", &["=catalogs%2=", "'@catalogs%2.name|none@'"]), ("comment", LOOSE_COMMENTS)],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "volumes",
@@ -128,6 +135,7 @@ pub const SORTS: &[Sort] = &[
             ("volume_type", &["MANAGED", "MANAGED", "MANAGED"]),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "grants",
@@ -139,6 +147,7 @@ pub const SORTS: &[Sort] = &[
             ("entries", &["[{ principal: analysts, privileges: [SELECT] }]", "[{ principal: analysts, privileges: [SELECT, MODIFY] }]"]),
         ],
         ways: TIED,
+        since: 0,
     },
     Sort {
         kind: "warehouses",
@@ -151,6 +160,7 @@ pub const SORTS: &[Sort] = &[
             ("tags", &["{ custom_tags: [{ key: of, value: a }] }", "{ custom_tags: [{ key: of, value: b }, { key: on, value: c }] }"]),
         ],
         ways: Ways { kept: Some(1), ..FREE },
+        since: 0,
     },
     Sort {
         kind: "instance_pools",
@@ -159,6 +169,7 @@ pub const SORTS: &[Sort] = &[
         needs: &[],
         fields: &[("node_type_id", &["i3.xlarge", "i3.xlarge", "m5.large"]), ("min_idle_instances", &["0", "1", "2"])],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "clusters",
@@ -183,6 +194,7 @@ pub const SORTS: &[Sort] = &[
             ),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "jobs",
@@ -210,6 +222,7 @@ pub const SORTS: &[Sort] = &[
             ),
         ],
         ways: Ways { kept: Some(3), ..FREE },
+        since: 0,
     },
     Sort {
         kind: "queries",
@@ -222,6 +235,7 @@ pub const SORTS: &[Sort] = &[
             ("parent_path", &["/Workspace/Shared"]),
         ],
         ways: FREE,
+        since: 0,
     },
     Sort {
         kind: "permissions",
@@ -230,6 +244,7 @@ pub const SORTS: &[Sort] = &[
         needs: &[("queries", 2)],
         fields: &[("object_id", &["'@queries%2.id|none@'"]), ("entries", ENTRIES)],
         ways: TIED,
+        since: 0,
     },
     Sort {
         kind: "alerts",
@@ -249,6 +264,7 @@ pub const SORTS: &[Sort] = &[
             ),
         ],
         ways: LOOSE,
+        since: 0,
     },
     Sort {
         kind: "spaces",
@@ -270,8 +286,9 @@ pub const SORTS: &[Sort] = &[
             ("sample_questions", &["[One?]", "[Two?, One?]", "[Three?, Two?]"]),
         ],
         ways: FREE,
+        since: 0,
     },
-    Sort { kind: "directories", count: 3, name: ("path", "/Workspace/Shared/folder{n}{r}"), needs: &[], fields: &[], ways: FREE },
+    Sort { kind: "directories", count: 3, name: ("path", "/Workspace/Shared/folder{n}{r}"), needs: &[], fields: &[], ways: FREE, since: 0 },
     Sort {
         kind: "notebooks",
         count: 3,
@@ -279,6 +296,7 @@ pub const SORTS: &[Sort] = &[
         needs: &[("directories", 3)],
         fields: &[("language", &["SQL", "SQL", "PYTHON"]), ("content", &["select 1", "select 2", "\"select 1\\r\\n\""])],
         ways: LOOSE,
+        since: 0,
     },
     Sort {
         kind: "files",
@@ -287,8 +305,9 @@ pub const SORTS: &[Sort] = &[
         needs: &[("directories", 3)],
         fields: &[("content", &["one", "\"two\\n\"", "three"])],
         ways: FREE,
+        since: 0,
     },
-    Sort { kind: "secret_scopes", count: 2, name: ("scope", "scope{n}{r}"), needs: &[], fields: &[], ways: FREE },
+    Sort { kind: "secret_scopes", count: 2, name: ("scope", "scope{n}{r}"), needs: &[], fields: &[], ways: FREE, since: 0 },
     Sort {
         kind: "secret_acls",
         count: 2,
@@ -303,6 +322,7 @@ pub const SORTS: &[Sort] = &[
             ],
         )],
         ways: TIED,
+        since: 0,
     },
     Sort {
         kind: "secrets",
@@ -315,6 +335,7 @@ pub const SORTS: &[Sort] = &[
             ("version", &["", "'1'", "'2'"]),
         ],
         ways: LOOSE,
+        since: 0,
     },
     Sort {
         kind: "serving_endpoints",
@@ -332,6 +353,37 @@ pub const SORTS: &[Sort] = &[
             ("tags", &["[{ key: team, value: a }]", "[{ key: team, value: b }, { key: of, value: c }]"]),
         ],
         ways: FREE,
+        since: 0,
+    },
+    Sort {
+        kind: "cluster_policies",
+        count: 2,
+        name: ("name", "limits{n}{r}"),
+        needs: &[],
+        fields: &[
+            (
+                "definition",
+                &[
+                    "{ autotermination_minutes: { type: range, minValue: 10, maxValue: 60 } }",
+                    "'{\"autotermination_minutes\": {\"type\": \"fixed\", \"value\": 20}}'",
+                ],
+            ),
+            ("description", &["", "d1", "d2"]),
+            ("max_clusters_per_user", &["", "1", "2"]),
+            (
+                "libraries",
+                &["", "[{ pypi: { package: requests } }, { jar: /Volumes/main/default/a.jar }]", "[{ pypi: { package: requests } }]"],
+            ),
+            (
+                "permissions",
+                &[
+                    "[{ group_name: users, permission_level: CAN_USE }]",
+                    "[{ user_name: ada@brickform.local, permission_level: CAN_USE }, { group_name: analysts, permission_level: CAN_USE }]",
+                ],
+            ),
+        ],
+        ways: FREE,
+        since: 1000,
     },
     Sort {
         kind: "workspace_conf",
@@ -340,5 +392,6 @@ pub const SORTS: &[Sort] = &[
         needs: &[],
         fields: &[("maxTokenLifetimeDays", &["10", "20", "30"]), ("enableWebTerminal", &["", "true", "false"])],
         ways: MOVED,
+        since: 0,
     },
 ];

@@ -1,0 +1,58 @@
+//! What goes on record before the first request: that a run may end anywhere, and YAML may be another one by the next.
+
+use super::*;
+use crate::state::Intent;
+
+fn intent(kind: &str, natural: &[&str], applied: &str) -> Intent {
+    Intent {
+        kind: kind.to_owned(),
+        natural: natural.iter().map(ToString::to_string).collect(),
+        tag: None,
+        server_seconds: None,
+        caller: "ada".to_owned(),
+        applied: Some(body(applied)),
+    }
+}
+
+/// A workspace where everything succeeds with an empty reply.
+fn yes() -> Box<Answer> {
+    Box::new(|_| (200, "{}".to_owned()))
+}
+
+#[tokio::test]
+async fn what_an_earlier_apply_began_is_on_record_before_anything_is_sent() {
+    // The schema was begun as `lake.raw`; this plan gives it another name, and may end before it has it.
+    let (sent, wanted) = (r#"{"name":"raw","catalog_name":"lake"}"#, r#"{"name":"clean","catalog_name":"lake"}"#);
+    let mut rename = step("schemas.s", Action::Update, &[], vec![], Some(entry("schemas", "lake.clean", body(wanted))));
+    rename.id = Some("lake.raw".to_owned());
+    rename.calls = vec![Call {
+        path: Map::from_iter([("full_name".to_owned(), Value::from("lake.raw"))]),
+        ..call("catalog.schemas.update", r#"{"new_name":"clean"}"#)
+    }];
+    let mut state = document(vec![]);
+    state.open_intents.insert(address("schemas.s"), intent("schemas", &["lake", "raw"], sent));
+    let full = Memory { full_after: Some(2), ..Memory::default() };
+    let ran = run_with(vec![rename], state, yes(), full, 1, None).await;
+    assert_eq!(ran.log[..2], ["begin", "put schemas.s lake.raw Incomplete deposed []"], "{:?}", ran.log);
+    let entry = &ran.report().state.resources[&address("schemas.s")];
+    assert_eq!((entry.id.as_str(), entry.status), ("lake.raw", Status::Incomplete));
+    assert_eq!((entry.applied.clone(), entry.made_by.as_deref()), (body(sent), Some("ada")));
+}
+
+#[tokio::test]
+async fn what_comes_with_an_object_goes_on_record_before_it_goes() {
+    let held = || entry("catalogs", "lake", body(r#"{"name":"lake"}"#));
+    let path = |name: &str, value: &str| Map::from_iter([(name.to_owned(), Value::from(value))]);
+    let bare = |op, path| Call { op, path, query: Map::new(), body: None, why: "delete", repeat: Repeat::Safe };
+    let deletes =
+        vec![bare("catalog.schemas.delete", path("full_name", "lake.default")), bare("catalog.catalogs.delete", path("name", "lake"))];
+    let mut replace = step("catalogs.c", Action::Replace, &[], vec![], Some(held()));
+    (replace.id, replace.delete_calls) = (Some("lake".to_owned()), deletes.clone());
+    let mut delete = step("catalogs.c", Action::Delete, &[], deletes, None);
+    delete.id = Some("lake".to_owned());
+    for step in [replace, delete] {
+        let ran = run_with(vec![step], document(vec![("catalogs.c", held())]), yes(), Memory::default(), 1, None).await;
+        let expected = ["begin", "put catalogs.c lake Unmade deposed []", "lake.default ", "lake ", "removed catalogs.c"];
+        assert_eq!(ran.log[..5], expected, "{:?}", ran.log);
+    }
+}
