@@ -133,6 +133,9 @@ enum Command {
     Doctor(doctor::Arguments),
     /// A script that completes commands and options in a shell
     Completions(completions::Arguments),
+    /// What scripts of `completions` ask for
+    #[command(name = "__complete", hide = true)]
+    Complete(completions::Asked),
     /// Where a value comes from; what a kind, a field or a code is
     Explain(explain::Arguments),
     /// Version and build
@@ -259,6 +262,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Doctor(arguments) => doctor::run(arguments, run),
         Command::Schema(arguments) => schema::run(arguments, run),
         Command::Completions(arguments) => Ok(completions::run(arguments, run)),
+        Command::Complete(asked) => Ok(completions::answer(asked, run)),
         Command::State(arguments) => state::run(arguments, run),
         Command::Run(arguments) => run_job::run(arguments, run),
         Command::Auth(arguments) => auth::run(arguments, run),

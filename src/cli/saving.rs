@@ -208,8 +208,12 @@ fn union(then: &plan::Options, now: &plan::Options) -> plan::Options {
     }
 }
 
-/// The plan's frame as it would be made now, the steps as they were.
+/// The plan's frame as it would be made now, the steps as they were, what they want as it is wanted now.
 fn standing(then: &Plan, session: &Session, online: &Online, document: &Document) -> Plan {
+    let wanted_now = |step: &plan::Step| {
+        let now = || online.desired.resources.get(&step.address).map(|r| r.body.clone());
+        plan::Step { desired: step.desired.as_ref().and_then(|_| now()), ..step.clone() }
+    };
     Plan {
         environment: session.environment().to_owned(),
         project: session.project.name.clone(),
@@ -217,6 +221,7 @@ fn standing(then: &Plan, session: &Session, online: &Online, document: &Document
         lineage: document.lineage.clone(),
         serial: document.serial,
         state_place: session.state_place.clone(),
+        steps: then.steps.iter().map(wanted_now).collect(),
         ..then.clone()
     }
 }

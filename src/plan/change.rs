@@ -127,6 +127,7 @@ impl<'a> Maker<'a> {
         // What is renamed by this very step follows nothing.
         let renamed = changes.iter().any(|c| matches!(naming(subject, &c.path), Naming::InPlace));
         let follows = Self::follows(subject).filter(|_| way == Way::Managed && !renamed);
+        let sends = sends && !step.calls.is_empty();
         step.because = because(subject, way, sends).or_else(|| follows.clone());
         let old = subject.entry.filter(|_| way == Way::Managed);
         let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));

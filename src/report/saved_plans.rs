@@ -154,7 +154,7 @@ fn everything_that_it_is_bound_to_is_named_when_it_moves() {
         ("lineage was 0f0e, is aaaa", Box::new(|s| "aaaa".clone_into(&mut s.plan.lineage))),
         ("made by Brickform 0.1.0, this is 0.2.0", Box::new(|s| "0.2.0".clone_into(&mut s.program))),
         ("environment: name was `prod`, is `dev`", Box::new(|s| drop(s.bound.environment.insert("name".to_owned(), "dev".to_owned())))),
-        ("jobs.nightly: its resolved configuration was", {
+        ("jobs.nightly: its configuration changed", {
             let other = other.clone();
             Box::new(move |s| drop(s.bound.configuration.insert(address("jobs.nightly"), other.clone())))
         }),

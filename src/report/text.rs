@@ -206,7 +206,8 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: 
     if let Some(loses) = step.loses.as_ref().filter(|l| !said(l)) {
         out.push_str(&format!("      {}\n", paint.label(Label::Remove, &format!("lost with it: {loses}"))));
     }
-    for note in &step.notes {
+    // What an apply would do besides is of no interest where only drift is asked for.
+    for note in step.notes.iter().filter(|_| !look.drift) {
         out.push_str(&format!("      {}\n", paint.label(Label::Dim, note)));
     }
     for block in &step.blocks {

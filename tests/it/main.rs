@@ -6,6 +6,7 @@ mod arrows;
 mod cli;
 mod clusters;
 mod codes;
+mod completions;
 mod corpus;
 mod crash;
 mod docs;

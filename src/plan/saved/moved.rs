@@ -37,8 +37,8 @@ pub fn unsettled(then: &Saved, now: &Saved) -> Vec<String> {
     } else if p.serial != q.serial {
         out.push(format!("state {}: serial was {}, is {}: somebody applied in between", q.state_place, p.serial, q.serial));
     }
-    configuration(&a.configuration, &b.configuration, &mut out);
-    pairs("file", &a.files, &b.files, "sha256 ", "is no longer read", &mut out, Fingerprint::short);
+    configuration(then, now, &mut out);
+    files(&a.files, &b.files, &mut out);
     pairs("", &a.lookups, &b.lookups, "id ", "is no longer asked", &mut out, String::as_str);
     secrets(&a.secrets, &b.secrets, &mut out);
     for (kind, was) in &a.kinds {
@@ -53,15 +53,39 @@ fn quoted(text: &str) -> String {
     if text.is_empty() { "not set".to_owned() } else { format!("`{text}`") }
 }
 
-fn configuration(then: &BTreeMap<Address, Fingerprint>, now: &BTreeMap<Address, Fingerprint>, out: &mut Vec<String>) {
-    let all: BTreeSet<&Address> = then.keys().chain(now.keys()).collect();
+/// The fields that moved of what the plan was about to change; of anything else only that it moved.
+fn configuration(then: &Saved, now: &Saved, out: &mut Vec<String>) {
+    let (a, b) = (&then.bound.configuration, &now.bound.configuration);
+    let wanted = |saved: &Saved, address: &Address| {
+        saved.plan.steps.iter().find(|s| s.address == *address).and_then(|s| s.desired.clone()).filter(|d| !d.has_secret())
+    };
+    let all: BTreeSet<&Address> = a.keys().chain(b.keys()).collect();
     for address in all {
-        match (then.get(address), now.get(address)) {
-            (Some(a), Some(b)) if a != b => {
-                out.push(format!("{address}: its resolved configuration was {}, is {}", a.short(), b.short()));
+        match (a.get(address), b.get(address)) {
+            (Some(was), Some(is)) if was != is => {
+                let mut fields = vec![];
+                if let (Some(was), Some(is)) = (wanted(then, address), wanted(now, address)) {
+                    differences("", &was, &is, &mut fields);
+                }
+                if fields.is_empty() {
+                    out.push(format!("{address}: its configuration changed (its YAML, a variable, or what it refers to)"));
+                }
+                out.extend(fields.into_iter().map(|field| format!("{address}: in YAML, {field}")));
             }
             (Some(_), None) => out.push(format!("{address}: was in the configuration, is not any more")),
             (None, Some(_)) => out.push(format!("{address}: is new in the configuration")),
+            _ => {}
+        }
+    }
+}
+
+fn files(then: &BTreeMap<String, Fingerprint>, now: &BTreeMap<String, Fingerprint>, out: &mut Vec<String>) {
+    let all: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    for name in all {
+        match (then.get(name), now.get(name)) {
+            (Some(a), Some(b)) if a != b => out.push(format!("file {name}: what is in it changed")),
+            (Some(_), None) => out.push(format!("file {name}: is no longer read")),
+            (None, Some(_)) => out.push(format!("file {name}: is read now, and was not then")),
             _ => {}
         }
     }
