@@ -140,11 +140,13 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::List(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-                let mut map = Map::new();
-                while let Some((k, v)) = access.next_entry::<String, Value>()? {
-                    map.insert(k, v);
+                // States and snapshots are kept: a map gets the room that it needs, and leaves no holes where it grew.
+                let mut entries: Vec<(String, Value)> = Vec::new();
+                while let Some(entry) = access.next_entry()? {
+                    entries.push(entry);
                 }
-                map.shrink_to_fit(); // states and snapshots are kept; most maps end well below the room they grew to
+                let mut map = Map::with_capacity(entries.len());
+                map.extend(entries);
                 Ok(Value::Map(map))
             }
         }

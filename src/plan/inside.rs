@@ -64,8 +64,8 @@ impl<'a> Maker<'a> {
 
 /// What is deleted before something around it is deleted too, and made again after that, is deleted by the step of what is
 /// around: one step cannot wait in its middle for another one.
-pub(super) fn hand_over(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, old: &dyn Fn(&Address) -> Address) {
-    if !steps.values().any(is_replaced) {
+pub(super) fn hand_over(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, old: &dyn Fn(&Address) -> Address) {
+    if !steps.values().any(|step| is_replaced(step)) {
         return;
     }
     let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
@@ -88,7 +88,7 @@ pub(super) fn hand_over(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>
 }
 
 /// Blocks what cannot be deleted because something in it stays: the server would refuse it halfway.
-pub(super) fn check(steps: &mut BTreeMap<Address, Step>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
+pub(super) fn check(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
     let kinds = inputs.desired.resources.values().map(|r| r.kind);
     let kinds = kinds.chain(known.resources.values().filter_map(|e| inputs.registry.get(&e.kind)));
     let surround: BTreeSet<&str> = kinds.flat_map(|k| k.parents).map(|p| p.kind).collect();

@@ -21,7 +21,7 @@ fn goes(step: &Step) -> bool {
 /// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too. Gives the flags that
 /// lifted a block.
 pub(super) fn check(
-    steps: &mut BTreeMap<Address, Step>,
+    steps: &mut BTreeMap<Address, Box<Step>>,
     inputs: &Inputs<'_>,
     known: &Document,
     old: &dyn Fn(&Address) -> Address,

@@ -65,7 +65,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         serial: inputs.state.serial,
         state_place: inputs.state_place.clone(),
         destroy: inputs.options.destroy,
-        steps: steps.into_values().collect(),
+        steps: steps.into_values().map(|step| *step).collect(),
         blocks: vec![],
         warnings: warnings(inputs, &scope),
         requests: inputs.live.map_or(0, |l| l.requests),
@@ -110,7 +110,8 @@ pub(super) struct Maker<'a> {
     pub claims: BTreeMap<&'a Address, &'a Address>,
     pub known: Known<'a>,
     pub renamings: Renamings<'a>,
-    pub steps: BTreeMap<Address, Step>,
+    /// Boxed: a step is large, and nodes of a map that grows in order stay half empty.
+    pub steps: BTreeMap<Address, Box<Step>>,
 }
 
 impl<'a> Maker<'a> {
@@ -159,7 +160,7 @@ impl<'a> Maker<'a> {
             step.name.clone_from(&parent.name);
             step.link.clone_from(&parent.link);
         }
-        self.steps.insert(step.address.clone(), step);
+        self.steps.insert(step.address.clone(), Box::new(step));
     }
 
     /// The body with references to existing objects filled in.

@@ -59,7 +59,7 @@ fn waits(after: &HashMap<Address, Vec<Address>>, first: &Address, second: &Addre
 /// Fills `after`: needs before users, and for deletes users before needs. `first`: what is deleted under a name that the
 /// other one of the pair, which is around it, loses in this plan.
 pub(super) fn link(
-    steps: &mut BTreeMap<Address, Step>,
+    steps: &mut BTreeMap<Address, Box<Step>>,
     desired: &Desired,
     state: &Document,
     old: &dyn Fn(&Address) -> Address,

@@ -102,7 +102,7 @@ impl Reader<'_> {
     fn documents(&mut self, path: &Path) -> Vec<Node> {
         let read = match self.contents.get(path) {
             Some(bytes) => files::source_of(files::name_of(self.folder, path), bytes.clone()),
-            None => files::read(self.folder, path),
+            None => files::read_own(self.folder, path),
         };
         match read.map_err(|d| vec![*d]).and_then(|source: Arc<Source>| parse(&source)) {
             Ok(documents) => documents,
@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 
     fn template(&mut self, path: &Path) -> Option<Arc<Source>> {
-        match files::read(self.folder, path) {
+        match files::read_own(self.folder, path) {
             Ok(source) => Some(source),
             Err(found) => {
                 self.incomplete = true;

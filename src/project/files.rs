@@ -28,6 +28,23 @@ pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> 
     source_of(name, bytes)
 }
 
+/// The same for a file that was found in the project: a link to somewhere else is not followed, so that nobody's project can
+/// have lines of other files of this machine shown in messages.
+pub fn read_own(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> {
+    let leads_out = || {
+        let written = path.strip_prefix(folder).ok().filter(|p| p.components().all(|c| matches!(c, Component::Normal(_))))?;
+        let (base, real) = (folder.canonicalize().ok()?, path.canonicalize().ok()?);
+        (!real.starts_with(&base)).then(|| written.display().to_string())
+    };
+    match leads_out() {
+        Some(name) => Err(Box::new(
+            Diagnostic::error("E0310", format!("`{name}` is a link that leads out of the project's folder, and is not read"))
+                .help("copy the file, or name where it is: `includes: [../shared/*.yaml]` in conf/project.yaml"),
+        )),
+        None => read(folder, path),
+    }
+}
+
 /// Bytes as a source: UTF-8, and nothing else.
 pub fn source_of(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Diagnostic>> {
     match String::from_utf8(bytes) {

@@ -129,7 +129,8 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
         asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
     }
     let (files, sources) = (resolver.files.take(), resolver.sources.take());
-    (resources, findings, Beside { files, sources, deployer })
+    // Made at once, its nodes are full.
+    (resources.into_iter().collect(), findings, Beside { files, sources, deployer })
 }
 
 /// Makes the items: one for each resource, or for each instance of a `for_each`.

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::json::value;
 use super::overview::{entry_json, to_seconds, word};
-use super::style::{columns, pad};
+use super::style::{columns, pad, quoted, visible};
 use super::value::body;
 use crate::model::{Address, Value};
 use crate::state::{Entry, Status, Version};
@@ -46,11 +46,11 @@ pub enum Live {
 pub fn text(shown: &Shown<'_>, width: usize) -> String {
     let Shown { address, entry, .. } = shown;
     let mut out = address.to_string();
-    out.push_str(&shown.name.as_ref().map(|n| format!("  \"{n}\"")).unwrap_or_default());
+    out.push_str(&shown.name.as_ref().map(|n| format!("  {}", quoted(n))).unwrap_or_default());
     out.push('\n');
     let mut row = |name: &str, text: &str| {
         if !text.is_empty() {
-            out.push_str(&format!("  {name:12} {text}\n"));
+            out.push_str(&format!("  {name:12} {}\n", visible(text)));
         }
     };
     let list = |all: &[&Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -119,7 +119,7 @@ pub fn table(rows: &[Shown<'_>]) -> String {
             let state = if r.entry.status == Status::Ok { "" } else { word(r.entry.status) };
             let last = [r.link.clone().unwrap_or_default(), state.to_owned(), parts.join(", ")];
             let last = last.into_iter().filter(|c| !c.is_empty()).collect::<Vec<_>>().join("  ");
-            [r.address.to_string(), r.name.clone().unwrap_or_default(), r.entry.id.clone(), last]
+            [r.address.to_string(), r.name.clone().unwrap_or_default(), r.entry.id.clone(), last].map(|cell| visible(&cell).into_owned())
         })
         .collect();
     let head = ["ADDRESS", "NAME", "ID", "PAGE, STATUS, PARTS"].map(str::to_owned);

@@ -2,7 +2,7 @@
 
 use super::calls;
 use super::change::{Row, Style};
-use super::style::{Label, Paint, quoted, spread};
+use super::style::{Label, Paint, quoted, spread, visible};
 use super::value::{brief, inline};
 use crate::diff::FieldChange;
 use crate::kinds::Call;
@@ -61,7 +61,7 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
 
 /// Names that read as one word stand alone, others in quotes.
 fn named(name: &str) -> String {
-    if name.contains(char::is_whitespace) || name.contains(char::is_control) { quoted(name) } else { name.to_owned() }
+    if name.contains(char::is_whitespace) || *visible(name) != *name { quoted(name) } else { name.to_owned() }
 }
 
 fn why(step: &Step) -> Option<String> {

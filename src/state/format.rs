@@ -95,15 +95,17 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
         Some(other) => return Err(Fault::Damaged(format!("its `format` is {}, which no Brickform ever wrote", json::display(other)))),
         None => return Err(Fault::Damaged("its `format` is missing: this is no state of Brickform".to_owned())),
     }
-    let mut resources = BTreeMap::new();
+    let mut resources = Vec::new();
     // Entries are moved out one by one: a large state is never in memory twice.
     let Some(entries) = map.get_mut("resources") else { return Err(Fault::Damaged("`resources` is missing".to_owned())) };
     let entries = std::mem::take(entries.as_map_mut().ok_or_else(|| "`resources` is not a map".to_owned())?);
     for (address, entry) in entries {
         let key: Address = address.parse().map_err(|e| format!("`resources`: {e}"))?;
         let entry = entry_of(entry, Some(blob)).and_then(|entry| of_kind(&key, &entry.kind).map(|()| entry));
-        resources.insert(key, entry.map_err(|why| format!("`{address}`: {why}"))?);
+        resources.push((key, entry.map_err(|why| format!("`{address}`: {why}"))?));
     }
+    // Made at once, its nodes are full; entry by entry, in order, they would be half empty.
+    let resources = resources.into_iter().collect();
     let mut open_intents = BTreeMap::new();
     if let Some(intents) = map.get("intents") {
         for (address, intent) in intents.as_map().ok_or_else(|| "`intents` is not a map".to_owned())? {

@@ -223,14 +223,17 @@ impl<'a> Builder<'a> {
     fn close(&mut self, range: &Range<usize>) {
         let Some(frame) = self.frames.pop() else { return };
         let (data, last_child) = match frame.content {
-            Content::List(items) => {
+            Content::List(mut items) => {
+                items.shrink_to_fit(); // trees are kept as long as the project
                 let end = items.last().map(|n| n.span.clone());
                 (Data::List(items), end)
             }
             Content::Map(map) => {
                 let end =
                     map.entries.last().map(|e| if e.value.span.end > e.key_span.end { e.value.span.clone() } else { e.key_span.clone() });
-                (Data::Map(merge::apply(map.entries, map.merges, &mut self.diagnostics)), end)
+                let mut entries = merge::apply(map.entries, map.merges, &mut self.diagnostics);
+                entries.shrink_to_fit();
+                (Data::Map(entries), end)
             }
         };
         // A block ends where the next token begins; an alias's span may lie elsewhere: keep to what is ours.

@@ -13,6 +13,7 @@ mod docs;
 mod examples;
 mod fuzz;
 mod guards;
+mod hostile;
 mod inside;
 mod language;
 mod laws;

@@ -6,6 +6,7 @@ use super::{Written, rows, text, workspace};
 use crate::cli::{Exit, Failure, Form, Run, runtime};
 use crate::export;
 use crate::model::{Map, Value, json};
+use crate::report::style::visible;
 use crate::yaml;
 
 /// Arguments of `space-list`.
@@ -94,7 +95,7 @@ fn quoted(cell: &str) -> String {
 
 fn table(run: &Run<'_>, rows: &[Value]) {
     let cells: Vec<[String; 4]> = std::iter::once(COLUMNS.map(|(_, heading)| heading.to_owned()))
-        .chain(rows.iter().map(|row| COLUMNS.map(|(name, _)| text(row, name).replace('\n', " "))))
+        .chain(rows.iter().map(|row| COLUMNS.map(|(name, _)| visible(&text(row, name).replace('\n', " ")).into_owned())))
         .collect();
     let wide: [usize; 4] = std::array::from_fn(|i| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
     for row in &cells {
