@@ -110,9 +110,68 @@ def clusters(witness, client):
         witness.same("started", client.clusters.start(key).result().state, compute.State.RUNNING)
         witness.same("uninstalled at a restart", list(client.libraries.cluster_status(key)), [])
         client.clusters.unpin(key)
+        size["spark_version"] = "13.0.x-scala2.11"
+        witness.refuses("an unknown runtime", InvalidParameterValue, "Invalid spark version 13.0.x-scala2.11", lambda: client.clusters.create(num_workers=1, **size))
+        size.update(spark_version=version, node_type_id="Standard_DS3")
+        witness.refuses("an unknown machine", InvalidParameterValue, "Node type Standard_DS3 is not supported", lambda: client.clusters.create(num_workers=1, **size))
     finally:
         client.clusters.permanent_delete(key)
     witness.refuses("an absent cluster", ResourceDoesNotExist, "does not exist", lambda: client.clusters.get(key))
+
+
+def cluster_policies(witness, client):
+    name = fresh("policy")
+    version, node = client.clusters.select_spark_version(long_term_support=True), client.clusters.select_node_type(local_disk=True)
+    rules = {
+        "spark_version": {"type": "fixed", "value": version},
+        "node_type_id": {"type": "allowlist", "values": [node], "defaultValue": node},
+        "autotermination_minutes": {"type": "range", "minValue": 10, "maxValue": 60, "defaultValue": 30},
+        "custom_tags.team": {"type": "unlimited"},
+    }
+    policies = client.cluster_policies
+    key = policies.create(name=name, definition=json.dumps(rules), description="d", max_clusters_per_user=1).policy_id
+    cluster = None
+    try:
+        made = policies.get(key)
+        witness.same("a policy", (made.name, json.loads(made.definition), made.description), (name, rules, "d"))
+        witness.same("who made it", made.creator_user_name, client.current_user.me().user_name)
+        witness.same("no default policy", made.is_default or False, False)
+        witness.holds("in the list", key in [p.policy_id for p in policies.list()])
+        taken = lambda: policies.create(name=name, definition="{}")
+        witness.refuses("a taken name of a policy", InvalidParameterValue, "already exists", taken)
+        both = lambda: policies.create(name=fresh("policy"), definition="{}", policy_family_id="job-cluster")
+        witness.refuses("a definition beside a family", InvalidParameterValue, "policy_family_id", both)
+        witness.refuses("no limit", InvalidParameterValue, "max_clusters_per_user", lambda: policies.edit(key, name=name, max_clusters_per_user=0))
+
+        create = lambda **spec: client.clusters.create(cluster_name=name, num_workers=1, policy_id=key, **spec)
+        other = lambda: create(spark_version="14.3.x-scala2.12", node_type_id=node)
+        witness.refuses("a runtime that the policy does not fix", InvalidParameterValue, f"Validation failed for spark_version, the value must be {version}", other)
+        late = lambda: create(spark_version=version, node_type_id=node, autotermination_minutes=90)
+        witness.refuses("a number beyond its range", InvalidParameterValue, "Validation failed for autotermination_minutes", late)
+        cluster = create(spark_version=version, apply_policy_default_values=True).result()
+        got = (cluster.node_type_id, cluster.autotermination_minutes, cluster.policy_id)
+        witness.same("defaults of the policy", got, (node, 30, key))
+        second = lambda: create(spark_version=version, apply_policy_default_values=True)
+        witness.refuses("one cluster for each user", BadRequest, "limited to 1", second)
+
+        policies.edit(key, name=name, definition=json.dumps({"custom_tags.team": {"type": "fixed", "value": "data"}}))
+        made = policies.get(key)
+        witness.same("an edit replaces the whole", (made.description, made.max_clusters_per_user), (None, None))
+        tagged = client.clusters.edit(cluster.cluster_id, spark_version=version, node_type_id=node, num_workers=1, policy_id=key).result()
+        witness.same("a fixed tag", tagged.custom_tags["team"], "data")
+        of_family = policies.create(name=fresh("policy"), policy_family_id="job-cluster", policy_family_definition_overrides='{"x": {"type": "forbidden"}}')
+        inherited = json.loads(policies.get(of_family.policy_id).definition)
+        witness.same("overrides are merged into the family's definition", (inherited["x"], len(inherited) > 1), ({"type": "forbidden"}, True))
+        policies.delete(of_family.policy_id)
+        # Accepted as it comes; the clusters of the policy are not.
+        odd = policies.create(name=fresh("policy"), definition="[]").policy_id
+        witness.refuses("a malformed policy", InvalidParameterValue, "malformed policy definition", lambda: client.clusters.create(spark_version=version, node_type_id=node, num_workers=1, policy_id=odd))
+        policies.delete(odd)
+    finally:
+        if cluster is not None:
+            client.clusters.permanent_delete(cluster.cluster_id)
+        policies.delete(key)
+    witness.refuses("an absent policy", ResourceDoesNotExist, "Can't find", lambda: policies.get(key))
 
 
 def libraries(witness, client, key):
@@ -160,6 +219,13 @@ def tree(witness, client):
         sort = workspace.ObjectType
         witness.same("files and notebooks", found, {"deep": sort.DIRECTORY, "note": sort.NOTEBOOK, "data.csv": sort.FILE, "auto": sort.NOTEBOOK})
         witness.same("a file comes back as it was", client.workspace.export(f"{folder}/data.csv").content, text("a,b\n"))
+        witness.same("a download of a file", client.workspace.download(f"{folder}/data.csv").read(), b"a,b\n")
+        witness.same("a download of a notebook", client.workspace.download(f"{folder}/note").read(), source.encode())
+        witness.refuses("a download of nothing", ResourceDoesNotExist, "doesn't exist", lambda: client.workspace.download(f"{folder}/none").read())
+        raw = bytes(range(256))
+        client.workspace.import_(f"{folder}/raw.bin", content=base64.b64encode(raw).decode(), format=imports.AUTO)
+        witness.same("bytes come back as they were", client.workspace.download(f"{folder}/raw.bin", format=exports.AUTO).read(), raw)
+        client.workspace.delete(f"{folder}/raw.bin")
         witness.refuses("a folder that is not empty", BadRequest, "is not empty", lambda: client.workspace.delete(folder))
         orphan = lambda: client.workspace.import_(f"{folder}/none/note", content=text("1"), **python)
         witness.refuses("an import into no folder", ResourceDoesNotExist, "does not exist", orphan)
@@ -278,4 +344,15 @@ def runs(witness, client):
     witness.refuses("a run of no job", InvalidParameterValue, "does not exist", lambda: client.jobs.run_now(good.job_id))
 
 
-EXERCISES = [groups, users, service_principals, clusters, tree, secrets, volumes, genie, runs]
+def schedules(witness, client):
+    create = lambda cron, zone: client.jobs.create(name=fresh("job"), schedule=jobs.CronSchedule(quartz_cron_expression=cron, timezone_id=zone))
+    for cron in ("0 0 * * *", "0 30 2,7 * * *", "0 0 25 * * ?"):
+        witness.refuses(f"a schedule {cron!r}", InvalidParameterValue, "Invalid quartz_cron_expression", lambda: create(cron, "UTC"))
+    witness.refuses("a time zone that is none", InvalidParameterValue, "timezone_id", lambda: create("0 0 2 * * ?", "Mars/Phobos"))
+    for zone in ("UTC", "Europe/Berlin", "GMT+2", "PST"):
+        job = create("0 0/15 2 ? * MON-FRI", zone).job_id
+        witness.same(f"a time zone {zone}", client.jobs.get(job).settings.schedule.timezone_id, zone)
+        client.jobs.delete(job)
+
+
+EXERCISES = [groups, users, service_principals, cluster_policies, clusters, schedules, tree, secrets, volumes, genie, runs]

@@ -62,6 +62,11 @@ pub fn find<'n>(root: &'n Node, path: &Path) -> Found<'n> {
 /// The bytes of a node; those of a block scalar begin at its `|` or `>`, which its span leaves out.
 fn bytes(node: &Node) -> Range<usize> {
     let (start, end) = (node.span.start as usize, node.span.end as usize);
+    // The span of one without text begins at its mark.
+    let is_bare = node.scalar().is_some_and(|scalar| scalar.text.trim().is_empty()) && text(node)[start..].starts_with(['|', '>']);
+    if is_bare {
+        return start..end;
+    }
     if is_block(spell::style_of(node)) { header(text(node), start).unwrap_or(start)..end } else { start..end }
 }
 

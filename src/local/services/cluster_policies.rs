@@ -24,10 +24,16 @@ pub const ROOM: Room = Room::new(
 pub const HABITS: &[Habit] = &[
     habit("cluster_policies", "an edit replaces the whole: what it leaves out is gone", Evidence::Sdk),
     habit("cluster_policies", "fills in creator_user_name, created_at_timestamp and is_default", Evidence::Sdk),
-    habit("cluster_policies", "makes the definition of a policy from its family and the overrides", Evidence::Docs),
-    habit("cluster_policies", "refuses a definition beside a family, and overrides without one", Evidence::Docs),
-    habit("cluster_policies", "refuses names that are empty or longer than 100 characters, or taken, with 400", Evidence::Docs),
-    habit("cluster_policies", "refuses a definition that is no JSON object, and a limit below 1", Evidence::Docs),
+    habit("cluster_policies", "makes the definition of a policy from its family and the overrides", Evidence::Sdk),
+    habit("cluster_policies", "refuses a definition beside a family", Evidence::Sdk),
+    habit("cluster_policies", "refuses overrides without a family", Evidence::Unverified),
+    habit("cluster_policies", "refuses names that are empty or longer than 100 characters, or taken, with 400", Evidence::Sdk),
+    habit("cluster_policies", "keeps a definition that is JSON but no object; clusters of the policy are refused then", Evidence::Cli),
+    habit("cluster_policies", "refuses a definition that is no JSON, and a limit below 1", Evidence::Unverified),
+    habit("cluster_policies", "refuses clusters that break a rule: each broken one is told", Evidence::Issue),
+    habit("cluster_policies", "puts fixed values into clusters, and defaults where apply_policy_default_values says so", Evidence::Sdk),
+    habit("cluster_policies", "refuses clusters beyond max_clusters_per_user that are not terminated", Evidence::Sdk),
+    habit("cluster_policies", "the one rule that each family is known by here", Evidence::Unverified),
     habit("cluster_policies", "shows a definition as it was sent", Evidence::Unverified),
     habit("cluster_policies", "a policy with neither rules nor a family gets empty ones", Evidence::Unverified),
     habit("cluster_policies", "gives nobody an entry of their own in a new policy's permissions", Evidence::Unverified),
@@ -36,7 +42,7 @@ pub const HABITS: &[Habit] = &[
 
 const POLICIES: &str = "cluster_policies";
 
-/// The families that the documentation names, with the one rule of each that it states.
+/// Families, with the one rule by which each can be told from the others; the service's have many more.
 const FAMILIES: [(&str, &str, &str); 4] = [
     ("job-cluster", "cluster_type", "job"),
     ("personal-vm", "cluster_type", "all-purpose"),
@@ -49,6 +55,8 @@ fn rules(policy: &Map, field: &str) -> Result<Option<Map>, Refusal> {
     let Some(text) = policy.get(field).and_then(Value::as_str) else { return Ok(None) };
     match json::parse(text.as_bytes()) {
         Ok(Value::Map(rules)) => Ok(Some(rules)),
+        // Accepted at this point; what uses the policy is refused.
+        Ok(_) if field == "definition" => Ok(Some(Map::new())),
         _ => Err(Refusal::invalid(format!("Invalid policy: {field} must be a JSON object."))),
     }
 }

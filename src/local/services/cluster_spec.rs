@@ -5,6 +5,7 @@ use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
 use crate::local::services::cluster_known;
 use crate::local::services::filling::default;
+use crate::local::services::policy_rules;
 use crate::model::{Map, Value};
 
 /// A specification as the server keeps it: checked, filled in, with the echo of the request under `spec`.
@@ -14,11 +15,11 @@ use crate::model::{Map, Value};
 pub fn configured(exchange: &Exchange<'_, '_>, mut given: Map, id: &str) -> Result<Map, Refusal> {
     given.shift_remove("clone_from");
     without_passwords(&mut given);
-    refuse(exchange, &given)?;
     // The echo of the request, of which only what is nowhere else matters.
     let echoed = ["cluster_name", "spark_version", "policy_id", "apply_policy_default_values"];
     let echo: Map = given.iter().filter(|(name, _)| echoed.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect();
-    let mut cluster = given;
+    let mut cluster = policy_rules::applied(exchange, given, id)?;
+    refuse(exchange, &cluster)?;
     cluster.shift_remove("apply_policy_default_values");
     default(&mut cluster, "cluster_name", "");
     machines(exchange, &mut cluster);
@@ -41,7 +42,7 @@ pub fn configured(exchange: &Exchange<'_, '_>, mut given: Map, id: &str) -> Resu
 fn refuse(exchange: &Exchange<'_, '_>, given: &Map) -> Result<(), Refusal> {
     let number = |map: &Map, name: &str| map.get(name).and_then(Value::as_i64);
     let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or_default();
-    if text("spark_version").is_empty() && text("policy_id").is_empty() {
+    if text("spark_version").is_empty() {
         return Err(Refusal::invalid("Missing required field: spark_version"));
     }
     if given.contains_key("num_workers") && given.contains_key("autoscale") {
@@ -60,7 +61,7 @@ fn refuse(exchange: &Exchange<'_, '_>, given: &Map) -> Result<(), Refusal> {
         return Err(Refusal::invalid(format!("autotermination_minutes must be 0 or between 10 and 10000, not {minutes}.")));
     }
     let pool = text("instance_pool_id");
-    if pool.is_empty() && text("node_type_id").is_empty() && text("policy_id").is_empty() {
+    if pool.is_empty() && text("node_type_id").is_empty() {
         return Err(Refusal::invalid("Missing required field: node_type_id"));
     }
     cluster_known::check(given)?;

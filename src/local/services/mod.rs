@@ -26,6 +26,7 @@ mod notebook_text;
 mod paging;
 mod permission_types;
 mod permissions;
+mod policy_rules;
 mod principals;
 mod queries;
 mod run_course;

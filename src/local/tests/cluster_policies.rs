@@ -50,7 +50,6 @@ fn refusals() {
         (r#"{"name": "a"}"#, "Policy with name 'a' already exists."),
         (r#"{"name": ""}"#, "Policy name must be between"),
         (r#"{"name": "b", "definition": "["}"#, "Invalid policy: definition must be a JSON object."),
-        (r#"{"name": "b", "definition": "[]"}"#, "Invalid policy: definition must be a JSON object."),
         (r#"{"name": "b", "max_clusters_per_user": 0}"#, "max_clusters_per_user must be"),
         (r#"{"name": "b", "definition": "{}", "policy_family_id": "personal-vm"}"#, "Only one of"),
         (r#"{"name": "b", "policy_family_definition_overrides": "{}"}"#, "policy_family_definition_overrides needs"),
@@ -59,6 +58,57 @@ fn refusals() {
     }
     bench.refused(&format!("POST {POLICIES}/create"), r#"{"name": "b", "policy_family_id": "x"}"#, "404 RESOURCE_DOES_NOT_EXIST");
     bench.refused(&format!("POST {POLICIES}/delete"), r#"{"policy_id": "x"}"#, "404 RESOURCE_DOES_NOT_EXIST");
+}
+
+#[test]
+fn clusters_follow_their_policy() {
+    let bench = Bench::new();
+    let rules = r#"{"spark_version": {"type": "fixed", "value": "15.4.x-scala2.12"},
+        "node_type_id": {"type": "allowlist", "values": ["Standard_DS3_v2", "Standard_DS4_v2"], "defaultValue": "Standard_DS3_v2"},
+        "autotermination_minutes": {"type": "range", "minValue": 10, "maxValue": 60, "defaultValue": 30},
+        "spark_conf.spark.master": {"type": "forbidden"},
+        "custom_tags.team": {"type": "regex", "pattern": "[a-z]+"}}"#;
+    let definition = crate::model::json::display(&crate::model::Value::text(rules));
+    let id = create(&bench, &format!(r#"{{"name": "a", "definition": {definition}, "max_clusters_per_user": 1}}"#));
+    let spec = |more: &str| format!(r#"{{"policy_id": "{id}", "num_workers": 1{more}}}"#);
+    let tags = r#", "custom_tags": {"team": "data"}"#;
+    let node = r#", "node_type_id": "Standard_DS4_v2""#;
+    for (more, expected) in [
+        (String::new(), "Validation failed for custom_tags, team must be present"),
+        (tags.to_owned(), "Missing required field: node_type_id"),
+        (format!("{tags}{node}, \"spark_version\": \"14.3.x-scala2.12\""), "Validation failed for spark_version, the value must be 15.4.x-scala2.12 (is"),
+        (
+            format!(r#"{tags}, "node_type_id": "i3.xlarge""#),
+            r#"Validation failed for node_type_id, the value must be one of Standard_DS3_v2, Standard_DS4_v2 (is "i3.xlarge")"#,
+        ),
+        (format!(r#"{tags}{node}, "autotermination_minutes": 90"#), "Validation failed for autotermination_minutes, the value must not be greater than 60"),
+        (format!(r#"{tags}{node}, "spark_conf": {{"spark.master": "x"}}"#), "Validation failed for spark_conf, spark.master must not be present"),
+        (format!(r#"{node}, "custom_tags": {{"team": "D1"}}"#), "Validation failed for custom_tags, team must match the pattern [a-z]+"),
+    ] {
+        bench.refused("POST /api/2.1/clusters/create", &spec(&more), &format!("400 INVALID_PARAMETER_VALUE {expected}"));
+    }
+    bench.refused("POST /api/2.1/clusters/create", r#"{"policy_id": "none"}"#, "400 INVALID_PARAMETER_VALUE Can't find a cluster policy");
+    let filled = spec(&format!("{tags}, \"apply_policy_default_values\": true"));
+    let cluster = bench.good("POST /api/2.1/clusters/create", &filled).text("cluster_id");
+    let got = bench.good(&format!("GET /api/2.1/clusters/get?cluster_id={cluster}"), "");
+    for (path, expected) in [
+        ("spark_version", "\"15.4.x-scala2.12\""),
+        ("node_type_id", "\"Standard_DS3_v2\""),
+        ("autotermination_minutes", "30"),
+        ("spec.policy_id", &format!("\"{id}\"")),
+    ] {
+        assert_eq!(got.at(path), expected, "{path}");
+    }
+    bench.refused("POST /api/2.1/clusters/create", &filled, "400 QUOTA_EXCEEDED The number of active clusters");
+}
+
+#[test]
+fn a_definition_that_is_no_map_is_found_out_when_it_is_used() {
+    let bench = Bench::new();
+    let id = create(&bench, r#"{"name": "a", "definition": "[]"}"#);
+    let body = format!(r#"{{"policy_id": "{id}", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}}"#);
+    let expected = "cannot be satisfied due to the malformed policy definition.";
+    bench.refused("POST /api/2.1/clusters/create", &body, &format!("400 INVALID_PARAMETER_VALUE Requests for the policy {id} {expected}"));
 }
 
 #[test]
