@@ -22,6 +22,7 @@ use crate::plan::{self, Action, Plan, Step};
 use crate::project::Answer;
 use crate::refresh;
 use crate::state::{Document, Entry};
+use crate::yaml::Data;
 use crate::yaml::splice::{Edit, splice};
 
 /// Arguments of `adopt`.
@@ -292,8 +293,22 @@ fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&s
     let of_kind = |key: &str| session.registry.get(key).is_some_and(|k| k.name == address.kind);
     let spelled =
         documents.first().and_then(|d| d.entries().iter().find(|e| of_kind(&e.key))).map_or(address.kind.clone(), |e| e.key.clone());
-    let at = Path::from(vec![Part::Field(spelled), Part::Field(address.key.clone())]);
-    let after = splice(&source, 0, &[Edit::Set(at, body.clone())]).map_err(|refusal| Failure::Machine {
+    let section = Path::field(&spelled);
+    let at = section.join(Part::Field(address.key.clone()));
+    let items = documents
+        .first()
+        .and_then(|d| d.get(&spelled))
+        .and_then(|n| if let Data::List(items) = &n.data { Some(items.len()) } else { None });
+    let edit = match items {
+        // The list form: each item says its key itself.
+        Some(items) => {
+            let fields = body.as_map().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone()));
+            let keyed = std::iter::once(("$key".to_owned(), Value::text(&address.key))).chain(fields);
+            Edit::Insert(section, items, Value::map(keyed))
+        }
+        None => Edit::Set(at, body.clone()),
+    };
+    let after = splice(&source, 0, &[edit]).map_err(|refusal| Failure::Machine {
         message: format!("{address} cannot be written into `{name}`: {refusal}"),
         help: vec!["name another file: `--to conf/more.yaml`".to_owned()],
     })?;

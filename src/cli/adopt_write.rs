@@ -11,7 +11,7 @@ use super::session::{Online, Session};
 use super::{Exit, Failure, Run};
 use crate::export::edited::{self, Edited};
 use crate::export::object;
-use crate::export::write::{Ask, Into, Refused, Written, write_back};
+use crate::export::write::{Ask, Into, Refused, Written, is_drift, write_back};
 use crate::model::Address;
 use crate::plan::{self, Plan, Step};
 use crate::state::Document;
@@ -53,7 +53,7 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     let written = write_back(&ask);
     tell(session, run, &written);
     if written.files.is_empty() {
-        return Err(nothing_written(&written.refused));
+        return Err(nothing_written(&steps, &written.refused));
     }
     let (online, left) = verified(session, online, &document, &written, &options, run).await?;
     show(run, &written.files);
@@ -116,8 +116,14 @@ fn tell(session: &Session, run: &Run<'_>, written: &Written) {
     }
 }
 
-fn nothing_written(refused: &[Refused]) -> Failure {
-    let mut help: Vec<String> = refused.iter().map(|r| r.help.clone()).collect();
+/// Why no file gets an edit: each refusal stands above by itself, what nobody can write is told here.
+fn nothing_written(steps: &[&Step], refused: &[Refused]) -> Failure {
+    let mut help: Vec<String> = refused.iter().map(|r| format!("{}: {}", r.address, r.help)).collect();
+    for step in steps.iter().filter(|s| !refused.iter().any(|r| r.address == s.address)) {
+        let fields: Vec<String> = step.changes.iter().filter(|c| is_drift(c)).map(|c| c.path.to_string()).collect();
+        let address = &step.address;
+        help.push(format!("{address}: the YAML says {} already; `brickform refresh {address}` takes it into the state", fields.join(", ")));
+    }
     help.dedup();
     Failure::Machine { message: "nothing could be written".to_owned(), help }
 }
@@ -132,8 +138,9 @@ async fn verified(
     options: &plan::Options,
     run: &Run<'_>,
 ) -> Result<(Online, Vec<Address>), Failure> {
-    let edited = Session::with(run, contents(&written.files))?;
-    let online = edited.again(online)?;
+    let unfit = |failure: Failure| unfit(failure, written, run);
+    let edited = Session::with(run, contents(&written.files)).map_err(unfit)?;
+    let online = edited.again(online).map_err(unfit)?;
     let options = plan::Options { targets: vec![], ..options.clone() };
     let (plan, _) = edited.plan(run, &online, document, &options).await?;
     let left: Vec<Address> = plan.steps.iter().filter(|s| has_drifted(s)).map(|s| s.address.clone()).collect();
@@ -153,6 +160,14 @@ async fn verified(
         });
     }
     Ok((online, left))
+}
+
+/// Mistakes of files that exist nowhere yet: said before they are shown.
+fn unfit(failure: Failure, written: &Written, run: &Run<'_>) -> Failure {
+    let names: Vec<String> = written.files.iter().map(|f| format!("`{}`", f.name)).collect();
+    run.screen
+        .raw(&format!("error: nothing was written: with these edits {} would not load; what would be wrong in them:\n", names.join(", ")));
+    failure
 }
 
 /// Edited files by path, as the project reads them.

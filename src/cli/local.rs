@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 }
 
 fn serve(given: &Serve, run: &Run<'_>) -> Result<Exit, Failure> {
-    let place = Place::of(run, given.file.as_deref());
+    let place = Place::of(run, given.file.as_deref())?;
     let options = behaviour(given, run)?;
     let workspace = place.open(options)?;
     let beacon = Beacon::light(&place)?;
@@ -153,7 +153,7 @@ fn behaviour(given: &Serve, run: &Run<'_>) -> Result<LocalOptions, Failure> {
 }
 
 fn reset(given: &Reset, run: &Run<'_>) -> Result<Exit, Failure> {
-    let place = Place::of(run, given.file.as_deref());
+    let place = Place::of(run, given.file.as_deref())?;
     let shown = place.shown(run.outside);
     if !given.yes {
         if !run.screen.can_ask() {

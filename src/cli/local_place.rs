@@ -19,15 +19,26 @@ impl Place {
         Self { database: folder.join(".brickform").join("local").join(format!("{environment}.redb")) }
     }
 
-    /// As the command line says: a file; else the environment named (`local` where none is) of the project around here.
-    /// The project's files are not read, so that a mistake in them does not stop the workspace.
-    pub fn of(run: &Run<'_>, file: Option<&str>) -> Self {
+    /// As the command line says: a file; else the environment of the project around here that every command would take:
+    /// `--env`, `default_environment`, the only one. Without a project, and where a mistake in its files stands in the way of
+    /// choosing, it is `local`: mistakes in resources do not stop the workspace.
+    ///
+    /// # Errors
+    /// There are several environments, and nothing says which.
+    pub fn of(run: &Run<'_>, file: Option<&str>) -> Result<Self, Failure> {
         if let Some(file) = file {
-            return Self { database: run.outside.path(file) };
+            return Ok(Self { database: run.outside.path(file) });
         }
         let start = run.options.project_dir.as_deref().map_or_else(|| run.outside.folder.clone(), |f| run.outside.path(f));
         let folder = start.ancestors().find(|f| f.join("conf").join("project.yaml").is_file()).unwrap_or(&start);
-        Self::in_project(folder, run.options.environment.as_deref().unwrap_or("local"))
+        if let Some(named) = run.options.environment.as_deref() {
+            return Ok(Self::in_project(folder, named));
+        }
+        match crate::project::chosen(run.outside, &run.options.ask(run.outside)?) {
+            Ok(name) => Ok(Self::in_project(folder, &name)),
+            Err(failed) if failed.diagnostics.iter().any(|d| d.code == "E0305") => Err(Failure::Project(failed)),
+            Err(_) => Ok(Self::in_project(folder, "local")),
+        }
     }
 
     /// The file as messages name it: relative to the current folder where it is below it.

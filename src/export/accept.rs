@@ -27,7 +27,9 @@ pub fn can_be_read(kind: &'static Kind, change: &FieldChange) -> bool {
     !Schema::of(kind).at(&change.path).is_some_and(|field| field.input_only())
 }
 
-fn is_secret(change: &FieldChange) -> bool {
+/// Whether either side of a change is a secret.
+#[must_use]
+pub fn is_secret(change: &FieldChange) -> bool {
     [&change.old, &change.new].into_iter().flatten().any(|v| v.has_secret() || v.get("$secret").is_some())
 }
 

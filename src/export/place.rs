@@ -38,14 +38,6 @@ pub fn puts<'n>(node: &'n Node, base: &Value, target: &Value, field: Option<Fiel
     }
     match (&node.data, base, target) {
         (Data::Map(_), Value::Map(ours), Value::Map(new)) => {
-            let gone = ours.keys().filter(|k| !new.contains_key(*k));
-            for key in gone {
-                let path = path.join(Step::Field(key.clone()));
-                match node.entry(key) {
-                    Some(entry) => found.push(Put { path, node: &entry.value, what: What::Remove }),
-                    None => found.push(Put { path, node, what: What::Untold }),
-                }
-            }
             for (key, value) in new {
                 let below = path.join(Step::Field(key.clone()));
                 match (node.entry(key), ours.get(key)) {
@@ -53,6 +45,15 @@ pub fn puts<'n>(node: &'n Node, base: &Value, target: &Value, field: Option<Fiel
                     (Some(entry), Some(old)) => puts(&entry.value, old, value, field.and_then(|f| f.field(key)), &below, found),
                     (Some(entry), None) => found.push(Put { path: below, node: &entry.value, what: What::Set(value.clone()) }),
                     (None, _) => found.push(Put { path: below, node, what: What::Add(key.clone(), value.clone()) }),
+                }
+            }
+            // After what is new, so that a map is never empty in between.
+            let gone = ours.keys().filter(|k| !new.contains_key(*k));
+            for key in gone {
+                let path = path.join(Step::Field(key.clone()));
+                match node.entry(key) {
+                    Some(entry) => found.push(Put { path, node: &entry.value, what: What::Remove }),
+                    None => found.push(Put { path, node, what: What::Untold }),
                 }
             }
         }

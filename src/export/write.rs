@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use super::accept::accepted;
+use super::accept::{accepted, is_secret};
 use super::edited::Edited;
 use super::overlay;
 use super::place::{Put, What, puts};
@@ -130,6 +130,7 @@ impl Writer<'_> {
         if let Some((target, desired)) = &target {
             puts(&resource.node, desired, target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
             found = self.content(resource, found, target);
+            self.secrets(step);
             if found.is_empty() {
                 return;
             }
@@ -149,6 +150,14 @@ impl Writer<'_> {
         let Some((target, _)) = target else { return };
         for put in found {
             self.put(resource, put, &target);
+        }
+    }
+
+    /// Drift of secrets is never written: neither the file nor the state may hold the value.
+    fn secrets(&mut self, step: &Step) {
+        for change in step.changes.iter().filter(|c| is_drift(c) && is_secret(c)) {
+            let help = format!("change the secret where it is kept, or put it back: `brickform apply --target {}`", step.address);
+            self.refuse(&step.address, &change.path, "its value is a secret, and secrets are never written", help);
         }
     }
 

@@ -14,18 +14,21 @@ pub(super) fn counts(plan: &Plan) -> Counts {
         count(group, &mut counts);
         rest = after;
     }
+    counts.drifted = plan.steps.iter().filter(|s| drifted(s)).count();
     counts.blocked = plan.steps.iter().filter(|s| !s.blocks.is_empty()).count();
     counts.unmanaged = plan.steps.iter().map(|s| s.unmanaged.len()).sum();
     counts
 }
 
+/// Whether the workspace changed something of an address, or deleted it. Drift is counted by address, parts too: each is
+/// answered by itself.
+fn drifted(step: &Step) -> bool {
+    step.because.as_deref() == Some(DELETED) || step.changes.iter().any(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))
+}
+
 /// One object with its facets.
 fn count(group: &[Step], counts: &mut Counts) {
     counts.total += 1;
-    let drifted = |s: &Step| s.because.as_deref() == Some(DELETED) || s.changes.iter().any(|c| c.reason == Reason::Drift);
-    if group.iter().any(drifted) {
-        counts.drifted += 1;
-    }
     let (own, facets) = match group.split_first() {
         Some((own, facets)) if !own.address.is_facet() => (Some(own), facets),
         _ => (None, group),

@@ -51,6 +51,9 @@ impl Resolver<'_> {
         if let Some(declaration) = declaration {
             self.check_variable(name, declaration, &value, given)?;
             if declaration.sensitive && !value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
+                if matches!(value, Value::Map(_) | Value::List(_)) {
+                    return Ok(concealed(name, &value));
+                }
                 let from = match given {
                     Given::Text { environment: Some(variable), .. } => SecretFrom::Environment(variable.clone()),
                     Given::Text { source, .. } => SecretFrom::Given(Held::new(source.text.as_str())),
@@ -204,6 +207,21 @@ fn inferred(default: &Value) -> Option<Sort> {
         Value::List(_) => Some(Sort::List),
         Value::Map(_) => Some(Sort::Map),
         Value::Null | Value::Text(_) | Value::Unknown(_) | Value::Secret(_) => None,
+    }
+}
+
+/// A sensitive map or list: everything in it is a secret of its own, so that expressions can ask for a member.
+fn concealed(place: &str, value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let is_word =
+                |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit());
+            let below = |key: &str| if is_word(key) { format!("{place}.{key}") } else { format!("{place}[{}]", quoted(key)) };
+            Value::Map(map.iter().map(|(key, value)| (key.clone(), concealed(&below(key), value))).collect())
+        }
+        Value::List(items) => Value::List(items.iter().enumerate().map(|(i, item)| concealed(&format!("{place}[{i}]"), item)).collect()),
+        Value::Null => Value::Null,
+        single => secret_value(place, SecretFrom::Given(Held::new(single.key_text()))),
     }
 }
 

@@ -107,6 +107,14 @@ pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed>
     }
 }
 
+/// See [`super::chosen`].
+pub fn chosen(outside: &Outside, ask: &Ask) -> Result<String, Failed> {
+    let mut findings = Findings::default();
+    let found = discover(outside, ask, &mut findings);
+    let chosen = found.and_then(|found| choose(ask, &found, &mut findings));
+    chosen.ok_or_else(|| Failed { usage: findings.usage, diagnostics: findings.sorted(ask.strict) })
+}
+
 fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut Findings) -> Option<Project> {
     let mut discovered = discover(outside, ask, findings)?;
     discovered.environments.iter().for_each(|file| environment::check(file, findings));

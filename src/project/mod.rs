@@ -271,6 +271,15 @@ pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed>
     load::environments(outside, ask)
 }
 
+/// The name of the environment that a command takes: the one asked for, `default_environment`, or the only one. Resources are
+/// not looked at.
+///
+/// # Errors
+/// There is no project, none or several could be meant, or the one that is named is not there.
+pub fn chosen(outside: &Outside, ask: &Ask) -> Result<String, Failed> {
+    load::chosen(outside, ask)
+}
+
 /// Reads the files once more for the layers of values: what merging overrides. Planning never asks for them.
 ///
 /// # Errors

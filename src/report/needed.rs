@@ -19,6 +19,8 @@ pub fn told<'a>(bodies: impl Iterator<Item = &'a Value>, folder: &FilePath) -> S
     let (mut secrets, mut variables) = (Map::new(), Map::new());
     for (name, source) in found {
         if let Some(variable) = variable_of(&source) {
+            // Of a sensitive map each member is a secret.
+            let variable = variable.split(['.', '[']).next().unwrap_or(variable);
             variables.insert(variable.to_owned(), Value::map([("sensitive", Value::Bool(true))]));
         } else if let Some(declared) = declared(&source, folder) {
             secrets.insert(name, declared);

@@ -71,7 +71,11 @@ pub fn text(overview: &Overview<'_>) -> String {
         out.push_str(&format!("locked by    {holder}\n"));
     }
     let parts = document.resources.keys().filter(|a| a.is_facet()).count();
-    let with = if parts == 0 { String::new() } else { format!(", with {} (permissions, grants)", plural(parts as u64, "part", "parts")) };
+    let with = if parts == 0 {
+        String::new()
+    } else {
+        format!(", with {} (permissions, grants): {} addresses", plural(parts as u64, "part", "parts"), document.resources.len())
+    };
     out.push_str(&format!("resources    {}{with}\n", document.resources.len() - parts));
     for (kind, count) in kinds(document) {
         out.push_str(&format!("  {kind:22} {count}\n"));

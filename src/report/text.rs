@@ -54,8 +54,8 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     unmanaged(plan, look, &mut out);
     out.push_str(&legend(&sections, look));
     if look.drift {
-        let (n, all) = (counts.drifted, counts.total);
-        out.push_str(&format!("Drift: {n} of {all} differ from what was applied last. Nothing was changed.\n"));
+        let (n, all) = (counts.drifted, plan.steps.len());
+        out.push_str(&format!("Drift: {n} of {all} addresses differ from what was applied last. Nothing was changed.\n"));
     } else {
         out.push_str(&totals(plan, &counts));
     }

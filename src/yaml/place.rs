@@ -260,8 +260,19 @@ impl<'n> Seat<'n> {
         }
     }
 
-    /// A single value, as a block scalar where it is one.
+    /// A single value, as a block scalar where it is one; what is remarked behind the header of a block scalar stays.
     fn scalar(&self, value: &Value, indent: usize) -> String {
+        let spelled = self.bare(value, indent);
+        let header = self.text()[self.start()..self.end()].lines().next().unwrap_or_default();
+        let Some(remark) = header.find('#').filter(|_| is_block(spell::style_of(self.node))) else { return spelled };
+        let remark = &header[header[..remark].trim_end().len()..];
+        match spelled.split_once('\n') {
+            Some((first, rest)) => format!("{first}{remark}\n{rest}"),
+            None => format!("{spelled}{remark}"),
+        }
+    }
+
+    fn bare(&self, value: &Value, indent: usize) -> String {
         let style = spell::style_of(self.node);
         match value {
             Value::Text(text) if spell::is_block_text(text) => spell::block_text(text, indent),
@@ -428,7 +439,9 @@ pub fn document_of(documents: &[Node], at: usize) -> Option<usize> {
 #[must_use]
 pub fn path_to(root: &Node, start: usize, end: usize) -> Option<Path> {
     fn go(node: &Node, start: usize, end: usize, path: &mut Path) -> bool {
-        if bytes(node) == (start..end) && !text(node).is_empty() {
+        // A block scalar is told with its header or without.
+        let own = node.span.start as usize..node.span.end as usize;
+        if (bytes(node) == (start..end) || own == (start..end)) && !text(node).is_empty() {
             return true;
         }
         for (step, child) in children(node) {

@@ -80,3 +80,95 @@ fn an_overlay_does_not_hold_what_a_file_holds() {
     assert!(said.contains("notebooks.a source is not written") && said.contains("leave `--overlay` out"), "{said}");
     assert_eq!(desk.read("nb/a.py"), "x = 1\n");
 }
+
+/// Drift of a warehouse and a query, made by somebody who asked the workspace for their ids.
+fn by_name(desk: &Desk, kind: &str) -> String {
+    let state = brickform::model::json::parse(desk.read(".brickform/state/local.json").as_bytes()).expect("a state");
+    let all = state.get("resources").and_then(brickform::model::Value::as_map).cloned().unwrap_or_default();
+    all.iter().find(|(a, _)| a.starts_with(kind)).and_then(|(_, e)| e.get("id")).expect("an id").key_text()
+}
+
+const QUERY: &str = "queries:\n  q:\n    display_name: q\n    warehouse_id: \"${warehouses.w.id}\"\n    query_text: |  # ours\n      SELECT 1\n      \
+                     FROM a\n\n    # what it is for\n    description: d\nwarehouses:\n  w: { name: w, cluster_size: Small }\n";
+
+fn query_becomes(desk: &Desk, text: &str) {
+    let (id, text) = (by_name(desk, "queries."), serde_json::to_string(text).expect("JSON"));
+    let body = format!(r#"{{"update_mask":"query_text","query":{{"query_text":{text}}}}}"#);
+    by_hand(desk, &[format!("PATCH /api/2.0/sql/queries/{id} {body}")]);
+}
+
+#[test]
+fn blocks_of_text_are_edited_where_they_stand() {
+    let environment = Desk::new().read("environments/local.yaml");
+    for (live, want) in [
+        ("SELECT 2\nFROM b\n", "query_text: |  # ours\n      SELECT 2\n      FROM b\n\n    # what it is for\n"),
+        ("SELECT 2\nFROM b", "query_text: |-  # ours\n      SELECT 2\n      FROM b\n\n    # what it is for\n"),
+        ("SELECT '\u{1}'\nFROM b\n", "\"SELECT '\\u0001'\\nFROM b\\n\""),
+        ("SELECT 2", "query_text: SELECT 2"),
+    ] {
+        let desk = applied(QUERY, &[]);
+        query_becomes(&desk, live);
+        desk.done(&["adopt", "--write", "--all-drift", "--yes"], live);
+        let now = desk.read("conf/a.yaml");
+        assert!(now.contains(want), "{live:?}\n{now}");
+        assert_eq!(desk.read("environments/local.yaml"), environment, "{live:?}");
+        desk.done(&["plan", "--detailed-exitcode"], live);
+    }
+}
+
+#[test]
+fn a_map_in_lines_stays_one() {
+    let conf =
+        "jobs:\n  j:\n    name: j\n    tags:\n      x: y\n    tasks: [{ task_key: t, notebook_task: { notebook_path: /Shared/x } }]\n";
+    let desk = applied(conf, &[]);
+    let id = by_name(&desk, "jobs.");
+    by_hand(&desk, &[format!(r#"POST /api/2.2/jobs/update {{"job_id":{id},"new_settings":{{"tags":{{"z":"w"}}}}}}"#)]);
+    desk.done(&["adopt", "--write", "--all-drift", "--yes"], "tags");
+    assert!(desk.read("conf/a.yaml").contains("    tags:\n      z: w\n"), "{}", desk.read("conf/a.yaml"));
+}
+
+#[test]
+fn a_deletion_that_leaves_mistakes_says_first_that_nothing_was_written() {
+    let desk = applied(QUERY, &[]);
+    let before = desk.read("conf/a.yaml");
+    let id = by_name(&desk, "warehouses.");
+    by_hand(&desk, &[format!("DELETE /api/2.0/sql/warehouses/{id}")]);
+    let (exit, said) = desk.run(&["adopt", "--write", "--all-drift", "--deletions", "--yes"]);
+    assert_eq!(exit, 1, "{said}");
+    let nothing = said.find("error: nothing was written: with these edits `conf/a.yaml` would not load");
+    assert!(nothing.is_some_and(|at| said.find("error[E").is_some_and(|mistake| at < mistake)), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), before);
+}
+
+#[test]
+fn what_nothing_declares_goes_into_a_list_by_keys() {
+    let desk = applied("warehouses:\n  - $key: w\n    name: w\n    cluster_size: Small\n", &[]);
+    by_hand(&desk, &[r#"POST /api/2.0/sql/warehouses {"name":"other","cluster_size":"Small"}"#.to_owned()]);
+    desk.done(&["adopt", "warehouses", "--name", "other", "--key", "o", "--yes"], "into a list");
+    let now = desk.read("conf/a.yaml");
+    assert!(now.starts_with("warehouses:\n  - $key: w\n") && now.contains("  - $key: o\n    name: other\n"), "{now}");
+    desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
+}
+
+#[test]
+fn drift_is_counted_by_address_everywhere() {
+    let conf =
+        "warehouses:\n  w:\n    name: w\n    cluster_size: Small\n    permissions: [{ group_name: users, permission_level: CAN_USE }]\n";
+    let desk = applied(conf, &[]);
+    let id = by_name(&desk, "warehouses.w");
+    by_hand(
+        &desk,
+        &[
+            format!(r#"POST /api/2.0/sql/warehouses/{id}/edit {{"name":"w","cluster_size":"Large"}}"#),
+            format!(
+                r#"PUT /api/2.0/permissions/warehouses/{id} {{"access_control_list":[{{"group_name":"users","permission_level":"CAN_MONITOR"}}]}}"#
+            ),
+        ],
+    );
+    let said = desk.done(&["drift"], "drift");
+    assert!(said.contains("(2)\n") && said.contains("Drift: 2 of 2 addresses differ"), "{said}");
+    let said = desk.done(&["status"], "status");
+    assert!(said.contains("1, with 1 part (permissions, grants): 2 addresses"), "{said}");
+    let said = desk.done(&["adopt", "--write", "--all-drift", "--yes"], "adopt");
+    assert!(said.contains("2 addresses accepted"), "{said}");
+}

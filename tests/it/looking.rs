@@ -174,3 +174,238 @@ groups:
     assert!(out.contains("job_id: \"${jobs.j_us.id}\""), "{out}");
     assert!(out.contains("each_eu_2:"), "{out}");
 }
+
+/// What every planted secret holds; each has a word of its own before it.
+const MARK: &str = "x7Q9planted";
+
+fn planted(word: &str) -> String {
+    format!("{word}-{MARK}")
+}
+
+/// A project with a secret wherever one can be.
+fn with_secrets() -> (Project, Vec<(String, String)>) {
+    let project = Project::new(&[
+        (
+            "conf/project.yaml",
+            "name: p\nsecrets:\n  FILED: { file: secret.txt }\n  TOLD: { command: [cat, told.txt] }\n\
+             variables:\n  hidden: { sensitive: true }\n  written: { sensitive: true }\n  given: { sensitive: true, default: none }\n  \
+             many: { sensitive: true, default: { a: b } }\n",
+        ),
+        (
+            "environments/local.yaml",
+            &format!(
+                "workspace: local\nstate: {{ key: {{ env: STATE_KEY }} }}\nvariables:\n  written: {}\n  many: {{ a: {} }}\n",
+                planted("written"),
+                planted("many")
+            ),
+        ),
+        ("environments/far.yaml", "workspace: { host: \"http://127.0.0.1:9\", profile: FAR }\nvariables: { written: w }\n"),
+        ("secret.txt", &planted("filed")),
+        ("told.txt", &planted("told")),
+        ("databrickscfg", &format!("[FAR]\nhost = http://127.0.0.1:9\ntoken = {}\n", planted("profile"))),
+        (
+            "conf/a.yaml",
+            r#"
+secret_scopes:
+  s: { scope: s }
+secrets:
+  m: { scope: "${secret_scopes.s.scope}", key: m, string_value: "${many.a}" }
+  a: { scope: "${secret_scopes.s.scope}", key: a, string_value: "${hidden}" }
+  b: { scope: "${secret_scopes.s.scope}", key: b, string_value: "x ${secret('FILED')} y" }
+  c: { scope: "${secret_scopes.s.scope}", key: c, string_value: "${secret('TOLD') ~ 'z'}" }
+  d: { scope: "${secret_scopes.s.scope}", key: d, string_value: "${secret('DIRECT')}" }
+  e: { scope: "${secret_scopes.s.scope}", key: e, string_value: "${written}" }
+  f: { scope: "${secret_scopes.s.scope}", key: f, string_value: "${given}" }
+clusters:
+  c:
+    cluster_name: c
+    spark_version: 15.4.x-scala2.12
+    node_type_id: i3.xlarge
+    num_workers: 1
+    spark_env_vars: { TOKEN: "${secret('DIRECT')}", PLAIN: "1" }
+jobs:
+  j:
+    name: j
+    description: "${secret('FILED')}"
+    tasks: [{ task_key: t, notebook_task: { notebook_path: /Shared/x, base_parameters: { token: "t ${hidden}" } } }]
+"#,
+        ),
+    ]);
+    let variables = [
+        ("BRICKFORM_VAR_hidden", planted("hidden")),
+        ("BRICKFORM_VAR_given", planted("given")),
+        ("DIRECT", planted("direct")),
+        ("STATE_KEY", planted("state-key")),
+        ("DATABRICKS_TOKEN", planted("env-token")),
+        ("DATABRICKS_CLIENT_SECRET", planted("client-secret")),
+        ("DATABRICKS_CONFIG_FILE", "databrickscfg".to_owned()),
+        ("RUST_LOG", "trace".to_owned()),
+    ];
+    (project, variables.map(|(k, v)| (k.to_owned(), v)).to_vec())
+}
+
+/// Everything that a text must not hold: what was planted, plain and in base64 at each of its three places.
+fn leaks(text: &[u8]) -> bool {
+    use base64::Engine as _;
+    let encoded = (0..3).map(|shift| {
+        let whole = base64::engine::general_purpose::STANDARD_NO_PAD.encode([&b"___"[..shift], MARK.as_bytes()].concat());
+        whole.get(4..12).expect("long enough").to_owned()
+    });
+    std::iter::once(MARK.to_owned()).chain(encoded).any(|wanted| text.windows(wanted.len()).any(|w| w == wanted.as_bytes()))
+}
+
+/// Files that were written beside the workspace's own database and what the user wrote.
+fn leaking_files(folder: &Path, found: &mut Vec<String>) {
+    for path in std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
+        let name = path.to_string_lossy().into_owned();
+        if path.is_dir() {
+            leaking_files(&path, found);
+        } else if !name.ends_with(".redb") && leaks(&std::fs::read(&path).expect("it can be read")) {
+            found.push(name);
+        }
+    }
+}
+
+struct Sweep {
+    project: Project,
+    variables: Vec<(String, String)>,
+    given: Vec<String>,
+    codes: BTreeMap<u8, usize>,
+}
+
+impl Sweep {
+    fn new() -> Self {
+        let (project, variables) = with_secrets();
+        let mut given = Vec::new();
+        leaking_files(project.folder.path(), &mut given);
+        Self { project, variables, given, codes: BTreeMap::new() }
+    }
+
+    /// Runs a command in every way of saying it, and looks at all that it said and wrote.
+    fn look(&mut self, line: &str) {
+        let has_events = ["plan", "drift", "refresh", "adopt", "apply"].iter().any(|word| line.starts_with(word));
+        for how in ["", " -o json", " -vv --log-format json", " --json"].iter().filter(|how| has_events || **how != " --json") {
+            let variables: Vec<(&str, &str)> = self.variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let ran = self.project.with(&format!("{line}{how}"), &variables, None);
+            *self.codes.entry(ran.code).or_default() += 1;
+            assert!(!leaks(ran.out.as_bytes()), "standard output of `{line}{how}`:\n{}", ran.out);
+            assert!(!leaks(ran.err.as_bytes()), "standard error of `{line}{how}`:\n{}", ran.err);
+            let mut now = Vec::new();
+            leaking_files(self.project.folder.path(), &mut now);
+            now.retain(|file| !self.given.contains(file));
+            assert!(now.is_empty(), "`{line}{how}` wrote {now:?}");
+        }
+    }
+}
+
+/// Every command that looks, over one environment.
+const LOOKS: &[&str] = &[
+    "validate",
+    "validate --strict",
+    "plan",
+    "plan --requests --unmanaged",
+    "plan --report markdown=report.md --report json=report.json --report text=report.txt",
+    "plan --out plan.bin",
+    "show plan.bin",
+    "plan --refresh=false",
+    "plan --destroy",
+    "drift",
+    "show",
+    "show jobs.j",
+    "show clusters.c --live",
+    "show secrets.a --live",
+    "status",
+    "output",
+    "render",
+    "render secrets.b",
+    "graph",
+    "graph jobs.j",
+    "explain secrets.a.string_value",
+    "explain jobs.j.description",
+    "explain clusters.c.spark_env_vars.TOKEN",
+    "explain var.hidden",
+    "explain var.written",
+    "env list",
+    "env show local",
+    "state list",
+    "state show secrets.a",
+    "state show clusters.c",
+    "state history",
+    "doctor",
+    "auth describe",
+    "refresh --yes",
+    "adopt --write --all-drift --dry-run",
+    "adopt jobs.j --dry-run",
+    "schema",
+    "fmt --check",
+    "space-list",
+];
+
+#[test]
+fn no_command_tells_a_secret() {
+    let mut sweep = Sweep::new();
+    for line in LOOKS.iter().filter(|line| line.starts_with("plan") || line.starts_with("adopt")) {
+        sweep.look(&format!("{line} --env local"));
+    }
+    sweep.look("apply --env local --yes");
+    // Somebody changes what holds secrets, to what nobody may see either.
+    let ids = sweep.project.with("state list --env local", &[("STATE_KEY", "x")], None).out;
+    let id = |address: &str| ids.lines().find_map(|l| l.strip_prefix(address)).expect("an id").trim().to_owned();
+    let (cluster, job) = (id("clusters.c "), id("jobs.j "));
+    let (live, note) = (planted("live"), planted("live-note"));
+    by_hand(
+        &sweep.project,
+        &[
+            format!(
+                r#"POST /api/2.1/clusters/edit {{"cluster_id":"{cluster}","cluster_name":"c","spark_version":"15.4.x-scala2.12","node_type_id":"i3.xlarge","num_workers":1,"spark_env_vars":{{"TOKEN":"{live}","PLAIN":"2"}}}}"#
+            ),
+            format!(r#"POST /api/2.2/jobs/update {{"job_id":{job},"new_settings":{{"description":"{note}"}}}}"#),
+            format!(r#"POST /api/2.0/secrets/put {{"scope":"s","key":"a","string_value":"{live}"}}"#),
+        ],
+    );
+    for line in LOOKS {
+        sweep.look(&format!("{line} --env local"));
+    }
+    // A literal in a field for secrets, an expression that fails on one, a command that tells one and fails.
+    for (name, text) in [
+        ("conf/wrong.yaml", format!("secrets:\n  w: {{ scope: s, key: w, string_value: {} }}\n", planted("literal"))),
+        ("conf/wrong.yaml", "jobs:\n  w: { name: w, max_concurrent_runs: \"${secret('DIRECT') + 1}\" }\n".to_owned()),
+        ("conf/wrong.yaml", "jobs:\n  w: { name: \"${hidden}\" }\n".to_owned()),
+        ("conf/wrong.yaml", "jobs:\n  w: { name: \"${many.a}\" }\n".to_owned()),
+        ("conf/wrong.yaml", "jobs:\n  w: { name: w, description: \"${many.a}\", tags: \"${many}\" }\n".to_owned()),
+    ] {
+        sweep.project.write(name, &text);
+        sweep.given.clear();
+        leaking_files(sweep.project.folder.path(), &mut sweep.given);
+        for line in ["validate", "plan", "render", "apply --yes", "explain jobs.w.name", "drift", "graph"] {
+            sweep.look(&format!("{line} --env local"));
+        }
+    }
+    std::fs::remove_file(sweep.project.folder.path().join("conf/wrong.yaml")).expect("it goes");
+    sweep.project.edit("conf/project.yaml", "[cat, told.txt]", "[ls, told.txt, /nonexistent]");
+    sweep.look("apply --env local --yes --replace secrets.c");
+    // A workspace that does not answer.
+    for line in ["auth describe", "render", "env show far", "doctor"] {
+        sweep.look(&format!("{line} --env far"));
+    }
+    let database = std::fs::read(sweep.project.folder.path().join(".brickform/local/local.redb")).expect("a database");
+    assert!(leaks(&database), "the workspace itself holds what was planted");
+    assert!(sweep.codes.get(&0).is_some_and(|n| *n > 50), "{:?}", sweep.codes);
+    assert!(sweep.codes.get(&1).is_some_and(|n| *n > 10), "{:?}", sweep.codes);
+}
+
+fn by_hand(project: &Project, lines: &[String]) {
+    use brickform::client::{Request, RequestBody};
+    use brickform::local::{LocalOptions, LocalWorkspace};
+    let options = LocalOptions { settle_ms: Some(0), ..LocalOptions::default() };
+    let workspace = LocalWorkspace::open(&project.folder.path().join(".brickform/local/local.redb"), options).expect("it opens");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for line in lines {
+        let mut parts = line.splitn(3, ' ');
+        let (method, path) = (parts.next().expect("a method").to_owned(), parts.next().expect("a path").to_owned());
+        let body = RequestBody::Json(parts.next().expect("a body").to_owned());
+        let request = Request { method, path, query: vec![], headers: vec![], body };
+        let answer = runtime.block_on(workspace.handle(request)).expect("an answer");
+        assert!(answer.status < 300, "{line}: {}", String::from_utf8_lossy(&answer.body));
+    }
+}
