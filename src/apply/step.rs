@@ -331,12 +331,13 @@ impl Running {
             ready.call = mine;
         }
         match self.attempt(&ready).await {
+            // It was not deleted after all.
+            Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
             // Where there was an earlier try, that one may have taken effect, and "not found" is about the old name.
             Err(error) if !error.may_have_happened && error.tries <= 1 && renames(self.kind, &self.step) => {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 Err(self.failed(call.why, error))
             }
-            Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
             // An old object that was to be deleted after this one.
             Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
             other => other.map_err(|error| self.failed(call.why, error)),

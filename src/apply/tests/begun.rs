@@ -1,6 +1,7 @@
 //! What goes on record before the first request: that a run may end anywhere, and YAML may be another one by the next.
 
 use super::*;
+use crate::diff::{FieldChange, Reason};
 use crate::state::Intent;
 
 fn intent(kind: &str, natural: &[&str], applied: &str) -> Intent {
@@ -55,4 +56,35 @@ async fn what_comes_with_an_object_goes_on_record_before_it_goes() {
         let expected = ["begin", "put catalogs.c lake Unmade deposed []", "lake.default ", "lake ", "removed catalogs.c"];
         assert_eq!(ran.log[..5], expected, "{:?}", ran.log);
     }
+}
+
+#[tokio::test]
+async fn what_came_with_an_object_and_is_still_there_is_no_failure() {
+    // It is renamed by the same step, which would take the conflict for one about its new name.
+    let wanted = entry("catalogs", "lake_b", body(r#"{"name":"lake_b"}"#));
+    let mut update = step("catalogs.c", Action::Update, &[], vec![], Some(wanted));
+    update.id = Some("lake".to_owned());
+    let field = FieldChange {
+        path: Path::field("name"),
+        old: Some("lake".into()),
+        new: Some("lake_b".into()),
+        applied: Some("lake".into()),
+        reason: Reason::Changed,
+    };
+    update.changes = vec![field];
+    update.desired = Some(body(r#"{"name":"lake_b"}"#));
+    let path = Map::from_iter([("name".to_owned(), Value::from("lake"))]);
+    update.calls = vec![
+        Call { path, ..call("catalog.catalogs.update", r#"{"new_name":"lake_b"}"#) },
+        Call { repeat: Repeat::Safe, ..call("catalog.schemas.create", r#"{"catalog_name":"lake_b","name":"default"}"#) },
+    ];
+    let answer: Box<Answer> = Box::new(|request| match request.path.rsplit('/').next() {
+        Some("schemas") => (400, r#"{"error_code":"SCHEMA_ALREADY_EXISTS","message":"Schema 'lake_b.default' already exists"}"#.to_owned()),
+        _ => (200, r#"{"name":"lake_b"}"#.to_owned()),
+    });
+    let held = Entry { status: Status::Unmade, ..entry("catalogs", "lake", body(r#"{"name":"lake"}"#)) };
+    let ran = run_with(vec![update], document(vec![("catalogs.c", held)]), answer, Memory::default(), 1, None).await;
+    assert_eq!(ran.outcomes(), ["catalogs.c: done"], "{:?}", ran.log);
+    let entry = &ran.report().state.resources[&address("catalogs.c")];
+    assert_eq!((entry.id.as_str(), entry.status), ("lake_b", Status::Ok));
 }
