@@ -225,6 +225,11 @@ pub static ALL: &[Code] = &[
         "An item of `moved:` names an address that no resource of this environment has, so nothing moves and what stood at `from` is planned as a delete. Declare it, mend the spelling, or take the item away.",
     ),
     row(
+        "W0129",
+        "fields that the API does not have",
+        "Files of other tools hold notes of their own: Genie-Forge's spaces an `author` and `tags`, which it never sent either. They are left out. Delete them, or write them as comments.",
+    ),
+    row(
         "E0201",
         "not an expression",
         "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",

@@ -1,7 +1,7 @@
 //! What a kind is.
 
 use super::{Calls, Change, Encoding, Hooks};
-use crate::model::Value;
+use crate::model::{Path, Value};
 
 /// An operation of the catalogue: `jobs.jobs.reset`. Method, path, types, paging and waiters come from there.
 pub type Op = &'static str;
@@ -85,6 +85,11 @@ pub struct Kind {
     pub content: Option<(&'static str, &'static str)>,
     /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
     pub encode: &'static [(&'static str, Encoding)],
+    /// Fields that files of other tools have and the API does not (`author`): left out, with one warning a file.
+    pub unsent: &'static [&'static str],
+    /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
+    /// of the normal body stands: messages point there.
+    pub packed: Option<(&'static str, fn(&Path) -> Path)>,
     /// Code, all of it pure; a plain kind has none.
     pub hooks: Hooks,
 }
@@ -535,6 +540,8 @@ impl Kind {
         marks: &[],
         content: None,
         encode: &[],
+        unsent: &[],
+        packed: None,
         hooks: Hooks::NONE,
     };
 }

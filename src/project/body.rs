@@ -25,8 +25,8 @@ pub struct Subject<'a> {
     pub meta: &'a [&'static str],
 }
 
-/// Computed fields that were written, by file: the first place and all names.
-pub type Computed = BTreeMap<String, (Span, BTreeSet<String>)>;
+/// Fields that were written and are left out, by code and file: the first place and all names.
+pub type Computed = BTreeMap<(&'static str, String), (Span, BTreeSet<String>)>;
 
 /// Checks an evaluated body and gives it the types that the catalogue wants.
 pub fn check(subject: &Subject<'_>, value: Value, findings: &mut Findings, computed: &mut Computed) -> Value {
@@ -74,7 +74,13 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn span(&self, node: Option<&Node>) -> Span {
-        node.map_or_else(|| self.subject.node.nearest(&self.path).span.clone(), |n| n.span.clone())
+        node.map_or_else(|| self.span_inside(&self.path), |n| n.span.clone())
+    }
+
+    /// The place of a path that no node has: in a pasted text, else the nearest above it.
+    fn span_inside(&self, path: &Path) -> Span {
+        let packed = self.subject.kind.packed.and_then(|(field, inside)| super::packed::place(self.subject.node, field, &inside(path)));
+        packed.unwrap_or_else(|| self.subject.node.nearest(path).span.clone())
     }
 
     fn name(&self) -> String {
@@ -167,7 +173,7 @@ impl Walk<'_> {
             };
             if member.computed() {
                 let span = entry.map_or_else(|| self.span(node), |e| e.key_span.clone());
-                let noted = self.computed.entry(span.source.name.clone()).or_insert_with(|| (span, BTreeSet::new()));
+                let noted = self.computed.entry(("W0112", span.source.name.clone())).or_insert_with(|| (span, BTreeSet::new()));
                 noted.1.insert(name);
                 continue;
             }
@@ -282,7 +288,7 @@ impl Walk<'_> {
             let place = |at: usize| {
                 let item = node.and_then(|n| n.items().get(at));
                 let key = item.and_then(|n| keys.iter().find_map(|k| n.get(k)));
-                self.span(key.or(item))
+                key.or(item).map_or_else(|| self.span_inside(&self.path.join(Step::Index(at))), |n| n.span.clone())
             };
             let diagnostic =
                 Diagnostic::error("E0122", format!("{} of {} has {} twice", self.name(), self.subject.address, shown.join(", ")))

@@ -1,7 +1,7 @@
 //! Loading: everything up to the questions that a workspace has to answer.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -118,7 +118,7 @@ pub fn chosen(outside: &Outside, ask: &Ask) -> Result<String, Failed> {
 fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut Findings) -> Option<Project> {
     let mut discovered = discover(outside, ask, findings)?;
     discovered.environments.iter().for_each(|file| environment::check(file, findings));
-    let name = discovered.settings.name.clone().unwrap_or_else(|| folder_name(&discovered));
+    let name = discovered.settings.name.clone().unwrap_or_else(|| folder_name(&discovered, outside, ask));
     let chosen = choose(ask, &discovered, findings)?;
     let chain = environment::chain(&chosen, &discovered.environments, findings);
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
@@ -197,8 +197,12 @@ fn settings_scope(bare: &Inner, findings: &mut Findings, work: impl FnOnce(&In<'
     findings.extend(resolver.findings.take().sorted(false));
 }
 
-fn folder_name(discovered: &Discovered) -> String {
-    discovered.folder.file_name().map_or_else(|| "project".to_owned(), |n| n.to_string_lossy().into_owned())
+/// What a project without a name is called: its folder. `--config ROOT/conf/spaces` names the root, from wherever it is typed.
+fn folder_name(discovered: &Discovered, outside: &Outside, ask: &Ask) -> String {
+    let config = ask.config.as_ref().map(|given| outside.path(&given.to_string_lossy()));
+    let conf = config.as_deref().map(|config| if config.ends_with("spaces") { config.parent().unwrap_or(config) } else { config });
+    let root = conf.filter(|conf| conf.ends_with("conf")).and_then(Path::parent);
+    root.unwrap_or(&discovered.folder).file_name().map_or_else(|| "project".to_owned(), |n| n.to_string_lossy().into_owned())
 }
 
 fn selectable(files: &[EnvironmentFile]) -> impl Iterator<Item = &EnvironmentFile> {

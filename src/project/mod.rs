@@ -33,6 +33,7 @@ mod names;
 mod origin;
 mod outputs;
 mod overlay;
+mod packed;
 mod policies;
 mod presets;
 mod reasons;

@@ -115,15 +115,11 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Vec<Lookup>>)
     let mut findings = resolver.findings.take();
     findings.absorb(of_outputs);
     managed_lookups(&lookups, &resources, &mut findings);
-    for (span, names) in computed.into_values() {
+    for ((code, _), (span, names)) in computed {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        findings.add(
-            Diagnostic::warning(
-                "W0112",
-                format!("fields that only the workspace fills are left out: {}", super::findings::list_of(&names)),
-            )
-            .at(&span, "the first of this file"),
-        );
+        let what = if code == "W0129" { "fields that the API does not have" } else { "fields that only the workspace fills" };
+        let message = format!("{what} are left out: {}", super::findings::list_of(&names));
+        findings.add(Diagnostic::warning(code, message).at(&span, "the first of this file"));
     }
     if let Some(asked) = asked {
         asked.extend(lookups.into_iter().map(|(lookup, _)| lookup));
@@ -293,6 +289,10 @@ impl Making<'_> {
         if let Some(normal) = self.kind.hooks.normal {
             value = normal(value);
         }
+        for (name, span) in self.kind.unsent.iter().filter_map(|name| Some((*name, self.node.entry(name)?.key_span.clone()))) {
+            let of_file = computed.entry(("W0129", span.source.name.clone())).or_insert_with(|| (span, BTreeSet::new()));
+            of_file.1.insert(name.to_owned());
+        }
         let mut findings = Findings::default();
         let names: Vec<&'static str> =
             ["lifecycle", "depends_on", "when", "for_each"].into_iter().chain(self.kind.facets.iter().map(|f| f.name)).collect();
@@ -318,6 +318,8 @@ impl Making<'_> {
                 }
                 let place = &self.node.nearest(&refusal.path).span;
                 let place = if refusal.path.is_root() { self.span } else { place };
+                let packed = self.kind.packed.and_then(|(field, inside)| super::packed::place(&self.node, field, &inside(&refusal.path)));
+                let place = packed.as_ref().unwrap_or(place);
                 let (owner, path) = written(&self.address, &self.node, &refusal.path);
                 let what = if path.is_root() { String::new() } else { format!("{path}: ") };
                 findings.add(Diagnostic::error("E0114", format!("{owner}: {what}{}", refusal.reason)).at(place, ""));

@@ -206,6 +206,14 @@ fn spaces_go_from_one_workspace_to_another() {
     let status = desk.done("status --env target --state .brickform-state.json --profile TARGET_WORKSPACE");
     assert!(status.contains("spaces") && status.contains('1'), "{status}");
     assert!(desk.done(&format!("plan {options}")).contains("no changes"));
+    // From another folder, every path in full, as a notebook has it.
+    let root = desk.folder.path().display().to_string();
+    let elsewhere = Desk { folder: tempfile::tempdir().expect("a folder") };
+    elsewhere.write("databrickscfg", &desk.read("databrickscfg"));
+    let full = format!("--env target --config {root}/conf/spaces --state {root}/.brickform-state.json --profile TARGET_WORKSPACE");
+    assert!(elsewhere.done(&format!("plan {full}")).contains("no changes"));
+    let full = format!("status --env target --state {root}/.brickform-state.json --profile TARGET_WORKSPACE");
+    assert!(elsewhere.done(&full).contains("spaces"));
 
     // What arrived is what left, but for the names that were changed.
     let [made] = &target.spaces()[..] else { panic!("one space") };
@@ -258,6 +266,16 @@ fn commands_of_spaces_say_what_is_wrong_and_overwrite_nothing() {
     assert!(code == 1 && err.contains("is there already"), "{err}");
     desk.done("space-clone Trips --name Rides --to-file out/rides.yaml --profile SOURCE_WORKSPACE");
     assert!(desk.read("out/rides.yaml").contains("title: Rides"));
+    // The copy that a clone makes at once is the one that its file makes when it is applied, to the last id.
+    let (applied, empty) = (Served::new(), Served::new());
+    let other = Desk::new(&applied, &empty);
+    let file = desk.read("out/rides.yaml").replace("source-warehouse", "other");
+    other.write("conf/spaces/rides.yaml", &file);
+    other.write("conf/environments/made.yaml", "{}\n");
+    other.done("apply --yes --env made --config conf/spaces --state s.json --profile SOURCE_WORKSPACE");
+    for name in ["title", "warehouse_id", "serialized_space", "parent_path", "description"] {
+        assert_eq!(applied.spaces()[0].get(name), made.get(name), "{name}");
+    }
 }
 
 /// An export of the second version with all that the first programs of others lost, benchmarks last one first.

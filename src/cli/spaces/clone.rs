@@ -8,6 +8,7 @@ use crate::cli::{Exit, Failure, Run, connect, runtime};
 use crate::export::{self, Overwrite};
 use crate::kinds::{Change, Context, create_calls, from_reply};
 use crate::model::{Address, Map, Value};
+use crate::report::text::plural;
 
 /// Arguments of `space-clone`.
 #[derive(Debug, Args)]
@@ -104,8 +105,9 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let calls = create_calls(kind()?, &change).map_err(|refusal| refused(refusal.reason))?;
     let tables = space.get("tables").and_then(Value::as_list).map_or(0, <[Value]>::len);
     run.screen.note(&format!(
-        "+ \"{title}\" in {}, with {tables} tables, warehouse {}",
+        "+ \"{title}\" in {}, with {}, warehouse {}",
         target.identity.host,
+        plural(tables as u64, "table", "tables"),
         text(&space, "warehouse_id")
     ));
     for call in &calls {

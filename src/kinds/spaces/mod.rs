@@ -7,6 +7,7 @@ mod check;
 mod form;
 mod ids;
 mod join;
+mod place;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,8 @@ pub static SPACES: Kind = Kind {
     names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
     link: Some("/genie/rooms/{space_id}"),
     encode: &[("serialized_space", Encoding::JsonText)],
+    unsent: &["author", "tags"],
+    packed: Some(("serialized_space", place::wire_path)),
     hooks: Hooks {
         normal: Some(read::normal),
         reply: Some(read::reply),
