@@ -10,6 +10,9 @@ pub type Op = &'static str;
 /// type occurs (`@jobs.Task.run_if`). `[]` is every item of a list, `.*` every value of a map.
 pub type At = &'static str;
 
+/// From a path of the normal body to the same place in the JSON that holds it.
+pub type Inside = fn(&Path) -> Path;
+
 /// A kind of resource. Start from [`Kind::PLAIN`] and name what differs.
 pub struct Kind {
     /// The word in YAML and addresses: `jobs`.
@@ -89,7 +92,7 @@ pub struct Kind {
     pub unsent: &'static [&'static str],
     /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
     /// of the normal body stands: messages point there.
-    pub packed: Option<(&'static str, fn(&Path) -> Path)>,
+    pub packed: Option<(&'static str, Inside)>,
     /// Code, all of it pure; a plain kind has none.
     pub hooks: Hooks,
 }

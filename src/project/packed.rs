@@ -14,17 +14,14 @@ pub fn place(body: &Node, field: &str, inside: &Path) -> Option<Span> {
     if text.contains("${") {
         return None;
     }
-    let (from, to) = match json::parse(text.as_bytes()) {
-        Err(error) => {
-            let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-            let at = (before + error.column().saturating_sub(1)).min(text.trim_end().len().saturating_sub(1));
-            (at, at + 1)
-        }
-        Ok(_) => {
-            let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
-            let found = yaml::parse(&source).ok()?.first()?.nearest(inside).span.clone();
-            (found.start as usize, found.end as usize)
-        }
+    let (from, to) = if let Err(error) = json::parse(text.as_bytes()) {
+        let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let at = (before + error.column().saturating_sub(1)).min(text.trim_end().len().saturating_sub(1));
+        (at, at + 1)
+    } else {
+        let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
+        let found = yaml::parse(&source).ok()?.first()?.nearest(inside).span.clone();
+        (found.start as usize, found.end as usize)
     };
     let raw = node.span.source.text.get(node.span.start as usize..node.span.end as usize)?;
     let start = aligned(raw, text, from)?;
