@@ -163,7 +163,7 @@ fn everything_that_it_is_bound_to_is_named_when_it_moves() {
             let other = other.clone();
             Box::new(move |s| drop(s.bound.configuration.insert(address("jobs.new"), other.clone())))
         }),
-        ("file sql/a.sql: was sha256 ", {
+        ("file sql/a.sql: what is in it changed", {
             let other = other.clone();
             Box::new(move |s| drop(s.bound.files.insert("sql/a.sql".to_owned(), other.clone())))
         }),
