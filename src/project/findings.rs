@@ -31,6 +31,11 @@ impl Findings {
         self.list.retain(keep);
     }
 
+    /// Whether a file could not be read as YAML: what it uses and declares is not known.
+    pub fn any_unreadable(&self) -> bool {
+        self.list.iter().any(|d| d.is_error() && d.code.starts_with("E00"))
+    }
+
     /// Whether any of them is an error.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(Diagnostic::is_error)

@@ -349,6 +349,10 @@ fn warn_unused(inner: &Inner, seen: &Seen, sources: &[Arc<crate::diagnostic::Sou
             |part: &str| part.split('}').next().unwrap_or_default().split(|c: char| c != '_' && !c.is_alphanumeric()).any(|w| w == name);
         sources.iter().any(|source| source.text.split("${").skip(1).any(words))
     };
+    // What a broken file uses is not known.
+    if findings.any_unreadable() {
+        return;
+    }
     for (name, defined) in &inner.variables {
         if let Some(declaration) = &defined.declaration
             && !seen.variables.contains(name)

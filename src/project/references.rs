@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::findings::{Reported, meant};
 use super::scope::{Frame, In, Resolver, is_poison, whole_tree};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Identity, Schema};
+use crate::kinds::{Identity, Kind, Schema};
 use crate::model::{Address, Deferred, Path, Piece, Reference, Step, Value};
 use crate::yaml::{Data, Node};
 
@@ -102,6 +102,12 @@ impl Resolver<'_> {
         let elsewhere = self.inner.prepared.iter().find(|p| p.key == target.key && p.kind.name != target.kind);
         match elsewhere {
             Some(other) => found.help(format!("there is {}", Address::new(other.kind.name, &other.key))),
+            None if same_kind.clone().next().is_none() => found.help(format!(
+                "this project declares no {}: declare it under `{}:`, or find one that is there: `${{lookup('{}', 'ITS NAME').id}}`",
+                self.inner.registry.get(target.kind).map_or_else(|| target.kind.to_owned(), Kind::many),
+                target.kind,
+                target.kind
+            )),
             None => meant(found, target.key, same_kind, span),
         }
     }
