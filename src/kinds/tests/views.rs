@@ -197,7 +197,7 @@ fn who_makes_an_object_is_not_lowered_by_their_own_list() {
         let call = Call {
             op: "iam.permissions.update",
             path,
-            query: Default::default(),
+            query: crate::model::Map::new(),
             body: Some(list(&listed)),
             why: "add permissions",
             repeat: Repeat::Safe,
