@@ -54,7 +54,8 @@ impl<'a> Maker<'a> {
             return forget(step, format!("goes with {parent}"));
         }
         match live {
-            Some(Live::Gone | Live::Absent) => return forget(step, "already gone".to_owned()),
+            // What it is a part of is not there any more: an apply that was interrupted deleted that, and not yet its record.
+            Some(Live::Gone | Live::Absent | Live::Waits) => return forget(step, "already gone".to_owned()),
             Some(Live::Failed(error)) => {
                 step.action = Action::None;
                 step.blocks.push(unreadable(address, error));
