@@ -29,10 +29,10 @@ impl Writer<'_> {
             Some(Value::Text(text)) => {
                 let before = std::fs::read(self.ask.project.folder.join(file)).unwrap_or_default();
                 let normal = |text: &str| normal(resource.kind, (from, file), to, target, text);
-                self.into_file(resource, &path, file, spelled(&before, text, &normal));
+                self.fill_file(resource, &path, file, spelled(&before, text, &normal));
             }
             Some(value) => match value.get(BYTES).and_then(Value::as_str).map(|b| base64::engine::general_purpose::STANDARD.decode(b)) {
-                Some(Ok(bytes)) => self.into_file(resource, &path, file, bytes),
+                Some(Ok(bytes)) => self.fill_file(resource, &path, file, bytes),
                 _ => self.refuse(&resource.address, &path, "the workspace did not say what is in it", "put it back, or ignore it"),
             },
             None => {}
@@ -41,7 +41,7 @@ impl Writer<'_> {
     }
 
     /// Gives a file of the project another content, if it is this resource's alone.
-    pub(super) fn into_file(&mut self, resource: &Resource, path: &Path, file: &str, content: Vec<u8>) {
+    pub(super) fn fill_file(&mut self, resource: &Resource, path: &Path, file: &str, content: Vec<u8>) {
         let address = &resource.address;
         if self.ask.into == Into::Overlay {
             let why = format!("it is what `{file}` holds, and an overlay cannot say that in part");

@@ -248,7 +248,7 @@ impl Writer<'_> {
         if let Some(file) = inner.and_then(file_of)
             && let Value::Text(content) = new
         {
-            return self.into_file(resource, path, &file, content.as_bytes().to_vec());
+            return self.fill_file(resource, path, &file, content.as_bytes().to_vec());
         }
         if inner.is_some_and(|i| i.rsplit('.').next() == Some("id"))
             && raw != *new

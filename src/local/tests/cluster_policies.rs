@@ -76,13 +76,22 @@ fn clusters_follow_their_policy() {
     for (more, expected) in [
         (String::new(), "Validation failed for custom_tags, team must be present"),
         (tags.to_owned(), "Missing required field: node_type_id"),
-        (format!("{tags}{node}, \"spark_version\": \"14.3.x-scala2.12\""), "Validation failed for spark_version, the value must be 15.4.x-scala2.12 (is"),
+        (
+            format!("{tags}{node}, \"spark_version\": \"14.3.x-scala2.12\""),
+            "Validation failed for spark_version, the value must be 15.4.x-scala2.12 (is",
+        ),
         (
             format!(r#"{tags}, "node_type_id": "i3.xlarge""#),
             r#"Validation failed for node_type_id, the value must be one of Standard_DS3_v2, Standard_DS4_v2 (is "i3.xlarge")"#,
         ),
-        (format!(r#"{tags}{node}, "autotermination_minutes": 90"#), "Validation failed for autotermination_minutes, the value must not be greater than 60"),
-        (format!(r#"{tags}{node}, "spark_conf": {{"spark.master": "x"}}"#), "Validation failed for spark_conf, spark.master must not be present"),
+        (
+            format!(r#"{tags}{node}, "autotermination_minutes": 90"#),
+            "Validation failed for autotermination_minutes, the value must not be greater than 60",
+        ),
+        (
+            format!(r#"{tags}{node}, "spark_conf": {{"spark.master": "x"}}"#),
+            "Validation failed for spark_conf, spark.master must not be present",
+        ),
         (format!(r#"{node}, "custom_tags": {{"team": "D1"}}"#), "Validation failed for custom_tags, team must match the pattern [a-z]+"),
     ] {
         bench.refused("POST /api/2.1/clusters/create", &spec(&more), &format!("400 INVALID_PARAMETER_VALUE {expected}"));
