@@ -33,7 +33,7 @@ pub fn of(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
     let environment = &project.environment;
     let given = run.options.state.as_deref();
     let said = given.or(environment.state.backend.as_deref());
-    let place = said.map(|text| text.parse::<Place>()).transpose().map_err(|error| Failure::Usage {
+    let place = said.map(str::parse::<Place>).transpose().map_err(|error| Failure::Usage {
         message: format!("the state of {}: {error}", environment.name),
         help: vec!["it is given by `state: { backend: ... }` of the environment, or by `--state`".to_owned()],
     })?;

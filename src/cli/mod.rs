@@ -55,6 +55,7 @@ mod show_plan;
 mod signals;
 mod spaces;
 mod state;
+mod state_shared;
 mod status;
 mod validate;
 mod version;

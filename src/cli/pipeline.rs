@@ -4,7 +4,7 @@ use crate::model::Outside;
 
 /// The page of the run, for whoever meets its lease or reads its history. None outside the pipelines that are known.
 ///
-/// The names are those that GitHub Actions, GitLab CI, Azure Pipelines, Jenkins, CircleCI, Buildkite and Bitbucket document.
+/// The names are those that GitHub Actions, GitLab CI, Azure Pipelines, Jenkins, `CircleCI`, Buildkite and Bitbucket document.
 #[must_use]
 pub fn link(outside: &Outside) -> Option<String> {
     let variable = |name: &str| outside.variable(name).map(str::to_owned);

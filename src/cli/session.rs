@@ -210,11 +210,16 @@ pub(super) fn same_workspace(document: &Document, answered: &WorkspaceIdentity, 
     }
 }
 
-fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {
+/// Who runs this process and where: `ada@ci-7 (process 4242)`.
+pub(super) fn somebody(run: &Run<'_>) -> String {
     let user = run.outside.variable("USER").or_else(|| run.outside.variable("USERNAME")).unwrap_or("somebody");
     let host = run.outside.variable("HOSTNAME").or_else(|| run.outside.variable("COMPUTERNAME")).unwrap_or("this machine");
+    format!("{user}@{host} (process {})", std::process::id())
+}
+
+fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {
     LockInfo {
-        holder: format!("{user}@{host} (process {})", std::process::id()),
+        holder: somebody(run),
         operation: operation.to_owned(),
         since: run.outside.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         link: super::pipeline::link(run.outside),

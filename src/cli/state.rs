@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::planning::address;
 use super::session::Session;
+use super::state_shared;
 use super::{Exit, Failure, Format, Run};
 use crate::model::Address;
 use crate::report::overview;
@@ -48,6 +49,14 @@ enum Command {
     },
     /// The versions that were kept, newest first
     History,
+    /// Try whether the environment's store can keep a state that many share
+    Init,
+    /// Take the lease from a runner that is surely gone
+    Unlock {
+        /// The lease's id, as the message that names its holder says it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 /// Looks at or mends the state.
@@ -69,6 +78,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             }
         }
         Command::History => history(&session, run)?,
+        Command::Init => return state_shared::init(&session, run),
+        Command::Unlock { id } => return state_shared::unlock(&session, run, id),
     }
     Ok(Exit::Done)
 }

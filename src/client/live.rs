@@ -136,6 +136,7 @@ impl Transport for Live {
 }
 
 /// Whether a host's name can only be this machine.
+#[must_use]
 pub fn is_loopback(name: &str) -> bool {
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

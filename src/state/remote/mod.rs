@@ -154,6 +154,22 @@ impl Remote {
         }
     }
 
+    /// Tries out whether the store keeps its word: [`probe`].
+    #[must_use]
+    pub fn try_out(&self, id: &str) -> Vec<Probe> {
+        let (keeper, id) = (Arc::clone(&self.keeper), id.to_owned());
+        self.wait(async move { probe(&*keeper.objects, &id).await })
+    }
+
+    /// Who holds the lease; unlike [`Store::holder`] it says why that cannot be known.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn held(&self) -> Result<Option<LockInfo>, StateError> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move { keeper.lease.holder(&*keeper.objects).await.map_err(|e| keeper.io("read", e)) })
+    }
+
     /// Takes the lease from whoever holds it under this id. Gives who that was; none where nobody does.
     ///
     /// # Errors

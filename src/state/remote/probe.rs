@@ -36,11 +36,9 @@ pub async fn probe(objects: &dyn Objects, id: &str) -> Vec<Probe> {
     };
     found.push(Probe { what: "lists it", trouble });
     write(objects, &name, "2", Condition::Absent, &mut found, "creates an object only once", false).await;
-    if objects.locking() == Locking::Tags {
-        if let Some(tag) = tag {
-            write(objects, &name, "3", Condition::Same(tag.clone()), &mut found, "replaces the version that is named", true).await;
-            write(objects, &name, "4", Condition::Same(tag), &mut found, "replaces no other version", false).await;
-        }
+    if let (Locking::Tags, Some(tag)) = (objects.locking(), tag) {
+        write(objects, &name, "3", Condition::Same(tag.clone()), &mut found, "replaces the version that is named", true).await;
+        write(objects, &name, "4", Condition::Same(tag), &mut found, "replaces no other version", false).await;
     }
     let gone = objects.delete(&name).await.err().map(|e| e.why);
     found.push(Probe { what: "deletes it", trouble: gone });

@@ -1,4 +1,4 @@
-//! S3 and what speaks it (MinIO, R2, moto): where the credentials come from.
+//! S3 and what speaks it (`MinIO`, R2, moto): where the credentials come from.
 //!
 //! In the order of AWS's own tools: keys in the environment, a web identity (what GitHub's and EKS's OIDC give), a profile of
 //! `~/.aws` (keys, `credential_process`, or whatever else the `aws` program can make of it: single sign-on, assumed roles),

@@ -277,7 +277,7 @@ async fn storm(seed: u64, sort: Locking) {
             confirmed.push(name);
             done = super::fold(document.clone(), &records);
         }
-        if mix(seed ^ runner << 16) % 2 == 0 && keeper.lease.standing().is_ok() && done.serial > document.serial {
+        if mix(seed ^ runner << 16).is_multiple_of(2) && keeper.lease.standing().is_ok() && done.serial > document.serial {
             // Saved or not: what was confirmed stays either way.
             let _ = keeper.save(&done, "apply").await;
             keeper.lease.release(&*keeper.objects).await;
