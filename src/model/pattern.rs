@@ -110,7 +110,7 @@ fn with_quotes(text: &str) -> String {
         out.push_str(before);
         let bare = inside.split_once(']').filter(|(word, _)| !word.starts_with(['"', '\'']));
         if let Some((word, after)) = bare {
-            out.push_str(&format!("[{}]", serde_json::Value::from(word)));
+            out.extend(["[", &serde_json::Value::from(word).to_string(), "]"]);
             rest = after;
         } else {
             out.push('[');

@@ -320,12 +320,14 @@ impl Project {
     #[must_use]
     pub fn unsaid(&self, desired: &Desired) -> BTreeMap<Address, Vec<Address>> {
         let mut shown: BTreeMap<Address, Resource> = desired.resources.clone();
-        shown.values_mut().for_each(|resource| resource.depends_on.clear());
+        for resource in shown.values_mut() {
+            resource.depends_on.clear();
+        }
         graph::literals(&mut shown, &self.inner.registry);
         let unsaid = desired.resources.iter().map(|(address, resource)| {
             let mut said = shown[address].depends_on.clone();
             resource.body.each_deferred(&mut Path::root(), &mut |_, d| said.extend(d.references().map(|r| r.address.clone())));
-            let is_unsaid = |on: &&Address| !said.contains(on) && !(address.is_facet() && **on == address.parent());
+            let is_unsaid = |on: &&Address| !(said.contains(on) || address.is_facet() && **on == address.parent());
             (address.clone(), resource.depends_on.iter().filter(is_unsaid).cloned().collect())
         });
         unsaid.filter(|(_, on): &(Address, Vec<Address>)| !on.is_empty()).collect()

@@ -247,16 +247,15 @@ impl Tables<'_> {
         }
         let short = name.split_once('.').map_or(name.as_str(), |(_, rest)| rest);
         let same = || self.open.iter().find(|(title, other)| title.split(' ').next() == Some(short) && alike(*other, inner));
-        let title = match self.sections.get(&inner.place()).or_else(|| same().map(|(title, _)| title)) {
-            Some(title) => title.clone(),
-            None => {
-                // The same type may be known better at one place than at another.
-                let before = self.open.iter().filter(|(title, _)| title.split(' ').next() == Some(short)).count();
-                let title = if before == 0 { short.to_owned() } else { format!("{short} {}", before + 1) };
-                self.sections.insert(inner.place(), title.clone());
-                self.open.push((title.clone(), inner));
-                title
-            }
+        let title = if let Some(title) = self.sections.get(&inner.place()).or_else(|| same().map(|(title, _)| title)) {
+            title.clone()
+        } else {
+            // The same type may be known better at one place than at another.
+            let before = self.open.iter().filter(|(title, _)| title.split(' ').next() == Some(short)).count();
+            let title = if before == 0 { short.to_owned() } else { format!("{short} {}", before + 1) };
+            self.sections.insert(inner.place(), title.clone());
+            self.open.push((title.clone(), inner));
+            title
         };
         let anchor = title.to_lowercase().replace(' ', "-");
         words.replace(short, &format!("[{short}](#{anchor})"))

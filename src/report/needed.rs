@@ -31,7 +31,7 @@ pub fn told<'a>(bodies: impl Iterator<Item = &'a Value>, folder: &FilePath) -> S
     if all.is_empty() {
         return String::new();
     }
-    let lines: String = emit(&Value::Map(all), 0).lines().map(|line| format!("#   {line}\n")).collect();
+    let lines: String = emit(&Value::Map(all), 0).lines().flat_map(|line| ["#   ", line, "\n"]).collect();
     format!("# secrets are left as they are named; a project of its own says in conf/project.yaml\n{lines}")
 }
 

@@ -39,7 +39,7 @@ fn deletes_run_backwards() {
     let mut world = chain();
     world.options.destroy = true;
     let plan = world.plan();
-    for (address, after) in [("jobs.a", vec![at("jobs.b").into()]), ("jobs.b", vec![at("jobs.c")]), ("jobs.c", vec![])] {
+    for (address, after) in [("jobs.a", vec![at("jobs.b")]), ("jobs.b", vec![at("jobs.c")]), ("jobs.c", vec![])] {
         assert_eq!((step(&plan, address).action, step(&plan, address).after), (Action::Delete, after), "{address}");
     }
     // What needed it and stays is changed first.

@@ -84,7 +84,6 @@ fn members(path: &Path) -> String {
 /// A known value as a literal of the grammar.
 fn known(value: &Value) -> String {
     match value {
-        Value::Null => "none".to_owned(),
         Value::Bool(is) => is.to_string(),
         Value::Int(n) => n.to_string(),
         Value::UInt(n) => n.to_string(),
@@ -95,7 +94,8 @@ fn known(value: &Value) -> String {
             let members: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", literal(k), known(v))).collect();
             format!("{{{}}}", members.join(", "))
         }
-        Value::Unknown(_) | Value::Secret(_) => "none".to_owned(), // never bound: it is what the expression waits for
+        // Unknown and secret ones are never bound: they are what the expression waits for.
+        Value::Null | Value::Unknown(_) | Value::Secret(_) => "none".to_owned(),
     }
 }
 
