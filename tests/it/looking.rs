@@ -68,7 +68,7 @@ fn reads_back(project: &Project, environment: &str) {
     let ran = project.with(&format!("render --env {environment}"), VARIABLES, None);
     assert_eq!(ran.code, 0, "{environment}: {}", ran.err);
     assert!(!ran.out.contains("planted-token"), "{}", ran.out);
-    let needed: String = ran.out.lines().filter_map(|l| l.strip_prefix("#   ")).map(|l| format!("{l}\n")).collect();
+    let needed: String = ran.out.lines().filter_map(|l| l.strip_prefix("#   ")).flat_map(|l| [l, "\n"]).collect();
     let own = Project::new(&[
         ("conf/project.yaml", &format!("name: rendered\n{needed}")),
         (&format!("environments/{environment}.yaml"), "workspace: local\n"),
@@ -260,7 +260,7 @@ fn leaking_files(folder: &Path, found: &mut Vec<String>) {
         let name = path.to_string_lossy().into_owned();
         if path.is_dir() {
             leaking_files(&path, found);
-        } else if !name.ends_with(".redb") && leaks(&std::fs::read(&path).expect("it can be read")) {
+        } else if path.extension().is_none_or(|e| e != "redb") && leaks(&std::fs::read(&path).expect("it can be read")) {
             found.push(name);
         }
     }
