@@ -178,8 +178,13 @@ impl<'a> Run<'a> {
         if self.prior(step).is_some() || step.address.is_facet() {
             return None;
         }
+        // An intent does not say what its object is in: everything of a parent's kind may be, and goes after it.
+        let kind = self.session.registry.get(&step.kind)?;
+        let around = self.state.resources.keys().filter(|held| kind.parents.iter().any(|parent| parent.kind == held.kind));
+        let dependencies: BTreeSet<Address> = around.filter(|held| !held.is_facet()).chain(&entry.dependencies).cloned().collect();
         Some(Entry {
             id,
+            dependencies: dependencies.into_iter().collect(),
             status: Status::Incomplete,
             applied: intent.applied.clone().unwrap_or_else(|| Value::Map(Map::new())),
             etag: None,

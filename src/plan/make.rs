@@ -56,7 +56,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         let there = step.action == Action::None && step.id.is_none() && step.blocks.is_empty();
         !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
     });
-    order::link(&mut steps, inputs.desired, &known, &old, &first);
+    order::link(&mut steps, inputs.desired, &orphans::with_begun(inputs, known), &old, &first);
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
         project: inputs.project.to_owned(),

@@ -28,6 +28,19 @@ pub(super) fn known<'s>(inputs: &Inputs<'s>) -> Cow<'s, Document> {
     Cow::Owned(document)
 }
 
+/// The same with what was begun and is wanted: it may be in something that goes, and leaves that first.
+pub(super) fn with_begun<'s>(inputs: &Inputs<'s>, known: Cow<'s, Document>) -> Cow<'s, Document> {
+    let found = |address: &Address, intent| entry(inputs, intent, inputs.live?.objects.get(address)?);
+    let begun = inputs.state.open_intents.iter().filter(|(address, _)| !known.resources.contains_key(*address));
+    let begun: Vec<(Address, Entry)> = begun.filter_map(|(address, intent)| Some((address.clone(), found(address, intent)?))).collect();
+    if begun.is_empty() {
+        return known;
+    }
+    let mut document = known.into_owned();
+    document.resources.extend(begun);
+    Cow::Owned(document)
+}
+
 /// Desired addresses whose object was begun under an address that YAML has no more (its key was changed before the apply
 /// came to its end), each with that address.
 pub(super) fn claims<'s>(inputs: &Inputs<'s>) -> BTreeMap<&'s Address, &'s Address> {

@@ -15,6 +15,12 @@ fn intent(kind: &str, natural: &[&str], applied: &str) -> Intent {
     }
 }
 
+/// Another name.
+fn named(old: &str, new: &str) -> FieldChange {
+    let (old, new) = (Some(Value::from(old)), Some(new.into()));
+    FieldChange { path: Path::field("name"), applied: old.clone(), old, new, reason: Reason::Changed }
+}
+
 /// A workspace where everything succeeds with an empty reply.
 fn yes() -> Box<Answer> {
     Box::new(|_| (200, "{}".to_owned()))
@@ -26,11 +32,12 @@ async fn what_an_earlier_apply_began_is_on_record_before_anything_is_sent() {
     let (sent, wanted) = (r#"{"name":"raw","catalog_name":"lake"}"#, r#"{"name":"clean","catalog_name":"lake"}"#);
     let mut rename = step("schemas.s", Action::Update, &[], vec![], Some(entry("schemas", "lake.clean", body(wanted))));
     rename.id = Some("lake.raw".to_owned());
+    rename.changes = vec![named("raw", "clean")];
     rename.calls = vec![Call {
         path: Map::from_iter([("full_name".to_owned(), Value::from("lake.raw"))]),
         ..call("catalog.schemas.update", r#"{"new_name":"clean"}"#)
     }];
-    let mut state = document(vec![]);
+    let mut state = document(vec![("catalogs.c", entry("catalogs", "lake", Value::Null))]);
     state.open_intents.insert(address("schemas.s"), intent("schemas", &["lake", "raw"], sent));
     let full = Memory { full_after: Some(2), ..Memory::default() };
     let ran = run_with(vec![rename], state, yes(), full, 1, None).await;
@@ -38,6 +45,8 @@ async fn what_an_earlier_apply_began_is_on_record_before_anything_is_sent() {
     let entry = &ran.report().state.resources[&address("schemas.s")];
     assert_eq!((entry.id.as_str(), entry.status), ("lake.raw", Status::Incomplete));
     assert_eq!((entry.applied.clone(), entry.made_by.as_deref()), (body(sent), Some("ada")));
+    // Where it is, nobody wrote down: it leaves every catalog before that goes.
+    assert_eq!(entry.dependencies, [address("catalogs.c")]);
 }
 
 #[tokio::test]
@@ -64,14 +73,7 @@ async fn what_came_with_an_object_and_is_still_there_is_no_failure() {
     let wanted = entry("catalogs", "lake_b", body(r#"{"name":"lake_b"}"#));
     let mut update = step("catalogs.c", Action::Update, &[], vec![], Some(wanted));
     update.id = Some("lake".to_owned());
-    let field = FieldChange {
-        path: Path::field("name"),
-        old: Some("lake".into()),
-        new: Some("lake_b".into()),
-        applied: Some("lake".into()),
-        reason: Reason::Changed,
-    };
-    update.changes = vec![field];
+    update.changes = vec![named("lake", "lake_b")];
     update.desired = Some(body(r#"{"name":"lake_b"}"#));
     let path = Map::from_iter([("name".to_owned(), Value::from("lake"))]);
     update.calls = vec![

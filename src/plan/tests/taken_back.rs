@@ -4,7 +4,7 @@ use super::{World, at, found, ops, step, value};
 use crate::model::Value;
 use crate::plan::Action;
 use crate::refresh::Live;
-use crate::state::Status;
+use crate::state::{Intent, Status};
 
 #[test]
 fn a_new_key_in_something_that_is_renamed_is_a_move() {
@@ -34,6 +34,30 @@ fn a_new_key_in_something_that_is_renamed_is_a_move() {
             ("volumes.new".to_owned(), Action::Move, Some("volumes.old".to_owned())),
         ]
     );
+}
+
+#[test]
+fn what_was_begun_in_a_folder_leaves_it_before_the_folder_goes() {
+    let mut world = World::new();
+    world.hold("directories.old", "/Shared/old", r#"{"path":"/Shared/old"}"#);
+    world.see("directories.old", found("/Shared/old", r#"{"path":"/Shared/old"}"#));
+    world.want("directories.new", r#"{"path":"/Shared/new"}"#);
+    world.see("directories.new", Live::Absent);
+    let notebook = |folder: &str| format!(r#"{{"path":"/Shared/{folder}/n","language":"SQL","format":"SOURCE","content":"select 1"}}"#);
+    world.want("notebooks.n", &notebook("new")).depends_on = vec![at("directories.new")];
+    world.see("notebooks.n", Live::Settled { id: "/Shared/old/n".to_owned(), body: value(&notebook("old")) });
+    let intent = Intent {
+        kind: "notebooks".to_owned(),
+        natural: vec!["/Shared/old/n".to_owned()],
+        tag: None,
+        server_seconds: None,
+        caller: "ada".to_owned(),
+        applied: Some(value(&notebook("old"))),
+    };
+    world.state.open_intents.insert(at("notebooks.n"), intent);
+    let plan = world.plan();
+    assert_eq!((step(&plan, "directories.old").action, step(&plan, "notebooks.n").action), (Action::Delete, Action::Replace));
+    assert_eq!(step(&plan, "directories.old").after, [at("notebooks.n")]);
 }
 
 #[test]
