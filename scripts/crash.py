@@ -4,7 +4,8 @@
 Each round begins with an empty workspace (or a finished one), runs `brickform apply` or `destroy` and ends the process
 with SIGKILL after a random part of the time that a whole run takes; every second round the workspace is served by
 another process that also fails on purpose, before and after the effect. Then the command runs again until it is done,
-and the workspace is asked through its API: exactly one of each object, nothing else, and the plan is empty.
+and the workspace is asked through its API: exactly one of each object, nothing else, and the plan is empty. The project is
+the repository's own with what it lacks of the kinds (MORE).
 
     scripts/crash.py --times 200 [--seed 1] [--binary target/release/brickform]
 
@@ -22,10 +23,48 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+# What the repository's own project has none of; together they have an address of every kind (`kinds` checks it).
+MORE = """
+cluster_policies:
+  small:
+    name: "small-${env.name}"
+    definition: { autotermination_minutes: { type: range, minValue: 10, maxValue: 60 } }
+    max_clusters_per_user: "${keep_days}"
+    permissions:
+      - { user_name: admin@brickform.local, permission_level: CAN_USE }
+      - { group_name: users, permission_level: CAN_USE }
+instance_pools:
+  small:
+    instance_pool_name: "small-${env.name}"
+    node_type_id: Standard_DS3_v2
+    max_capacity: "${keep_days}"
+service_principals:
+  loader: { display_name: "loader-${env.name}" }
+users:
+  ana: { user_name: ana@crash.example, display_name: "Ana ${keep_days}" }
+serving_endpoints:
+  chat:
+    name: "chat-${env.name}"
+    config:
+      served_entities:
+        - name: gpt
+          external_model:
+            name: gpt-4o
+            provider: openai
+            task: llm/v1/chat
+            openai_config: { openai_api_key_plaintext: "${secret('shop_token')}" }
+    tags: [{ key: days, value: "days-${keep_days}" }]
+grants:
+  samples:
+    securable_type: catalog
+    full_name: samples
+    entries: [{ principal: analysts, privileges: [USE_CATALOG] }]
+"""
 FAULTS = [
     "{when}:POST:/api/2.2/jobs/create",
     "{when}:POST:/api/2.2/jobs/reset",
@@ -35,6 +74,17 @@ FAULTS = [
     "{when}:PATCH:/api/2.1/unity-catalog/permissions/*:skip={skip}",
     "{when}:PUT:/api/2.0/permissions/*:skip={skip}",
     "{when}:POST:/api/2.0/alerts",
+    "{when}:POST:/api/2.1/clusters/create",
+    "{when}:POST:/api/2.0/instance-pools/*",
+    "{when}:POST:/api/2.0/policies/clusters/*",
+    "{when}:POST:/api/2.0/serving-endpoints",
+    "{when}:POST:/api/2.0/genie/spaces:skip={skip}",
+    "{when}:POST:/api/2.0/workspace/import:skip={skip}",
+    "{when}:POST:/api/2.0/secrets/*:skip={skip}",
+    "{when}:POST:/api/2.0/preview/scim/v2/*:skip={skip}",
+    "{when}:PATCH:/api/2.0/preview/scim/v2/*",
+    "{when}:POST:/api/2.1/unity-catalog/volumes",
+    "{when}:POST:/api/2.0/sql/queries",
     "{when}:DELETE:*:skip={skip}",
     "{when}:GET:*:skip={skip}",
 ]
@@ -53,10 +103,13 @@ class Project:
         self.last = ""
         for name in ("conf", "environments", "notebooks", "spaces", "sql"):
             shutil.copytree(TOP / name, folder / name)
+        (folder / "conf" / "more.yaml").write_text(MORE)
         self.environment = {
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(folder),
             "NO_COLOR": "1",
+            "SHOP_API_TOKEN": "crash-token",
+            "BRICKFORM_VAR_with_secrets": "true",
         }
 
     def command(self, *arguments):
@@ -98,23 +151,63 @@ class Project:
                 with urllib.request.urlopen(request, timeout=10) as reply:
                     return json.load(reply)
 
-            catalogs = [c["name"] for c in get("/api/2.1/unity-catalog/catalogs").get("catalogs", [])]
-            schemas = [
-                s["full_name"]
-                for c in catalogs
-                for s in get(f"/api/2.1/unity-catalog/schemas?catalog_name={c}").get("schemas", [])
+            def names(path, rows, *fields):
+                """The rows' name, which may be within a member."""
+                found = []
+                for row in get(path).get(rows, []):
+                    for field in fields:
+                        row = row[field]
+                    found.append(row)
+                return sorted(found)
+
+            def within(folder):
+                """Paths below a folder of the workspace."""
+                query = urllib.parse.urlencode({"path": folder})
+                for one in get(f"/api/2.0/workspace/list?{query}").get("objects", []):
+                    yield one["path"]
+                    if one["object_type"] == "DIRECTORY":
+                        yield from within(one["path"])
+
+            unity = "/api/2.1/unity-catalog"
+            catalogs = names(f"{unity}/catalogs", "catalogs", "name")
+            schemas = [s for c in catalogs for s in names(f"{unity}/schemas?catalog_name={c}", "schemas", "full_name")]
+            volumes = [
+                v
+                for c, s in (s.split(".") for s in schemas)
+                for v in names(f"{unity}/volumes?catalog_name={c}&schema_name={s}", "volumes", "full_name")
             ]
+            scopes = names("/api/2.0/secrets/scopes/list", "scopes", "name")
             return {
-                "catalogs": sorted(catalogs),
+                "catalogs": catalogs,
                 "schemas": sorted(schemas),
-                "jobs": sorted(j["settings"]["name"] for j in get("/api/2.2/jobs/list?limit=100").get("jobs", [])),
-                "warehouses": sorted(w["name"] for w in get("/api/2.0/sql/warehouses").get("warehouses", [])),
+                "volumes": sorted(volumes),
+                "grants": get(f"{unity}/permissions/catalog/samples"),
+                "jobs": names("/api/2.2/jobs/list?limit=100", "jobs", "settings", "name"),
+                "clusters": names("/api/2.1/clusters/list", "clusters", "cluster_name"),
+                "pools": names("/api/2.0/instance-pools/list", "instance_pools", "instance_pool_name"),
+                "policies": names("/api/2.0/policies/clusters/list", "policies", "name"),
+                "warehouses": names("/api/2.0/sql/warehouses", "warehouses", "name"),
+                "queries": names("/api/2.0/sql/queries", "results", "display_name"),
+                "spaces": names("/api/2.0/genie/spaces", "spaces", "title"),
+                "endpoints": names("/api/2.0/serving-endpoints", "endpoints", "name"),
+                "groups": names("/api/2.0/preview/scim/v2/Groups", "Resources", "displayName"),
+                "users": names("/api/2.0/preview/scim/v2/Users", "Resources", "userName"),
+                "principals": names("/api/2.0/preview/scim/v2/ServicePrincipals", "Resources", "displayName"),
+                "secrets": sorted(scopes + [f"{s}/{k}" for s in scopes for k in names(f"/api/2.0/secrets/list?scope={s}", "secrets", "key")]),
+                "workspace": sorted(within("/Shared")),
+                "settings": get("/api/2.0/workspace-conf?keys=enableExportNotebook,enableDbfsFileBrowser"),
                 "alerts": sorted(
                     a["display_name"]
                     for a in get("/api/2.0/alerts?page_size=100").get("alerts", [])
                     if a.get("lifecycle_state") != "DELETED"
                 ),
             }
+
+    def kinds(self):
+        """The kinds that the state holds no address of."""
+        known = {k["kind"] for k in json.loads(self.run("schema", "kinds", "-o", "json", check=(0,)).stdout)["kinds"]}
+        held = {r["kind"] for r in json.loads(self.run("state", "list", "-o", "json", check=(0,)).stdout)["resources"]}
+        return sorted(known - held)
 
 
 def killed(project, arguments, after):
@@ -199,6 +292,8 @@ def main():
         after = project.objects()
         if before == after:
             sys.exit("the apply made nothing: nothing to crash")
+        if missing := project.kinds():
+            sys.exit(f"the project has nothing of {', '.join(missing)}: add it to MORE")
         hits = 0
         for number in range(given.times):
             try:
