@@ -179,7 +179,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut
     };
     let screen = Screen::new(streams, &cli.options, outside);
     logging::start(&cli.options, &screen);
-    let outside = &outside.remembering();
+    let outside = &if cli.options.no_commands { outside.without_commands().remembering() } else { outside.remembering() };
     let run = Run { options: &cli.options, outside, screen: &screen };
     match cli.command.takes(cli.options.output).and_then(|()| dispatch(&cli.command, &run)) {
         Ok(exit) => exit,

@@ -31,6 +31,9 @@ pub struct Options {
     /// Read variables from a YAML or JSON file
     #[arg(long = "var-file", global = true, env = "BRICKFORM_VARIABLE_FILES", value_delimiter = ',', value_name = "FILE")]
     pub variable_files: Vec<String>,
+    /// Run no command that the project's files name: a secret that comes from one is refused
+    #[arg(long, global = true, env = "BRICKFORM_NO_COMMANDS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_commands: bool,
     /// Warnings are errors
     #[arg(long, global = true, env = "BRICKFORM_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub strict: bool,

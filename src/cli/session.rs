@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::backend::{self, Backend};
 use super::connect::{self, Connection};
 use super::{Failure, Run};
-use crate::diagnostic::suggest;
-use crate::kinds::Registry;
+use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::kinds::{Identity, Registry};
 use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
@@ -116,6 +116,7 @@ impl Session {
     pub async fn plan(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> Result<(Plan, u64), Failure> {
         same_workspace(document, &online.connection.identity, self.environment())?;
         self.known(options, &online.desired, document)?;
+        self.imported(run, &online.desired, document)?;
         let dirty_tree = self.project.environment.guards.require_clean_git && is_dirty(run, &self.project);
         let options = &plan::Options { dirty_tree, ..options.clone() };
         let begun = run.outside.now();
@@ -138,6 +139,25 @@ impl Session {
             caller: Some(&online.connection.me),
         });
         Ok((plan, millis))
+    }
+
+    /// Imports that do nothing, since the state holds another object under their address. Only of kinds whose ids the
+    /// workspace makes up: names have several spellings.
+    fn imported(&self, run: &Run<'_>, desired: &Desired, document: &Document) -> Result<(), Failure> {
+        let made_up = |address: &Address| desired.resources.get(address).is_some_and(|r| matches!(r.kind.identity, Identity::Assigned(_)));
+        let idle = desired.imports.iter().filter_map(|(address, (id, span))| {
+            let held = &document.resources.get(address).filter(|entry| made_up(address) && entry.id != *id && !entry.id.is_empty())?.id;
+            let found =
+                Diagnostic::warning("W0130", format!("{address} is managed already, as id {held}: this import does nothing")).at(span, "");
+            Some(found.help(format!("take it away; to manage {id} instead: `brickform forget {address}` first")))
+        });
+        let mut idle: Vec<Diagnostic> = idle.collect();
+        if run.options.strict && !idle.is_empty() {
+            idle.iter_mut().for_each(|found| found.severity = Severity::Error);
+            return Err(Failure::mistakes(idle));
+        }
+        run.screen.diagnostics(&idle);
+        Ok(())
     }
 
     async fn read(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {

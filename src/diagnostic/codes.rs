@@ -230,6 +230,11 @@ pub static ALL: &[Code] = &[
         "Files of other tools hold notes of their own: Genie-Forge's spaces an `author` and `tags`, which it never sent either. They are left out. Delete them, or write them as comments.",
     ),
     row(
+        "W0130",
+        "an import of another object than the one that is managed",
+        "The state holds this address with another id, so the import does nothing. Take it away; or, to manage the other object, forget the first one: `brickform forget ADDRESS`.",
+    ),
+    row(
         "E0201",
         "not an expression",
         "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",

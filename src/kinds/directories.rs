@@ -23,7 +23,7 @@ pub static DIRECTORIES: Kind = Kind {
     }],
     parents: &[Parent { field: "path", kind: "directories", listed_by: false }],
     link: Some("/browse/folders/{object_id}"),
-    within: Some(Within { list: "workspace.workspace.list", name: "path", all: "recursive" }),
+    within: Some(Within { list: "workspace.workspace.list", name: "path", all: Some("recursive") }),
     hooks: super::Hooks { check: Some(super::limits::workspace_path), ..super::Hooks::NONE },
     ..Kind::PLAIN
 };

@@ -489,15 +489,16 @@ pub enum Preset {
     Standby(&'static str, Lit),
 }
 
-/// How what is in an object is listed: the server deletes it only when it is empty, unless it is told to take all along.
+/// How what is in an object is listed, which goes with it: always, or only where the delete says so.
 #[derive(Debug, Clone, Copy)]
 pub struct Within {
     /// The operation; the id goes where the read has it.
     pub list: Op,
-    /// The member of its rows that names what is there: a path.
+    /// The member of its rows that names what is there: a path, a key.
     pub name: &'static str,
-    /// The member of the delete's body that takes everything along.
-    pub all: &'static str,
+    /// The member of the delete's body that takes everything along, without which only what is empty is deleted; none where
+    /// a delete always takes everything along.
+    pub all: Option<&'static str>,
 }
 
 /// Where the ownership tag goes.

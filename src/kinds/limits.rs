@@ -55,12 +55,21 @@ pub(super) fn secret_name(body: &Value, field: &str) -> Option<Refusal> {
     Some(refusal(Path::field(field), reason))
 }
 
-/// SQL warehouses (the SDK's texts): names below 100 characters; no stop, or one after ten minutes at the earliest.
-/// Serverless ones may stop earlier.
+/// The sizes of SQL warehouses, as the API spells them (the SDK's text of `cluster_size`).
+const WAREHOUSE_SIZES: [&str; 10] =
+    ["2X-Small", "X-Small", "Small", "Medium", "Large", "X-Large", "2X-Large", "3X-Large", "4X-Large", "5X-Large"];
+
+/// SQL warehouses (the SDK's texts): names below 100 characters; a size that there is; no stop, or one after ten minutes at
+/// the earliest. Serverless ones may stop earlier.
 pub(super) fn warehouse(body: &Value) -> Vec<Refusal> {
     let mut found = vec![];
     if let Some(length) = text(body, "name").map(|name| name.chars().count()).filter(|length| *length > 100) {
         found.push(refusal(Path::field("name"), format!("a warehouse's name has at most 100 characters, and this one has {length}")));
+    }
+    if let Some(size) = text(body, "cluster_size").filter(|size| !WAREHOUSE_SIZES.contains(size)) {
+        let near = crate::diagnostic::suggest::nearest(size, WAREHOUSE_SIZES);
+        let meant = near.map_or_else(|| format!("there are {}", WAREHOUSE_SIZES.join(", ")), |near| format!("did you mean `{near}`?"));
+        found.push(refusal(Path::field("cluster_size"), format!("there is no size `{size}`: {meant}")));
     }
     let serverless = body.get("enable_serverless_compute").is_some_and(|v| v.as_bool() != Some(false));
     if let Some(minutes) = body.get("auto_stop_mins").and_then(Value::as_i64)
@@ -166,7 +175,13 @@ mod tests {
             (catalog_object, r#"{"name":"a/b"}"#.to_owned(), &[("name", "no `/`")]),
             (catalog_object, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 255")]),
             (warehouse, r#"{"name":"w","auto_stop_mins":0}"#.to_owned(), &[]),
-            (warehouse, r#"{"name":"w","auto_stop_mins":10}"#.to_owned(), &[]),
+            (warehouse, r#"{"name":"w","auto_stop_mins":10,"cluster_size":"5X-Large"}"#.to_owned(), &[]),
+            (
+                warehouse,
+                r#"{"name":"w","cluster_size":"Huge"}"#.to_owned(),
+                &[("cluster_size", "there is no size `Huge`: there are 2X-Small,")],
+            ),
+            (warehouse, r#"{"name":"w","cluster_size":"x-small"}"#.to_owned(), &[("cluster_size", "did you mean `X-Small`?")]),
             (warehouse, r#"{"name":"w","auto_stop_mins":5}"#.to_owned(), &[("auto_stop_mins", "5 is too few")]),
             (warehouse, r#"{"name":"w","auto_stop_mins":5,"enable_serverless_compute":true}"#.to_owned(), &[]),
             (warehouse, format!(r#"{{"name":"{long}"}}"#), &[("name", "at most 100")]),

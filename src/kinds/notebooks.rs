@@ -3,7 +3,7 @@
 use super::permissions::PERMISSIONS;
 use super::{
     BYTES, Encoding, Facet, Fact, From, Hooks, Identity, Kind, Natural, Parent, Path, Read, Refusal, Rename, Request, Unique, Update,
-    Value, content,
+    Value, View, content,
 };
 
 /// Notebooks: imported over what is there, read by an export and, for the language and the number that access lists go by,
@@ -44,7 +44,7 @@ pub static NOTEBOOKS: Kind = Kind {
     link: Some("/editor/notebooks/{object_id}"),
     content: Some(("source", "content")),
     encode: &[("content", Encoding::Base64)],
-    hooks: Hooks { normal: Some(normal), reply: Some(content::reply), check: Some(check), ..Hooks::NONE },
+    hooks: Hooks { normal: Some(normal), reply: Some(content::reply), view: Some(view), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 
@@ -72,6 +72,18 @@ fn normal(body: Value) -> Value {
         body.insert("content".to_owned(), Value::Text(text));
     }
     Value::Map(body)
+}
+
+/// The reply with the format that it was asked in, which it does not say: an export gives the content in that very format.
+fn view(view: &View<'_>) -> Value {
+    let mut seen = view.live.clone();
+    if let (Some(body), Some(format)) = (seen.as_map_mut(), view.desired.get("format"))
+        && !body.contains_key("format")
+        && body.contains_key("content")
+    {
+        body.insert("format".to_owned(), format.clone());
+    }
+    seen
 }
 
 fn check(body: &Value) -> Vec<Refusal> {

@@ -37,10 +37,10 @@ pub trait System: Send + Sync {
     /// # Errors
     /// It could not be started.
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput>;
-    /// Runs a program that reads nothing; one that has not ended within the limit is ended.
+    /// Runs a program that a file names and that reads nothing; one that has not ended within the limit is ended.
     ///
     /// # Errors
-    /// It could not be started; [`io::ErrorKind::TimedOut`]: it took longer.
+    /// It could not be started; [`io::ErrorKind::TimedOut`]: it took longer; [`io::ErrorKind::Unsupported`]: commands are refused.
     fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         let _ = limit;
         self.run(program, arguments, folder)
@@ -87,6 +87,30 @@ impl System for Remembering {
     }
 }
 
+/// A system that runs none of the commands that a project's files name.
+struct WithoutCommands {
+    inner: Arc<dyn System>,
+}
+
+impl System for WithoutCommands {
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    // Programs that Brickform itself chose (`git`): no file of a project names them.
+    fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+        self.inner.run(program, arguments, folder)
+    }
+
+    fn run_within(&self, _: &str, _: &[&str], _: &Path, _: Duration) -> io::Result<CommandOutput> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "commands are refused (--no-commands)"))
+    }
+
+    fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
+        self.inner.secret(source, read)
+    }
+}
+
 /// The world outside.
 #[derive(Clone)]
 pub struct Outside {
@@ -112,6 +136,12 @@ impl Outside {
     pub fn remembering(&self) -> Self {
         let system = Remembering { inner: Arc::clone(&self.system), known: Mutex::default() };
         Self { system: Arc::new(system), ..self.clone() }
+    }
+
+    /// The same world, in which commands that files name are refused with [`io::ErrorKind::Unsupported`].
+    #[must_use]
+    pub fn without_commands(&self) -> Self {
+        Self { system: Arc::new(WithoutCommands { inner: Arc::clone(&self.system) }), ..self.clone() }
     }
 
     /// An environment variable; an empty one counts as unset.

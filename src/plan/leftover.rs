@@ -28,6 +28,7 @@ pub(super) fn check(
 ) -> BTreeSet<String> {
     let mut lifted = BTreeSet::new();
     let Some(live) = inputs.live else { return lifted };
+    along(steps, inputs, known, old);
     let applied = |address: &Address| known.resources.get(&old(address)).map(|e| &e.applied);
     let path_of = |step: &Step, address: &Address, field: &str| {
         let body = step.live.as_ref().or_else(|| applied(address))?;
@@ -37,6 +38,7 @@ pub(super) fn check(
         .iter()
         .filter(|(address, step)| goes(step) && live.within.contains_key(&old(address)))
         .filter_map(|(address, step)| Some((path_of(step, address, "path")?, address.clone(), inputs.registry.get(&step.kind)?)))
+        .filter(|(.., kind)| kind.within.is_some_and(|within| within.all.is_some()))
         .collect();
     folders.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
     for (folder, address, kind) in folders {
@@ -91,15 +93,52 @@ fn stay(step: &mut Step, left: &[String]) {
 }
 
 fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
-    let (Some(within), Some(delete)) = (kind.within, kind.delete) else { return };
+    let (Some(all), Some(delete)) = (kind.within.and_then(|within| within.all), kind.delete) else { return };
     for call in step.calls.iter_mut().chain(&mut step.delete_calls).filter(|call| call.op == delete.op) {
         if let Some(Value::Map(body)) = &mut call.body {
-            body.insert(within.all.to_owned(), Value::Bool(true));
+            body.insert(all.to_owned(), Value::Bool(true));
         }
     }
+    step.notes.push(note(left));
+}
+
+/// What goes with an object whose delete always takes everything along: the guard that asks for it is the kind's own, and
+/// this says what it is that goes besides what the plan deletes by itself.
+fn along(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
+    let Some(live) = inputs.live else { return };
+    let mut notes = Vec::new();
+    for (address, step) in
+        steps.iter().filter(|(_, step)| matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst))
+    {
+        let Some(kind) = inputs.registry.get(&step.kind) else { continue };
+        let (Some(within), Some(names)) = (kind.within.filter(|w| w.all.is_none()), live.within.get(&old(address))) else { continue };
+        let planned = |name: &String| {
+            steps.iter().any(|(address, inner)| {
+                let parent = inputs.registry.get(&inner.kind).and_then(|k| k.parents.iter().find(|p| p.kind == kind.name));
+                let body = inner.live.as_ref().or_else(|| known.resources.get(&old(address)).map(|e| &e.applied));
+                let (Some(parent), Some(body)) = (parent.filter(|_| matches!(inner.action, Action::Delete | Action::Forget)), body) else {
+                    return false;
+                };
+                let text = |field: &str| body.get(field).map(Value::key_text);
+                text(parent.field) == step.id && text(within.name).as_ref() == Some(name)
+            })
+        };
+        let left: Vec<String> = names.iter().filter(|name| !planned(name)).cloned().collect();
+        if !left.is_empty() {
+            notes.push((address.clone(), note(&left)));
+        }
+    }
+    for (address, note) in notes {
+        if let Some(step) = steps.get_mut(&address) {
+            step.notes.push(note);
+        }
+    }
+}
+
+fn note(left: &[String]) -> String {
     let digest = Fingerprint::of(left.join("\n").as_bytes());
     let rest = if left.len() > TOLD { format!(" (sha256 {})", digest.short()) } else { String::new() };
-    step.notes.push(format!("{TAKES_ALONG}: {}{rest}", listed(left)));
+    format!("{TAKES_ALONG}: {}{rest}", listed(left))
 }
 
 /// How a note begins that says what goes with a folder: a saved plan is bound to it.

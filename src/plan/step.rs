@@ -6,6 +6,7 @@ use super::known::Object;
 use super::make::Maker;
 use super::{Action, Block, Step, body, former, tag};
 use crate::client::ApiErrorKind;
+use crate::diagnostic::Span;
 use crate::diff::{Compare, FieldChange, OWNERSHIP_TAG, Reason, compare, veil};
 use crate::kinds::{self, Change, Context, Kind, Lifetime, Unique};
 use crate::model::{Address, Path, Value};
@@ -81,6 +82,11 @@ impl<'a> Maker<'a> {
         }
         match subject.live {
             None if self.inputs.live.is_some() => (unread(subject), None),
+            Some(Live::Failed(error)) if error.kind == ApiErrorKind::NotFound && import.is_some() => {
+                let mut step = start(subject, Action::None);
+                step.blocks.extend(import.map(|(id, span)| not_there(subject, id, span)));
+                (step, None)
+            }
             Some(Live::Failed(error)) => (failed(subject, error), None),
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
             Some(Live::Found { id, body }) if import.is_some() => self.compared(subject, id, Some(body), Way::Imported),
@@ -106,17 +112,7 @@ impl<'a> Maker<'a> {
                     step.blocks.push(block("refused", reason, vec!["ask as somebody who may read it".to_owned()]));
                 }
                 if let Some((id, span)) = import.filter(|_| self.inputs.live.is_some()) {
-                    let reason = format!(
-                        "{} asks to import {id} as {}, but the workspace has no such {}",
-                        span.cite(),
-                        subject.address,
-                        subject.kind.singular
-                    );
-                    step.blocks.push(block(
-                        "unreadable",
-                        reason,
-                        vec!["correct the id, or remove the import to create a new one".to_owned()],
-                    ));
+                    step.blocks.push(not_there(subject, id, span));
                 }
                 (step, None)
             }
@@ -284,6 +280,13 @@ pub(super) fn former_for(subject: &Subject<'_>, view: Option<&Value>) -> Option<
         }
         (_, entry, None) => entry.and_then(|e| e.former.clone()),
     }
+}
+
+/// There is nothing to import.
+fn not_there(subject: &Subject<'_>, id: &str, span: &Span) -> Block {
+    let Subject { address, kind, .. } = subject;
+    let reason = format!("{} asks to import {id} as {address}, but the workspace has no such {}", span.cite(), kind.singular);
+    block("unreadable", reason, vec!["correct the id, or remove the import to create a new one".to_owned()])
 }
 
 /// Whether every workspace has this object, so that it is taken over and never made.

@@ -179,16 +179,61 @@ pub fn text_of(root: &Path, given: &str) -> Result<String, FileRefused> {
     String::from_utf8(bytes).map_err(|_| FileRefused::Unreadable(given.to_owned(), "it is not UTF-8 text".to_owned()))
 }
 
-/// A file of the same folder whose name is nearly the one that is missing, as it would be written.
+/// A file that was probably meant by a name that is missing, as it would be written: one of the same folder with nearly that
+/// name, else the only one of that name anywhere in the project.
 pub fn near(root: &Path, given: &str) -> Option<String> {
     let (folder, name) = given.rsplit_once('/').unwrap_or(("", given));
-    let entries = std::fs::read_dir(root.join(folder)).ok()?;
-    let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-    names.sort();
+    let names = names_in(&root.join(folder));
     let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     let near = suggest::nearest(name, names.iter().map(String::as_str));
-    let near = near.map(str::to_owned).or_else(|| names.iter().find(|n| stem(n) == stem(name)).cloned())?;
-    Some(if folder.is_empty() { near } else { format!("{folder}/{near}") })
+    if let Some(near) = near.map(str::to_owned).or_else(|| names.iter().find(|n| stem(n) == stem(name)).cloned()) {
+        return Some(if folder.is_empty() { near } else { format!("{folder}/{near}") });
+    }
+    let mut all = Vec::new();
+    below(root, "", &mut all);
+    let mut same = all.into_iter().filter(|path| path.rsplit('/').next() == Some(name));
+    same.next().filter(|_| same.next().is_none())
+}
+
+/// What to say about a file that is missing where no other one was probably meant: what its folder holds.
+pub fn there(root: &Path, given: &str) -> String {
+    let folder = given.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let place = if folder.is_empty() { "the project's folder".to_owned() } else { format!("`{folder}/`") };
+    if !root.join(folder).is_dir() {
+        return format!("there is no folder {place}: names of files begin at the project's folder");
+    }
+    let names: Vec<String> = names_in(&root.join(folder)).into_iter().filter(|n| !n.starts_with('.')).collect();
+    match names.len() {
+        0 => format!("{place} is empty; names of files begin at the project's folder"),
+        count => {
+            let told = names.iter().take(TOLD).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let more = if count > TOLD { format!(" and {} more", count - TOLD) } else { String::new() };
+            format!("{place} holds {told}{more}")
+        }
+    }
+}
+
+/// How many names a message tells.
+const TOLD: usize = 5;
+
+/// How many files are looked at for one of a name.
+const LOOKED_AT: usize = 10_000;
+
+/// All files below a folder by their names, sorted within each folder; hidden ones and what build tools make are left out.
+fn below(root: &Path, folder: &str, into: &mut Vec<String>) {
+    for name in names_in(&root.join(folder)) {
+        if name.starts_with('.') || matches!(name.as_str(), "target" | "node_modules" | "__pycache__") || into.len() >= LOOKED_AT {
+            continue;
+        }
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let full = root.join(&path);
+        // A link to a folder may lead round in a circle.
+        if full.is_dir() && !full.is_symlink() {
+            below(root, &path, into);
+        } else if full.is_file() {
+            into.push(path);
+        }
+    }
 }
 
 /// The bytes of a file of the project, which may not leave it.

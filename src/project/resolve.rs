@@ -356,10 +356,10 @@ impl Making<'_> {
                 resolver.sources.borrow_mut().insert(self.address.clone(), path.clone());
                 let edited = resolver.inner.contents.get(&root.join(path)).map(|bytes| Ok(bytes.clone()));
                 edited.unwrap_or_else(|| files::bytes_of(root, path)).map(|bytes| (path.clone(), bytes)).map_err(|why| {
-                    match files::near(root, path) {
-                        Some(near) if matches!(why, files::FileRefused::Unreadable(..)) => {
-                            refuse(why.to_string()).help(format!("did you mean `{near}`?"))
-                        }
+                    let unreadable = matches!(why, files::FileRefused::Unreadable(..));
+                    match files::near(root, path).filter(|_| unreadable) {
+                        Some(near) if near != *path => refuse(why.to_string()).help(format!("did you mean `{near}`?")),
+                        None if unreadable => refuse(why.to_string()).help(files::there(root, path)),
                         _ => refuse(why.to_string()).help("name a file below the project's folder, such as `notebooks/load.py`"),
                     }
                 })

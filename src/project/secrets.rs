@@ -68,6 +68,9 @@ fn read(outside: &Outside, source: &SecretSource) -> Result<Zeroizing<String>, S
                     "secret `{name}`: `{program}` had not ended after {} seconds and was ended; a command that asks for something gets no answer",
                     LIMIT.as_secs()
                 ),
+                ErrorKind::Unsupported => format!(
+                    "secret `{name}` comes from the command `{program}`, which was not run: commands are refused here (--no-commands, BRICKFORM_NO_COMMANDS)"
+                ),
                 _ => format!("secret `{name}`: `{program}` could not be started: {}", plain(&e)),
             })?;
             let stdout = Zeroizing::new(output.stdout);

@@ -175,11 +175,12 @@ fn is_name(word: &str) -> bool {
 /// A file that cannot be read, with the one that was probably meant.
 pub fn no_file(function: &str, folder: &std::path::Path, path: &str, why: &files::FileRefused, span: &Span) -> Diagnostic {
     let found = Diagnostic::error("E0213", format!("{function}: {why}")).at(span, "");
-    let (parent, name) = path.rsplit_once('/').map_or(("", path), |(parent, name)| (parent, name));
-    let there = files::names_in(&folder.join(parent));
-    let near = suggest::nearest(name, there.iter().map(String::as_str))
-        .map(|near| if parent.is_empty() { near.to_owned() } else { format!("{parent}/{near}") });
-    match near.filter(|_| matches!(why, files::FileRefused::Unreadable(..))) {
+    if !matches!(why, files::FileRefused::Unreadable(..)) {
+        return found;
+    }
+    match files::near(folder, path) {
+        // A file that is there and cannot be read is its own nearest.
+        Some(near) if near == path => found,
         Some(near) => {
             let quoted = super::findings::span_text(span);
             let found = found.help(format!("did you mean `{near}`?"));
@@ -188,6 +189,6 @@ pub fn no_file(function: &str, folder: &std::path::Path, path: &str, why: &files
                 None => found,
             }
         }
-        None => found,
+        None => found.help(files::there(folder, path)),
     }
 }

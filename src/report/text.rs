@@ -210,8 +210,9 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: 
     for note in step.notes.iter().filter(|_| !look.drift) {
         out.push_str(&format!("      {}\n", paint.label(Label::Dim, note)));
     }
+    let firm = step.blocks.iter().any(|b| !is_lifted_by_flag(b));
     for block in &step.blocks {
-        blocked(block, look, out);
+        blocked(block, firm && is_lifted_by_flag(block), look, out);
     }
     if !plan.destroy {
         for line in answers(step, &plan.environment) {
@@ -230,7 +231,8 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: 
     }
 }
 
-fn blocked(block: &Block, look: &Look, out: &mut String) {
+/// `besides`: another guard stands on the same step, which no flag lifts.
+fn blocked(block: &Block, besides: bool, look: &Look, out: &mut String) {
     let paint = look.paint();
     let lines = wrap(&block.reason, look.width.saturating_sub(8 + 2 + 7));
     for (i, line) in lines.iter().enumerate() {
@@ -241,7 +243,8 @@ fn blocked(block: &Block, look: &Look, out: &mut String) {
         out.push('\n');
     }
     for line in block.remedy.iter().flat_map(|r| r.lines()) {
-        out.push_str(&format!("        {line}\n"));
+        let then = if besides && line.starts_with("--") { "then also " } else { "" };
+        out.push_str(&format!("        {then}{line}\n"));
     }
 }
 
@@ -320,7 +323,7 @@ fn blocks(plan: &Plan, look: &Look, out: &mut String) {
         return;
     }
     for block in &plan.blocks {
-        blocked(block, look, out);
+        blocked(block, false, look, out);
     }
     let resources = plan.steps.iter().filter(|s| !s.blocks.is_empty()).count();
     let count = plan.blocks.len() + plan.steps.iter().map(|s| s.blocks.len()).sum::<usize>();

@@ -111,7 +111,11 @@ fn value_from(source: &Arc<Source>, at: usize) -> Span {
 fn tab(source: &Arc<Source>, at: usize) -> Option<Diagnostic> {
     let (start, text) = line(source, at);
     let next = start + text.len() + 1;
-    [(start, text), line(source, next)].into_iter().find_map(|(start, text)| {
+    let noticed = [(start, text), line(source, next)];
+    // Where the first line has one, it is the first to mend: what stands below was indented like it.
+    let first = source.text.len() - source.text.trim_start_matches(['\n', '\r']).len();
+    let lines = noticed.iter().any(|(_, text)| text.trim_start_matches(' ').starts_with('\t')).then(|| line(source, first)).into_iter();
+    lines.chain(noticed).find_map(|(start, text)| {
         let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
         let tab = text[..indent].find('\t')?;
         let span = Span::new(source, start, start + indent);
