@@ -19,7 +19,7 @@ use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
 use crate::kinds::Kind;
 use crate::model::{Address, Map, Value};
-use crate::plan::{Action, Step};
+use crate::plan::{Action, Pinning, Step};
 use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
 
 /// How often the wish to stop is looked at while nothing happens.
@@ -110,7 +110,8 @@ impl<'a> Run<'a> {
 
     /// Whether anything is to be sent or written.
     fn has_work(&self) -> bool {
-        self.plan.steps.iter().any(|step| step.action != Action::None || self.bookkeeping(step).is_some())
+        self.plan.pinning != Pinning::Stays
+            || self.plan.steps.iter().any(|step| step.action != Action::None || self.bookkeeping(step).is_some())
     }
 
     /// The record of a step that sends nothing: what the state should say and does not.
@@ -146,13 +147,14 @@ impl<'a> Run<'a> {
         }
         if self.state.serial == 0 && self.session.store.load()?.is_none() {
             // A journal belongs to a document: the first one is there before anything is recorded.
-            self.session.store.save(&self.state, "apply")?;
+            self.session.store.save(&self.state, self.session.operation)?;
         }
         let mut records = vec![Record::Begin {
             lineage: self.state.lineage.clone(),
             serial: self.state.serial,
             workspace: self.plan.workspace.clone(),
             commit: self.session.commit.clone(),
+            pinned: self.plan.pinning.after(self.state.pinned.as_ref()),
             note: self.session.store.noted(),
         }];
         let moves: Vec<(Address, Address)> =
@@ -436,7 +438,7 @@ impl<'a> Run<'a> {
     fn end(&mut self) -> Result<(), StateError> {
         self.append(vec![Record::End], Flush::Later);
         self.state = fold(self.state.clone(), &self.records);
-        self.session.store.save(&self.state, if self.plan.destroy { "destroy" } else { "apply" })
+        self.session.store.save(&self.state, self.session.operation)
     }
 }
 

@@ -116,6 +116,8 @@ pub struct Session<'a> {
     pub caller: String,
     /// The commit that is applied.
     pub commit: Option<String>,
+    /// What the state's history calls it: `apply`, `destroy`, `rollback`.
+    pub operation: &'static str,
     /// 0 go on, 1 finish what is in flight, 2 stop now.
     pub stop: Arc<AtomicU8>,
     /// What happens, as it happens.

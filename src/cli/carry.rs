@@ -9,10 +9,10 @@ use super::options::Form;
 use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
 use super::session::{Online, Session, commit};
-use super::{Exit, Failure, Run, connect, saving, signals};
+use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
-use crate::plan::{Action, Options, Plan, Step};
+use crate::plan::{Action, Options, Plan, Provenance, Step};
 use crate::report::markdown::{self, About};
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 use crate::report::{json, text};
@@ -101,7 +101,8 @@ pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Co
     events.started(session.environment(), way.operation);
     let online = session.online(run).await?;
     let document = session.state()?;
-    let (plan, millis) = session.plan(run, &online, &document, way.options).await?;
+    let options = &applying(way.options);
+    let (plan, millis) = session.plan(run, &online, &document, options).await?;
     events.refreshed(&plan, millis);
     let digest = saving::bound(run, session, &online, &plan, way.options)?.digest();
     if let Some(exit) = shown(run, session, way, &plan, &digest, millis)? {
@@ -109,9 +110,14 @@ pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Co
     }
     super::secrets::ready(run, &plan)?;
     if consent(run, asked)? == Consented::Asked {
-        unmoved(&plan, &session.plan(run, &online, &document, way.options).await?.0)?;
+        unmoved(&plan, &session.plan(run, &online, &document, options).await?.0)?;
     }
     out(run, session, &online, &plan, document, way, &digest).await
+}
+
+/// The same for a plan that is to be carried out, which a commit may block.
+pub fn applying(options: &Options) -> Options {
+    Options { provenance: Provenance { applies: true, ..Provenance::default() }, ..options.clone() }
 }
 
 /// Shows the plan before it is carried out; the exit where there is nothing to do, or a guard stands in the way.
@@ -170,7 +176,8 @@ pub async fn out(
         plan.environment,
         online.connection.caller
     ));
-    session.store.annotate(note(plan, &online.connection.caller, digest));
+    let dirty = !super::provenance::dirty(run, session, &online.desired).is_empty();
+    session.store.annotate(Note { link: pipeline::link(run.outside), dirty, ..note(plan, &online.connection.caller, digest) });
     let stop = Arc::new(AtomicU8::new(0));
     let happened = |event: &Event| {
         progress.event(event);
@@ -188,6 +195,7 @@ pub async fn out(
             parallelism: connect::parallelism(run),
             caller: online.connection.caller.clone(),
             commit: commit.clone(),
+            operation: way.operation,
             stop: Arc::clone(&stop),
             events: &happened,
         },
@@ -247,7 +255,7 @@ pub async fn out(
 fn note(plan: &Plan, who: &str, digest: &Fingerprint) -> Note {
     let counts: BTreeMap<String, u64> = serde_json::to_value(plan.counts()).and_then(serde_json::from_value).unwrap_or_default();
     let counts = counts.into_iter().filter(|(what, n)| *n > 0 && what != "total" && what != "unmanaged").collect();
-    Note { who: who.to_owned(), overrides: plan.lifted.iter().cloned().collect(), counts, plan: digest.0.clone() }
+    Note { who: who.to_owned(), overrides: plan.lifted.iter().cloned().collect(), counts, plan: digest.0.clone(), ..Note::default() }
 }
 
 fn exit(report: &apply::Report) -> Exit {

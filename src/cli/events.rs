@@ -60,6 +60,7 @@ impl<'a> Events<'a> {
         let members = json!({
             "serial": plan.serial, "digest": digest, "empty": plan.is_empty(), "blocked": plan.is_blocked(), "counts": plan.counts(),
             "blocks": json::blocks(&plan.blocks), "warnings": json::blocks(&plan.warnings),
+            "lifted": plan.lifted, "pinning": json::pinning(plan),
         });
         self.say("planned", members);
     }

@@ -62,8 +62,20 @@ pub struct Planning {
     #[arg(long)]
     allow_self_lockout: bool,
     /// Allow a working tree with uncommitted changes (`guards.require_clean_git`)
-    #[arg(long)]
+    #[arg(long, visible_alias = "allow-dirty")]
     allow_dirty_tree: bool,
+    /// Allow a commit that is older than the one that is applied (`guards.ancestry`)
+    #[arg(long)]
+    allow_older_commit: bool,
+    /// Allow a commit beside the one that is applied: neither descends from the other (`guards.ancestry`)
+    #[arg(long)]
+    allow_diverged_commit: bool,
+    /// Allow a commit of which Git cannot tell whether it is newer (`guards.ancestry`)
+    #[arg(long)]
+    allow_unknown_ancestry: bool,
+    /// Allow what would bring back what was rolled back, and end the pin that `rollback` set
+    #[arg(long)]
+    unpin: bool,
 }
 
 /// How a plan is shown.
@@ -133,6 +145,10 @@ impl Planning {
             (self.allow_protected_kind, "--allow-protected-kind"),
             (self.allow_self_lockout, "--allow-self-lockout"),
             (self.allow_dirty_tree, "--allow-dirty-tree"),
+            (self.allow_older_commit, "--allow-older-commit"),
+            (self.allow_diverged_commit, "--allow-diverged-commit"),
+            (self.allow_unknown_ancestry, "--allow-unknown-ancestry"),
+            (self.unpin, "--unpin"),
         ] {
             words.extend(given.then(|| flag.to_owned()));
         }
@@ -155,7 +171,9 @@ impl Planning {
             if given {
                 return Err(Failure::usage(
                     format!("`{flag}` makes another plan, and the plan in the file is carried out as it is"),
-                    &["give it to `brickform plan --out FILE`; guards may be lifted here: `--allow-delete` and the other `--allow-...`"],
+                    &[
+                        "give it to `brickform plan --out FILE`; guards may be lifted here: `--allow-delete`, the other `--allow-...`, `--unpin`",
+                    ],
                 ));
             }
         }
@@ -174,6 +192,10 @@ impl Planning {
             (self.allow_protected_kind, "protected_kind"),
             (self.allow_self_lockout, "self_lockout"),
             (self.allow_dirty_tree, "dirty_tree"),
+            (self.allow_older_commit, "older_commit"),
+            (self.allow_diverged_commit, "diverged_commit"),
+            (self.allow_unknown_ancestry, "unknown_ancestry"),
+            (self.unpin, "pinned"),
         ] {
             overrides.extend(given.then(|| guard.to_owned()));
         }

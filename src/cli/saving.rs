@@ -181,7 +181,8 @@ async fn carried_out(
     if touched.is_empty() {
         return Ok(carry::shown(run, session, &way, &then.plan, &digest, 0)?.unwrap_or(Exit::Done));
     }
-    let options = plan::Options { targets: touched.iter().cloned().map(Into::into).collect(), only: Some(touched), ..choices.clone() };
+    let options =
+        plan::Options { targets: touched.iter().cloned().map(Into::into).collect(), only: Some(touched), ..carry::applying(&choices) };
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
     let plan = Plan { left_out: then.plan.left_out, ..plan };
     events.refreshed(&plan, millis);

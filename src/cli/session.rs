@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::backend::{self, Backend};
 use super::connect::{self, Connection};
+use super::git::Git;
 use super::{Failure, Run};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::kinds::{Identity, Registry};
@@ -28,6 +30,8 @@ pub struct Session {
     pub state_place: String,
     /// The state's store where it is one that many reach.
     pub remote: Option<Arc<Remote>>,
+    /// Whether it was said that commits are not compared.
+    pub told: AtomicBool,
 }
 
 /// A session with a workspace that answered.
@@ -52,7 +56,7 @@ impl Session {
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
         let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
-        Ok(Self { registry, project, store, state_place: place, remote })
+        Ok(Self { registry, project, store, state_place: place, remote, told: AtomicBool::new(false) })
     }
 
     /// The environment's name.
@@ -117,8 +121,12 @@ impl Session {
         same_workspace(document, &online.connection.identity, self.environment())?;
         self.known(options, &online.desired, document)?;
         self.imported(run, &online.desired, document)?;
-        let dirty_tree = self.project.environment.guards.require_clean_git && is_dirty(run, &self.project);
-        let options = &plan::Options { dirty_tree, ..options.clone() };
+        let provenance = if options.drift_only {
+            plan::Provenance::default()
+        } else {
+            super::provenance::of(run, self, &online.desired, document, options.provenance.applies)
+        };
+        let options = &plan::Options { provenance, ..options.clone() };
         let begun = run.outside.now();
         let live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
         let millis = u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
@@ -250,12 +258,5 @@ fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {
 
 /// The commit of the project's folder, if it is in a Git repository.
 pub fn commit(run: &Run<'_>, project: &Project) -> Option<String> {
-    let output = run.outside.system.run("git", &["rev-parse", "HEAD"], &project.folder).ok().filter(|o| o.code == Some(0))?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|c| !c.is_empty())
-}
-
-/// Whether the project's folder has changes that are not committed. Outside a repository nothing can be said: no.
-fn is_dirty(run: &Run<'_>, project: &Project) -> bool {
-    let output = run.outside.system.run("git", &["status", "--porcelain", "--", ".", ":(exclude).brickform"], &project.folder);
-    output.is_ok_and(|o| o.code == Some(0) && !o.stdout.is_empty())
+    Git::at(run.outside, &project.folder).head().ok()
 }

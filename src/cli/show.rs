@@ -66,7 +66,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     };
     let live = if arguments.live { Some(read(&session, run, &address, entry)?) } else { None };
     let history = session.store.history()?;
-    let one = Shown { live, last: history.first(), ..shown_of(&session, &document, &host, &address, entry) };
+    let subject = super::history::subject(run, &session, history.first());
+    let one = Shown { live, last: history.first(), subject, ..shown_of(&session, &document, &host, &address, entry) };
     run.screen.result(&match run.screen.format {
         Format::Json => format!("{:#}\n", shown::json(&one)),
         Format::Text => shown::text(&one, run.screen.width),
@@ -86,6 +87,7 @@ fn shown_of<'a>(session: &Session, document: &'a Document, host: &str, address: 
         needed_by: document.resources.iter().filter(|(a, e)| e.dependencies.contains(address) && !own(a)).map(|(a, _)| a).collect(),
         live: None,
         last: None,
+        subject: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::events::Events;
 use super::planning::{self, Showing, Shown};
 use super::{Exit, Failure, Run, saving};
 use crate::kinds::Registry;
+use crate::plan::COMMIT_GUARDS;
 use crate::report::markdown::About;
 use crate::report::text::Look;
 
@@ -22,7 +23,10 @@ pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failur
     let digest = envelope.saved.digest();
     run.screen.note(&format!("{file}: planned {from}, {past} {to}, digest {}", digest.short()));
     let mut plan = envelope.saved.plan;
-    plan.blocks.extend(envelope.verdicts);
+    // A branch that is reviewed may be behind: only an apply is blocked by that.
+    let (behind, blocks): (Vec<_>, Vec<_>) = envelope.verdicts.into_iter().partition(|verdict| COMMIT_GUARDS.contains(&verdict.guard));
+    plan.blocks.extend(blocks);
+    plan.warnings.extend(behind);
     let look = planning::look(run, showing, 0);
     let command = format!("brickform show {}", crate::report::answers::shell_word(file));
     let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None };

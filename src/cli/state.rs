@@ -8,7 +8,6 @@ use super::state_shared;
 use super::{Exit, Failure, Format, Run};
 use crate::model::Address;
 use crate::report::overview;
-use crate::report::text::plural;
 use crate::state::Document;
 
 /// Arguments of `state`.
@@ -77,7 +76,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
                 run.screen.result(&format!("{address} is forgotten; the object is left as it is.\n"));
             }
         }
-        Command::History => history(&session, run)?,
+        Command::History => super::history::run(&session, run)?,
         Command::Init => return state_shared::init(&session, run),
         Command::Unlock { id } => return state_shared::unlock(&session, run, id),
     }
@@ -178,42 +177,4 @@ fn removed(document: &mut Document, address: &Address) -> Result<(), Failure> {
     }
     document.resources.retain(|known, _| known != address && (address.is_facet() || known.parent() != *address));
     Ok(())
-}
-
-fn history(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
-    let versions = session.store.history()?;
-    match run.screen.format {
-        Format::Json => {
-            let list: Vec<_> = versions
-                .iter()
-                .map(|v| serde_json::json!({ "serial": v.serial, "at": v.at, "by": v.by, "commit": v.commit, "resources": v.resources, "apply": v.note }))
-                .collect();
-            run.screen.result(&format!("{:#}\n", serde_json::json!({ "versions": list })));
-        }
-        Format::Text => {
-            for version in versions {
-                let commit = version.commit.as_deref().map(|c| format!("  commit {}", c.get(..12).unwrap_or(c))).unwrap_or_default();
-                run.screen.result(&format!(
-                    "{:>6}  {:20}  {:10}  {}{commit}\n",
-                    version.serial,
-                    overview::to_seconds(&version.at),
-                    version.by,
-                    plural(version.resources as u64, "resource", "resources")
-                ));
-                run.screen.result(&version.note.as_ref().map(noted).unwrap_or_default());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Who applied, what it did, and which guards were lifted for it.
-fn noted(note: &crate::state::Note) -> String {
-    let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
-    let plan = note.plan.get(..12).unwrap_or(&note.plan);
-    let mut text = format!("        by {}: {}  plan {plan}\n", note.who, counts.join(", "));
-    if !note.overrides.is_empty() {
-        text.push_str(&format!("        guards lifted: {}\n", note.overrides.join(" ")));
-    }
-    text
 }

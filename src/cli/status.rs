@@ -14,10 +14,10 @@ pub struct Arguments {}
 /// Reads the state and who holds it.
 pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     if let Some((store, environment, place)) = alone(run) {
-        return show(run, &store, environment, &place);
+        return show(run, &store, environment, &place, None);
     }
     let session = Session::open(run)?;
-    show(run, &*session.store, session.environment(), &session.state_place)
+    show(run, &*session.store, session.environment(), &session.state_place, Some(&session))
 }
 
 /// `--state FILE --env NAME` where there is no project: what was applied with `--config` is in the file all the same.
@@ -30,10 +30,12 @@ fn alone<'a>(run: &'a Run<'_>) -> Option<(Local, &'a str, String)> {
     (!asked && !found).then(|| (Local::at(&file, "", environment, run.outside), environment, place))
 }
 
-fn show(run: &Run<'_>, store: &dyn Store, environment: &str, place: &str) -> Result<Exit, Failure> {
+fn show(run: &Run<'_>, store: &dyn Store, environment: &str, place: &str, session: Option<&Session>) -> Result<Exit, Failure> {
     let document = store.load()?;
     let history = if document.is_some() { store.history()? } else { vec![] };
-    let overview = overview::Overview { environment, place, document: document.as_ref(), last: history.first(), holder: store.holder() };
+    let subject = session.and_then(|session| super::history::subject(run, session, history.first()));
+    let overview =
+        overview::Overview { environment, place, document: document.as_ref(), last: history.first(), subject, holder: store.holder() };
     run.screen.result(&match run.screen.format {
         Format::Json => overview::json(&overview),
         Format::Text => overview::text(&overview),

@@ -1,7 +1,7 @@
 //! Guards: what a plan may not do without being told so by name.
 //!
-//! Overrides by name (in `Options::overrides`): `protected_kind`, `dirty_tree`, `self_lockout`, `max_deletes`,
-//! `max_change_percent`. Data is lifted by `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
+//! Overrides by name (in `Options::overrides`): `protected_kind`, `self_lockout`, `max_deletes`, `max_change_percent`, and
+//! those of [`super::provenance`]. Data is lifted by `Options::allow_delete`, a conflict by `Options::accept_conflicts`; `prevent_destroy` and `workspace` by nothing but a change.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -21,7 +21,7 @@ pub(super) type Lifted = BTreeSet<String>;
 pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
     let mut lifted = Lifted::new();
     plan.blocks.extend(workspace(inputs));
-    plan.blocks.extend(dirty_tree(inputs, &mut lifted));
+    super::provenance::check(plan, inputs, &mut lifted);
     for step in &mut plan.steps {
         if let Some(kind) = inputs.registry.get(&step.kind) {
             guard(step, kind, inputs, &mut lifted);
@@ -55,19 +55,6 @@ pub(super) fn unless(allowed: bool, found: Block, lifted: &mut Lifted) -> Option
 
 pub(super) fn overridden(guard: &str, inputs: &Inputs<'_>) -> bool {
     inputs.options.overrides.iter().any(|o| o == guard)
-}
-
-/// What is applied should be what was committed.
-fn dirty_tree(inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
-    if !inputs.environment.guards.require_clean_git || !inputs.options.dirty_tree {
-        return None;
-    }
-    let reason = format!(
-        "{} takes only what is committed (guards.require_clean_git), and the project has uncommitted changes",
-        inputs.environment.name
-    );
-    let found = block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), "or commit first".to_owned()]);
-    unless(overridden("dirty_tree", inputs), found, lifted)
 }
 
 /// The state belongs to another workspace.

@@ -72,6 +72,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
         lifted,
+        pinning: super::Pinning::Stays,
     };
     if let Some(only) = &inputs.options.only {
         plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);

@@ -10,7 +10,7 @@ use crate::kinds::{Call, Registry};
 use crate::model::{Address, Path, Pattern, Value};
 use crate::project::{Desired, Environment, Policy};
 use crate::refresh::Snapshot;
-use crate::state::{Document, WorkspaceIdentity};
+use crate::state::{Document, Pin, WorkspaceIdentity};
 
 mod body;
 mod change;
@@ -27,6 +27,7 @@ mod moves;
 mod order;
 mod orphans;
 mod policies;
+mod provenance;
 mod remove;
 pub mod saved;
 mod scope;
@@ -38,6 +39,7 @@ mod typed;
 
 pub use body::link;
 pub use known::recorded;
+pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, short};
 pub use scope::Scope;
 pub use step::DELETED;
 pub use typed::typed;
@@ -70,7 +72,8 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
-    /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`, `self_lockout`, `policy`; see [`GUARDS`].
+    /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`, `self_lockout`, `policy`, `older_commit`,
+    /// `diverged_commit`, `unknown_ancestry`, `pinned`; see [`GUARDS`].
     pub guard: &'static str,
     /// What is the matter, one sentence.
     pub reason: String,
@@ -94,6 +97,10 @@ pub const GUARDS: &[&str] = &[
     "refused",
     "self_lockout",
     "policy",
+    "older_commit",
+    "diverged_commit",
+    "unknown_ancestry",
+    "pinned",
 ];
 
 /// One address of the plan.
@@ -186,6 +193,32 @@ pub struct Plan {
     /// What lifted a guard that would have blocked, as it was given: `--allow-delete schemas`. An override that nothing
     /// needed is not among them. A plan in a file does not hold them: guards are asked again.
     pub lifted: BTreeSet<String>,
+    /// What becomes of the environment's pin. A plan in a file does not hold it either.
+    pub pinning: Pinning,
+}
+
+/// What becomes of an environment's pin when a plan is carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Pinning {
+    /// It stays as it is, also where there is none.
+    #[default]
+    Stays,
+    /// The environment is pinned.
+    Set(Pin),
+    /// It is free again.
+    Lifted,
+}
+
+impl Pinning {
+    /// The pin after it.
+    #[must_use]
+    pub fn after(&self, before: Option<&Pin>) -> Option<Pin> {
+        match self {
+            Self::Stays => before.cloned(),
+            Self::Set(pin) => Some(pin.clone()),
+            Self::Lifted => None,
+        }
+    }
 }
 
 /// Counts of addresses: a facet counts as a change of its parent, a new parent's facets not at all.
@@ -238,11 +271,11 @@ pub struct Options {
     pub allow_delete: Vec<String>,
     /// `--accept-conflict ADDRESS`.
     pub accept_conflicts: Vec<Address>,
-    /// The project's working tree has changes that are not committed, where `guards.require_clean_git` asks.
-    pub dirty_tree: bool,
+    /// What Git says of the tree that is planned.
+    pub provenance: Provenance,
     /// Keep what was compared in each step ([`Step::seen`]).
     pub keep_seen: bool,
-    /// `--allow-dirty-tree`, `--allow-self-lockout`, `--allow-max-deletes`, `--allow-max-change-percent`: overrides by guard name.
+    /// `--allow-dirty-tree`, `--allow-older-commit`, `--unpin`, `--allow-max-deletes` and so on: overrides by guard name.
     pub overrides: Vec<String>,
     /// `--allow-policy NAME`.
     pub allow_policies: Vec<String>,
@@ -293,10 +326,12 @@ impl Plan {
         counts::counts(self)
     }
 
-    /// Whether applying it would do anything (state changes count: adopt, move, forget).
+    /// Whether applying it would do anything (state changes count: adopt, move, forget, a pin).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|s| s.action == Action::None && s.blocks.is_empty()) && self.blocks.is_empty()
+        self.pinning == Pinning::Stays
+            && self.steps.iter().all(|s| s.action == Action::None && s.blocks.is_empty())
+            && self.blocks.is_empty()
     }
 
     /// Whether anything blocks it.

@@ -152,6 +152,8 @@ pub struct Guards {
     pub block_conflicts: bool,
     /// Nothing is applied from a working tree with uncommitted changes.
     pub require_clean_git: bool,
+    /// Whether a commit older than or beside the applied one is refused; none: where the state is one that many share.
+    pub ancestry: Option<bool>,
 }
 
 /// `lifecycle:` of a resource.

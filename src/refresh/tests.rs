@@ -59,6 +59,7 @@ impl World {
             environment: "e".into(),
             workspace: None,
             commit: None,
+            pinned: None,
             resources: BTreeMap::new(),
             open_intents: BTreeMap::new(),
         };

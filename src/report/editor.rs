@@ -225,6 +225,7 @@ fn environment() -> Json {
                     "protect": { "type": ["array", "string"] },
                     "on_conflict": { "enum": ["block", "overwrite"] },
                     "require_clean_git": { "type": "boolean" },
+                    "ancestry": { "type": "boolean" },
                 },
             },
             "presets": { "type": "object" },

@@ -12,7 +12,7 @@ use crate::apply::{Outcome, Report, StepResult};
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Repeat};
 use crate::model::Value;
-use crate::plan::{Action, Block, Plan, Step};
+use crate::plan::{Action, Block, Pinning, Plan, Step};
 
 /// The format of a plan; changes only when a reader of the old one would be misled.
 pub const PLAN_FORMAT: &str = "brickform.plan/1";
@@ -66,8 +66,20 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "counts": plan.counts(),
         "blocks": blocks(&plan.blocks),
         "warnings": blocks(&plan.warnings),
+        "lifted": plan.lifted,
+        "pinning": pinning(plan),
         "steps": plan.steps.iter().filter(shown).map(|s| step(s, &plan.environment, unmanaged)).collect::<Vec<_>>(),
     })
+}
+
+/// What becomes of the environment's pin; null where it stays.
+#[must_use]
+pub fn pinning(plan: &Plan) -> Json {
+    match &plan.pinning {
+        Pinning::Stays => Json::Null,
+        Pinning::Set(pin) => json!({ "becomes": "set", "to": pin.to, "from": pin.from }),
+        Pinning::Lifted => json!({ "becomes": "lifted" }),
+    }
 }
 
 fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {

@@ -106,6 +106,13 @@ fn blocked(plan: &Plan) -> String {
         out.push_str(&format!("### Blocked by {}: nothing can be applied\n\n", plural(all.len() as u64, "guard", "guards")));
         out.push_str(&listed(&all));
     }
+    if !plan.lifted.is_empty() {
+        let flags: Vec<String> = plan.lifted.iter().map(|flag| span(flag)).collect();
+        out.push_str(&format!("**Guards lifted:** {}\n\n", flags.join(" ")));
+    }
+    if let Some(line) = text::pinning(plan) {
+        out.push_str(&format!("{}\n\n", escape(&line)));
+    }
     if !plan.warnings.is_empty() {
         out.push_str(&format!("### {}\n\n{}", plural(plan.warnings.len() as u64, "Warning", "Warnings"), listed(&plan.warnings)));
     }

@@ -11,6 +11,7 @@ pub mod difference;
 pub mod editor;
 pub mod environment;
 pub mod graph;
+pub mod history;
 pub mod job_run;
 pub mod json;
 pub mod kind_page;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::history;
 use super::json::value;
 use super::text::plural;
 use super::value::body;
@@ -20,6 +21,8 @@ pub struct Overview<'a> {
     pub document: Option<&'a Document>,
     /// What wrote it last.
     pub last: Option<&'a Version>,
+    /// The first line of that commit's message, where Git knows it.
+    pub subject: Option<String>,
     /// Who holds the lock.
     pub holder: Option<LockInfo>,
 }
@@ -64,8 +67,10 @@ pub fn text(overview: &Overview<'_>) -> String {
         out.push_str(&format!("workspace    {} ({})\n", workspace.host, workspace.id));
     }
     if let Some(last) = overview.last {
-        let commit = last.commit.as_ref().map(|c| format!(", commit {c}")).unwrap_or_default();
-        out.push_str(&format!("last write   {} by {}{commit}\n", to_seconds(&last.at), last.by));
+        out.push_str(&format!("last write   {}\n", history::last(last, overview.subject.as_deref())));
+    }
+    if let Some(pin) = &document.pinned {
+        out.push_str(&format!("pinned       {}\n", history::pin(pin)));
     }
     if let Some(holder) = &overview.holder {
         out.push_str(&format!("locked by    {holder}\n"));
@@ -98,13 +103,14 @@ pub fn json(overview: &Overview<'_>) -> String {
             "lineage": d.lineage,
             "workspace": d.workspace,
             "commit": d.commit,
+            "pinned": d.pinned,
             "resources": d.resources.len(),
             "kinds": kinds(d),
             "unfinished": unfinished(d).iter().map(|(a, what)| json!({ "address": a, "status": what })).collect::<Vec<_>>(),
             "open_intents": d.open_intents.keys().collect::<Vec<_>>(),
         })
     });
-    let last = overview.last.map(|v| json!({ "at": v.at, "by": v.by, "commit": v.commit }));
+    let last = overview.last.map(|v| history::json(v, overview.subject.as_deref()));
     format!(
         "{:#}\n",
         json!({

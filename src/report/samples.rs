@@ -42,6 +42,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         refreshed: true,
         left_out: 0,
         lifted: std::collections::BTreeSet::new(),
+        pinning: crate::plan::Pinning::Stays,
     }
 }
 
@@ -175,6 +176,7 @@ pub fn half() -> Report {
             environment: "prod".to_owned(),
             workspace: None,
             commit: None,
+            pinned: None,
             resources: std::collections::BTreeMap::new(),
             open_intents: std::collections::BTreeMap::new(),
         },

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::history;
 use super::json::value;
-use super::overview::{entry_json, to_seconds, word};
+use super::overview::{entry_json, word};
 use super::style::{columns, pad, quoted, visible};
 use super::value::body;
 use crate::model::{Address, Value};
@@ -30,6 +31,8 @@ pub struct Shown<'a> {
     pub live: Option<Live>,
     /// What wrote the state last.
     pub last: Option<&'a Version>,
+    /// The first line of that commit's message, where Git knows it.
+    pub subject: Option<String>,
 }
 
 /// What the workspace has.
@@ -64,8 +67,7 @@ pub fn text(shown: &Shown<'_>, width: usize) -> String {
     row("needs", &list(&entry.dependencies.iter().collect::<Vec<_>>()));
     row("needed by", &list(&shown.needed_by));
     if let Some(last) = shown.last {
-        let commit = last.commit.as_ref().map(|c| format!(", commit {c}")).unwrap_or_default();
-        row("last write", &format!("{} by {}{commit} (serial {})", to_seconds(&last.at), last.by, last.serial));
+        row("last write", &format!("{} (serial {})", history::last(last, shown.subject.as_deref()), last.serial));
     }
     section("applied", &entry.applied, width, &mut out);
     if let Some(former) = &entry.former {
@@ -99,7 +101,7 @@ pub fn json(shown: &Shown<'_>) -> Json {
     out["link"] = json!(shown.link);
     out["needed_by"] = json!(shown.needed_by);
     out["parts"] = shown.parts.iter().map(|(a, e)| entry_json(a, e)).collect();
-    out["last_write"] = json!(shown.last.map(|v| json!({ "at": v.at, "by": v.by, "commit": v.commit, "serial": v.serial })));
+    out["last_write"] = json!(shown.last.map(|v| history::json(v, shown.subject.as_deref())));
     match &shown.live {
         None => {}
         Some(Live::Gone) => out["live"] = Json::Null,

@@ -11,7 +11,7 @@ use super::style::{Label, Paint, columns, spread, wrap};
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
-use crate::plan::{Action, Block, Counts, DELETED, Plan, Step};
+use crate::plan::{Action, Block, Counts, DELETED, Pinning, Plan, Step, short};
 
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
@@ -60,15 +60,43 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
         out.push_str(&totals(plan, &counts));
     }
     warnings(plan, look, &mut out);
+    out.push_str(&told(plan));
     blocks(plan, look, &mut out);
     out
 }
 
-/// What policies warn of.
+/// What was waived for this plan, and what becomes of the pin: a line each.
+fn told(plan: &Plan) -> String {
+    let mut out = String::new();
+    if !plan.lifted.is_empty() {
+        out.push_str(&format!("Guards lifted: {}\n", plan.lifted.iter().cloned().collect::<Vec<_>>().join(" ")));
+    }
+    if let Some(line) = pinning(plan) {
+        out.push_str(&format!("{line}\n"));
+    }
+    out
+}
+
+/// What becomes of the environment's pin, a sentence; none where it stays.
+#[must_use]
+pub fn pinning(plan: &Plan) -> Option<String> {
+    match &plan.pinning {
+        Pinning::Stays => None,
+        Pinning::Set(pin) => Some(format!(
+            "Pins {} to commit {}: what was rolled back is refused until Git takes it back too (or `--unpin`).",
+            plan.environment,
+            short(&pin.to)
+        )),
+        Pinning::Lifted => Some(format!("Unpins {}: commits are applied again as they come.", plan.environment)),
+    }
+}
+
+/// What policies and the order of commits warn of.
 fn warnings(plan: &Plan, look: &Look, out: &mut String) {
     let paint = look.paint();
     for warning in &plan.warnings {
-        for (i, line) in wrap(&warning.reason, look.width.saturating_sub(9)).iter().enumerate() {
+        let flag = warning.remedy.first().filter(|remedy| remedy.starts_with("--")).map(|flag| format!(" ({flag})")).unwrap_or_default();
+        for (i, line) in wrap(&format!("{}{flag}", warning.reason), look.width.saturating_sub(9)).iter().enumerate() {
             let start = if i == 0 { paint.label(Label::Drift, "warning:") } else { "        ".to_owned() };
             out.push_str(&format!("{start} {line}\n"));
         }

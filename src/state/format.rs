@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Entry, FORMAT, Intent, Status, WorkspaceIdentity};
+use super::{Document, Entry, FORMAT, Intent, Pin, Status, WorkspaceIdentity};
 use crate::kinds::Registry;
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
@@ -49,7 +49,7 @@ impl From<String> for Fault {
 /// # Errors
 /// Something in it is unknown, secret or not finite: a sentence with its place.
 pub fn write(document: &Document) -> Result<Written, String> {
-    let Document { lineage, serial, project, environment, workspace, commit, resources, open_intents } = document;
+    let Document { lineage, serial, project, environment, workspace, commit, pinned, resources, open_intents } = document;
     let mut blobs = BTreeMap::new();
     let mut entries = Map::new();
     for (address, entry) in resources {
@@ -69,6 +69,9 @@ pub fn write(document: &Document) -> Result<Written, String> {
     }
     if let Some(commit) = commit {
         out.insert("commit", commit.as_str().into());
+    }
+    if let Some(pin) = pinned {
+        out.insert("pinned", pin_value(pin));
     }
     if !open_intents.is_empty() {
         out.insert("intents", Value::map(open_intents.iter().map(|(a, i)| (a.to_string(), intent_value(i)))));
@@ -121,6 +124,7 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
         environment: text(map, "environment")?,
         workspace: map.get("workspace").map(workspace_of).transpose()?,
         commit: optional_text(map, "commit")?,
+        pinned: map.get("pinned").map(pin_of).transpose()?,
         resources,
         open_intents,
     })
@@ -274,6 +278,25 @@ pub fn workspace_of(value: &Value) -> Result<WorkspaceIdentity, String> {
     Ok(WorkspaceIdentity { host: text(map, "host")?, id: text(map, "id")? })
 }
 
+/// A pin as JSON.
+pub fn pin_value(pin: &Pin) -> Value {
+    let Pin { to, from, since, by } = pin;
+    let mut out = BTreeMap::from([("to", Value::from(to.as_str())), ("since", since.as_str().into()), ("by", by.as_str().into())]);
+    if let Some(from) = from {
+        out.insert("from", from.as_str().into());
+    }
+    Value::map(out)
+}
+
+/// The pin that [`pin_value`] wrote.
+///
+/// # Errors
+/// What is missing or of the wrong sort.
+pub fn pin_of(value: &Value) -> Result<Pin, String> {
+    let map = value.as_map().ok_or_else(|| wrong("pinned", value, "a map"))?;
+    Ok(Pin { to: text(map, "to")?, from: optional_text(map, "from")?, since: text(map, "since")?, by: text(map, "by")? })
+}
+
 fn status_text(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
@@ -402,7 +425,7 @@ pub fn optional_text(map: &Map, name: &str) -> Result<Option<String>, String> {
     map.get(name).map(|v| v.as_str().map(str::to_owned).ok_or_else(|| wrong(name, v, "text"))).transpose()
 }
 
-fn flag(map: &Map, name: &str) -> Result<bool, String> {
+pub(super) fn flag(map: &Map, name: &str) -> Result<bool, String> {
     map.get(name).map_or(Ok(false), |v| v.as_bool().ok_or_else(|| wrong(name, v, "a boolean")))
 }
 

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::format::{
-    entry_of, entry_value, intent_of, intent_value, member, of_kind, optional_text, serial, text, whole, workspace_of, workspace_value,
+    entry_of, entry_value, flag, intent_of, intent_value, member, of_kind, optional_text, pin_of, pin_value, serial, text, whole,
+    workspace_of, workspace_value,
 };
-use super::{Document, Entry, Note, WorkspaceIdentity};
+use super::{Document, Entry, Note, Pin, WorkspaceIdentity};
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
 /// A create that is about to be sent, durable before it is.
@@ -43,6 +44,8 @@ pub enum Record {
         workspace: WorkspaceIdentity,
         /// The commit that is applied.
         commit: Option<String>,
+        /// What the environment is pinned to from now on.
+        pinned: Option<Pin>,
         /// Who applies, and what was allowed.
         note: Option<Note>,
     },
@@ -85,12 +88,13 @@ pub enum Record {
 pub fn fold(mut document: Document, records: &[Record]) -> Document {
     let mut counts = false;
     for record in records {
-        if let Record::Begin { lineage, serial, workspace, commit, note: _ } = record {
+        if let Record::Begin { lineage, serial, workspace, commit, pinned, note: _ } = record {
             counts = *lineage == document.lineage && *serial == document.serial;
             if counts {
                 document.serial = document.serial.saturating_add(1);
                 document.workspace = Some(workspace.clone());
                 document.commit.clone_from(commit);
+                document.pinned.clone_from(pinned);
             }
         } else if counts {
             apply(&mut document, record);
@@ -198,7 +202,7 @@ fn checksum(sequence: u64, json: &str) -> String {
 fn record_value(record: &Record) -> Result<Value, String> {
     let named = |name: &str, address: &Address| vec![("record", Value::from(name)), ("address", Value::Text(address.to_string()))];
     Ok(Value::map(match record {
-        Record::Begin { lineage, serial, workspace, commit, note } => {
+        Record::Begin { lineage, serial, workspace, commit, pinned, note } => {
             let mut out = vec![
                 ("record", Value::from("begin")),
                 ("lineage", lineage.as_str().into()),
@@ -206,6 +210,7 @@ fn record_value(record: &Record) -> Result<Value, String> {
                 ("workspace", workspace_value(workspace)),
             ];
             out.extend(commit.iter().map(|c| ("commit", Value::from(c.as_str()))));
+            out.extend(pinned.iter().map(|pin| ("pinned", pin_value(pin))));
             out.extend(note.iter().map(|n| ("note", note_value(n))));
             out
         }
@@ -243,6 +248,7 @@ fn record_of(value: &Value) -> Result<Record, String> {
             serial: serial(map)?,
             workspace: workspace_of(member(map, "workspace")?)?,
             commit: optional_text(map, "commit")?,
+            pinned: map.get("pinned").map(pin_of).transpose()?,
             note: map.get("note").map(note_of).transpose()?,
         },
         "intent" => {
@@ -273,12 +279,15 @@ fn moves_of(map: &Map) -> Result<Vec<(Address, Address)>, String> {
 
 fn note_value(note: &Note) -> Value {
     let counts = note.counts.iter().map(|(what, n)| (what.clone(), Value::from(*n))).collect();
-    Value::map([
+    let mut out = vec![
         ("who", Value::from(note.who.as_str())),
         ("overrides", Value::List(note.overrides.iter().map(|o| Value::from(o.as_str())).collect())),
         ("counts", Value::Map(counts)),
         ("plan", Value::from(note.plan.as_str())),
-    ])
+    ];
+    out.extend(note.link.iter().map(|link| ("link", Value::from(link.as_str()))));
+    out.extend(note.dirty.then(|| ("dirty", true.into())));
+    Value::map(out)
 }
 
 fn note_of(value: &Value) -> Result<Note, String> {
@@ -290,5 +299,7 @@ fn note_of(value: &Value) -> Result<Note, String> {
         overrides: overrides.iter().filter_map(|o| o.as_str().map(str::to_owned)).collect(),
         counts: counts.keys().map(|what| Ok((what.clone(), whole(counts, what)?))).collect::<Result<_, String>>()?,
         plan: text(map, "plan")?,
+        link: optional_text(map, "link")?,
+        dirty: flag(map, "dirty")?,
     })
 }

@@ -42,10 +42,27 @@ pub struct Document {
     pub workspace: Option<WorkspaceIdentity>,
     /// The commit that was applied last.
     pub commit: Option<String>,
+    /// What it was rolled back to, and from; none: commits are applied as they come.
+    pub pinned: Option<Pin>,
     /// What is managed.
     pub resources: BTreeMap<Address, Entry>,
     /// Creates of an unfinished apply whose outcome is unknown, by address (from the journal).
     pub open_intents: BTreeMap<Address, Intent>,
+}
+
+/// An environment that was rolled back. Until what was rolled back is taken back in Git too, commits that would bring it
+/// back are refused (`docs/decisions/rollback.md`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pin {
+    /// The commit that it was rolled back to.
+    pub to: String,
+    /// The newest commit that was applied before; none where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When, RFC 3339.
+    pub since: String,
+    /// Who, as the workspace knows them.
+    pub by: String,
 }
 
 /// Which workspace.

@@ -266,6 +266,12 @@ pub struct Note {
     pub counts: std::collections::BTreeMap<String, u64>,
     /// The digest of the plan.
     pub plan: String,
+    /// The page of the pipeline's run that applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The project had changes that were not committed: what was applied is not what the commit holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
 }
 
 /// When appended records have to be durable.

@@ -53,6 +53,7 @@ fn document() -> Document {
         environment: "dev".to_owned(),
         workspace: Some(workspace()),
         commit: Some("c0ffee".to_owned()),
+        pinned: None,
         resources: BTreeMap::from([
             (address("jobs.a"), full),
             (
@@ -76,7 +77,7 @@ fn intent() -> Intent {
 }
 
 fn begin(serial: u64) -> Record {
-    Record::Begin { lineage: "l".to_owned(), serial, workspace: workspace(), commit: None, note: None }
+    Record::Begin { lineage: "l".to_owned(), serial, workspace: workspace(), commit: None, pinned: None, note: None }
 }
 
 fn store(folder: &Path) -> Local {
@@ -257,7 +258,7 @@ fn the_journal_goes_with_its_document_or_is_refused() {
         (vec![begin(3), put.clone(), begin(3)], Err("begins at serial 3 after a later one")),
         (vec![begin(5), put.clone()], Err("goes on from serial 5, but the document has serial 3")),
         (
-            vec![Record::Begin { lineage: "other".to_owned(), serial: 3, workspace: workspace(), commit: None, note: None }],
+            vec![Record::Begin { lineage: "other".to_owned(), serial: 3, workspace: workspace(), commit: None, pinned: None, note: None }],
             Err("of lineage other"),
         ),
     ];

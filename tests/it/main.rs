@@ -2,6 +2,7 @@
 
 mod adopt_write;
 mod adoption;
+mod ancestry;
 mod arrows;
 mod cli;
 mod clusters;

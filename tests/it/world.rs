@@ -394,6 +394,7 @@ impl World {
             parallelism,
             caller,
             commit: None,
+            operation: if plan.destroy { "destroy" } else { "apply" },
             stop: Arc::clone(&self.stop),
             events: &|event| {
                 let _ = writeln!(self.told.lock().expect("no test panics while it writes"), "{event:?}");

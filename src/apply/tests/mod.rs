@@ -187,6 +187,7 @@ fn document(resources: Vec<(&str, Entry)>) -> Document {
         environment: "dev".to_owned(),
         workspace: None,
         commit: None,
+        pinned: None,
         resources: resources.into_iter().map(|(a, e)| (address(a), e)).collect(),
         open_intents: BTreeMap::new(),
     }
@@ -258,6 +259,7 @@ async fn run_with(
         refreshed: true,
         left_out: 0,
         lifted: BTreeSet::new(),
+        pinning: crate::plan::Pinning::Stays,
     };
     let outside = Outside::real().unwrap();
     let log = Arc::clone(&store.log);
@@ -276,6 +278,7 @@ async fn run_with(
             parallelism,
             caller: "ada".to_owned(),
             commit: Some("c0ffee".to_owned()),
+            operation: if plan.destroy { "destroy" } else { "apply" },
             stop: Arc::clone(&stop),
             events: &|event| {
                 let text = match event {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Action, Block, Options, Plan};
+use super::{Action, Block, COMMIT_GUARDS, Options, Pinning, Plan, Provenance};
 use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Fingerprint, Value};
 use crate::project::{Answer, Answers, Desired, Environment, Resource};
@@ -27,7 +27,9 @@ pub use write::{canonical, write};
 pub const FORMAT: &str = "brickform.saved-plan/1";
 
 /// Guards whose answer depends on who plans and where: a verdict beside the canonical bytes.
-const VERDICTS: &[&str] = &["dirty_tree", "self_lockout"];
+fn is_verdict(block: &Block) -> bool {
+    ["dirty_tree", "self_lockout"].contains(&block.guard) || COMMIT_GUARDS.contains(&block.guard)
+}
 
 /// A plan with what it is bound to: the canonical part of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +105,7 @@ pub fn bind(plan: &Plan, sources: Sources<'_>) -> Saved {
     Saved {
         plan: displayed(plan),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        choices: Options { dirty_tree: false, only: None, ..choices.clone() },
+        choices: Options { provenance: Provenance::default(), only: None, ..choices.clone() },
         given,
         bound: Bound {
             configuration: desired.resources.iter().map(|(address, resource)| (address.clone(), of_resource(resource))).collect(),
@@ -130,10 +132,12 @@ pub fn touched(plan: &Plan) -> BTreeSet<&Address> {
 fn displayed(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     plan.requests = 0;
-    plan.blocks.retain(|b| !VERDICTS.contains(&b.guard));
+    plan.pinning = Pinning::Stays;
+    plan.blocks.retain(|b| !is_verdict(b));
+    plan.warnings.retain(|b| !is_verdict(b));
     for step in &mut plan.steps {
         (step.entry, step.live) = (None, None);
-        step.blocks.retain(|b| !VERDICTS.contains(&b.guard));
+        step.blocks.retain(|b| !is_verdict(b));
         if step.action == Action::None {
             step.desired = None;
         }
@@ -146,8 +150,8 @@ fn displayed(plan: &Plan) -> Plan {
 /// What stands in the way for this caller.
 #[must_use]
 pub fn verdicts(plan: &Plan) -> Vec<Block> {
-    let all = plan.blocks.iter().chain(plan.steps.iter().flat_map(|s| &s.blocks));
-    all.filter(|b| VERDICTS.contains(&b.guard)).cloned().collect()
+    let all = plan.blocks.iter().chain(plan.steps.iter().flat_map(|s| &s.blocks)).chain(&plan.warnings);
+    all.filter(|b| is_verdict(b)).cloned().collect()
 }
 
 fn of_resource(resource: &Resource) -> Fingerprint {

@@ -210,6 +210,7 @@ fn plan(at: &At<'_>) -> Result<Plan, Fault> {
         refreshed: at.read("refreshed")?,
         left_out: at.read("left_out")?,
         lifted: std::collections::BTreeSet::new(),
+        pinning: crate::plan::Pinning::Stays,
     })
 }
 
@@ -230,7 +231,7 @@ fn choices(at: &At<'_>) -> Result<Options, Fault> {
         drift_only: at.read("drift_only")?,
         allow_delete: at.read("allow_delete")?,
         accept_conflicts: at.read("accept_conflicts")?,
-        dirty_tree: false,
+        provenance: crate::plan::Provenance::default(),
         keep_seen: false,
         overrides: at.read("overrides")?,
         allow_policies: at.read("allow_policies")?,

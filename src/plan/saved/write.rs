@@ -104,7 +104,7 @@ fn choices_of(choices: &Options) -> Json {
         drift_only,
         allow_delete,
         accept_conflicts,
-        dirty_tree: _,
+        provenance: _,
         keep_seen: _,
         overrides,
         allow_policies,

@@ -257,7 +257,7 @@ fn uncommitted_changes_block_where_the_environment_says_so() {
     {
         let mut world = World::new();
         world.environment.guards.require_clean_git = asks;
-        world.options.dirty_tree = dirty;
+        world.options.provenance.dirty.extend(dirty.then(|| "conf/a.yaml".to_owned()));
         world.options.overrides.extend(lifted.then(|| "dirty_tree".to_owned()));
         let guards: Vec<&str> = world.plan().blocks.iter().map(|b| b.guard).collect();
         assert_eq!(guards, if blocked { vec!["dirty_tree"] } else { vec![] }, "{asks} {dirty} {lifted}");

@@ -83,6 +83,7 @@ fn begin(document: &Document) -> Record {
         serial: document.serial,
         workspace: WorkspaceIdentity { host: "h".to_owned(), id: "1".to_owned() },
         commit: None,
+        pinned: None,
         note: None,
     }
 }

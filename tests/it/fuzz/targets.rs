@@ -13,7 +13,7 @@ use brickform::kinds::Registry;
 use brickform::model::{Address, CommandOutput, Fingerprint, Outside, Path, Step, System, Value, json};
 use brickform::plan::saved;
 use brickform::project::{self, Answers, Ask};
-use brickform::state::{Document, Entry, Flush, Intent, Local, Record, StateError, Status, Store as _, WorkspaceIdentity, fold};
+use brickform::state::{Document, Entry, Flush, Intent, Local, Pin, Record, StateError, Status, Store as _, WorkspaceIdentity, fold};
 use brickform::yaml::{self, Node, layout::layout, splice};
 
 /// A target: the bytes in, nothing out.
@@ -286,6 +286,7 @@ fn document() -> Document {
         environment: "test".to_owned(),
         workspace: Some(identity()),
         commit: None,
+        pinned: None,
         resources: BTreeMap::from([(named("jobs.a"), entry("1")), (named("jobs.b"), entry("2"))]),
         open_intents: BTreeMap::new(),
     }
@@ -316,6 +317,12 @@ fn record(byte: u8, document: &Document) -> Record {
             serial: document.serial + u64::from(byte / 8 % 4),
             workspace: identity(),
             commit: Some("c0ffee".to_owned()),
+            pinned: (byte > 127).then(|| Pin {
+                to: "c0ffee".to_owned(),
+                from: None,
+                since: "2026-01-01T00:00:00Z".to_owned(),
+                by: "ada".to_owned(),
+            }),
             note: None,
         },
         1 => Record::Intent { address, intent },

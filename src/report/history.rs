@@ -1,0 +1,112 @@
+//! The applies of an environment: who, when, which commit, which plan, what it did, what was waived for it.
+
+use serde_json::{Value as Json, json};
+
+use super::overview::to_seconds;
+use super::style::visible;
+use super::text::plural;
+use crate::plan::short;
+use crate::state::{Note, Pin, Version};
+
+/// A version, with the first line of its commit's message where Git knows it.
+pub struct Row<'a> {
+    /// The version.
+    pub version: &'a Version,
+    /// The subject of its commit.
+    pub subject: Option<String>,
+}
+
+/// For a person.
+#[must_use]
+pub fn text(rows: &[Row<'_>]) -> String {
+    let mut out = String::new();
+    for Row { version, subject } in rows {
+        let commit = named(version, subject.as_deref()).map(|commit| format!("  {commit}")).unwrap_or_default();
+        let resources = plural(version.resources as u64, "resource", "resources");
+        let at = to_seconds(&version.at);
+        out.push_str(&format!("{:>6}  {at:20}  {:10}  {resources}{commit}\n", version.serial, version.by));
+        if let Some(note) = &version.note {
+            out.push_str(&noted(note));
+        }
+    }
+    out
+}
+
+/// Who applied, what it did, and which guards were lifted for it.
+fn noted(note: &Note) -> String {
+    let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+    let plan = note.plan.get(..12).unwrap_or(&note.plan);
+    let mut text = format!("        by {}: {}  plan {plan}\n", note.who, counts.join(", "));
+    if !note.overrides.is_empty() {
+        text.push_str(&format!("        guards lifted: {}\n", note.overrides.join(" ")));
+    }
+    if let Some(link) = &note.link {
+        text.push_str(&format!("        {}\n", visible(link)));
+    }
+    text
+}
+
+/// `commit abc1234 "Nightly at five", with uncommitted changes`.
+fn named(version: &Version, subject: Option<&str>) -> Option<String> {
+    let commit = short(version.commit.as_deref()?);
+    let said = subject.map(|subject| format!(" \"{}\"", visible(subject))).unwrap_or_default();
+    let dirty = version.note.as_ref().is_some_and(|note| note.dirty);
+    Some(format!("commit {commit}{said}{}", if dirty { ", with uncommitted changes" } else { "" }))
+}
+
+/// The last write in a line: `2026-01-02T03:04:05Z by apply (ana), commit abc1234 "Nightly at five"`.
+#[must_use]
+pub fn last(version: &Version, subject: Option<&str>) -> String {
+    let who = version.note.as_ref().map(|note| format!(" ({})", visible(&note.who))).unwrap_or_default();
+    let commit = named(version, subject).map(|commit| format!(", {commit}")).unwrap_or_default();
+    let link = version.note.as_ref().and_then(|note| note.link.as_deref()).map(|link| format!(", {}", visible(link))).unwrap_or_default();
+    format!("{} by {}{who}{commit}{link}", to_seconds(&version.at), version.by)
+}
+
+/// A pin in a line.
+#[must_use]
+pub fn pin(pin: &Pin) -> String {
+    let from = pin.from.as_deref().map(|from| format!(" from {}", short(from))).unwrap_or_default();
+    let since = to_seconds(&pin.since);
+    format!("to commit {}{from} since {since} by {}: until Git takes it back too, or `--unpin`", short(&pin.to), visible(&pin.by))
+}
+
+/// For a program.
+#[must_use]
+pub fn json(version: &Version, subject: Option<&str>) -> Json {
+    let Version { serial, at, by, commit, resources, note } = version;
+    json!({ "serial": serial, "at": at, "by": by, "commit": commit, "subject": subject, "resources": resources, "apply": note })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, last, text};
+    use crate::state::{Note, Version};
+
+    fn version(note: Option<Note>) -> Version {
+        let (at, commit) = ("2026-01-02T03:04:05.678Z".to_owned(), Some("abc1234def5678".to_owned()));
+        Version { serial: 7, at, by: "apply".to_owned(), commit, resources: 3, note }
+    }
+
+    #[test]
+    fn each_apply_says_who_when_which_commit_and_what_was_waived() {
+        let note = Note {
+            who: "ana".to_owned(),
+            overrides: vec!["--allow-older-commit".to_owned()],
+            counts: [("add".to_owned(), 1)].into(),
+            plan: "0123456789abcdef".to_owned(),
+            link: Some("https://ci/7".to_owned()),
+            dirty: true,
+        };
+        let told = version(Some(note));
+        let subject = || Some("Nightly at five".to_owned());
+        assert_eq!(
+            text(&[Row { version: &told, subject: subject() }]),
+            "     7  2026-01-02T03:04:05Z  apply       3 resources  commit abc1234 \"Nightly at five\", with uncommitted changes\n        \
+             by ana: 1 add  plan 0123456789ab\n        guards lifted: --allow-older-commit\n        https://ci/7\n"
+        );
+        let wanted = "2026-01-02T03:04:05Z by apply (ana), commit abc1234 \"Nightly at five\", with uncommitted changes, https://ci/7";
+        assert_eq!(last(&told, subject().as_deref()), wanted);
+        assert_eq!(last(&version(None), None), "2026-01-02T03:04:05Z by apply, commit abc1234");
+    }
+}
