@@ -87,6 +87,7 @@ impl<'a> Run<'a> {
             outside: session.outside.clone(),
             known: Known::of(plan, &session.state, session.registry),
             caller: session.caller.clone(),
+            leave: session.store.leave(),
             driver,
         };
         Self {
@@ -293,7 +294,7 @@ impl<'a> Run<'a> {
             (self.session.events)(&Event::Started { address: step.address.clone(), action: step.action });
         }
         if self.journal.is_err() {
-            self.finish(index, Outcome::Failed(unwritten(step)), 0, None);
+            self.finish(index, Outcome::Failed(self.unwritten(step)), 0, None);
             return true;
         }
         let Some(kind) = self.session.registry.get(&step.kind) else {
@@ -307,7 +308,7 @@ impl<'a> Run<'a> {
             if !records.is_empty() {
                 self.append(records, Flush::Later);
             }
-            let outcome = if self.journal.is_ok() { Outcome::Done } else { Outcome::Failed(unwritten(step)) };
+            let outcome = if self.journal.is_ok() { Outcome::Done } else { Outcome::Failed(self.unwritten(step)) };
             self.finish(index, outcome, 0, step.id.clone());
             return true;
         }
@@ -421,7 +422,7 @@ impl<'a> Run<'a> {
             }
             let because = match needs {
                 Some(needs) => format!("needs {}", self.plan.steps[needs].address),
-                None if self.journal.is_err() => "the journal cannot be written".to_owned(),
+                None if self.journal.is_err() => self.unrecorded().to_owned(),
                 None => "interrupted".to_owned(),
             };
             let outcome = Outcome::Skipped { because };
@@ -434,19 +435,28 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Why nothing more is carried out, where the journal says so.
+    fn unrecorded(&self) -> &'static str {
+        if matches!(self.journal, Err(StateError::Lost { .. })) {
+            "the lease of the state is lost"
+        } else {
+            "the journal cannot be written"
+        }
+    }
+
+    fn unwritten(&self, step: &Step) -> Failure {
+        let help = match &self.journal {
+            Err(error @ StateError::Lost { .. }) => error.help(),
+            _ => vec!["mend the place of the state, then apply again".to_owned()],
+        };
+        Failure { error: None, message: format!("{} was not carried out: {}", step.address, self.unrecorded()), help }
+    }
+
     /// Folds what was recorded and saves it.
     fn end(&mut self) -> Result<(), StateError> {
         self.append(vec![Record::End], Flush::Later);
         self.state = fold(self.state.clone(), &self.records);
         self.session.store.save(&self.state, self.session.operation)
-    }
-}
-
-fn unwritten(step: &Step) -> Failure {
-    Failure {
-        error: None,
-        message: format!("{} was not carried out: the journal cannot be written", step.address),
-        help: vec!["mend the place of the state, then apply again".to_owned()],
     }
 }
 

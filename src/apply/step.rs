@@ -15,7 +15,7 @@ use crate::kinds::{After, Call, Kind, Lifetime, Registry, Repeat, Schema, Unique
 use crate::model::{Outside, Value};
 use crate::plan::{Action, Step};
 use crate::refresh::{self, Settlement};
-use crate::state::{Entry, Flush, Intent, Record, Status};
+use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 
 /// What steps tell the driver while they run.
 pub enum Message {
@@ -35,6 +35,8 @@ pub struct Shared {
     pub known: Known,
     /// Who applies.
     pub caller: String,
+    /// Whether anything may be sent: not after the lock of the state was lost.
+    pub leave: Leave,
     /// To the driver.
     pub driver: mpsc::UnboundedSender<Message>,
 }
@@ -315,6 +317,15 @@ impl Running {
         }
     }
 
+    /// Asked before each request that changes something: whoever was asleep may have lost the state to somebody else.
+    async fn may_send(&self) -> Result<(), Failure> {
+        self.shared.leave.ask().await.map_err(|why| Failure {
+            error: None,
+            message: format!("{} was not carried out: the lease of the state is lost ({why})", self.step.address),
+            help: vec!["whoever has the lease goes on from what is in the journal; plan again when they are done".to_owned()],
+        })
+    }
+
     async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
         self.requests += 1;
         match self.shared.client.call(&ready.call).await {
@@ -330,6 +341,7 @@ impl Running {
             let Some(mine) = hook(ready.call.clone(), &self.shared.caller) else { return Ok(Value::Null) };
             ready.call = mine;
         }
+        self.may_send().await?;
         match self.attempt(&ready).await {
             // It was not deleted after all.
             Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
@@ -365,6 +377,7 @@ impl Running {
         let mut tries = 0;
         loop {
             tries += 1;
+            self.may_send().await?;
             let error = match self.attempt(&ready).await {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
@@ -430,6 +443,7 @@ impl Running {
     async fn delete(&mut self, calls: &[Call]) -> Result<(), Failure> {
         for call in calls {
             let ready = self.ready(call).await?;
+            self.may_send().await?;
             match self.attempt(&ready).await {
                 Ok(_) => {}
                 Err(error) if refresh::is_gone(self.kind, &error) => {}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::events::Events;
 use super::options::Form;
@@ -214,11 +214,13 @@ pub async fn out(
             progress.tick();
         }
     };
+    session.carrying.store(true, Ordering::SeqCst);
     let report = tokio::select! {
         report = applying => report,
         never = signals::raise(stop, told) => match never {},
         () = ticking => return Err(Failure::machine("the clock stopped")),
     };
+    session.carrying.store(false, Ordering::SeqCst);
     progress.end();
     let report = report?;
     let exit = exit(&report);

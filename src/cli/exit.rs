@@ -41,7 +41,10 @@ impl Exit {
         (Self::Changes, "There are changes or drift. Only with `--detailed-exitcode`."),
         (Self::Partial, "Applied in part: some steps failed or were skipped; the state is saved, running again does the rest."),
         (Self::Credentials, "Authentication: no credentials, or the workspace refused them."),
-        (Self::Locked, "Somebody else holds the lock of the environment."),
+        (
+            Self::Locked,
+            "Somebody else holds the lock of the environment, or this run lost it in its middle (taken over, or the store out of reach) and stopped at once.",
+        ),
         (Self::Guarded, "A guard blocks the plan: it is printed, nothing was sent. Beats 2."),
         (Self::Stale, "The plan no longer fits the workspace or the state: somebody changed them after it was shown."),
         (Self::Usage, "The command line is wrong."),
@@ -178,7 +181,12 @@ impl Failure {
             Self::Credentials(_) | Self::Undescribed { .. } => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
             Self::Moved { .. } | Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
-            Self::State(StateError::Locked { .. }) | Self::Apply(ApplyError::State(StateError::Locked { .. })) => Exit::Locked,
+            // Who lost the lease in mid-apply is told the same as who never got it: somebody else has it, come back later.
+            Self::State(error) | Self::Apply(ApplyError::State(error))
+                if matches!(error, StateError::Locked { .. } | StateError::Lost { .. }) =>
+            {
+                Exit::Locked
+            }
             Self::Api { error, .. } if matches!(error.kind, ApiErrorKind::Unauthenticated) => Exit::Credentials,
             Self::Project(_) | Self::State(_) | Self::Api { .. } | Self::Local(_) | Self::Apply(_) | Self::Machine { .. } => Exit::Failed,
         }

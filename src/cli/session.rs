@@ -32,6 +32,8 @@ pub struct Session {
     pub remote: Option<Arc<Remote>>,
     /// Whether it was said that commits are not compared.
     pub told: AtomicBool,
+    /// Whether a plan is being carried out: then Ctrl-C waits for what is in flight.
+    pub carrying: Arc<AtomicBool>,
 }
 
 /// A session with a workspace that answered.
@@ -56,7 +58,8 @@ impl Session {
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
         let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
-        Ok(Self { registry, project, store, state_place: place, remote, told: AtomicBool::new(false) })
+        let (told, carrying) = (AtomicBool::new(false), Arc::default());
+        Ok(Self { registry, project, store, state_place: place, remote, told, carrying })
     }
 
     /// The environment's name.
@@ -76,6 +79,9 @@ impl Session {
         let waiting = Waiting { wait, say: &|text| run.screen.note(&text) };
         if let Some(before) = self.store.lock(&holder(run, operation, commit), waiting)? {
             run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
+        }
+        if let Some(remote) = &self.remote {
+            super::signals::give_back(remote, &self.carrying);
         }
         Ok(())
     }

@@ -12,11 +12,17 @@ pub fn init(session: &Session, run: &Run<'_>) -> Result<Exit, Failure> {
     };
     let id = new_lineage(run.outside)[..8].to_owned();
     let tried = remote.try_out(&id);
+    let credentials = remote.credentials();
+    if let Some(credentials) = &credentials
+        && run.options.verbose > 0
+    {
+        run.screen.note(&format!("credentials: {credentials}"));
+    }
     let fit = tried.iter().all(|probe| probe.trouble.is_none());
     run.screen.result(&match run.screen.format {
         Format::Json => {
             let list: Vec<_> = tried.iter().map(|p| serde_json::json!({ "tried": p.what, "trouble": p.trouble })).collect();
-            format!("{:#}\n", serde_json::json!({ "place": remote.place(), "fit": fit, "tries": list }))
+            format!("{:#}\n", serde_json::json!({ "place": remote.place(), "fit": fit, "credentials": credentials, "tries": list }))
         }
         Format::Text => tried.iter().fold(String::new(), |mut text, probe| {
             let (mark, trouble) = probe.trouble.as_ref().map_or(("✓", String::new()), |why| ("✗", format!(": {why}")));

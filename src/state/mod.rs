@@ -20,7 +20,7 @@ mod tests;
 pub use journal::{Intent, Record, fold};
 pub use lineage::{new_document, new_lineage};
 pub use local::Local;
-pub use store::{Flush, LockInfo, Note, StateError, Store, Version, Waiting};
+pub use store::{Flush, Leave, LockInfo, Note, StateError, Store, Version, Waiting};
 
 use checks::{check_journal, check_owner, cut_off};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Document, Record};
+use crate::client::BoxFuture;
 
 /// Something is wrong with the state.
 #[derive(Debug, thiserror::Error)]
@@ -105,8 +106,8 @@ impl StateError {
             }
             Self::Store { help, .. } => help.clone(),
             Self::Lost { .. } => vec![
-                "what was done up to here is in the journal; whoever has the lease goes on from there".to_owned(),
-                "when they are done, plan again: what is still missing is planned anew".to_owned(),
+                "what was begun is in the journal: whoever applies next looks it up first and goes on from there".to_owned(),
+                "when nobody applies any more, apply again: what is still missing is planned anew".to_owned(),
             ],
             Self::Locked { lease: Some(id), .. } => vec![
                 "wait for it to end: `--lock-timeout 10m` waits as long as that".to_owned(),
@@ -169,6 +170,9 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
     fn standing(&self) -> Result<(), StateError> {
         (**self).standing()
     }
+    fn leave(&self) -> Leave {
+        (**self).leave()
+    }
     fn unlock(&self) {
         (**self).unlock();
     }
@@ -195,6 +199,31 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
     }
     fn written(&self) -> Option<jiff::Timestamp> {
         (**self).written()
+    }
+}
+
+/// Whether a lock is surely ours at this moment. Most times it is known; a process that slept asks the store first.
+#[derive(Clone)]
+pub struct Leave(std::sync::Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>);
+
+impl Leave {
+    /// What asks.
+    pub fn new(ask: impl Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(ask))
+    }
+
+    /// That of a lock which the operating system keeps for as long as the process lives.
+    #[must_use]
+    pub fn always() -> Self {
+        Self::new(|| Box::pin(std::future::ready(Ok(()))))
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// The lock is lost: why.
+    pub async fn ask(&self) -> Result<(), String> {
+        (self.0)().await
     }
 }
 
@@ -304,6 +333,10 @@ pub trait Store: Send + Sync {
     /// [`StateError::Lost`]: write and send nothing more.
     fn standing(&self) -> Result<(), StateError> {
         Ok(())
+    }
+    /// Leave to change something that no lock protects: asked before each request that is sent on the strength of it.
+    fn leave(&self) -> Leave {
+        Leave::always()
     }
     /// Lets go of it.
     fn unlock(&self);

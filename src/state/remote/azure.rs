@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 
-use super::cloud::{Cloud, connector, host_of, retry};
+use super::cloud::{Access, Cloud, connector, host_of, retry};
 use super::objects::ObjectError;
 use super::place::Bucket;
 use crate::model::Outside;
@@ -24,10 +24,10 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     let endpoint = bucket.settings.get("endpoint").map(String::as_str).or_else(|| outside.variable("AZURE_STORAGE_ENDPOINT"));
     let host = endpoint.and_then(host_of).unwrap_or_default();
     let mut builder = MicrosoftAzureBuilder::new();
-    let mut known = false;
+    let mut known = vec![];
     for (name, value) in outside.variables.iter().filter(|(name, value)| name.starts_with("AZURE_") && !value.is_empty()) {
         if let Ok(key) = name.to_ascii_lowercase().parse::<AzureConfigKey>() {
-            known |= is_credential(key);
+            known.extend(is_credential(key).then_some((key, name.as_str())));
             builder = builder.with_config(key, value);
         }
     }
@@ -42,37 +42,56 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     ];
     for (name, key) in named {
         if let Some(value) = outside.variable(name) {
-            known |= is_credential(key);
+            known.extend(is_credential(key).then_some((key, name)));
             builder = builder.with_config(key, value);
         }
     }
-    let managed = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].iter().any(|name| outside.variable(name).is_some());
-    if !known && !managed {
+    let whole = ["AZURE_TENANT_ID", "ARM_TENANT_ID"].iter().any(|name| outside.variable(name).is_some())
+        && ["AZURE_CLIENT_ID", "ARM_CLIENT_ID"].iter().any(|name| outside.variable(name).is_some());
+    let needs_whole = |key: AzureConfigKey| matches!(key, AzureConfigKey::ClientSecret | AzureConfigKey::FederatedTokenFile);
+    if let Some((_, name)) = known.iter().find(|(key, _)| needs_whole(*key) && !whole) {
+        return Err(ObjectError {
+            why: format!("{name} is set, but with it the client and its tenant have to be known"),
+            help: vec!["set AZURE_CLIENT_ID and AZURE_TENANT_ID (or ARM_CLIENT_ID and ARM_TENANT_ID) as well".to_owned()],
+        });
+    }
+    let asked = outside.variable("ARM_USE_MSI").is_some_and(|value| value == "true");
+    let managed = asked || ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].iter().any(|name| outside.variable(name).is_some());
+    if known.is_empty() && !managed {
         builder = builder.with_use_azure_cli(true);
     }
+    // In the order in which the store takes them.
+    known.sort_by_key(|(key, _)| ORDER.iter().position(|first| first == key));
+    let credentials = match known.first() {
+        Some((_, name)) => format!("{name} of the environment"),
+        None if managed => "the machine's managed identity".to_owned(),
+        None => "whoever is logged in with the `az` program".to_owned(),
+    };
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(endpoint.to_owned()).with_allow_http(crate::client::is_loopback(&host));
     }
     let builder =
         builder.with_account(account).with_container_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
-    Ok(Cloud::new("az", bucket, environment, Arc::new(store), help()))
+    Ok(Cloud::new("az", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
 }
 
+/// What says who we are, first what is taken first.
+const ORDER: [AzureConfigKey; 5] = [
+    AzureConfigKey::Token,
+    AzureConfigKey::AccessKey,
+    AzureConfigKey::FederatedTokenFile,
+    AzureConfigKey::ClientSecret,
+    AzureConfigKey::SasKey,
+];
+
 fn is_credential(key: AzureConfigKey) -> bool {
-    matches!(
-        key,
-        AzureConfigKey::AccessKey
-            | AzureConfigKey::SasKey
-            | AzureConfigKey::ClientSecret
-            | AzureConfigKey::FederatedTokenFile
-            | AzureConfigKey::Token
-    )
+    ORDER.contains(&key)
 }
 
 fn help() -> Vec<String> {
     vec![
-        "credentials are looked for in AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE and AZURE_TENANT_ID (or their ARM_ names), the machine's identity, then `az login`".to_owned(),
+        "credentials are looked for in AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE and AZURE_TENANT_ID (or their ARM_ names), the machine's managed identity (in a container or function, or with ARM_USE_MSI=true), then `az login`".to_owned(),
         "the role `Storage Blob Data Contributor` on the container is enough".to_owned(),
     ]
 }

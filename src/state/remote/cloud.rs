@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::client::{HttpClient, HttpConnector};
+use object_store::client::{ClientConfigKey, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService};
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion};
 
 use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put, Tag};
 use super::place::Bucket;
-use crate::client::{BoxFuture, http_client};
+use crate::client::{BoxFuture, http_client, is_loopback};
 use crate::model::Outside;
 
 /// A folder of a bucket.
@@ -20,18 +20,88 @@ pub(super) struct Cloud {
     place: String,
     prefix: Path,
     store: Arc<dyn ObjectStore>,
-    /// What to do when the store refuses us.
-    help: Vec<String>,
+    access: Access,
 }
 
-/// Gives every store our own HTTP client.
+/// How a bucket is got into.
+pub(super) struct Access {
+    /// Which credentials are used, and where they came from, never their value: `AWS_ACCESS_KEY_ID of the environment`.
+    pub(super) credentials: String,
+    /// What to do when the store refuses us.
+    pub(super) help: Vec<String>,
+}
+
+/// How long a store may take to begin its answer.
+const ANSWER: Duration = Duration::from_secs(20);
+/// How long the address where a cloud tells its machines who they are may take. Elsewhere nobody answers there.
+const METADATA: Duration = Duration::from_secs(2);
+
+/// Gives every store our own HTTP client, with an end to each request.
 #[derive(Debug)]
-pub(super) struct Ours(pub(super) reqwest::Client);
+pub(super) struct Ours {
+    usual: reqwest::Client,
+    /// Without a proxy: a machine asks itself who it is.
+    direct: reqwest::Client,
+}
 
 impl HttpConnector for Ours {
-    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(self.0.clone()))
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        // Those of the metadata address are the only ones that are given another time to connect.
+        let connect = |options: &ClientOptions| options.get_config_value(&ClientConfigKey::ConnectTimeout);
+        let metadata = connect(options) != connect(&ClientOptions::new());
+        Ok(HttpClient::new(if metadata {
+            Ended { client: self.direct.clone(), limit: METADATA, metadata }
+        } else {
+            Ended { client: self.usual.clone(), limit: ANSWER, metadata }
+        }))
     }
+}
+
+/// An HTTP client whose requests end.
+#[derive(Debug)]
+struct Ended {
+    client: reqwest::Client,
+    limit: Duration,
+    metadata: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error("{0} does not answer")]
+    Late(String),
+    #[error("{0} is asked over HTTPS only: plain HTTP is for this machine")]
+    Plain(String),
+    #[error("no credentials were found: this machine is none of the cloud's either ({0} does not answer)")]
+    Metadata(String),
+}
+
+impl HttpService for Ended {
+    fn call<'a, 'f>(&'a self, request: HttpRequest) -> BoxFuture<'f, Result<HttpResponse, HttpError>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let plain = request.uri().scheme_str() == Some("http");
+        Box::pin(async move {
+            if plain && !self.metadata && !is_near(&host) {
+                return Err(HttpError::new(HttpErrorKind::Unknown, NoAnswer::Plain(host)));
+            }
+            match (tokio::time::timeout(self.limit, self.client.call(request)).await, self.metadata) {
+                (Ok(Ok(answer)), _) => Ok(answer),
+                // Not tried again: where nobody is, nobody will be.
+                (_, true) => Err(HttpError::new(HttpErrorKind::Unknown, NoAnswer::Metadata(host))),
+                (Ok(Err(error)), false) => Err(error),
+                (Err(_), false) => Err(HttpError::new(HttpErrorKind::Timeout, NoAnswer::Late(host))),
+            }
+        })
+    }
+}
+
+/// Whether a host is this machine, or an address that only its own container's or machine's keeper has.
+fn is_near(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    is_loopback(host) || address.is_ok_and(|address| matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()))
 }
 
 /// How requests are sent and tried again: a lost lease must be noticed long before a store gives up by itself.
@@ -46,15 +116,16 @@ pub(super) fn host_of(url: &str) -> Option<String> {
 
 /// The HTTP client for a store.
 pub(super) fn connector(outside: &Outside, host: &str) -> Result<Ours, ObjectError> {
-    http_client(outside, host).map(Ours).map_err(|error| ObjectError::new(error.to_string()))
+    let made = |host: &str| http_client(outside, host).map_err(|error| ObjectError::new(error.to_string()));
+    Ok(Ours { usual: made(host)?, direct: made("localhost")? })
 }
 
 impl Cloud {
     /// A bucket through a store that knows its credentials. `scheme`: as in the URL; `environment`: the last part of the
     /// folder.
-    pub(super) fn new(scheme: &str, bucket: &Bucket, environment: &str, store: Arc<dyn ObjectStore>, help: Vec<String>) -> Self {
+    pub(super) fn new(scheme: &str, bucket: &Bucket, environment: &str, store: Arc<dyn ObjectStore>, access: Access) -> Self {
         let folder = [bucket.prefix.as_str(), environment].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        Self { place: format!("{scheme}://{}/{folder}", bucket.name), prefix: Path::from(folder), store, help }
+        Self { place: format!("{scheme}://{}/{folder}", bucket.name), prefix: Path::from(folder), store, access }
     }
 
     fn path(&self, name: &str) -> Path {
@@ -64,9 +135,20 @@ impl Cloud {
     /// What a store said, in one line and without what it was asked with.
     fn error(&self, error: &object_store::Error) -> ObjectError {
         use object_store::Error;
+        if lacks_bucket(error) {
+            return ObjectError {
+                why: format!("{} does not exist", self.place.split('/').take(3).collect::<Vec<_>>().join("/")),
+                help: vec!["check its name, its account and its region; Brickform makes no buckets".to_owned()],
+            };
+        }
         let why = innermost(error);
         let refused = matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. });
-        ObjectError { why, help: if refused || is_about_credentials(error) { self.help.clone() } else { vec![] } }
+        if !refused && !is_about_credentials(error) {
+            return ObjectError::new(why);
+        }
+        let mut help = vec![format!("credentials used: {}", self.access.credentials)];
+        help.extend(self.access.help.iter().cloned());
+        ObjectError { why, help }
     }
 
     async fn names(&self, folder: Path) -> Result<Vec<String>, ObjectError> {
@@ -83,12 +165,26 @@ impl Cloud {
     }
 }
 
-/// The first line of the innermost cause that says anything.
+/// The innermost cause that says anything, in one line: a store's own code and message where it gave them.
 fn innermost(error: &object_store::Error) -> String {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
     let texts: Vec<String> = causes.map(ToString::to_string).filter(|text| !text.is_empty()).collect();
     let text = texts.last().cloned().unwrap_or_default();
-    text.lines().next().unwrap_or_default().trim().to_owned()
+    let inside = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        rest.split_once(&format!("</{tag}>")).map(|(inside, _)| inside.trim().to_owned())
+    };
+    match (inside("Code"), inside("Message")) {
+        (Some(code), Some(message)) => format!("{code}: {}", message.lines().next().unwrap_or_default().trim_end_matches('.')),
+        (Some(code), None) => code,
+        _ => text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().trim_end_matches(':').to_owned(),
+    }
+}
+
+/// Whether it is the bucket that is not there, not an object in it: every cloud has a word for it.
+fn lacks_bucket(error: &object_store::Error) -> bool {
+    let text = format!("{error:?}");
+    ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"].iter().any(|word| text.contains(word))
 }
 
 fn is_about_credentials(error: &object_store::Error) -> bool {
@@ -105,11 +201,15 @@ impl Objects for Cloud {
         Locking::Tags
     }
 
+    fn credentials(&self) -> Option<String> {
+        Some(self.access.credentials.clone())
+    }
+
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, ObjectError>> {
         Box::pin(async move {
             let found = match self.store.get(&self.path(name)).await {
                 Ok(found) => found,
-                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => return Ok(None),
                 Err(error) => return Err(self.error(&error)),
             };
             let tag = tag(found.meta.e_tag.as_deref(), found.meta.version.as_deref());
@@ -124,14 +224,12 @@ impl Objects for Cloud {
                 Condition::Absent => PutMode::Create,
                 Condition::Same(tag) => PutMode::Update(version(&tag)),
             };
+            let creates = mode == PutMode::Create;
             match self.store.put_opts(&self.path(name), PutPayload::from(bytes), PutOptions::from(mode)).await {
                 Ok(done) => Ok(Put::Done(tag(done.e_tag.as_deref(), done.version.as_deref()))),
-                Err(
-                    object_store::Error::AlreadyExists { .. }
-                    | object_store::Error::Precondition { .. }
-                    // An object that was deleted has no version that could be the same.
-                    | object_store::Error::NotFound { .. },
-                ) => Ok(Put::Refused),
+                Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(Put::Refused),
+                // An object that was deleted has no version that could be the same.
+                Err(error @ object_store::Error::NotFound { .. }) if !creates && !lacks_bucket(&error) => Ok(Put::Refused),
                 Err(error) => Err(self.error(&error)),
             }
         })
@@ -144,7 +242,8 @@ impl Objects for Cloud {
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
         Box::pin(async move {
             match self.store.delete(&self.path(name)).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Ok(()) => Ok(()),
+                Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => Ok(()),
                 Err(error) => Err(self.error(&error)),
             }
         })

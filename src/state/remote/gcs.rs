@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::StaticCredentialProvider;
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
 
-use super::cloud::{Cloud, connector, host_of, retry};
+use super::cloud::{Access, Cloud, connector, host_of, retry};
 use super::objects::ObjectError;
 use super::place::Bucket;
 use crate::model::Outside;
@@ -23,29 +24,62 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         }
     }
     // The SDKs' variable for it holds a path or the key itself.
-    if let Some(text) = outside.variable("GOOGLE_CREDENTIALS") {
-        builder = if text.trim_start().starts_with('{') {
-            builder.with_service_account_key(text)
+    let mut credentials = if let Some(text) = outside.variable("GOOGLE_CREDENTIALS") {
+        if text.trim_start().starts_with('{') {
+            check(text, "GOOGLE_CREDENTIALS")?;
+            builder = builder.with_service_account_key(text);
         } else {
-            builder.with_service_account_path(outside.path(text).display().to_string())
-        };
+            builder = builder.with_service_account_path(readable(outside, text, "GOOGLE_CREDENTIALS")?);
+        }
+        "GOOGLE_CREDENTIALS of the environment".to_owned()
     } else if let Some(path) = outside.variable("GOOGLE_APPLICATION_CREDENTIALS") {
-        builder = builder.with_application_credentials(outside.path(path).display().to_string());
+        builder = builder.with_application_credentials(readable(outside, path, "GOOGLE_APPLICATION_CREDENTIALS")?);
+        "the file that GOOGLE_APPLICATION_CREDENTIALS names".to_owned()
     } else if let Some(path) =
         outside.home().map(|home| home.join(".config/gcloud/application_default_credentials.json")).filter(|p| p.is_file())
     {
         builder = builder.with_application_credentials(path.display().to_string());
-    }
+        "what `gcloud auth application-default login` wrote".to_owned()
+    } else {
+        "the machine's service account: there is nothing in the environment and nobody is logged in with `gcloud`".to_owned()
+    };
     if let Some(endpoint) = endpoint {
         builder = builder.with_base_url(endpoint);
         if crate::client::is_loopback(&host) {
-            // An emulator on this machine knows no Google account.
-            builder = builder.with_skip_signature(true);
+            // An emulator on this machine knows no Google account. (A store that skips the signature asks for one all the
+            // same when it writes.)
+            let nobody = GcpCredential { bearer: "emulator".to_owned() };
+            builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(nobody)));
+            "none: the endpoint is this machine".clone_into(&mut credentials);
         }
     }
     let builder = builder.with_bucket_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
-    Ok(Cloud::new("gs", bucket, environment, Arc::new(store), help()))
+    Ok(Cloud::new("gs", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+}
+
+/// The path of a file of credentials, if it is one.
+fn readable(outside: &Outside, path: &str, variable: &str) -> Result<String, ObjectError> {
+    let path = outside.path(path).display().to_string();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| ObjectError { why: format!("the file {path} that {variable} names cannot be read: {error}"), help: vec![] })?;
+    check(&text, variable)?;
+    Ok(path)
+}
+
+/// What is in it is never repeated: only whether it is of a sort that can be used.
+fn check(text: &str, variable: &str) -> Result<(), ObjectError> {
+    let fail = |why: String, help: &str| Err(ObjectError { why, help: vec![help.to_owned()] });
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+        return fail(format!("{variable} holds no JSON"), "it is the path of a key file, or for GOOGLE_CREDENTIALS the text of one");
+    };
+    match value.get("type").and_then(|sort| sort.as_str()) {
+        Some("service_account" | "authorized_user") | None => Ok(()),
+        Some(other) => fail(
+            format!("{variable} holds credentials of the type `{other}`, which the state cannot use"),
+            "use a service account's key or `gcloud auth application-default login`",
+        ),
+    }
 }
 
 fn help() -> Vec<String> {

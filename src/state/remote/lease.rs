@@ -4,6 +4,7 @@
 //! watched, on the watcher's own clock, and did not move. That the one who lost it writes nothing more is not the lease's
 //! work but the journal's (each of its segments is created, never replaced).
 
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::state::{LockInfo, new_lineage};
 const CELL: Cell = Cell("lease");
 /// How often somebody who waits looks.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many looks in a row may fail.
+/// How many tries in a row may fail.
 const FAILURES: u32 = 5;
 
 /// What stands in the store.
@@ -98,21 +99,28 @@ pub(super) struct Lease {
     outside: Outside,
     seconds: u64,
     held: tokio::sync::Mutex<Option<Held>>,
+    /// None where none is held.
+    renewed: Mutex<Option<Renewed>>,
     lost: Mutex<Option<String>>,
 }
 
 struct Held {
     paper: Paper,
     mark: Mark,
-    /// When the store last said that it is ours: by the clock that never jumps, and by the one that goes on in sleep.
-    renewed: Instant,
+}
+
+/// When the store last said that it is ours: by the clock that never jumps, and by the one that goes on in sleep.
+#[derive(Clone, Copy)]
+struct Renewed {
+    steady: Instant,
     wall: jiff::Timestamp,
 }
 
 impl Lease {
     /// None is held. `seconds`: how long one stands without being renewed.
     pub(super) fn new(outside: &Outside, seconds: u64) -> Self {
-        Self { outside: outside.clone(), seconds: seconds.max(2), held: tokio::sync::Mutex::default(), lost: Mutex::default() }
+        let held = tokio::sync::Mutex::default();
+        Self { outside: outside.clone(), seconds: seconds.max(2), held, renewed: Mutex::default(), lost: Mutex::default() }
     }
 
     /// How often it has to be renewed.
@@ -125,33 +133,28 @@ impl Lease {
     pub(super) async fn take(&self, objects: &dyn Objects, info: &LockInfo, patience: Patience<'_>) -> Result<Option<LockInfo>, Refusal> {
         let begun = Instant::now();
         let mut watch = Watch::default();
-        // Written without an answer: if it stands there at the next look, it is ours.
-        let mut offered: Option<Paper> = None;
+        // Written without an answer: if one of these stands there at a later look, it is ours.
+        let mut offered: Vec<Paper> = vec![];
         let mut failures = 0;
         loop {
             let found = match read(objects).await {
                 Ok(found) => found,
                 Err(error) => {
-                    failures += 1;
-                    if failures > FAILURES {
-                        return Err(Refusal::Store(error));
-                    }
-                    tokio::time::sleep(LOOK).await;
+                    tolerate(&mut failures, error).await?;
                     continue;
                 }
             };
-            failures = 0;
             let mark = found.as_ref().map(|(_, mark)| mark.clone());
-            if let (Some(ours), Some((there, mark))) = (offered.take(), &found)
-                && there.id == ours.id
-                && there.released.is_none()
+            if let Some((there, mark)) = found.as_ref().filter(|(paper, _)| paper.released.is_none())
+                && let Some(ours) = offered.iter().find(|ours| ours.id == there.id)
             {
-                self.hold(ours, mark.clone()).await;
+                self.hold(ours.clone(), mark.clone()).await;
                 return Ok(watch.over);
             }
             if let Some((paper, mark)) = found.filter(|(paper, _)| paper.released.is_none()) {
                 let doubtful = watch.look(&mark) && self.looks_left(&paper);
                 if !is_left(&paper, watch.unmoved(), doubtful) {
+                    failures = 0;
                     if begun.elapsed() >= patience.wait && !doubtful {
                         return Err(Refusal::Held(Box::new(known(&paper))));
                     }
@@ -172,8 +175,12 @@ impl Lease {
                     self.hold(paper, mark).await;
                     return Ok(watch.over);
                 }
-                Ok(None) => {}
-                Err(_) => offered = Some(paper),
+                // Somebody was faster: the next look shows who. A store that refuses although nobody is there ends here too.
+                Ok(None) => tolerate(&mut failures, ObjectError::new("the store refuses the lease although nobody holds it")).await?,
+                Err(error) => {
+                    offered.push(paper);
+                    tolerate(&mut failures, error).await?;
+                }
             }
         }
     }
@@ -191,7 +198,13 @@ impl Lease {
 
     async fn hold(&self, paper: Paper, mark: Mark) {
         *self.lost() = None;
-        *self.held.lock().await = Some(Held { paper, mark, renewed: Instant::now(), wall: self.outside.now() });
+        let mut held = self.held.lock().await;
+        *self.renewed() = Some(Renewed { steady: Instant::now(), wall: self.outside.now() });
+        *held = Some(Held { paper, mark });
+    }
+
+    fn renewed(&self) -> std::sync::MutexGuard<'_, Option<Renewed>> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether by its own words it should have been renewed by now. Clocks differ, so this alone proves nothing.
@@ -214,21 +227,26 @@ impl Lease {
         }
     }
 
-    /// Renews it. What goes wrong is remembered: [`Lease::standing`].
-    pub(super) async fn renew(&self, objects: &dyn Objects) {
-        let mut guard = self.held.lock().await;
-        let Some(held) = guard.as_mut() else { return };
+    /// Renews it. Gives whether the store said that it is ours; what goes wrong is remembered: [`Lease::standing`].
+    pub(super) async fn renew(&self, objects: &dyn Objects) -> bool {
+        match self.held.lock().await.as_mut() {
+            Some(held) => self.renew_held(objects, held).await,
+            None => false,
+        }
+    }
+
+    async fn renew_held(&self, objects: &dyn Objects, held: &mut Held) -> bool {
         for _ in 0..2 {
-            let now = self.outside.now();
-            let paper = Paper { beat: held.paper.beat + 1, renewed: stamp(now), ..held.paper.clone() };
-            let before = Instant::now();
-            let written = tokio::time::timeout(self.period(), CELL.write(objects, &bytes(&paper), Some(&held.mark))).await;
+            let now = Renewed { steady: Instant::now(), wall: self.outside.now() };
+            let paper = Paper { beat: held.paper.beat + 1, renewed: stamp(now.wall), ..held.paper.clone() };
+            let written = self.in_time(CELL.write(objects, &bytes(&paper), Some(&held.mark))).await;
             let why = match written {
-                Ok(Ok(Some(mark))) => {
-                    *held = Held { paper, mark, renewed: before, wall: now };
-                    return;
+                Ok(Some(mark)) => {
+                    *held = Held { paper, mark };
+                    *self.renewed() = Some(now);
+                    return true;
                 }
-                Ok(Ok(None)) => match read(objects).await {
+                Ok(None) => match self.in_time(read(objects)).await {
                     // An earlier renewal of ours arrived although its answer did not.
                     Ok(Some((there, mark))) if there.id == paper.id && there.released.is_none() => {
                         held.mark = mark;
@@ -237,37 +255,64 @@ impl Lease {
                     }
                     Ok(there) => {
                         self.lose(taken(there.map(|(paper, _)| paper)));
-                        return;
+                        return false;
                     }
                     Err(error) => error.why,
                 },
-                Ok(Err(error)) => error.why,
-                Err(_) => "the store does not answer".to_owned(),
+                Err(error) => error.why,
             };
-            if self.is_overdue(held, Duration::from_secs(self.seconds)) {
+            if self.unrenewed().is_none_or(|age| age >= Duration::from_secs(self.seconds)) {
                 self.lose(format!("it could not be renewed for {} seconds ({why})", self.seconds));
             }
-            return;
+            return false;
+        }
+        false
+    }
+
+    /// A request that is given up before the next renewal is due.
+    async fn in_time<T>(&self, request: impl Future<Output = Result<T, ObjectError>>) -> Result<T, ObjectError> {
+        let answer = tokio::time::timeout(self.period(), request).await;
+        answer.unwrap_or_else(|_| Err(ObjectError::new("the store does not answer")))
+    }
+
+    /// How long ago the store last said that it is ours, by whichever clock says more: one stands still while the machine
+    /// sleeps. None where none is held.
+    fn unrenewed(&self) -> Option<Duration> {
+        let last = (*self.renewed())?;
+        let wall = Duration::try_from(self.outside.now().duration_since(last.wall)).unwrap_or_default();
+        Some(last.steady.elapsed().max(wall))
+    }
+
+    /// Whether it is surely ours, without asking the store: nobody takes it over who has not watched it for a third of its
+    /// term. None where the store has to be asked: this process slept, or the store did not answer for a while.
+    pub(super) fn surely(&self) -> Option<Result<(), String>> {
+        if let Err(why) = self.standing() {
+            return Some(Err(why));
+        }
+        match self.unrenewed() {
+            None => Some(Err("no lease is held".to_owned())),
+            Some(age) => (age < Duration::from_secs(self.seconds) / 3).then_some(Ok(())),
         }
     }
 
-    fn is_overdue(&self, held: &Held, limit: Duration) -> bool {
-        let wall = Duration::try_from(self.outside.now().duration_since(held.wall)).unwrap_or_default();
-        held.renewed.elapsed() >= limit || wall >= limit
-    }
-
-    /// Its id if it is held and surely still ours. A process that slept asks the store first.
+    /// The id of the lease once it is surely ours. Asks the store until it answers or the lease has run out.
     pub(super) async fn ensure(&self, objects: &dyn Objects) -> Result<String, String> {
-        self.standing()?;
-        let late = match &*self.held.lock().await {
-            Some(held) => self.is_overdue(held, Duration::from_secs(self.seconds) / 2),
-            None => return Err("no lease is held".to_owned()),
-        };
-        if late {
-            self.renew(objects).await;
-            self.standing()?;
+        loop {
+            let mut held = self.held.lock().await;
+            if let Some(known) = self.surely() {
+                known?;
+                return held.as_ref().map(|held| held.paper.id.clone()).ok_or_else(|| "no lease is held".to_owned());
+            }
+            let renewed = match held.as_mut() {
+                Some(held) => self.renew_held(objects, held).await,
+                None => false,
+            };
+            drop(held);
+            if !renewed {
+                self.standing()?;
+                tokio::time::sleep(LOOK / 4).await;
+            }
         }
-        self.held.lock().await.as_ref().map(|held| held.paper.id.clone()).ok_or_else(|| "no lease is held".to_owned())
     }
 
     /// Whether nothing is known to be wrong with it.
@@ -287,6 +332,7 @@ impl Lease {
     /// Gives it back. A store that cannot be reached keeps it until it runs out.
     pub(super) async fn release(&self, objects: &dyn Objects) {
         let Some(held) = self.held.lock().await.take() else { return };
+        *self.renewed() = None;
         let mut mark = held.mark;
         for _ in 0..2 {
             let paper = Paper { released: Some(held.paper.info.holder.clone()), beat: held.paper.beat + 1, ..held.paper.clone() };
@@ -320,6 +366,16 @@ impl Lease {
         }
         Err(ObjectError::new("its holder renews it again and again"))
     }
+}
+
+/// Waits a moment after a failure; gives up after some of them, and at once where somebody has to mend something first.
+async fn tolerate(failures: &mut u32, error: ObjectError) -> Result<(), Refusal> {
+    *failures += 1;
+    if *failures > FAILURES || error.is_for_a_person() {
+        return Err(Refusal::Store(error));
+    }
+    tokio::time::sleep(LOOK / 4 * *failures).await;
+    Ok(())
 }
 
 /// Whether its holder was watched long enough to be called gone: a whole term, or a third of one if by its own words it

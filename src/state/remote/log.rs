@@ -7,9 +7,17 @@ use super::objects::{Condition, ObjectError, Objects, Put};
 use crate::state::Record;
 use crate::state::journal::{read_lines, write_lines};
 
-/// How long a segment that the store does not take is tried again.
-const PATIENCE: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a segment that the store does not take is tried again.
+#[derive(Clone, Copy)]
+pub(super) struct Stamina<'a> {
+    /// At most so long.
+    pub(super) limit: Duration,
+    /// Whether another try makes sense: not after the lease is lost.
+    pub(super) goes_on: &'a (dyn Fn() -> bool + Send + Sync),
+}
 
 /// Where the next segment goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,16 +88,22 @@ impl Log {
     }
 
     /// Writes records as the next segment; none of them still makes one, which keeps everybody else from that number.
-    pub(super) async fn write(&mut self, objects: &dyn Objects, lease: &str, records: &[Record]) -> Result<(), Trouble> {
+    pub(super) async fn write(
+        &mut self,
+        objects: &dyn Objects,
+        lease: &str,
+        records: &[Record],
+        stamina: Stamina<'_>,
+    ) -> Result<(), Trouble> {
         if let Some((bytes, lines)) = self.doubt.take() {
-            self.put(objects, bytes, lines).await?;
+            self.put(objects, bytes, lines, stamina).await?;
         }
         let mut bytes = format!("lease {lease}\n").into_bytes();
         bytes.extend(write_lines(records, self.sequence).map_err(Trouble::Records)?);
-        self.put(objects, bytes, records.len() as u64).await
+        self.put(objects, bytes, records.len() as u64, stamina).await
     }
 
-    async fn put(&mut self, objects: &dyn Objects, bytes: Vec<u8>, lines: u64) -> Result<(), Trouble> {
+    async fn put(&mut self, objects: &dyn Objects, bytes: Vec<u8>, lines: u64, stamina: Stamina<'_>) -> Result<(), Trouble> {
         let name = segment(self.serial, self.next);
         let begun = tokio::time::Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -97,13 +111,13 @@ impl Log {
             match self.once(objects, &name, &bytes).await {
                 Ok(true) => break,
                 Ok(false) => return Err(Trouble::Fenced),
-                Err(error) if begun.elapsed() + pause >= PATIENCE => {
+                Err(error) if begun.elapsed() + pause >= stamina.limit || !(stamina.goes_on)() => {
                     self.doubt = Some((bytes, lines));
                     return Err(Trouble::Store(error));
                 }
                 Err(_) => tokio::time::sleep(pause).await,
             }
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         self.next += 1;
         self.sequence += lines;

@@ -13,13 +13,14 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::store::Waiting;
+use super::store::{Leave, Waiting};
 use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, fold, format};
 use crate::model::{Fingerprint, Outside};
 
@@ -42,11 +43,13 @@ mod s3;
 mod seal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble;
 mod versions;
 
 use cell::{Cell, Mark};
 use lease::{Lease, Patience, Refusal};
-use log::{Log, Trouble};
+use log::{Log, Stamina, Trouble};
 use objects::{Condition, ObjectError, Objects, Put};
 pub use open::open;
 pub use place::{Bucket, Place, PlaceError};
@@ -58,6 +61,12 @@ const DOCUMENT: Cell = Cell("state");
 const LATER: Duration = Duration::from_millis(500);
 /// Most requests to the store at a time.
 const PARALLEL: usize = 16;
+/// How often a reader looks again who finds the parts of two documents: somebody saves just now.
+const LOOKS: usize = 5;
+/// How long a save that the store does not take waits before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long giving back the lease may take: after that it runs out by itself.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Whose state, and how it is kept.
 #[derive(Debug, Clone)]
@@ -76,7 +85,8 @@ pub struct Settings {
 pub struct Remote {
     keeper: Arc<Keeper>,
     runtime: Option<Runtime>,
-    beating: Mutex<Option<JoinHandle<()>>>,
+    /// The tasks that renew the lease and write what need not be durable at once; none while no lease is held.
+    beating: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What the thread works with.
@@ -89,6 +99,8 @@ struct Keeper {
     position: tokio::sync::Mutex<Option<Position>>,
     /// Records that are not written yet.
     pending: Mutex<Vec<Record>>,
+    /// Whether a segment was written under this lease: whoever held it before gets no further with the journal.
+    fenced: AtomicBool,
     note: Mutex<Option<Note>>,
 }
 
@@ -115,6 +127,7 @@ impl Remote {
             outside: outside.clone(),
             position: tokio::sync::Mutex::default(),
             pending: Mutex::default(),
+            fenced: AtomicBool::new(false),
             note: Mutex::default(),
         };
         Ok(Self { keeper: Arc::new(keeper), runtime: Some(runtime), beating: Mutex::default() })
@@ -135,23 +148,18 @@ impl Remote {
         }
     }
 
+    /// Two tasks, so that a journal which the store does not take keeps no lease from being renewed.
     fn begin_beating(&self) {
-        let keeper = Arc::clone(&self.keeper);
         let runtime = self.runtime.as_ref().expect("it is let go of in drop only");
-        let task = runtime.spawn(async move {
-            let mut renewal = tokio::time::interval(keeper.lease.period());
-            let mut later = tokio::time::interval(LATER);
-            loop {
-                tokio::select! {
-                    _ = renewal.tick() => keeper.lease.renew(&*keeper.objects).await,
-                    // What goes wrong is remembered by the lease, and told to the next who writes.
-                    _ = later.tick() => drop(keeper.flush_pending().await),
-                }
-            }
-        });
-        if let Some(before) = self.beating.lock().unwrap_or_else(PoisonError::into_inner).replace(task) {
+        let renewing = runtime.spawn(Arc::clone(&self.keeper).go_on_renewing());
+        let writing = runtime.spawn(Arc::clone(&self.keeper).go_on_writing());
+        for before in std::mem::replace(&mut *self.beating(), vec![renewing, writing]) {
             before.abort();
         }
+    }
+
+    fn beating(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.beating.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tries out whether the store keeps its word: [`probe`].
@@ -159,6 +167,12 @@ impl Remote {
     pub fn try_out(&self, id: &str) -> Vec<Probe> {
         let (keeper, id) = (Arc::clone(&self.keeper), id.to_owned());
         self.wait(async move { probe(&*keeper.objects, &id).await })
+    }
+
+    /// Which credentials are used, and where they came from, never their value; none where there is nothing to say.
+    #[must_use]
+    pub fn credentials(&self) -> Option<String> {
+        self.keeper.objects.credentials()
     }
 
     /// Who holds the lease; unlike [`Store::holder`] it says why that cannot be known.
@@ -182,6 +196,10 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
+        // Whoever left early, with an error or in a panic, leaves no lease behind.
+        if !self.beating().is_empty() {
+            self.unlock();
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -217,14 +235,17 @@ impl Store for Remote {
     }
 
     fn unlock(&self) {
-        if let Some(task) = self.beating.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        for task in std::mem::take(&mut *self.beating()) {
             task.abort();
         }
         let keeper = Arc::clone(&self.keeper);
         self.wait(async move {
-            // Records that came after the last save, if a save failed: the next runner folds them.
-            let _ = keeper.flush_pending().await;
-            keeper.lease.release(&*keeper.objects).await;
+            let farewell = async {
+                // Records that came after the last save, if a save failed: the next runner folds them.
+                let _ = keeper.flush_pending().await;
+                keeper.lease.release(&*keeper.objects).await;
+            };
+            let _ = tokio::time::timeout(FAREWELL, farewell).await;
         });
         *self.keeper.noted() = None;
     }
@@ -236,6 +257,19 @@ impl Store for Remote {
 
     fn standing(&self) -> Result<(), StateError> {
         self.keeper.lease.standing().map_err(|why| self.keeper.lost(why))
+    }
+
+    fn leave(&self) -> Leave {
+        let keeper = Arc::clone(&self.keeper);
+        let thread = self.runtime.as_ref().expect("it is let go of in drop only").handle().clone();
+        Leave::new(move || {
+            if let Some(known) = keeper.lease.surely().filter(|_| keeper.fenced.load(Ordering::SeqCst)) {
+                return Box::pin(std::future::ready(known));
+            }
+            let keeper = Arc::clone(&keeper);
+            let asking = thread.spawn(async move { keeper.may_send().await });
+            Box::pin(async move { asking.await.unwrap_or_else(|stopped| Err(stopped.to_string())) })
+        })
     }
 
     fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError> {
@@ -293,15 +327,51 @@ impl Keeper {
         self.note.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Renews the lease for ever; what goes wrong is remembered by it, and told to the next who writes.
+    async fn go_on_renewing(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(self.lease.period()).await;
+            while !self.lease.renew(&*self.objects).await && self.lease.standing().is_ok() {
+                tokio::time::sleep(self.lease.period() / 8).await;
+            }
+        }
+    }
+
+    /// Writes for ever what need not be durable at once.
+    async fn go_on_writing(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LATER).await;
+            let _ = self.flush_pending().await;
+        }
+    }
+
     async fn take(&self, info: &LockInfo, patience: Patience<'_>) -> Result<Option<LockInfo>, StateError> {
+        self.fenced.store(false, Ordering::SeqCst);
         self.lease.take(&*self.objects, info, patience).await.map_err(|refusal| match refusal {
             Refusal::Held(info) => StateError::Locked { place: self.objects.place(), holder: info.to_string(), lease: info.id },
             Refusal::Store(error) => self.io("locked", error),
         })
     }
 
+    /// Reads it. Whoever only looks may come while somebody saves, and find parts of two documents: then it looks again.
     async fn load(&self) -> Result<Option<Document>, StateError> {
-        let found = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
+        let mut looks = 1;
+        loop {
+            let found = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
+            let mark = found.as_ref().map(|(_, mark)| mark.clone());
+            match self.load_found(found).await {
+                Err(StateError::Damaged { .. }) if looks < LOOKS && self.has_moved(mark.as_ref()).await? => looks += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn has_moved(&self, mark: Option<&Mark>) -> Result<bool, StateError> {
+        let now = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
+        Ok(now.as_ref().map(|(_, mark)| mark) != mark)
+    }
+
+    async fn load_found(&self, found: Option<(Vec<u8>, Mark)>) -> Result<Option<Document>, StateError> {
         let Some((bytes, mark)) = found else {
             let log = self.nothing_left_behind().await?;
             *self.position.lock().await = Some(Position { mark: None, log });
@@ -380,17 +450,35 @@ impl Keeper {
         self.write_segment(&mut position).await
     }
 
+    /// Whether something may be sent on the strength of the lease: once it is surely ours, and the journal too.
+    async fn may_send(&self) -> Result<(), String> {
+        let mut position = self.position.lock().await;
+        if !self.fenced.load(Ordering::SeqCst) {
+            self.write_segment(&mut position).await.map_err(|error| error.to_string())?;
+        }
+        drop(position);
+        self.lease.ensure(&*self.objects).await.map(drop)
+    }
+
     /// Writes the next segment with whatever waits, also nothing.
     async fn write_segment(&self, position: &mut Option<Position>) -> Result<(), StateError> {
         let lease = self.lease.ensure(&*self.objects).await.map_err(|why| self.lost(why))?;
         let position = position.as_mut().ok_or_else(|| self.lost("it was not read before it was written".to_owned()))?;
         let records = std::mem::take(&mut *self.waiting());
-        match position.log.write(&*self.objects, &lease, &records).await {
-            Ok(()) => Ok(()),
+        let goes_on = || self.lease.standing().is_ok();
+        let stamina = Stamina { limit: Duration::from_secs(self.settings.lease_seconds), goes_on: &goes_on };
+        match position.log.write(&*self.objects, &lease, &records, stamina).await {
+            Ok(()) => {
+                self.fenced.store(true, Ordering::SeqCst);
+                Ok(())
+            }
             Err(trouble) => {
                 let why = match trouble {
                     Trouble::Fenced => "somebody else went on with the journal".to_owned(),
-                    Trouble::Store(error) => format!("the journal cannot be written: {error}"),
+                    Trouble::Store(error) => {
+                        let first = self.lease.standing().err().map(|why| format!("{why}; ")).unwrap_or_default();
+                        format!("{first}the journal could not be written for {} seconds ({error})", self.settings.lease_seconds)
+                    }
                     Trouble::Records(why) => return Err(StateError::Unwritable { place: self.objects.place(), why }),
                 };
                 // From here on nothing is certain: this writer is done, the next one reads what is there.
@@ -400,7 +488,21 @@ impl Keeper {
         }
     }
 
+    /// Replaces the document. Tried again for as long as a lease stands: each part of it may be repeated.
     async fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
+        let begun = tokio::time::Instant::now();
+        let limit = Duration::from_secs(self.settings.lease_seconds);
+        loop {
+            match self.save_once(document, by).await {
+                Err(StateError::Store { .. }) if begun.elapsed() + PAUSE < limit && self.lease.standing().is_ok() => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn save_once(&self, document: &Document, by: &str) -> Result<(), StateError> {
         let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.objects.place(), why })?;
         let mut position = self.position.lock().await;
         if position.is_none() {
@@ -411,10 +513,12 @@ impl Keeper {
         // The segment is written even if it is empty: whoever lost the lease gets no further than here.
         self.write_segment(&mut position).await?;
         let mark = position.as_ref().and_then(|p| p.mark.clone());
-        self.keep_blobs(&written).await?;
         if mark.is_some() {
             self.keep_before(document.serial).await?;
+        } else {
+            self.keeps_its_word().await?;
         }
+        self.keep_blobs(&written).await?;
         let mark = DOCUMENT.write(&*self.objects, &written.bytes, mark.as_ref()).await.map_err(|e| self.io("written", e))?;
         let Some(mark) = mark else {
             let why = "somebody else replaced the document".to_owned();
@@ -427,6 +531,20 @@ impl Keeper {
         self.keep_version(document, &written.bytes, by, note).await?;
         self.prune(&written).await;
         Ok(())
+    }
+
+    /// Before a store is trusted with its first document, whoever did not run `state init` learns whether it may be.
+    async fn keeps_its_word(&self) -> Result<(), StateError> {
+        let id = crate::state::new_lineage(&self.outside)[..8].to_owned();
+        let tried = probe(&*self.objects, &id).await;
+        let Some(broken) = tried.iter().find(|probe| probe.is_broken_word()) else { return Ok(()) };
+        let why = format!("it cannot keep two runners apart: {} (tried: it {})", broken.trouble.clone().unwrap_or_default(), broken.what);
+        self.lease.lose(why.clone());
+        let help = vec![
+            "take another place for the state: `state: { backend: ... }`".to_owned(),
+            "`brickform state init` shows each thing that a place has to be able to do".to_owned(),
+        ];
+        Err(self.io("written", ObjectError { why, help }))
     }
 
     async fn keep_blobs(&self, written: &format::Written) -> Result<(), StateError> {

@@ -62,6 +62,12 @@ impl ObjectError {
     pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), help: vec![] }
     }
+
+    /// Whether somebody has to mend something before another try makes sense: then there is advice.
+    #[must_use]
+    pub fn is_for_a_person(&self) -> bool {
+        !self.help.is_empty()
+    }
 }
 
 /// A place for named bytes. Names are relative to the place: `state.json`, `journal/00000003/00000001.log`.
@@ -70,6 +76,10 @@ pub trait Objects: Send + Sync {
     fn place(&self) -> String;
     /// How writers are kept apart here.
     fn locking(&self) -> Locking;
+    /// Which credentials are used, and where they came from, never their value; none where there is nothing to say.
+    fn credentials(&self) -> Option<String> {
+        None
+    }
     /// An object; none where there is none of that name.
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, ObjectError>>;
     /// Writes an object whole if the condition holds.

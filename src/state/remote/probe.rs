@@ -12,6 +12,16 @@ pub struct Probe {
     pub trouble: Option<String>,
 }
 
+/// A store that keeps nobody from writing.
+const BROKEN: &str = "it was written again although it was there: two runners would not see each other";
+
+impl Probe {
+    /// Whether the store does not keep its word. Other trouble may pass.
+    pub(super) fn is_broken_word(&self) -> bool {
+        self.trouble.as_deref() == Some(BROKEN)
+    }
+}
+
 /// Tries a store with an object of its own name (`id` tells this try from others), which is gone afterwards.
 pub async fn probe(objects: &dyn Objects, id: &str) -> Vec<Probe> {
     let name = format!("probe/{id}.json");
@@ -58,9 +68,7 @@ async fn write(
     let (tag, trouble) = match (answer, expected) {
         (Ok(Put::Done(tag)), true) => (Some(tag), None),
         (Ok(Put::Refused), false) => (None, None),
-        (Ok(Put::Done(_)), false) => {
-            (None, Some("it was written again although it was there: two runners would not see each other".to_owned()))
-        }
+        (Ok(Put::Done(_)), false) => (None, Some(BROKEN.to_owned())),
         (Ok(Put::Refused), true) => (None, Some("it was refused".to_owned())),
         (Err(ObjectError { why, .. }), _) => (None, Some(why)),
     };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ini::Ini;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
-use super::cloud::{Cloud, connector, host_of, retry};
+use super::cloud::{Access, Cloud, connector, host_of, retry};
 use super::objects::ObjectError;
 use super::place::Bucket;
 use crate::model::Outside;
@@ -28,8 +28,10 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
             builder = builder.with_config(key, value);
         }
     }
-    let has_keys = outside.variable("AWS_ACCESS_KEY_ID").is_some() || outside.variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some();
-    if let Some(keys) = profile.keys(outside, has_keys)? {
+    let from = of_environment(outside);
+    let mut credentials = from.clone().unwrap_or_else(|| of_machine(outside));
+    if let Some(keys) = profile.keys(outside, from.is_some())? {
+        credentials = profile.told();
         builder = builder.with_access_key_id(keys.id).with_secret_access_key(keys.secret);
         if let Some(token) = keys.token {
             builder = builder.with_token(token);
@@ -45,7 +47,26 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         builder = builder.with_endpoint(endpoint).with_allow_http(crate::client::is_loopback(&host));
     }
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
-    Ok(Cloud::new("s3", bucket, environment, Arc::new(store), help()))
+    Ok(Cloud::new("s3", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+}
+
+/// What the environment's variables say of who we are; none where they say nothing.
+fn of_environment(outside: &Outside) -> Option<String> {
+    let is = |name: &str| outside.variable(name).is_some_and(|value| !value.is_empty());
+    if is("AWS_ACCESS_KEY_ID") {
+        let temporary = if is("AWS_SESSION_TOKEN") { ", with AWS_SESSION_TOKEN" } else { "" };
+        return Some(format!("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment{temporary}"));
+    }
+    let role = outside.variable("AWS_ROLE_ARN")?;
+    is("AWS_WEB_IDENTITY_TOKEN_FILE").then(|| format!("the web identity of AWS_WEB_IDENTITY_TOKEN_FILE, as {role} of AWS_ROLE_ARN"))
+}
+
+fn of_machine(outside: &Outside) -> String {
+    let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+    match container.iter().find(|name| outside.variable(name).is_some()) {
+        Some(name) => format!("the container's role ({name})"),
+        None => "the machine's role: there is nothing in the environment and no profile in ~/.aws".to_owned(),
+    }
 }
 
 fn help() -> Vec<String> {
@@ -118,6 +139,15 @@ impl Profile {
             });
         }
         Ok(found)
+    }
+
+    /// Where its keys come from.
+    fn told(&self) -> String {
+        match (&self.keys, &self.process) {
+            (Some(_), _) => format!("the keys of the profile `{}` of ~/.aws", self.name),
+            (None, Some(_)) => format!("the credential_process of the profile `{}` of ~/.aws", self.name),
+            (None, None) => format!("what `aws configure export-credentials --profile {}` gave", self.name),
+        }
     }
 
     /// Its keys where they are wanted: never against what the environment says, unless the URL names the profile.

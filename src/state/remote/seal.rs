@@ -56,6 +56,10 @@ impl Objects for Sealed {
         self.inner.locking()
     }
 
+    fn credentials(&self) -> Option<String> {
+        self.inner.credentials()
+    }
+
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, ObjectError>> {
         Box::pin(async move {
             let Some(object) = self.inner.get(name).await? else { return Ok(None) };

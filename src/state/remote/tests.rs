@@ -28,16 +28,16 @@ impl System for Clock {
     }
 }
 
-fn outside(ahead: i64) -> Outside {
+pub(super) fn outside(ahead: i64) -> Outside {
     let clock = Clock { begun: tokio::time::Instant::now(), ahead };
     Outside { variables: Arc::default(), folder: "/".into(), system: Arc::new(clock) }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings { project: "p".to_owned(), environment: "prod".to_owned(), lease_seconds: 60, versions: 3 }
 }
 
-fn keeper(objects: &Memory, ahead: i64) -> Keeper {
+pub(super) fn keeper(objects: &Memory, ahead: i64) -> Keeper {
     let outside = outside(ahead);
     Keeper {
         lease: Lease::new(&outside, 60),
@@ -46,19 +46,20 @@ fn keeper(objects: &Memory, ahead: i64) -> Keeper {
         outside,
         position: tokio::sync::Mutex::default(),
         pending: std::sync::Mutex::default(),
+        fenced: std::sync::atomic::AtomicBool::new(false),
         note: std::sync::Mutex::default(),
     }
 }
 
-fn info(name: &str) -> LockInfo {
+pub(super) fn info(name: &str) -> LockInfo {
     LockInfo { holder: name.to_owned(), operation: "apply".to_owned(), since: "2026-01-01T00:00:00Z".to_owned(), ..LockInfo::default() }
 }
 
-async fn take(keeper: &Keeper, name: &str, wait: u64) -> Result<Option<LockInfo>, StateError> {
+pub(super) async fn take(keeper: &Keeper, name: &str, wait: u64) -> Result<Option<LockInfo>, StateError> {
     keeper.take(&info(name), Patience { wait: Duration::from_secs(wait), say: &|_| {} }).await
 }
 
-fn put(name: &str, text: &str) -> Record {
+pub(super) fn put(name: &str, text: &str) -> Record {
     let address: Address = name.parse().unwrap();
     let entry = Entry {
         kind: "jobs".to_owned(),
@@ -77,7 +78,7 @@ fn put(name: &str, text: &str) -> Record {
     Record::Put { address, entry: Box::new(entry) }
 }
 
-fn begin(document: &Document) -> Record {
+pub(super) fn begin(document: &Document) -> Record {
     Record::Begin {
         lineage: document.lineage.clone(),
         serial: document.serial,
@@ -88,20 +89,20 @@ fn begin(document: &Document) -> Record {
     }
 }
 
-fn first() -> Document {
+pub(super) fn first() -> Document {
     Document { lineage: "l".to_owned(), ..new_document("p", "prod") }
 }
 
-fn names(document: &Document) -> Vec<String> {
+pub(super) fn names(document: &Document) -> Vec<String> {
     document.resources.keys().map(ToString::to_string).collect()
 }
 
-async fn write(keeper: &Keeper, records: &[Record]) -> Result<(), StateError> {
+pub(super) async fn write(keeper: &Keeper, records: &[Record]) -> Result<(), StateError> {
     keeper.waiting().extend_from_slice(records);
     keeper.flush_pending().await
 }
 
-const SORTS: [Locking; 2] = [Locking::Tags, Locking::Generations];
+pub(super) const SORTS: [Locking; 2] = [Locking::Tags, Locking::Generations];
 
 #[tokio::test(start_paused = true)]
 async fn what_was_recorded_is_there_for_the_next_who_looks() {
@@ -230,7 +231,7 @@ fn in_any_weather_what_was_confirmed_stays() {
     }
 }
 
-fn mix(mut x: u64) -> u64 {
+pub(super) fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
