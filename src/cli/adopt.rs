@@ -432,7 +432,7 @@ fn finish(
     events.refreshed(&plan, millis);
     let look = planning::look(run, &arguments.showing, millis);
     let about = crate::report::markdown::About::default();
-    planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about })?;
+    planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about, around: planning::Around::default() })?;
     if events.wanted() {
         events.planned(&plan, &saving::bound(run, session, online, &plan, &plan::Options::default())?.digest().0);
     }

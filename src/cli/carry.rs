@@ -138,7 +138,7 @@ pub fn shown(
     if ends {
         let commit = commit(run, &session.project);
         let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: None };
-        planning::show(run, way.showing, &Shown { plan, look, about })?;
+        planning::show(run, way.showing, &Shown { plan, look, about, around: planning::Around::default() })?;
     } else if run.screen.form == Form::Text && !way.showing.json {
         run.screen.result(&run.screen.folded(&text::plan(plan, &look)));
     }
@@ -236,6 +236,10 @@ pub async fn out(
             Form::Markdown => {
                 let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told) };
                 markdown::plan(plan, &about)
+            }
+            Form::Html => {
+                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told) };
+                planning::page(run, plan, &about, &planning::Around::of(&online.desired))
             }
             _ => told,
         }

@@ -41,7 +41,11 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let look = planning::look(run, &arguments.showing, millis);
     let command = format!("brickform drift --env {}", session.environment());
     let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
-    planning::show(run, &arguments.showing, &Shown { plan: &plan, look: Look { drift: true, ..look }, about })?;
+    planning::show(
+        run,
+        &arguments.showing,
+        &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() },
+    )?;
     let exit = if plan.is_blocked() {
         Exit::Guarded
     } else if arguments.detailed_exitcode && !plan.is_empty() {

@@ -201,7 +201,9 @@ impl Command {
         match self {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
             Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
-            Self::Plan(_) | Self::Apply(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => &[Form::Text, Form::Json, Form::Markdown],
+            Self::Plan(_) | Self::Apply(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => {
+                &[Form::Text, Form::Json, Form::Markdown, Form::Html]
+            }
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
             Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,
             _ => Form::COMMON,

@@ -96,6 +96,8 @@ pub enum Form {
     Csv,
     /// A comment on a pull request (`plan`, `apply`, `destroy`, `drift`, `show FILE`)
     Markdown,
+    /// A page that needs nothing else: a summary, the graph, every field, search (`plan`, `apply`, `destroy`, `drift`, `show FILE`)
+    Html,
     /// YAML (`render`)
     Yaml,
     /// A diagram for pages that draw Mermaid (`graph`)

@@ -68,8 +68,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         command.push_str(if given { flag } else { "" });
     }
     let look = Look { drift: arguments.drift, ..planning::look(run, &arguments.showing, millis) };
+    let held = arguments.out.as_ref().map(|_| saving::holds(run, arguments.expires)).transpose()?;
+    let around = planning::Around { held, ..planning::Around::of(&online.desired) };
     let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
-    planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about })?;
+    planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about, around })?;
     events.planned(&plan, &digest.0);
     if let Some(file) = &arguments.out {
         saving::write(run, &session, &plan, saved, file, arguments.expires)?;

@@ -11,7 +11,7 @@ use crate::plan::{self, Plan};
 use crate::report::answers::shell_word;
 use crate::report::markdown::{self, About};
 use crate::report::text::Look;
-use crate::report::{json, text};
+use crate::report::{html, json, text};
 
 /// What narrows a plan.
 #[derive(Debug, Clone, Args)]
@@ -91,16 +91,16 @@ pub struct Showing {
     /// An event a line on standard output instead of a result
     #[arg(long, env = "BRICKFORM_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
-    /// Also write a report: `text`, `json` or `markdown`, any number of times
+    /// Also write a report: `text`, `json`, `markdown` or `html`, any number of times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     reports: Vec<(Form, String)>,
 }
 
 /// `markdown=plan.md`.
 fn report(text: &str) -> Result<(Form, String), String> {
-    let known = "`text`, `json` and `markdown`";
+    let known = "`text`, `json`, `markdown` and `html`";
     let (form, file) = text.split_once('=').ok_or_else(|| format!("give FORMAT=FILE; formats are {known}"))?;
-    let found = [Form::Text, Form::Json, Form::Markdown].into_iter().find(|f| f.word() == form);
+    let found = [Form::Text, Form::Json, Form::Markdown, Form::Html].into_iter().find(|f| f.word() == form);
     match (found, file) {
         (None, _) => Err(format!("there is no report `{form}`; formats are {known}")),
         (_, "") => Err("the file has no name".to_owned()),
@@ -274,6 +274,25 @@ pub struct Shown<'a> {
     pub look: Look,
     /// Command, digest, commit.
     pub about: About<'a>,
+    /// What only a page shows.
+    pub around: Around,
+}
+
+/// What a page shows besides the plan.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// When a plan in a file was made, and until when it holds.
+    pub held: Option<(String, String)>,
+    /// What needs what, as far as the project is known.
+    pub needs: Vec<(Address, Address)>,
+}
+
+impl Around {
+    /// Around a plan of what is desired.
+    pub fn of(desired: &crate::project::Desired) -> Self {
+        let needs = desired.resources.iter().flat_map(|(address, r)| r.depends_on.iter().map(|needed| (address.clone(), needed.clone())));
+        Self { held: None, needs: needs.collect() }
+    }
 }
 
 /// Prints a plan as a result, and writes the reports that were asked for.
@@ -282,12 +301,12 @@ pub struct Shown<'a> {
 /// A report cannot be written.
 pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), Failure> {
     if !showing.json {
-        let text = written(shown, run.screen.form);
+        let text = written(run, shown, run.screen.form);
         run.screen.result(&if run.screen.form == Form::Text { run.screen.folded(&text) } else { text });
     }
     // A file is no terminal.
-    let plain = Shown { plan: shown.plan, look: Look { colour: false, ..shown.look }, about: shown.about };
-    write(run, showing, &|form| written(&plain, form))
+    let plain = Shown { look: Look { colour: false, ..shown.look }, around: shown.around.clone(), ..*shown };
+    write(run, showing, &|form| written(run, &plain, form))
 }
 
 /// Writes the reports that were asked for.
@@ -304,10 +323,26 @@ pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) ->
     Ok(())
 }
 
-fn written(shown: &Shown<'_>, form: Form) -> String {
+fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
     match form {
         Form::Json => json::plan(shown.plan, shown.look.unmanaged),
         Form::Markdown => markdown::plan(shown.plan, &shown.about),
+        Form::Html => page(run, shown.plan, &shown.about, &shown.around),
         _ => text::plan(shown.plan, &shown.look),
     }
+}
+
+/// A plan as a page.
+pub fn page(run: &Run<'_>, plan: &Plan, about: &About<'_>, around: &Around) -> String {
+    let link = super::pipeline::link(run.outside);
+    let page = html::About {
+        command: about.command,
+        digest: about.digest,
+        commit: about.commit,
+        result: about.result,
+        run: link.as_deref(),
+        held: around.held.as_ref().map(|(made, until)| (made.as_str(), until.as_str())),
+        needs: &around.needs,
+    };
+    html::plan(plan, &page)
 }

@@ -35,15 +35,29 @@ pub fn bound(run: &Run<'_>, session: &Session, online: &Online, plan: &Plan, cho
     ))
 }
 
+/// From when to when a plan that is written now holds.
+fn lifetime(run: &Run<'_>, hours: u32) -> Result<(jiff::Timestamp, jiff::Timestamp), Failure> {
+    let created = run.outside.now();
+    let expires = created
+        .checked_add(jiff::SignedDuration::from_hours(i64::from(hours)))
+        .map_err(|error| Failure::usage(format!("`--expires {hours}h` is no time that will come: {error}"), &[]))?;
+    Ok((created, expires))
+}
+
+/// The same in words.
+///
+/// # Errors
+/// No calendar has that time.
+pub fn holds(run: &Run<'_>, hours: u32) -> Result<(String, String), Failure> {
+    lifetime(run, hours).map(|(from, to)| (seconds(from), seconds(to)))
+}
+
 /// Writes the plan into a file that is whole or not there.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write(run: &Run<'_>, session: &Session, plan: &Plan, saved: Saved, file: &str, hours: u32) -> Result<(), Failure> {
-    let created = run.outside.now();
-    let expires = created
-        .checked_add(jiff::SignedDuration::from_hours(i64::from(hours)))
-        .map_err(|error| Failure::usage(format!("`--expires {hours}h` is no time that will come: {error}"), &[]))?;
+    let (created, expires) = lifetime(run, hours)?;
     let digest = saved.digest();
     let envelope = Envelope { created, expires, commit: commit(run, &session.project), verdicts: saved::verdicts(plan), saved };
     let path = run.outside.path(file);

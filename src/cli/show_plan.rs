@@ -32,7 +32,8 @@ pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failur
     let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None };
     let events = Events::new(run, showing.json);
     events.started(&plan.environment, "show");
-    planning::show(run, showing, &Shown { plan: &plan, look: Look { saved: true, ..look }, about })?;
+    let around = planning::Around { held: Some((from, to)), ..planning::Around::default() };
+    planning::show(run, showing, &Shown { plan: &plan, look: Look { saved: true, ..look }, about, around })?;
     events.planned(&plan, &digest.0);
     Ok(if plan.is_blocked() { Exit::Guarded } else { Exit::Done })
 }

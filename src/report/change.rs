@@ -72,7 +72,7 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
 }
 
 /// What is said of bytes that are no text: how many, and the beginning of their digest.
-fn of_bytes(value: &Value) -> Option<String> {
+pub(super) fn of_bytes(value: &Value) -> Option<String> {
     use base64::Engine as _;
     let encoded = value.get(BYTES)?.as_str()?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;

@@ -12,6 +12,7 @@ pub mod editor;
 pub mod environment;
 pub mod graph;
 pub mod history;
+pub mod html;
 pub mod job_run;
 pub mod json;
 pub mod kind_page;
