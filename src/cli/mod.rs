@@ -33,6 +33,7 @@ mod git;
 mod github;
 mod graph;
 mod history;
+mod init;
 mod local;
 mod local_place;
 mod logging;
@@ -83,6 +84,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a project, or write its pipelines (`--ci`); never writes over a file
+    Init(init::Arguments),
     /// Check the project: every mistake of every file, without asking a workspace
     Validate(validate::Arguments),
     /// What an apply would do; sends only reads
@@ -252,6 +255,7 @@ fn refused(error: &clap::Error, streams: &mut Streams) -> Exit {
 
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
     match command {
+        Command::Init(arguments) => init::run(arguments, run),
         Command::Validate(arguments) => validate::run(arguments, run),
         Command::Plan(arguments) => plan::run(arguments, run),
         Command::Apply(arguments) => apply::run(arguments, run),

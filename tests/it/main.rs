@@ -15,6 +15,8 @@ mod examples;
 mod fuzz;
 mod guards;
 mod hostile;
+mod html_page;
+mod init;
 mod inside;
 mod language;
 mod laws;
