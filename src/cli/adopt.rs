@@ -461,7 +461,7 @@ fn finish(
 }
 
 /// The entry of an object as it is; the step becomes one that sends nothing.
-fn taken(step: &mut Step) -> Option<Entry> {
+pub(super) fn taken(step: &mut Step) -> Option<Entry> {
     let (seen, kind) = (step.seen.clone()?, crate::kinds::Registry::standard().get(&step.kind)?);
     let mut entry = step.entry.clone()?;
     let changes: Vec<_> = step.changes.iter().collect();

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Failure, Run};
+use super::{Failure, Run, connect};
 use crate::model::Outside;
 use crate::project::{Project, StateSettings};
+use crate::state::remote::files::{Files, Sort};
 use crate::state::remote::objects::{ObjectError, Objects};
-use crate::state::remote::{Place, Remote, Sealed, Settings, open};
-use crate::state::{Local, Store};
+use crate::state::remote::{Open, Place, Remote, Sealed, Settings, open};
+use crate::state::{Local, Mend, Store as _};
 
 /// Seconds that a lease stands without being renewed, unless the environment says otherwise.
 const LEASE_SECONDS: u64 = 60;
@@ -18,7 +19,7 @@ const VERSIONS: u64 = 20;
 /// A state's store.
 pub struct Backend {
     /// The store.
-    pub store: Box<dyn Store>,
+    pub store: Box<dyn Mend>,
     /// Its place as plans name it: a file relative to the project's folder where it is below it.
     pub place: String,
     /// The same where it is one that many reach.
@@ -30,6 +31,37 @@ pub struct Backend {
 /// Where the state is: `--state` (a URL, or a FILE, then `FILE.ENV`), the environment's `state:`, or
 /// `.brickform/state/ENV.json`.
 pub fn of(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
+    opened(run, project, Form::AsSaid)
+}
+
+/// The same in the form in which the state is there, sealed or open, whatever the environment says.
+pub fn found(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
+    opened(run, project, Form::AsFound)
+}
+
+/// The store at another place, in the form that the environment says.
+pub fn at(run: &Run<'_>, project: &Project, place: &str) -> Result<Backend, Failure> {
+    let name = &project.environment.name;
+    let parsed = place.parse::<Place>().map_err(|error| Failure::usage(format!("`--to`: {error}"), &[]))?;
+    match parsed {
+        Place::File(file) => Ok(local(run, project, project.folder.join(file))),
+        place => shared(run, project, &place, Form::AsSaid).map_err(|failure| match failure {
+            Failure::Machine { message, help } => {
+                Failure::Machine { message: message.replace(&format!("the state of {name}"), "the new place"), help }
+            }
+            other => other,
+        }),
+    }
+}
+
+/// Whether a shared state is opened as the environment says (`encrypt:`), or as it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    AsSaid,
+    AsFound,
+}
+
+fn opened(run: &Run<'_>, project: &Project, form: Form) -> Result<Backend, Failure> {
     let environment = &project.environment;
     let given = run.options.state.as_deref();
     let said = given.or(environment.state.backend.as_deref());
@@ -43,7 +75,7 @@ pub fn of(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
             Ok(local(run, project, Local::file_beside(&run.outside.path(&file), &environment.name)))
         }
         Some(Place::File(file)) => Ok(local(run, project, project.folder.join(file))),
-        Some(place) => shared(run, project, &place),
+        Some(place) => shared(run, project, &place, form),
     }
 }
 
@@ -53,13 +85,22 @@ fn local(run: &Run<'_>, project: &Project, file: PathBuf) -> Backend {
     Backend { store: Box::new(store), place, remote: None, file: Some(file) }
 }
 
-fn shared(run: &Run<'_>, project: &Project, place: &Place) -> Result<Backend, Failure> {
+fn shared(run: &Run<'_>, project: &Project, place: &Place, form: Form) -> Result<Backend, Failure> {
     let name = &project.environment.name;
     let objects = match place {
-        Place::Workspace(_) | Place::Volume(_) => return Err(failed(name, ObjectError::new("files of a workspace"))),
+        Place::Workspace(folder) => Arc::new(Files::new(Sort::Workspace, folder, name, connect::for_state(run, project))),
+        Place::Volume(folder) => Arc::new(Files::new(Sort::Volume, folder, name, connect::for_state(run, project))),
         _ => open(place, name, run.outside).map_err(|error| failed(name, error))?.expect("files were told apart above"),
     };
-    let objects = sealed(objects, name, &project.environment.state)?;
+    let settings = &project.environment.state;
+    let seals = match form {
+        Form::AsSaid => settings.encrypt,
+        Form::AsFound => {
+            let raw = remote(Arc::clone(&objects), &project.name, name, settings, run.outside)?;
+            raw.is_sealed()?.unwrap_or(settings.encrypt)
+        }
+    };
+    let objects = sealed(objects, name, &StateSettings { encrypt: seals, ..settings.clone() })?;
     let remote = remote(objects, &project.name, name, &project.environment.state, run.outside)?;
     let remote = Arc::new(remote);
     Ok(Backend { place: remote.place(), store: Box::new(Arc::clone(&remote)), remote: Some(remote), file: None })
@@ -67,10 +108,10 @@ fn shared(run: &Run<'_>, project: &Project, place: &Place) -> Result<Backend, Fa
 
 fn sealed(objects: Arc<dyn Objects>, name: &str, settings: &StateSettings) -> Result<Arc<dyn Objects>, Failure> {
     match (settings.encrypt, &settings.key) {
-        (false, _) => Ok(objects),
+        (false, _) => Ok(Arc::new(Open(objects))),
         (true, Some(key)) => Ok(Arc::new(Sealed::new(objects, key))),
         (true, None) => Err(Failure::Machine {
-            message: format!("the state of {name} is sealed (`encrypt: true`), and its key is not there"),
+            message: format!("the state of {name} is sealed, and its key is not there"),
             help: vec!["`state: { key: { env: NAME } }` names the environment variable that holds it: set it".to_owned()],
         }),
     }

@@ -8,9 +8,11 @@ use super::local_place::Place;
 use super::{Failure, Run};
 use crate::client::auth::{self, Credentials, Description, Resolved};
 use crate::client::{ApiErrorKind, Client, Live, Me, Options, SharedTransport};
-use crate::local::LocalOptions;
+use crate::model::Outside;
 use crate::project::{Project, Workspace};
 use crate::state::WorkspaceIdentity;
+use crate::state::remote::files;
+use crate::state::remote::objects::ObjectError;
 
 /// A workspace that answered.
 pub struct Connection {
@@ -49,8 +51,7 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
         run.screen.detail(&format!("the embedded workspace is served at {url}"));
         Client::new(live(run, &url)?, Some(Credentials::token("local")), run.outside, options(run))
     } else {
-        let workspace = place.open(LocalOptions { outside: Some(run.outside.clone()), ..LocalOptions::default() })?;
-        Client::new(Arc::new(workspace), None, run.outside, options(run))
+        Client::new(Arc::new(place.shared(run.outside)?), None, run.outside, options(run))
     };
     let me = who(&client, &project.environment.name, "").await?;
     let identity = WorkspaceIdentity { host: "local".to_owned(), id: me.workspace.clone() };
@@ -80,6 +81,38 @@ async fn answered(run: &Run<'_>, resolved: Resolved, name: &str) -> Result<Conne
 fn live(run: &Run<'_>, host: &str) -> Result<SharedTransport, Failure> {
     let live = Live::new(host, run.outside).map_err(|error| Failure::machine(error.to_string()))?;
     Ok(Arc::new(live))
+}
+
+/// How long a request about the state is tried: shorter than a lease stands without being renewed.
+const STATE: Options = Options { parallelism: 16, timeout_seconds: 20, retry_seconds: 20, first_wait_millis: 300 };
+
+/// What connects to the environment's own workspace for a state that is kept there, at the first request.
+pub fn for_state(run: &Run<'_>, project: &Project) -> files::Connect {
+    let (outside, profile, said) = (run.outside.clone(), run.options.profile.clone(), said(project));
+    let place = match project.environment.workspace {
+        Workspace::Local => Some(Place::in_project(&project.folder, &project.environment.name)),
+        Workspace::Remote(_) => None,
+    };
+    let over = |host: &str, outside: &Outside| Live::new(host, outside).map_err(|error| ObjectError::new(error.to_string()));
+    Box::new(move || {
+        let (transport, credentials): (SharedTransport, _) = match &place {
+            Some(place) => match place.served_at() {
+                Some(url) => (Arc::new(over(&url, &outside)?), Some(Credentials::token("local"))),
+                None => (Arc::new(place.shared(&outside).map_err(|failure| ObjectError::new(failure.to_string()))?), None),
+            },
+            None => {
+                let resolved = auth::resolve(&outside, &said, profile.as_deref()).map_err(|error| ObjectError {
+                    why: error.to_string(),
+                    help: vec![
+                        "the state is kept in the environment's own workspace: `brickform auth describe` says with which credentials"
+                            .to_owned(),
+                    ],
+                })?;
+                (Arc::new(over(&resolved.host, &outside)?), Some(resolved.credentials))
+            }
+        };
+        Ok(Client::new(transport, credentials, &outside, STATE))
+    })
 }
 
 /// How a command of this environment authenticates: what the environment's file says, then `--profile`, then the

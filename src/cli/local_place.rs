@@ -1,11 +1,13 @@
 //! Where the embedded workspace of an environment is: one database file, opened by one process at a time. A process
 //! that serves it says so in a small file beside it, held under a lock for as long as it lives.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Failure, Run};
-use crate::local::{LocalOptions, LocalWorkspace};
+use crate::local::{Faint, LocalOptions, LocalWorkspace};
 use crate::model::Outside;
 
 /// The files of one embedded workspace.
@@ -52,6 +54,18 @@ impl Place {
             fs::create_dir_all(folder).map_err(|error| Failure::machine(format!("{} cannot be made: {error}", folder.display())))?;
         }
         Ok(LocalWorkspace::open(&self.database, options)?)
+    }
+
+    /// The same, for commands: where this process has it open already, for a state that is kept in it, it is that one.
+    pub fn shared(&self, outside: &Outside) -> Result<LocalWorkspace, Failure> {
+        static OPEN: Mutex<BTreeMap<PathBuf, Faint>> = Mutex::new(BTreeMap::new());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(workspace) = open.get(&self.database).and_then(Faint::workspace) {
+            return Ok(workspace);
+        }
+        let workspace = self.open(LocalOptions { outside: Some(outside.clone()), ..LocalOptions::default() })?;
+        open.insert(self.database.clone(), workspace.faint());
+        Ok(workspace)
     }
 
     fn beside(&self, ending: &str) -> PathBuf {

@@ -16,7 +16,7 @@ use crate::plan::{self, Plan};
 use crate::project::{Answers, Desired, Project};
 use crate::refresh;
 use crate::state::remote::Remote;
-use crate::state::{self, Document, LockInfo, Store, Waiting, WorkspaceIdentity};
+use crate::state::{self, Document, LockInfo, Mend, Waiting, WorkspaceIdentity};
 
 /// What a command of one environment works with.
 pub struct Session {
@@ -25,7 +25,7 @@ pub struct Session {
     /// The project, its environment chosen.
     pub project: Project,
     /// The state's place.
-    pub store: Box<dyn Store>,
+    pub store: Box<dyn Mend>,
     /// The state's file as plans name it: relative to the project's folder where it is below it.
     pub state_place: String,
     /// The state's store where it is one that many reach.
@@ -74,12 +74,7 @@ impl Session {
 
     /// Takes the lock of the environment.
     pub fn lock(&self, run: &Run<'_>, operation: &str) -> Result<(), Failure> {
-        let commit = commit(run, &self.project);
-        let wait = std::time::Duration::from_secs(run.options.lock_timeout.map_or(0, |limit| limit.0));
-        let waiting = Waiting { wait, say: &|text| run.screen.note(&text) };
-        if let Some(before) = self.store.lock(&holder(run, operation, commit), waiting)? {
-            run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
-        }
+        lock(run, &self.project, &*self.store, operation)?;
         if let Some(remote) = &self.remote {
             super::signals::give_back(remote, &self.carrying);
         }
@@ -225,6 +220,16 @@ fn there_is(pattern: &Pattern, known: &BTreeSet<&Address>) -> String {
     }
     let more = if same.len() > TOLD { format!(" and {} more", same.len() - TOLD) } else { String::new() };
     format!("there is {}{more}", same[..same.len().min(TOLD)].join(", "))
+}
+
+/// Takes the lock of a state.
+pub fn lock(run: &Run<'_>, project: &Project, store: &dyn Mend, operation: &str) -> Result<(), Failure> {
+    let wait = std::time::Duration::from_secs(run.options.lock_timeout.map_or(0, |limit| limit.0));
+    let waiting = Waiting { wait, say: &|text| run.screen.note(&text) };
+    if let Some(before) = store.lock(&holder(run, operation, commit(run, project)), waiting)? {
+        run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
+    }
+    Ok(())
 }
 
 /// A state belongs to one workspace for ever.

@@ -1,11 +1,11 @@
-//! `brickform state list|show|mv|rm|history`: looking at and mending what was recorded. Sends nothing.
+//! `brickform state list|show|mv|rm|history`, and the way to its other commands: looking at and mending what was recorded. Sends nothing.
 
 use clap::{Args, Subcommand};
 
 use super::planning::address;
 use super::session::Session;
-use super::state_shared;
 use super::{Exit, Failure, Format, Run};
+use super::{state_move, state_push, state_rebuild, state_shared};
 use crate::model::Address;
 use crate::report::overview;
 use crate::state::Document;
@@ -48,6 +48,14 @@ enum Command {
     },
     /// The versions that were kept, newest first
     History,
+    /// Write the document to standard output; secrets are never in it
+    Pull(state_push::Pull),
+    /// Make a mended document, or a version that was kept, the newest; shows first what changes, sends nothing
+    Push(state_push::Push),
+    /// Move the state to another place, versions and all; the old place then says where it is
+    Migrate(state_move::Arguments),
+    /// Make a state of what the workspace holds, where the state is lost; sends only reads
+    Rebuild(state_rebuild::Arguments),
     /// Try whether the environment's store can keep a state that many share
     Init,
     /// Take the lease from a runner that is surely gone
@@ -77,6 +85,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             }
         }
         Command::History => super::history::run(&session, run)?,
+        Command::Pull(arguments) => return state_push::pull(arguments, &session, run),
+        Command::Push(arguments) => return state_push::push(arguments, &session, run),
+        Command::Migrate(arguments) => return state_move::migrate(arguments, &session, run),
+        Command::Rebuild(arguments) => return state_rebuild::rebuild(arguments, &session, run),
         Command::Init => return state_shared::init(&session, run),
         Command::Unlock { id } => return state_shared::unlock(&session, run, id),
     }
@@ -84,10 +96,15 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 }
 
 fn document(session: &Session) -> Result<Document, Failure> {
-    session.document()?.ok_or_else(|| Failure::Machine {
+    session.document()?.ok_or_else(|| none(session))
+}
+
+/// There is no state yet.
+pub fn none(session: &Session) -> Failure {
+    Failure::Machine {
         message: format!("{} has no state yet ({})", session.environment(), session.state_place),
         help: vec![format!("the first `brickform apply --env {}` makes one", session.environment())],
-    })
+    }
 }
 
 fn list(document: &Document, prefix: &str, run: &Run<'_>) {

@@ -50,6 +50,8 @@ impl Options {
 pub struct Reply {
     /// The JSON body; an empty map where there was none.
     pub body: Value,
+    /// The body itself, of an operation that answers something else than JSON; else empty.
+    pub bytes: Vec<u8>,
     /// The server's clock (`date` header), seconds since 1970.
     pub server_seconds: Option<i64>,
     /// The server's request id.
@@ -82,6 +84,16 @@ impl Client {
     /// One call of an operation that is at hand.
     async fn call_operation(&self, operation: &Operation, call: &Call) -> Result<Reply, ApiError> {
         let request = build(operation, call)?;
+        self.sender.send(&Errand { request, endpoint: operation.name, repeat: call.repeat, raw: operation.raw_reply }).await
+    }
+
+    /// One call that sends these bytes as its body, such as the upload of a file.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn upload(&self, call: &Call, bytes: Vec<u8>) -> Result<Reply, ApiError> {
+        let operation = operation(call)?;
+        let request = Request { body: RequestBody::Bytes(bytes), ..build(operation, call)? };
         self.sender.send(&Errand { request, endpoint: operation.name, repeat: call.repeat, raw: operation.raw_reply }).await
     }
 

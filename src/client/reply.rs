@@ -16,6 +16,8 @@ pub fn read(request: &Request, raw: bool, response: &Response) -> Result<Reply, 
     let body = match text {
         Ok(text) if text.trim().is_empty() => Value::Map(Map::new()),
         Ok(text) if raw => Value::text(text),
+        // Bytes that are no text: whoever asked for them takes them as they are.
+        Err(_) if raw => Value::Null,
         _ if is_html(response) => return Err(login_page(request, response)),
         _ => json::parse(&response.body).map_err(|why| {
             let message = format!("the answer is not JSON: {why}");
@@ -25,6 +27,7 @@ pub fn read(request: &Request, raw: bool, response: &Response) -> Result<Reply, 
     };
     Ok(Reply {
         body,
+        bytes: if raw { response.body.clone() } else { Vec::new() },
         server_seconds: response.header("date").and_then(http_date),
         request_id: request_id(response),
         org_id: response.header("x-databricks-org-id").map(str::to_owned),

@@ -131,7 +131,7 @@ impl Sender {
         mut slot: Slot<'_>,
     ) -> (Result<Reply, ApiError>, Option<Outcome>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let request = self.dressed(&errand.request, authorization);
+        let request = self.dressed(&errand.request, errand.raw, authorization);
         let sent = tokio::time::timeout(timeout, self.transport.send(request)).await;
         let answered = sent.unwrap_or_else(|_| {
             Err(TransportError { message: format!("{}: no answer within {} s", self.host(), timeout.as_secs()), may_have_been_sent: true })
@@ -159,10 +159,12 @@ impl Sender {
         (result, outcome)
     }
 
-    fn dressed(&self, request: &Request, authorization: Option<&str>) -> Request {
+    fn dressed(&self, request: &Request, raw: bool, authorization: Option<&str>) -> Request {
         let mut request = request.clone();
         request.headers.push(("user-agent".to_owned(), self.agent.clone()));
-        request.headers.push(("accept".to_owned(), "application/json".to_owned()));
+        // A reply that is no JSON (a file) is asked for as it is; errors are JSON all the same.
+        let accepted = if raw { "application/octet-stream, application/json" } else { "application/json" };
+        request.headers.push(("accept".to_owned(), accepted.to_owned()));
         if let Some(authorization) = authorization {
             request.headers.push(("authorization".to_owned(), authorization.to_owned()));
         }

@@ -35,6 +35,18 @@ pub struct LocalWorkspace {
     inner: Arc<router::Inner>,
 }
 
+/// An embedded workspace that is not kept open by this handle.
+#[derive(Clone)]
+pub struct Faint(std::sync::Weak<router::Inner>);
+
+impl Faint {
+    /// The workspace, while somebody else keeps it open.
+    #[must_use]
+    pub fn workspace(&self) -> Option<LocalWorkspace> {
+        self.0.upgrade().map(|inner| LocalWorkspace { inner })
+    }
+}
+
 /// The workspace could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
@@ -119,6 +131,12 @@ impl LocalWorkspace {
     /// [`LocalError::Open`] where the file to record into cannot be opened.
     pub fn with(&self, options: LocalOptions) -> Result<Self, LocalError> {
         self.inner.with(options).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
+    /// A handle that does not keep it open.
+    #[must_use]
+    pub fn faint(&self) -> Faint {
+        Faint(Arc::downgrade(&self.inner))
     }
 
     /// Answers one request, after latency, limits and faults. `Err`: the connection is cut (a fault).

@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::record::Record;
 use super::routes::{self, OpenRoom, Route};
 use super::{FaultWhen, LocalError, LocalOptions, credentials, peer, services, validate};
+use crate::catalogue::Body;
 use crate::client::{Request, RequestBody, Response, TransportError};
 use crate::model::{Map, Outside, Value, json};
 
@@ -273,7 +274,8 @@ async fn serve(
     caller: Caller,
     ignored: &mut Vec<String>,
 ) -> Handled {
-    let (body, form) = read_body(request, route, ignored)?;
+    let raw = bytes_of(request, route);
+    let (body, form) = if raw.is_empty() { read_body(request, route, ignored)? } else { Bodies::default() };
     if let Some(operation) = route.operation {
         validate::query(operation, &request.query)?;
     }
@@ -290,6 +292,7 @@ async fn serve(
                 headers: request.headers.clone(),
                 form,
                 body,
+                raw,
                 version,
                 caller,
                 now,
@@ -317,6 +320,16 @@ fn shown(inner: &Inner, route: &Route, mut answer: Answer) -> Answer {
 }
 
 type Bodies = (Map, Vec<(String, String)>);
+
+/// The body as it came, where the operation takes bytes.
+fn bytes_of(request: &Request, route: &Route) -> Vec<u8> {
+    match &request.body {
+        _ if route.operation.is_none_or(|operation| operation.body != Body::Raw) => Vec::new(),
+        RequestBody::Empty | RequestBody::Form(_) => Vec::new(),
+        RequestBody::Json(text) => text.clone().into_bytes(),
+        RequestBody::Bytes(bytes) => bytes.clone(),
+    }
+}
 
 fn read_body(request: &Request, route: &Route, ignored: &mut Vec<String>) -> Result<Bodies, Refusal> {
     let text = match &request.body {

@@ -65,16 +65,21 @@ enum Segment {
 }
 
 impl Template {
-    /// Reads `/a/{x}/b/{y...}`.
+    /// Reads `/a/{x}/b/{y...}` and `/a/b{y...}`, where what follows `b` begins with a slash of its own.
     pub fn new(text: &str) -> Self {
-        let segments = text
-            .split('/')
-            .skip(1)
-            .map(|s| match s.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
-                None => Segment::Literal(s.to_owned()),
-                Some(name) => name.strip_suffix("...").map_or_else(|| Segment::One(name.to_owned()), |n| Segment::Many(n.to_owned())),
-            })
-            .collect();
+        let mut segments = Vec::new();
+        for segment in text.split('/').skip(1) {
+            let (literal, name) = match segment.split_once('{') {
+                Some((literal, name)) => (literal, name.strip_suffix('}')),
+                None => (segment, None),
+            };
+            if name.is_none() || !literal.is_empty() {
+                segments.push(Segment::Literal(if name.is_none() { segment } else { literal }.to_owned()));
+            }
+            if let Some(name) = name {
+                segments.push(name.strip_suffix("...").map_or_else(|| Segment::One(name.to_owned()), |n| Segment::Many(n.to_owned())));
+            }
+        }
         Self { text: text.to_owned(), segments }
     }
 
@@ -200,6 +205,8 @@ mod tests {
             ("/a/{x}/b", "/a/1/b/c", None),
             ("/a/{x}", "/a/a%2Fb%20c", Some("x=a/b c")),
             ("/a/{x...}", "/a/b/c%20d", Some("x=/b/c d")),
+            ("/a/b{x...}", "/a/b/c/d", Some("x=/c/d")),
+            ("/a/b{x...}", "/a/c/d", None),
             ("/a", "/a", Some("")),
             ("/a", "/a/", None),
         ] {

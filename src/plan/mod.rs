@@ -42,6 +42,7 @@ pub use known::recorded;
 pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, short};
 pub use scope::Scope;
 pub use step::DELETED;
+pub use tag::owner_of;
 pub use typed::typed;
 
 /// What happens to an address.

@@ -12,7 +12,13 @@ pub(super) fn field(kind: &Kind, inputs: &Inputs<'_>) -> Option<&'static str> {
 
 /// The part of the tag that says whose it is: the same for every object ever made under this address.
 pub(super) fn owner(inputs: &Inputs<'_>, address: &Address) -> String {
-    digits(&format!("{}/{}/{address}", inputs.project, inputs.environment.name), 16)
+    owner_of(inputs.project, &inputs.environment.name, address)
+}
+
+/// The same for an address of any project and environment; what follows it in a tag, after `-`, is of one create.
+#[must_use]
+pub fn owner_of(project: &str, environment: &str, address: &Address) -> String {
+    digits(&format!("{project}/{environment}/{address}"), 16)
 }
 
 /// A tag for an object that this plan makes.

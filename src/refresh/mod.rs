@@ -120,6 +120,20 @@ pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known
     settle::settle(client, kind, intent, known).await
 }
 
+/// Objects of a kind that carry an ownership tag, whoever's: id and tag. One list; empty for kinds without tags.
+///
+/// # Errors
+/// They cannot be listed.
+pub async fn tagged(client: &Client, kind: &'static Kind) -> Result<Vec<(String, String)>, ApiError> {
+    settle::tagged(client, kind).await
+}
+
+/// The ownership tag that an object carries.
+#[must_use]
+pub fn tag_of<'a>(kind: &Kind, body: &'a Value) -> Option<&'a str> {
+    settle::tag_of(kind, body)
+}
+
 /// Reads one object by id, as [`crate::kinds::Read`] gives it; none if it is gone. `body`: the desired body, for kinds
 /// that ask by the names of fields.
 ///

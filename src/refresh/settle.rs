@@ -91,6 +91,14 @@ pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known
     complete(client, kind, among(kind, intent, known, objects.collect())).await
 }
 
+/// Objects of a kind that carry an ownership tag: id and tag.
+pub async fn tagged(client: &Client, kind: &'static Kind) -> Result<Vec<(String, String)>, ApiError> {
+    let Some(call) = list_call(kind, None).filter(|_| kind.tag.is_some()) else { return Ok(vec![]) };
+    let rows = client.list(&call).await?.into_iter().map(|row| from_row(kind, None, row));
+    let objects = rows.filter(|body| !is_trashed(kind, body));
+    Ok(objects.filter_map(|body| Some((id_of(kind, &body)?, tag_of(kind, &body)?.to_owned()))).collect())
+}
+
 /// Reads the results whole where the list gives less.
 async fn complete(client: &Client, kind: &'static Kind, settlement: Settlement) -> Result<Settlement, ApiError> {
     let whole = |candidate: Candidate| async move {

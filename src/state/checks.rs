@@ -17,6 +17,23 @@ pub(super) fn check_owner(place: &str, document: &Document, project: &str, envir
     Ok(())
 }
 
+/// A document (its journal folded in) older than a version that was kept was put back by hand.
+///
+/// # Errors
+/// [`StateError::Damaged`].
+pub(super) fn check_newest(place: &str, document: &Document, kept: Option<u64>) -> Result<(), StateError> {
+    match kept {
+        Some(last) if last > document.serial => Err(StateError::Damaged {
+            place: place.to_owned(),
+            why: format!(
+                "it has serial {}, but the version of serial {last} was kept after it: an older one was put in its place",
+                document.serial
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the journal continues this document; one that was folded and saved already does no harm.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Entry, FORMAT, Intent, Pin, Status, WorkspaceIdentity};
+use super::{Document, Entry, FORMAT, Intent, Pin, StateError, Status, WorkspaceIdentity};
 use crate::kinds::Registry;
 use crate::model::{Address, Fingerprint, Map, Value, json};
 
@@ -14,6 +14,8 @@ pub const BLOB_ABOVE: usize = 4096;
 
 /// A member with this name alone in a map stands for long text, by digest.
 const BLOB: &str = "$blob";
+/// The digest of everything else in the document.
+const CHECKSUM: &str = "checksum";
 /// A user's own map that looks like a blob is wrapped in this.
 const MAP: &str = "$map";
 
@@ -36,6 +38,29 @@ pub enum Fault {
     Damaged(String),
     /// Their format is newer.
     Newer(u64),
+    /// They do not have the checksum that they carry.
+    Edited,
+}
+
+impl Fault {
+    /// As an error of the document at this place.
+    pub fn of(self, place: &str) -> StateError {
+        let place = place.to_owned();
+        match self {
+            Self::Damaged(why) => StateError::Damaged { place, why },
+            Self::Newer(found) => StateError::Newer { place, found, known: FORMAT },
+            Self::Edited => StateError::Edited { place },
+        }
+    }
+}
+
+/// Whether a document must have the checksum that it carries. One without, as earlier versions wrote them, is read either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It must.
+    AsWritten,
+    /// Somebody edited it on purpose.
+    Edited,
 }
 
 impl From<String> for Fault {
@@ -44,16 +69,29 @@ impl From<String> for Fault {
     }
 }
 
-/// Writes a document.
+/// Writes a document, long text beside it.
 ///
 /// # Errors
 /// Something in it is unknown, secret or not finite: a sentence with its place.
 pub fn write(document: &Document) -> Result<Written, String> {
-    let Document { lineage, serial, project, environment, workspace, commit, pinned, resources, open_intents } = document;
     let mut blobs = BTreeMap::new();
+    let bytes = put(document, Some(&mut blobs))?;
+    Ok(Written { bytes, blobs })
+}
+
+/// Writes a document that is whole by itself, long text within it: for people, and to be taken over elsewhere.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_whole(document: &Document) -> Result<Vec<u8>, String> {
+    put(document, None)
+}
+
+fn put(document: &Document, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Vec<u8>, String> {
+    let Document { lineage, serial, project, environment, workspace, commit, pinned, resources, open_intents } = document;
     let mut entries = Map::new();
     for (address, entry) in resources {
-        let written = entry_value(entry, Some(&mut blobs)).map_err(|why| format!("{address}: {why}"))?;
+        let written = entry_value(entry, blobs.as_deref_mut()).map_err(|why| format!("{address}: {why}"))?;
         entries.insert(address.to_string(), written);
     }
     let mut out = BTreeMap::from([
@@ -76,16 +114,22 @@ pub fn write(document: &Document) -> Result<Written, String> {
     if !open_intents.is_empty() {
         out.insert("intents", Value::map(open_intents.iter().map(|(a, i)| (a.to_string(), intent_value(i)))));
     }
-    let mut text = json::write_pretty(&Value::map(out)).map_err(|e| e.to_string())?;
+    let mut value = Value::map(out);
+    let checksum = Fingerprint::of_value(&value).0;
+    if let Some(map) = value.as_map_mut() {
+        map.insert(CHECKSUM.to_owned(), checksum.into());
+        map.sort_keys();
+    }
+    let mut text = json::write_pretty(&value).map_err(|e| e.to_string())?;
     text.push('\n');
-    Ok(Written { bytes: text.into_bytes(), blobs })
+    Ok(text.into_bytes())
 }
 
-/// Reads a document. `blob` gives the text of a digest.
+/// Reads a document, trusted so far. `blob` gives the text of a digest.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
+pub fn read(bytes: &[u8], blob: Blobs<'_>, trust: Trust) -> Result<Document, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Damaged("the file is empty".to_owned()));
     }
@@ -98,6 +142,14 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>) -> Result<Document, Fault> {
         Some(other) => return Err(Fault::Damaged(format!("its `format` is {}, which no Brickform ever wrote", json::display(other)))),
         None => return Err(Fault::Damaged("its `format` is missing: this is no state of Brickform".to_owned())),
     }
+    let checksum = map.shift_remove(CHECKSUM);
+    if let (Some(checksum), Trust::AsWritten) = (checksum, trust)
+        && checksum.as_str() != Some(Fingerprint::of_value(&value).0.as_str())
+    {
+        return Err(Fault::Edited);
+    }
+    let Value::Map(mut map) = value else { return Err(Fault::Damaged("it holds no map".to_owned())) };
+    let map = &mut map;
     let mut resources = Vec::new();
     // Entries are moved out one by one: a large state is never in memory twice.
     let Some(entries) = map.get_mut("resources") else { return Err(Fault::Damaged("`resources` is missing".to_owned())) };

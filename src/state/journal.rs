@@ -160,16 +160,24 @@ pub fn write_lines(records: &[Record], sequence: u64) -> Result<Vec<u8>, String>
 /// A line is damaged: its number and what is wrong. Only what was cut off counts as torn: a line with its end was written,
 /// and promised, and something happened to it since.
 pub fn read_lines(bytes: &[u8]) -> Result<Journal, String> {
+    match salvage_lines(bytes) {
+        (journal, None) => Ok(journal),
+        (_, Some(why)) => Err(why),
+    }
+}
+
+/// Reads lines up to one that is damaged: what comes before it, and what is wrong with it.
+pub fn salvage_lines(bytes: &[u8]) -> (Journal, Option<String>) {
     let mut journal = Journal { records: vec![], whole: 0 };
     for (sequence, line) in (1u64..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
         match read_line(line, sequence) {
             Ok(record) => journal.records.push(record),
             Err(_) if !line.ends_with(b"\n") => break,
-            Err(why) => return Err(format!("line {sequence} of the journal is damaged: {why}")),
+            Err(why) => return (journal, Some(format!("line {sequence} of the journal is damaged: {why}"))),
         }
         journal.whole += line.len();
     }
-    Ok(journal)
+    (journal, None)
 }
 
 fn read_line(line: &[u8], expected: u64) -> Result<Record, String> {

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::format::{self, Fault};
+use super::format::{self, Trust};
 use super::journal::{Journal, read_lines, write_lines};
 use super::store::{Side, Waiting};
-use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, cut_off, fold};
+use super::{Document, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_newest, check_owner, cut_off, fold};
 use crate::model::{Fingerprint, Outside};
+
+mod mend;
 
 /// How many versions are kept.
 const VERSIONS: usize = 20;
@@ -104,12 +106,14 @@ impl Local {
 
     fn document_in(&self, file: &Path) -> Result<Option<Document>, StateError> {
         let Some(bytes) = read_if_there(file).map_err(self.io("read"))? else { return Ok(None) };
-        let document = format::read(&bytes, &|digest| self.blob(digest)).map_err(|fault| match fault {
-            Fault::Damaged(why) => self.damaged(why),
-            Fault::Newer(found) => StateError::Newer { place: self.place(), found, known: FORMAT },
-        })?;
-        check_owner(&self.place(), &document, &self.project, &self.environment)?;
-        Ok(Some(document))
+        self.read(&bytes, &file.display().to_string(), Trust::AsWritten).map(Some)
+    }
+
+    /// A document of this project and environment; `place`: where it comes from.
+    fn read(&self, bytes: &[u8], place: &str, trust: Trust) -> Result<Document, StateError> {
+        let document = format::read(bytes, &|digest| self.blob(digest), trust).map_err(|fault| fault.of(place))?;
+        check_owner(place, &document, &self.project, &self.environment)?;
+        Ok(document)
     }
 
     fn blob(&self, digest: &str) -> Result<String, String> {
@@ -143,20 +147,16 @@ impl Local {
     }
 
     fn keep_version(&self, document: &Document, bytes: &[u8], by: &str, note: Option<Note>) -> io::Result<()> {
+        self.keep_with(bytes, &Side::now(document, by, note, &self.outside))
+    }
+
+    fn keep_with(&self, bytes: &[u8], side: &Side) -> io::Result<()> {
         let folder = self.versions();
         fs::create_dir_all(&folder)?;
-        let side = Side {
-            serial: document.serial,
-            at: self.outside.now().to_string(),
-            by: by.to_owned(),
-            commit: document.commit.clone(),
-            resources: document.resources.len(),
-            note,
-        };
-        write_whole(&folder.join(format!("{}.json", document.serial)), bytes)?;
-        let mut side = serde_json::to_vec_pretty(&side)?;
-        side.push(b'\n');
-        write_whole(&folder.join(format!("{}.side.json", document.serial)), &side)
+        write_whole(&folder.join(format!("{}.json", side.serial)), bytes)?;
+        let mut text = serde_json::to_vec_pretty(side)?;
+        text.push(b'\n');
+        write_whole(&folder.join(format!("{}.side.json", side.serial)), &text)
     }
 
     /// Removes versions beyond the newest twenty, then blobs that nothing kept refers to.
@@ -191,9 +191,14 @@ impl Local {
 
     /// Keeps what applies wrote that did not come to their end: the journal, which goes with the next save, is all they left.
     fn keep_cut_off(&self, saved: u64) -> Result<(), StateError> {
-        let records = self.journal()?.records;
-        let Some(document) = self.document()? else { return Ok(()) };
-        for (version, note, document) in cut_off(&document, &records) {
+        // What cannot be read any more is being replaced.
+        let (Ok(journal), Ok(Some(document))) = (self.journal(), self.document()) else { return Ok(()) };
+        // The document is written before its version is: a crash in between left it out.
+        if document.serial < saved && !self.serials().map_err(self.io("read"))?.contains(&document.serial) {
+            let bytes = fs::read(&self.file).map_err(self.io("read"))?;
+            self.keep_version(&document, &bytes, "apply", None).map_err(self.io("written"))?;
+        }
+        for (version, note, document) in cut_off(&document, &journal.records) {
             if version.serial < saved {
                 let written = format::write(&document).map_err(|why| StateError::Unwritable { place: self.place(), why })?;
                 let kept = self.keep_blobs(&written).and_then(|()| self.keep_version(&document, &written.bytes, &version.by, note));
@@ -219,9 +224,10 @@ impl Local {
     fn write(&self, document: &Document, written: &format::Written, by: &str) -> io::Result<()> {
         make_parent(&self.file)?;
         self.keep_blobs(written)?;
+        // In this order, so that a version is never newer than the document.
+        write_whole(&self.file, &written.bytes)?;
         let note = self.open().note.clone();
-        self.keep_version(document, &written.bytes, by, note)?;
-        write_whole(&self.file, &written.bytes)
+        self.keep_version(document, &written.bytes, by, note)
     }
 }
 
@@ -231,15 +237,24 @@ impl Store for Local {
     }
 
     fn load(&self) -> Result<Option<Document>, StateError> {
+        if let Some(moved) = self.moved()? {
+            return Err(moved.error(self.place()));
+        }
         let journal = self.journal()?;
+        let kept = self.serials().map_err(self.io("read"))?.pop();
         let Some(document) = self.document()? else {
-            if journal.records.is_empty() {
-                return Ok(None);
-            }
-            return Err(self.damaged("its journal is there, but the document itself is missing".to_owned()));
+            // One that was deleted is never an empty one: everything would be created a second time.
+            let gone = |what: &str| Err(self.damaged(format!("the document itself is missing, but {what}")));
+            return match kept {
+                _ if !journal.records.is_empty() => gone("its journal is there"),
+                Some(serial) => gone(&format!("a version is kept (serial {serial})")),
+                None => Ok(None),
+            };
         };
         check_journal(&self.place(), &document, &journal.records)?;
-        Ok(Some(fold(document, &journal.records)))
+        let document = fold(document, &journal.records);
+        check_newest(&self.place(), &document, kept)?;
+        Ok(Some(document))
     }
 
     fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
@@ -334,8 +349,9 @@ impl Store for Local {
 
     fn history(&self) -> Result<Vec<Version>, StateError> {
         let serials = self.serials().map_err(self.io("read"))?;
-        let records = self.journal()?.records;
-        let open = if records.is_empty() { None } else { self.document()? };
+        // The versions are told of also where the document or its journal are damaged: that is when they are asked for.
+        let records = self.journal().map(|journal| journal.records).unwrap_or_default();
+        let open = if records.is_empty() { None } else { self.document().ok().flatten() };
         let open = open.map(|document| cut_off(&document, &records)).unwrap_or_default();
         let open = open.into_iter().filter(|(version, ..)| !serials.contains(&version.serial)).map(|(version, ..)| version);
         let mut all: Vec<Version> = serials.iter().map(|serial| self.version(*serial)).chain(open).collect();

@@ -12,17 +12,20 @@ mod format;
 mod journal;
 mod lineage;
 mod local;
+mod mend;
 pub mod remote;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use format::write_whole;
 pub use journal::{Intent, Record, fold};
 pub use lineage::{new_document, new_lineage};
 pub use local::Local;
+pub use mend::{Mend, Moved, Remains};
 pub use store::{Flush, Leave, LockInfo, Note, StateError, Store, Version, Waiting};
 
-use checks::{check_journal, check_owner, cut_off};
+use checks::{check_journal, check_newest, check_owner, cut_off};
 
 /// The format this build writes.
 pub const FORMAT: u32 = 1;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Document, Record};
 use crate::client::BoxFuture;
+use crate::model::Outside;
 
 /// Something is wrong with the state.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,24 @@ pub enum StateError {
         place: String,
         /// What is wrong with it, and where in it.
         why: String,
+    },
+    /// It is not what Brickform wrote.
+    #[error("the state at {place} was changed by hand or damaged: it no longer has the checksum that it carries")]
+    Edited {
+        /// Where it is.
+        place: String,
+    },
+    /// It is somewhere else now.
+    #[error("the state that was at {place} is at {to} now ({by} moved it at {at})")]
+    Moved {
+        /// Where it was.
+        place: String,
+        /// Where it is.
+        to: String,
+        /// Who moved it.
+        by: String,
+        /// When, RFC 3339.
+        at: String,
     },
     /// A newer Brickform wrote it.
     #[error("the state at {place} has format {found}; this Brickform reads up to {known}")]
@@ -90,10 +109,19 @@ impl StateError {
     pub fn help(&self) -> Vec<String> {
         match self {
             Self::Io { place, .. } => vec![format!("check that {place} and its folder can be read and written")],
-            Self::Damaged { place, .. } => vec![
+            Self::Damaged { .. } => vec![
                 "nothing was sent to the workspace".to_owned(),
-                "`brickform state history` lists the versions that were kept".to_owned(),
-                format!("put one back by copying it from {place}.versions/ over {place} (move {place}.journal away too, if there is one)"),
+                "`brickform state history` lists the versions that were kept; `brickform state push --serial N` goes back to one, and shows first what changes".to_owned(),
+                "where none was kept: `brickform state rebuild` finds in the workspace what is ours".to_owned(),
+            ],
+            Self::Edited { .. } => vec![
+                "nothing was sent to the workspace".to_owned(),
+                "if it was edited on purpose: `brickform state push FILE` looks the edited document over, shows what changes and takes it".to_owned(),
+                "else: `brickform state history` lists the versions that were kept, `brickform state push --serial N` goes back to one".to_owned(),
+            ],
+            Self::Moved { to, .. } => vec![
+                format!("set `state: {{ backend: \"{to}\" }}` in the environment's file, or update this checkout: others have it already"),
+                "nothing was sent to the workspace".to_owned(),
             ],
             Self::Newer { .. } => vec!["use the Brickform that wrote it, or a later one".to_owned()],
             Self::Foreign { .. } => {
@@ -275,6 +303,27 @@ pub(super) struct Side {
     pub(super) resources: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Note>,
+}
+
+impl Side {
+    /// Of a document that is written now.
+    pub(super) fn now(document: &Document, by: &str, note: Option<Note>, outside: &Outside) -> Self {
+        Self {
+            serial: document.serial,
+            at: outside.now().to_string(),
+            by: by.to_owned(),
+            commit: document.commit.clone(),
+            resources: document.resources.len(),
+            note,
+        }
+    }
+}
+
+impl From<&Version> for Side {
+    fn from(version: &Version) -> Self {
+        let Version { serial, at, by, commit, resources, note } = version.clone();
+        Self { serial, at, by, commit, resources, note }
+    }
 }
 
 impl From<Side> for Version {

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::format::Trust::AsWritten;
 use super::journal::{read_lines, write_lines};
-use super::{Document, Entry, Flush, Intent, Local, LockInfo, Record, StateError, Status, Store, Waiting, WorkspaceIdentity, fold, format};
+use super::{
+    Document, Entry, Flush, Intent, Local, LockInfo, Mend, Record, StateError, Status, Store, Waiting, WorkspaceIdentity, fold, format,
+};
 use crate::model::{Address, Deferred, Outside, SecretSource, Value, Variable, json};
 
 fn address(text: &str) -> Address {
@@ -92,8 +95,8 @@ fn no_blob(_: &str) -> Result<String, String> {
 fn a_document_reads_back_and_its_bytes_are_canonical() {
     let document = document();
     let written = format::write(&document).unwrap();
-    assert_eq!(format::read(&written.bytes, &no_blob).unwrap(), document);
-    assert_eq!(format::write(&format::read(&written.bytes, &no_blob).unwrap()).unwrap(), written);
+    assert_eq!(format::read(&written.bytes, &no_blob, AsWritten).unwrap(), document);
+    assert_eq!(format::write(&format::read(&written.bytes, &no_blob, AsWritten).unwrap()).unwrap(), written);
     let text = String::from_utf8(written.bytes).unwrap();
     assert!(text.ends_with("}\n") && text.contains("\n  \"commit\""), "{text}");
     let a = text.find("\"a\": [").unwrap();
@@ -106,7 +109,7 @@ fn absent_null_false_zero_and_empty_stay_five_things() {
         let applied = json::parse(applied.as_bytes()).unwrap();
         let mut document = document();
         document.resources = BTreeMap::from([(address("jobs.a"), entry("1", applied.clone()))]);
-        let back = format::read(&format::write(&document).unwrap().bytes, &no_blob).unwrap();
+        let back = format::read(&format::write(&document).unwrap().bytes, &no_blob, AsWritten).unwrap();
         assert_eq!(back.resources[&address("jobs.a")].applied, applied);
     }
 }
@@ -184,9 +187,87 @@ fn what_must_not_be_written_is_an_error_that_names_its_place_and_leaves_the_file
     }
 }
 
+/// As `state push FILE` does.
+fn taken_over(store: &Local, file: &Path) -> Result<Document, StateError> {
+    let document = store.brought(&fs::read(file).unwrap(), &file.display().to_string())?;
+    Ok(store.remains()?.next(document))
+}
+
+#[test]
+fn an_edited_document_is_an_error_until_it_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, file) = (store(folder.path()), folder.path().join("dev.json"));
+    let written = Document { open_intents: BTreeMap::new(), ..document() };
+    store.save(&written, "apply").unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let spread = text.replace("  ", "\t");
+    fs::write(&file, &spread).unwrap();
+    assert_eq!(store.load().unwrap().as_ref(), Some(&written), "white space says nothing");
+    let edited = text.replace("\"12\"", "\"13\"");
+    assert_ne!(edited, text);
+    fs::write(&file, &edited).unwrap();
+    let error = store.load().unwrap_err();
+    assert!(matches!(&error, StateError::Edited { .. }) && error.help().concat().contains("state push"), "{error}");
+    // Taken over it has its own checksum, and counts on.
+    let taken = taken_over(&store, &file).unwrap();
+    assert_eq!((taken.serial, taken.resources[&address("jobs.a")].id.as_str()), (4, "13"));
+    store.save(&taken, "state push").unwrap();
+    assert_eq!(store.load().unwrap(), Some(taken));
+    // A version that was kept goes the same way, and one of earlier days, without a checksum, is read.
+    let back = taken_over(&store, &folder.path().join("dev.json.versions/3.json")).unwrap();
+    assert_eq!(back, Document { serial: 5, ..written.clone() });
+    let line = text.lines().find(|line| line.contains("checksum")).unwrap();
+    let without = text.replace(&format!("{line}\n"), "");
+    assert_eq!(format::read(without.as_bytes(), &no_blob, AsWritten), Ok(written));
+    // Neither another project's nor a document with a mistake is taken.
+    let other = folder.path().join("other.json");
+    for (from, to, expected) in [
+        ("\"project\": \"p\"", "\"project\": \"q\"", "belongs to project `q`"),
+        ("\"status\": \"tainted\"", "\"status\": \"odd\"", "jobs.a"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        fs::write(&other, text.replace(from, to)).unwrap();
+        let error = taken_over(&store, &other).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("other.json"), "{error}");
+    }
+}
+
+#[test]
+fn taking_a_document_over_keeps_what_an_apply_that_was_cut_off_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, file) = (store(folder.path()), folder.path().join("dev.json"));
+    store.save(&document(), "apply").unwrap();
+    store.append(&[begin(3), Record::Removed { address: address("jobs.a") }], Flush::Now).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("c0ffee", "decaf0")).unwrap();
+    let taken = taken_over(&store, &file).unwrap();
+    assert!(!taken.resources.contains_key(&address("jobs.a")), "the journal was folded in");
+    store.save(&taken, "state push").unwrap();
+    assert_eq!(store.load().unwrap(), Some(taken));
+}
+
+#[test]
+fn numbers_of_any_sort_keep_the_checksum() {
+    for number in
+        ["0.1", "1e300", "-0.0", "2.0", "123456789.12345679", "2.2250738585072014e-308", "18446744073709551615", "-9223372036854775808"]
+    {
+        let mut document = document();
+        let applied = json::parse(format!("{{\"x\":{number}}}").as_bytes()).unwrap();
+        document.resources.insert(address("jobs.a"), entry("1", applied));
+        let written = format::write(&document).unwrap();
+        assert_eq!(format::read(&written.bytes, &no_blob, AsWritten).as_ref(), Ok(&document), "{number}");
+    }
+}
+
+/// A document of earlier days, without a checksum: what is wrong in it is told member by member.
+fn unsummed() -> String {
+    let text = String::from_utf8(format::write(&document()).unwrap().bytes).unwrap();
+    text.lines().filter(|line| !line.contains("checksum")).map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn an_unreadable_document_is_a_precise_error_never_an_empty_state() {
-    let good = String::from_utf8(format::write(&document()).unwrap().bytes).unwrap();
+    let good = unsummed();
     let replaced = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         good.replace(from, to)
@@ -230,7 +311,7 @@ fn an_unreadable_document_is_a_precise_error_never_an_empty_state() {
 
 #[test]
 fn a_newer_format_and_a_foreign_state_are_refused() {
-    let good = String::from_utf8(format::write(&document()).unwrap().bytes).unwrap();
+    let good = unsummed();
     let load = |text: String| {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("dev.json"), text).unwrap();
@@ -315,7 +396,32 @@ fn versions_are_kept_with_their_side_documents() {
     assert!(store.load().is_err());
     assert_eq!(store.history().unwrap().len(), 20);
     fs::copy(folder.path().join("dev.json.versions/24.json"), folder.path().join("dev.json")).unwrap();
-    assert_eq!(store.load().unwrap().unwrap().serial, 24);
+    let error = store.load().unwrap_err().to_string();
+    assert!(error.contains("an older one was put in its place"), "{error}");
+    let back = store.remains().unwrap().next(store.kept(24).unwrap().unwrap());
+    store.replace(&back, "state push").unwrap();
+    assert_eq!(store.load().unwrap(), Some(Document { serial: 26, ..document() }), "through the door it is taken");
+    fs::remove_file(folder.path().join("dev.json")).unwrap();
+    let error = store.load().unwrap_err();
+    assert!(
+        error.to_string().contains("a version is kept (serial 26)") && error.help().concat().contains("state push --serial"),
+        "{error}"
+    );
+    store.replace(&store.remains().unwrap().next(back), "state push").unwrap();
+    assert_eq!(store.load().unwrap().unwrap().serial, 27);
+}
+
+#[test]
+fn a_state_that_was_moved_names_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    store.save(&document(), "apply").unwrap();
+    let moved = super::Moved { to: "s3://acme/bf".to_owned(), by: "ada".to_owned(), at: "2026-01-01T00:00:00Z".to_owned() };
+    store.mark(Some(&moved)).unwrap();
+    let error = store.load().unwrap_err();
+    assert!(error.to_string().contains("is at s3://acme/bf now (ada moved it"), "{error}");
+    store.mark(None).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().serial, 3);
 }
 
 #[test]
@@ -450,9 +556,21 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_byte_of_a_document_is_an_error_unless_it_says_the_same(place in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let mut bytes = format::write(&document()).unwrap().bytes;
+        let place = place.index(bytes.len());
+        prop_assume!(bytes[place] != to);
+        bytes[place] = to;
+        // White space, or the name of the checksum itself.
+        if let Ok(read) = format::read(&bytes, &no_blob, AsWritten) {
+            prop_assert_eq!(read, document());
+        }
+    }
+
+    #[test]
     fn damaged_documents_never_read_as_something_else(place in any::<prop::sample::Index>()) {
         let bytes = format::write(&document()).unwrap().bytes;
         let cut = place.index(bytes.len() - 1);
-        prop_assert!(format::read(&bytes[..cut], &no_blob).is_err());
+        prop_assert!(format::read(&bytes[..cut], &no_blob, AsWritten).is_err());
     }
 }

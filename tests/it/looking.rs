@@ -331,6 +331,7 @@ const LOOKS: &[&str] = &[
     "state show secrets.a",
     "state show clusters.c",
     "state history",
+    "state pull",
     "doctor",
     "auth describe",
     "refresh --yes",

@@ -10,6 +10,7 @@ mod cluster_lists;
 mod cluster_policies;
 mod cluster_spec;
 mod clusters;
+mod files;
 mod filling;
 mod genie;
 mod genie_export;
@@ -120,6 +121,7 @@ rivals! {
     ClusterPurged "cluster-purged" "an absent cluster answers 400 INVALID_STATE: it cannot be accessed any more"
     PinsUntold "pins-untold" "a cluster does not say who pinned it: only the filter of the list tells pinned ones"
     PolicyRewritten "policy-rewritten" "a cluster policy shows its definition written anew: other spaces, keys in order"
+    FilesParentsMade "files-parents-made" "an upload into a folder of a volume that is not there makes it instead of answering 404"
     PoolRemembered "pool-remembered" "a deleted instance pool answers with state DELETED instead of 404"
 }
 
@@ -135,7 +137,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 23] = [
+static ROOMS: [OpenRoom; 24] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
@@ -150,6 +152,7 @@ static ROOMS: [OpenRoom; 23] = [
     OpenRoom::new(catalogs::ROOM),
     OpenRoom::new(schemas::ROOM),
     OpenRoom::new(volumes::ROOM),
+    OpenRoom::new(files::ROOM),
     OpenRoom::new(tree::ROOM),
     OpenRoom::new(secrets::ROOM),
     OpenRoom::new(grants::ROOM),
@@ -183,6 +186,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         catalogs::HABITS,
         schemas::HABITS,
         volumes::HABITS,
+        files::HABITS,
         tree::HABITS,
         secrets::HABITS,
         grants::HABITS,

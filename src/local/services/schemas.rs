@@ -4,7 +4,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::core::Core;
 use crate::local::exchange::{Exchange, digest, uuid_of};
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, catalogs, habit, unity, volumes};
+use crate::local::services::{Evidence, Habit, catalogs, files, habit, unity, volumes};
 use crate::local::store::Transaction;
 use crate::model::{Map, Value};
 
@@ -175,6 +175,7 @@ pub fn ended(exchange: &mut Exchange<'_, '_>, full: &str) {
             exchange.objects.remove(collection, &id);
             if collection == "volumes" {
                 unity::grants_follow(exchange, "volume", &id, None);
+                files::follow(exchange, &id, None);
             }
         }
     }

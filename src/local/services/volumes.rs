@@ -3,7 +3,7 @@
 use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, filling::default, habit, schemas, unity};
+use crate::local::services::{Evidence, Habit, files, filling::default, habit, schemas, unity};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -129,6 +129,7 @@ pub fn moved(exchange: &mut Exchange<'_, '_>, full: &str, new: &str) -> Map {
     exchange.objects.remove("volumes", full);
     exchange.objects.put("volumes", new, Value::Map(volume.clone()));
     unity::grants_follow(exchange, "volume", full, Some(new));
+    files::follow(exchange, full, Some(new));
     volume
 }
 
@@ -137,5 +138,6 @@ fn delete(exchange: &mut Exchange<'_, '_>) -> Handled {
     stored(exchange, &full)?;
     exchange.objects.remove("volumes", &full);
     unity::grants_follow(exchange, "volume", &full, None);
+    files::follow(exchange, &full, None);
     Ok(Answer::empty())
 }

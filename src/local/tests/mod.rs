@@ -3,6 +3,7 @@
 mod alerts;
 mod cluster_policies;
 mod clusters;
+mod files;
 mod grants;
 mod instance_pools;
 mod jobs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::objects::{Condition, ObjectError, Objects, Put};
 use crate::state::Record;
-use crate::state::journal::{read_lines, write_lines};
+use crate::state::journal::{read_lines, salvage_lines, write_lines};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -63,20 +63,43 @@ impl From<ObjectError> for Fault {
     }
 }
 
+/// The records of a row up to where it is damaged, and what is wrong with it.
+///
+/// # Errors
+/// The store.
+pub(super) async fn salvage(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<(Vec<Record>, Option<String>), ObjectError> {
+    let (lines, broken, _) = lines(objects, serial).await?;
+    let (journal, damage) = salvage_lines(&lines);
+    Ok((journal.records, damage.or(broken)))
+}
+
+/// The lines of a row's segments, as far as nothing is missing; what is; and the number after the last.
+async fn lines(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<(Vec<u8>, Option<String>, u64), ObjectError> {
+    let names = objects.list(&folder(serial)).await?;
+    let mut lines = Vec::new();
+    let mut next = 1;
+    for (name, bytes) in super::fetch(objects, names).await? {
+        let trouble = match (name == segment(serial, next), &bytes) {
+            (false, _) => Some(format!("its journal lacks {}: the next that is there is {name}", segment(serial, next))),
+            (true, None) => Some(format!("{name} of its journal went away while it was read")),
+            (true, Some(bytes)) if body(bytes).is_none() => Some(format!("{name} is no segment of a journal")),
+            (true, Some(_)) => None,
+        };
+        if trouble.is_some() {
+            return Ok((lines, trouble, next));
+        }
+        lines.extend_from_slice(bytes.as_deref().and_then(body).unwrap_or_default());
+        next += 1;
+    }
+    Ok((lines, None, next))
+}
+
 impl Log {
     /// The row that continues the document of this serial.
     pub(super) async fn read(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<Reading, Fault> {
-        let names = objects.list(&folder(serial)).await?;
-        let mut lines = Vec::new();
-        let segments = super::fetch(objects, names).await?;
-        let mut next = 1;
-        for (name, bytes) in segments {
-            if name != segment(serial, next) {
-                return Err(Fault::Damaged(format!("its journal lacks {}: the next that is there is {name}", segment(serial, next))));
-            }
-            let bytes = bytes.ok_or_else(|| Fault::Damaged(format!("{name} of its journal went away while it was read")))?;
-            lines.extend_from_slice(body(&bytes).ok_or_else(|| Fault::Damaged(format!("{name} is no segment of a journal")))?);
-            next += 1;
+        let (lines, broken, next) = lines(objects, serial).await?;
+        if let Some(why) = broken {
+            return Err(Fault::Damaged(why));
         }
         let journal = read_lines(&lines).map_err(Fault::Damaged)?;
         if journal.whole != lines.len() {

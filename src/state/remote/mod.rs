@@ -20,8 +20,9 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::format::Trust;
 use super::store::{Leave, Waiting};
-use super::{Document, FORMAT, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_owner, fold, format};
+use super::{Document, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_newest, check_owner, fold, format};
 use crate::model::{Fingerprint, Outside};
 
 #[cfg(feature = "azure")]
@@ -29,11 +30,13 @@ mod azure;
 mod cell;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod cloud;
+pub mod files;
 #[cfg(feature = "gcs")]
 mod gcs;
 mod lease;
 mod log;
 pub mod memory;
+mod mend;
 pub mod objects;
 mod open;
 mod place;
@@ -54,7 +57,7 @@ use objects::{Condition, ObjectError, Objects, Put};
 pub use open::open;
 pub use place::{Bucket, Place, PlaceError};
 pub use probe::{Probe, probe};
-pub use seal::Sealed;
+pub use seal::{Open, Sealed};
 
 const DOCUMENT: Cell = Cell("state");
 /// How long records that need not be durable at once may lie in memory.
@@ -103,6 +106,9 @@ struct Keeper {
     fenced: AtomicBool,
     note: Mutex<Option<Note>>,
 }
+
+/// The position while something is written.
+type Held<'a> = tokio::sync::MutexGuard<'a, Option<Position>>;
 
 #[derive(Clone)]
 struct Position {
@@ -173,6 +179,18 @@ impl Remote {
     #[must_use]
     pub fn credentials(&self) -> Option<String> {
         self.keeper.objects.credentials()
+    }
+
+    /// Whether the document that is there is sealed; none where there is none. For one that was made of a store as it is.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn is_sealed(&self) -> Result<Option<bool>, StateError> {
+        let keeper = Arc::clone(&self.keeper);
+        self.wait(async move {
+            let found = DOCUMENT.read(&*keeper.objects).await.map_err(|e| keeper.io("read", e))?;
+            Ok(found.map(|(bytes, _)| seal::is_sealed(&bytes)))
+        })
     }
 
     /// Who holds the lease; unlike [`Store::holder`] it says why that cannot be known.
@@ -355,6 +373,9 @@ impl Keeper {
 
     /// Reads it. Whoever only looks may come while somebody saves, and find parts of two documents: then it looks again.
     async fn load(&self) -> Result<Option<Document>, StateError> {
+        if let Some(moved) = self.moved().await? {
+            return Err(moved.error(self.objects.place()));
+        }
         let mut looks = 1;
         loop {
             let found = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
@@ -381,7 +402,7 @@ impl Keeper {
         let reading = self.log(document.serial).await?;
         check_journal(&self.objects.place(), &document, &reading.records)?;
         let document = fold(document, &reading.records);
-        self.newest(&document).await?;
+        check_newest(&self.objects.place(), &document, self.serials().await?.pop())?;
         *self.position.lock().await = Some(Position { mark: Some(mark), log: reading.log });
         Ok(Some(document))
     }
@@ -409,20 +430,13 @@ impl Keeper {
         }
     }
 
-    /// A document older than a version that was kept was put back by hand.
-    async fn newest(&self, document: &Document) -> Result<(), StateError> {
-        let kept = self.serials().await?;
-        match kept.last() {
-            Some(last) if *last > document.serial => Err(self.damaged(format!(
-                "it has serial {}, but the version of serial {last} was kept after it: an older one was put in its place",
-                document.serial
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// The document in these bytes, with the blobs it names.
     async fn document(&self, bytes: &[u8]) -> Result<Document, StateError> {
+        self.read_as(bytes, &self.objects.place(), Trust::AsWritten).await
+    }
+
+    /// The same; `place`: where the bytes come from.
+    async fn read_as(&self, bytes: &[u8], place: &str, trust: Trust) -> Result<Document, StateError> {
         let digests = format::blobs_of(bytes);
         let names = digests.iter().map(|digest| blob(digest)).collect();
         let texts = fetch(&self.objects, names).await.map_err(|e| self.io("read", e))?;
@@ -432,11 +446,8 @@ impl Keeper {
             let text = String::from_utf8(bytes).map_err(|_| format!("its text {digest} is damaged"))?;
             if Fingerprint::of(text.as_bytes()).0 == digest { Ok(text) } else { Err(format!("its text {digest} is damaged")) }
         };
-        let document = format::read(bytes, &text).map_err(|fault| match fault {
-            format::Fault::Damaged(why) => self.damaged(why),
-            format::Fault::Newer(found) => StateError::Newer { place: self.objects.place(), found, known: FORMAT },
-        })?;
-        check_owner(&self.objects.place(), &document, &self.settings.project, &self.settings.environment)?;
+        let document = format::read(bytes, &text, trust).map_err(|fault| fault.of(place))?;
+        check_owner(place, &document, &self.settings.project, &self.settings.environment)?;
         Ok(document)
     }
 
@@ -503,7 +514,6 @@ impl Keeper {
     }
 
     async fn save_once(&self, document: &Document, by: &str) -> Result<(), StateError> {
-        let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.objects.place(), why })?;
         let mut position = self.position.lock().await;
         if position.is_none() {
             drop(position);
@@ -512,6 +522,12 @@ impl Keeper {
         }
         // The segment is written even if it is empty: whoever lost the lease gets no further than here.
         self.write_segment(&mut position).await?;
+        self.put_document(position, document, by).await
+    }
+
+    /// Replaces the document that was read, and keeps versions.
+    async fn put_document(&self, mut position: Held<'_>, document: &Document, by: &str) -> Result<(), StateError> {
+        let written = format::write(document).map_err(|why| StateError::Unwritable { place: self.objects.place(), why })?;
         let mark = position.as_ref().and_then(|p| p.mark.clone());
         if mark.is_some() {
             self.keep_before(document.serial).await?;

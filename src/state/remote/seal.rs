@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aes_gcm::aead::{Aead as _, AeadCore as _, KeyInit as _, OsRng, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 
+use super::mend::MOVED;
 use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put};
 use crate::client::BoxFuture;
 use crate::model::StateKey;
@@ -27,6 +28,9 @@ impl Sealed {
     }
 
     fn seal(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, ObjectError> {
+        if name == MOVED {
+            return Ok(bytes.to_vec());
+        }
         let nonce = Aes256Gcm::generate_nonce(&mut OsRng);
         let text = self.cipher.encrypt(&nonce, Payload { msg: bytes, aad: name.as_bytes() });
         let text = text.map_err(|_| ObjectError::new(format!("{name} cannot be sealed")))?;
@@ -34,10 +38,16 @@ impl Sealed {
     }
 
     fn open(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, ObjectError> {
+        if name == MOVED {
+            return Ok(bytes.to_vec());
+        }
         let Some((nonce, text)) = bytes.strip_prefix(FORM).and_then(|rest| rest.split_at_checked(NONCE)) else {
             return Err(ObjectError {
                 why: format!("{name} is not sealed, but the environment's state is `encrypt: true`"),
-                help: vec!["`brickform state migrate` seals a state that was kept open".to_owned()],
+                help: vec![
+                    "`brickform state migrate --to URL` seals a state that was kept open, in another folder; or take `encrypt:` away"
+                        .to_owned(),
+                ],
             });
         };
         self.cipher.decrypt(Nonce::from_slice(nonce), Payload { msg: text, aad: name.as_bytes() }).map_err(|_| ObjectError {
@@ -45,6 +55,58 @@ impl Sealed {
             help: vec!["check the variable that `state.key` names; without the key that sealed it a state cannot be read".to_owned()],
         })
     }
+}
+
+/// A store whose objects are not sealed: one that is, is told as such, and not as damaged.
+pub struct Open(pub Arc<dyn Objects>);
+
+impl Objects for Open {
+    fn place(&self) -> String {
+        self.0.place()
+    }
+
+    fn locking(&self) -> Locking {
+        self.0.locking()
+    }
+
+    fn credentials(&self) -> Option<String> {
+        self.0.credentials()
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, ObjectError>> {
+        Box::pin(async move {
+            let found = self.0.get(name).await?;
+            match &found {
+                Some(object) if is_sealed(&object.bytes) => Err(ObjectError {
+                    why: format!("{name} is sealed, but the environment does not say `encrypt: true`"),
+                    help: vec![
+                        "set `state: { encrypt: true, key: { env: NAME } }` with the key that sealed it".to_owned(),
+                        "`brickform state migrate --to URL` opens a state that was kept sealed, in another folder: it needs the key, too"
+                            .to_owned(),
+                    ],
+                }),
+                _ => Ok(found),
+            }
+        })
+    }
+
+    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: Condition) -> BoxFuture<'a, Result<Put, ObjectError>> {
+        self.0.put(name, bytes, condition)
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, ObjectError>> {
+        self.0.list(prefix)
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.0.delete(name)
+    }
+}
+
+/// Whether an object was sealed.
+#[must_use]
+pub fn is_sealed(bytes: &[u8]) -> bool {
+    bytes.starts_with(FORM)
 }
 
 impl Objects for Sealed {

@@ -38,10 +38,14 @@ pub(super) fn settings() -> Settings {
 }
 
 pub(super) fn keeper(objects: &Memory, ahead: i64) -> Keeper {
+    keeper_of(Arc::new(objects.clone()), ahead)
+}
+
+pub(super) fn keeper_of(objects: Arc<dyn Objects>, ahead: i64) -> Keeper {
     let outside = outside(ahead);
     Keeper {
         lease: Lease::new(&outside, 60),
-        objects: Arc::new(objects.clone()),
+        objects,
         settings: settings(),
         outside,
         position: tokio::sync::Mutex::default(),
@@ -227,7 +231,14 @@ fn in_any_weather_what_was_confirmed_stays() {
     for seed in 0..300u64 {
         let sort = SORTS[usize::try_from(seed % 2).unwrap()];
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(storm(seed, sort));
+        let fair = Memory::new(sort);
+        let sky = move |number: u64, _: &str, _: &str| match mix(seed.wrapping_mul(1_000_003) ^ number) % 12 {
+            0 => Weather::Before,
+            1 => Weather::After,
+            _ => Weather::Fair,
+        };
+        let foul = fair.under(Arc::new(sky));
+        runtime.block_on(storm(seed, Arc::new(fair), Arc::new(foul)));
     }
 }
 
@@ -237,17 +248,10 @@ pub(super) fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-async fn storm(seed: u64, sort: Locking) {
-    let fair = Memory::new(sort);
-    let sky = move |number: u64, _: &str, _: &str| match mix(seed.wrapping_mul(1_000_003) ^ number) % 12 {
-        0 => Weather::Before,
-        1 => Weather::After,
-        _ => Weather::Fair,
-    };
-    let store = fair.under(Arc::new(sky));
+async fn storm(seed: u64, fair: Arc<dyn Objects>, foul: Arc<dyn Objects>) {
     let mut confirmed: Vec<String> = vec![];
     for runner in 0..6u64 {
-        let keeper = keeper(&store, i64::try_from(mix(seed + runner) % 7200).unwrap() - 3600);
+        let keeper = keeper_of(Arc::clone(&foul), i64::try_from(mix(seed + runner) % 7200).unwrap() - 3600);
         let mut tries = 0;
         while take(&keeper, &format!("runner {runner}"), 600).await.is_err() {
             tries += 1;
@@ -266,7 +270,7 @@ async fn storm(seed: u64, sort: Locking) {
             },
         };
         for name in &confirmed {
-            assert!(names(&document).contains(name), "seed {seed}: {name} was confirmed and is gone; {:?}", store.names());
+            assert!(names(&document).contains(name), "seed {seed}: {name} was confirmed and is gone");
         }
         let mut done = document.clone();
         let mut records = vec![begin(&document)];
@@ -285,7 +289,7 @@ async fn storm(seed: u64, sort: Locking) {
             keeper.lease.release(&*keeper.objects).await;
         }
     }
-    let last = keeper(&fair, 0);
+    let last = keeper_of(fair, 0);
     let document = last.load().await.unwrap();
     for name in &confirmed {
         assert!(document.as_ref().is_some_and(|d| names(d).contains(name)), "seed {seed}: {name} is gone at the end");
@@ -307,6 +311,183 @@ async fn a_document_that_went_missing_or_was_put_back_is_an_error() {
     store.put("state.json", yesterday.bytes, super::Condition::Absent).await.unwrap();
     let error = keeper(&store, 0).load().await.unwrap_err().to_string();
     assert!(error.contains("an older one was put in its place"), "{error}");
+}
+
+/// The same kind of store in files of an embedded workspace, or of a volume in it.
+fn files(sort: super::files::Sort, workspace: &crate::local::LocalWorkspace) -> Arc<super::files::Files> {
+    let workspace = workspace.clone();
+    let folder = if sort == super::files::Sort::Volume { "/Volumes/main/default/state" } else { "/Shared/brickform" };
+    let options = crate::client::Options { first_wait_millis: 1, retry_seconds: 5, ..crate::client::Options::default() };
+    let outside = outside(0);
+    let connect = move || Ok(crate::client::Client::new(Arc::new(workspace.clone()), None, &outside, options));
+    Arc::new(super::files::Files::new(sort, folder, "prod", Box::new(connect)))
+}
+
+async fn workspace(options: crate::local::LocalOptions) -> crate::local::LocalWorkspace {
+    use crate::client::{Client, Options};
+    let fair = crate::local::LocalWorkspace::in_memory(crate::local::LocalOptions::default()).unwrap();
+    let client = Client::new(Arc::new(fair.clone()), None, &outside(0), Options::default());
+    let members = [("catalog_name", "main"), ("schema_name", "default"), ("name", "state"), ("volume_type", "MANAGED")];
+    let call = crate::kinds::Call {
+        op: "catalog.volumes.create",
+        path: crate::model::Map::new(),
+        query: crate::model::Map::new(),
+        body: Some(Value::map(members.map(|(name, value)| (name, Value::from(value))))),
+        why: "create",
+        repeat: crate::kinds::Repeat::Safe,
+    };
+    client.call(&call).await.unwrap();
+    fair.with(options).unwrap()
+}
+
+const PLACES: [super::files::Sort; 2] = [super::files::Sort::Workspace, super::files::Sort::Volume];
+
+#[tokio::test]
+async fn files_of_a_workspace_and_of_a_volume_keep_their_word() {
+    use crate::local::LocalOptions;
+    let rivals = ["", "files-parents-made", "paths-as-asked", "omit-zeros"];
+    for (sort, rival) in PLACES.into_iter().flat_map(|sort| rivals.map(|rival| (sort, rival))) {
+        let rivals = if rival.is_empty() { vec![] } else { vec![rival.to_owned()] };
+        let store = files(sort, &workspace(LocalOptions { rivals, ..LocalOptions::default() }).await);
+        let tried = probe(&*store, "x").await;
+        assert!(tried.len() == 5 && tried.iter().all(|p| p.trouble.is_none()), "{sort:?} {rival}: {tried:?}");
+        for (name, bytes) in
+            [("state/1.json", &b"{}"[..]), ("journal/1/1.log", b"# Databricks notebook source"), ("blobs/a", &[0, 159, 146])]
+        {
+            let objects: &dyn Objects = &*store;
+            assert!(matches!(objects.put(name, bytes.to_vec(), super::Condition::Absent).await, Ok(super::Put::Done(_))), "{name}");
+            assert_eq!(objects.put(name, b"other".to_vec(), super::Condition::Absent).await, Ok(super::Put::Refused), "{name}");
+            assert_eq!(objects.get(name).await.unwrap().unwrap().bytes, bytes, "{sort:?} {rival} {name}");
+        }
+        let objects: &dyn Objects = &*store;
+        assert_eq!(objects.list("").await.unwrap(), ["blobs/a", "journal/1/1.log", "state/1.json"]);
+        assert_eq!(objects.list("journal/").await.unwrap(), ["journal/1/1.log"]);
+        assert_eq!((objects.get("state/2.json").await.unwrap(), objects.list("nothing/").await.unwrap()), (None, vec![]));
+        for name in ["journal/1/1.log", "journal/1/1.log", "never"] {
+            objects.delete(name).await.unwrap();
+        }
+        assert_eq!(objects.list("").await.unwrap(), ["blobs/a", "state/1.json"]);
+    }
+}
+
+/// A store in bad weather.
+struct Foul {
+    inner: Arc<dyn Objects>,
+    seed: u64,
+    asked: std::sync::atomic::AtomicU64,
+}
+
+impl Foul {
+    async fn through<T>(&self, work: impl Future<Output = Result<T, super::ObjectError>>) -> Result<T, super::ObjectError> {
+        let number = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match mix(self.seed.wrapping_mul(1_000_003) ^ number) % 12 {
+            0 => Err(super::ObjectError::new("the connection was refused")),
+            1 => {
+                let _ = work.await;
+                Err(super::ObjectError::new("the connection was cut"))
+            }
+            _ => work.await,
+        }
+    }
+}
+
+type Answer<'a, T> = crate::client::BoxFuture<'a, Result<T, super::ObjectError>>;
+
+impl Objects for Foul {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+    fn locking(&self) -> Locking {
+        self.inner.locking()
+    }
+    fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<super::objects::Object>> {
+        Box::pin(self.through(self.inner.get(name)))
+    }
+    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: super::Condition) -> Answer<'a, super::Put> {
+        Box::pin(self.through(self.inner.put(name, bytes, condition)))
+    }
+    fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(self.through(self.inner.list(prefix)))
+    }
+    fn delete<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.through(self.inner.delete(name)))
+    }
+}
+
+/// The storms above over the workspace's own API.
+#[test]
+fn in_any_weather_files_keep_what_was_confirmed() {
+    for seed in 0..8u64 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let sort = PLACES[usize::try_from(seed % 2).unwrap()];
+            let fair = workspace(crate::local::LocalOptions::default()).await;
+            let foul = Foul { inner: files(sort, &fair), seed, asked: std::sync::atomic::AtomicU64::default() };
+            storm(seed, files(sort, &fair), Arc::new(foul)).await;
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_states_are_told_apart_and_mended() {
+    for sort in SORTS {
+        let store = Memory::new(sort);
+        let one = keeper(&store, 0);
+        take(&one, "ada", 0).await.unwrap();
+        one.load().await.unwrap();
+        one.save(&first(), "apply").await.unwrap();
+        write(&one, &[begin(&first()), put("jobs.a", "x")]).await.unwrap();
+        write(&one, &[put("jobs.b", "x")]).await.unwrap();
+        // A segment in the middle is gone: what comes before it can be read, and one of the versions takes its place.
+        store.delete("journal/00000000/00000002.log").await.unwrap();
+        let error = keeper(&store, 0).load().await.unwrap_err();
+        assert!(error.to_string().contains("its journal lacks journal/00000000/00000002.log"), "{error}");
+        assert!(error.help().concat().contains("state push --serial N"), "{error}");
+        let next = keeper(&store, 0);
+        one.lease.release(&*one.objects).await;
+        take(&next, "bob", 0).await.unwrap();
+        let remains = next.remains().await.unwrap();
+        assert_eq!((remains.records.len(), remains.troubles.len()), (0, 1), "{remains:?}");
+        let back = remains.next(next.version(0).await.unwrap().unwrap());
+        next.replace(&back, "state push").await.unwrap();
+        assert_eq!(keeper(&store, 0).load().await.unwrap(), Some(back.clone()));
+        // Deleted: an error, and the version goes back.
+        for name in store.names().into_iter().filter(|name| name.starts_with("state")) {
+            store.delete(&name).await.unwrap();
+        }
+        assert!(keeper(&store, 0).load().await.unwrap_err().to_string().contains("the document itself is missing"));
+        let again = next.remains().await.unwrap().next(back);
+        next.replace(&again, "state push").await.unwrap();
+        assert_eq!(keeper(&store, 0).load().await.unwrap(), Some(again.clone()));
+        // Edited by hand.
+        let name = store.names().into_iter().rfind(|name| name.starts_with("state")).unwrap();
+        let text = String::from_utf8(store.get(&name).await.unwrap().unwrap().bytes).unwrap();
+        store.delete(&name).await.unwrap();
+        let edited = text.replace("\"lineage\": \"l\"", "\"lineage\": \"m\"");
+        store.put(&name, edited.into_bytes(), super::Condition::Absent).await.unwrap();
+        assert!(matches!(keeper(&store, 0).load().await, Err(StateError::Edited { .. })));
+        // Moved.
+        let moved = crate::state::Moved { to: "s3://x/y".to_owned(), by: "ada".to_owned(), at: "2026".to_owned() };
+        store.put(super::mend::MOVED, serde_json::to_vec(&moved).unwrap(), super::Condition::Absent).await.unwrap();
+        assert!(keeper(&store, 0).load().await.unwrap_err().to_string().contains("is at s3://x/y now"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_and_sealed_are_told_apart() {
+    let store = Memory::new(Locking::Tags);
+    let key = crate::model::StateKey::new(b"k1");
+    let sealed = |key: &crate::model::StateKey| keeper_of(Arc::new(super::Sealed::new(Arc::new(store.clone()), key)), 0);
+    let open = || keeper_of(Arc::new(super::Open(Arc::new(store.clone()))), 0);
+    let one = sealed(&key);
+    take(&one, "ada", 0).await.unwrap();
+    one.load().await.unwrap();
+    one.save(&first(), "apply").await.unwrap();
+    let error = open().load().await.unwrap_err();
+    assert!(error.to_string().contains("is sealed, but") && error.help().concat().contains("encrypt: true"), "{error}");
+    let error = sealed(&crate::model::StateKey::new(b"k2")).load().await.unwrap_err();
+    assert!(error.to_string().contains("cannot be opened with this key"), "{error}");
+    assert_eq!(sealed(&key).load().await.unwrap(), Some(first()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,17 +18,14 @@ impl Keeper {
 
     /// Keeps a document as a version, with its side document.
     pub(super) async fn keep_version(&self, document: &Document, bytes: &[u8], by: &str, note: Option<Note>) -> Result<(), StateError> {
-        let side = Side {
-            serial: document.serial,
-            at: self.outside.now().to_string(),
-            by: by.to_owned(),
-            commit: document.commit.clone(),
-            resources: document.resources.len(),
-            note,
-        };
-        let mut text = serde_json::to_vec_pretty(&side).map_err(|e| self.io("written", ObjectError::new(e.to_string())))?;
+        self.keep_with(bytes, &Side::now(document, by, note, &self.outside)).await
+    }
+
+    /// Keeps a version with this side document; one that is there stays.
+    pub(super) async fn keep_with(&self, bytes: &[u8], side: &Side) -> Result<(), StateError> {
+        let mut text = serde_json::to_vec_pretty(side).map_err(|e| self.io("written", ObjectError::new(e.to_string())))?;
         text.push(b'\n');
-        for (name, bytes) in [(version(document.serial), bytes.to_vec()), (side_of(document.serial), text)] {
+        for (name, bytes) in [(version(side.serial), bytes.to_vec()), (side_of(side.serial), text)] {
             self.objects.put(&name, bytes, Condition::Absent).await.map_err(|e| self.io("written", e))?;
         }
         Ok(())
@@ -38,11 +35,12 @@ impl Keeper {
     /// cut off after the document, and of applies that were, which are in the journal only.
     pub(super) async fn keep_before(&self, saving: u64) -> Result<(), StateError> {
         let Some((bytes, _)) = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))? else { return Ok(()) };
-        let before = self.document(&bytes).await?;
+        // One that cannot be read any more is being replaced.
+        let Ok(before) = self.document(&bytes).await else { return Ok(()) };
         if before.serial < saving && !self.serials().await?.contains(&before.serial) {
             self.keep_version(&before, &bytes, "apply", None).await?;
         }
-        let records = self.log(before.serial).await?.records;
+        let records = self.log(before.serial).await.map(|reading| reading.records).unwrap_or_default();
         for (version, note, document) in cut_off(&before, &records) {
             if version.serial < saving {
                 let written = format::write(&document).map_err(|why| StateError::Unwritable { place: self.objects.place(), why })?;
@@ -64,9 +62,13 @@ impl Keeper {
             serials.iter().zip(sides).map(|(serial, (_, bytes))| told(bytes).map_or_else(|| Version::unknown(*serial), Version::from));
         let mut all: Vec<Version> = kept.collect();
         if let Some((bytes, _)) = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))? {
-            let document = self.document(&bytes).await?;
-            let records = self.log(document.serial).await?.records;
-            all.extend(cut_off(&document, &records).into_iter().map(|(version, ..)| version).filter(|v| !serials.contains(&v.serial)));
+            // The versions are told of also where the document or its journal are damaged: that is when they are asked for.
+            if let Ok(document) = self.document(&bytes).await
+                && let Ok(reading) = self.log(document.serial).await
+            {
+                let open = cut_off(&document, &reading.records).into_iter().map(|(version, ..)| version);
+                all.extend(open.filter(|version| !serials.contains(&version.serial)));
+            }
         }
         all.sort_by_key(|version| std::cmp::Reverse(version.serial));
         Ok(all)
