@@ -17,7 +17,7 @@ Examples:\n  brickform apply --env dev\n  brickform apply --env prod --yes --all
 pub struct Arguments {
     /// A plan that `plan --out` wrote: it is carried out without asking, or refused (7) where anything moved since
     #[arg(value_name = "PLAN")]
-    plan: Option<String>,
+    pub(super) plan: Option<String>,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]

@@ -137,12 +137,14 @@ pub fn shown(
     let look = planning::look(run, way.showing, millis);
     if ends {
         let commit = commit(run, &session.project);
-        let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: None };
+        let link = super::pipeline::link(run.outside);
+        let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), run: link.as_deref(), ..About::default() };
         planning::show(run, way.showing, &Shown { plan, look, about, around: planning::Around::default() })?;
     } else if run.screen.form == Form::Text && !way.showing.json {
         run.screen.result(&run.screen.folded(&text::plan(plan, &look)));
     }
     events.planned(plan, &digest.0);
+    run.screen.summarize(crate::report::between::counts(plan));
     let exit = match (plan.is_blocked(), plan.is_empty()) {
         (true, _) => Exit::Guarded,
         (false, true) => Exit::Done,
@@ -224,6 +226,13 @@ pub async fn out(
     progress.end();
     let report = report?;
     let exit = exit(&report);
+    run.screen.summarize(match exit {
+        Exit::Done => format!("applied: {}", crate::report::between::counts(plan)),
+        Exit::Partial => "applied in part".to_owned(),
+        Exit::Interrupted => "interrupted".to_owned(),
+        _ => "failed".to_owned(),
+    });
+    let link = super::pipeline::link(run.outside);
     let said = |colour: bool, successes: bool| {
         let times = colour || run.screen.out_terminal;
         let look = ResultLook { colour, width: run.screen.width, successes, times, again: way.again, destroy: plan.destroy };
@@ -234,11 +243,11 @@ pub async fn out(
         match form {
             Form::Json => json::result(plan, &report, plan.destroy),
             Form::Markdown => {
-                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told) };
+                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), run: link.as_deref(), ..About::default() };
                 markdown::plan(plan, &about)
             }
             Form::Html => {
-                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told) };
+                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), ..About::default() };
                 planning::page(run, plan, &about, &planning::Around::of(&online.desired))
             }
             _ => told,

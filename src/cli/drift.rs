@@ -39,13 +39,14 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     events.refreshed(&plan, millis);
     let commit = commit(run, &session.project);
     let look = planning::look(run, &arguments.showing, millis);
+    let link = super::pipeline::link(run.outside);
     let command = format!("brickform drift --env {}", session.environment());
-    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
-    planning::show(
-        run,
-        &arguments.showing,
-        &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() },
-    )?;
+    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None, run: link.as_deref(), drift: true, ..About::default() };
+    planning::show(run, &arguments.showing, &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() })?;
+    run.screen.summarize(match plan.counts().drifted {
+        0 => "no drift".to_owned(),
+        n => format!("{n} drifted"),
+    });
     let exit = if plan.is_blocked() {
         Exit::Guarded
     } else if arguments.detailed_exitcode && !plan.is_empty() {

@@ -15,10 +15,12 @@ mod applied;
 mod apply;
 mod auth;
 mod backend;
+mod base;
 mod carry;
 mod completions;
 mod connect;
 mod destroy;
+mod diff;
 mod docs;
 mod doctor;
 mod drift;
@@ -37,6 +39,7 @@ mod init;
 mod local;
 mod local_place;
 mod logging;
+mod many;
 mod naming;
 mod options;
 mod output;
@@ -49,6 +52,7 @@ mod provenance;
 pub mod reference;
 mod refresh;
 mod render;
+mod repository;
 mod run_job;
 mod saving;
 mod schema;
@@ -65,6 +69,7 @@ mod state_push;
 mod state_rebuild;
 mod state_shared;
 mod status;
+mod tar;
 mod validate;
 mod version;
 
@@ -109,6 +114,8 @@ enum Command {
     Fmt(fmt::Arguments),
     /// What changed behind its back; sends only reads
     Drift(Box<drift::Arguments>),
+    /// What a change of the files does in every environment: two revisions, no network, no credentials
+    Diff(diff::Arguments),
     /// What the state holds of one object, or everything; `--live` reads it from the workspace
     Show(show::Arguments),
     /// Ids, links and declared outputs, for programs and the next step of a pipeline
@@ -183,15 +190,19 @@ pub struct Run<'a> {
 /// Runs one command line to its end.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut streams: Streams) -> Exit {
     let parsed = definition().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let mut cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return refused(&error, &mut streams),
     };
-    let screen = Screen::new(streams, &cli.options, outside);
+    if !many::is_asked(&cli.options) {
+        cli.options.environment = cli.options.environments.first().cloned();
+    }
+    let mut screen = Screen::new(streams, &cli.options, outside);
+    screen.events = cli.command.tells_events();
     logging::start(&cli.options, &screen);
     let outside = &if cli.options.no_commands { outside.without_commands().remembering() } else { outside.remembering() };
     let run = Run { options: &cli.options, outside, screen: &screen };
-    match cli.command.takes(cli.options.output).and_then(|()| dispatch(&cli.command, &run)) {
+    match cli.command.takes(cli.options.output).and_then(|()| started(&cli.command, &run)) {
         Ok(exit) => exit,
         Err(failure) => {
             events::Events::new(&run, cli.command.tells_events()).failed(&failure);
@@ -207,6 +218,7 @@ impl Command {
         match self {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
             Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
+            Self::Diff(_) => &[Form::Text, Form::Json, Form::Markdown],
             Self::Plan(_) | Self::Apply(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => {
                 &[Form::Text, Form::Json, Form::Markdown, Form::Html]
             }
@@ -223,8 +235,19 @@ impl Command {
             Self::Apply(arguments) => arguments.showing.json,
             Self::Destroy(arguments) => arguments.showing.json,
             Self::Drift(arguments) => arguments.showing.json,
+            Self::Diff(_) => false,
             Self::Show(arguments) => arguments.showing.json,
             _ => false,
+        }
+    }
+
+    /// The files that it writes besides its result.
+    fn files(&self) -> Vec<&str> {
+        match self {
+            Self::Plan(arguments) => arguments.showing.files().chain(arguments.out.as_deref()).collect(),
+            Self::Apply(arguments) => arguments.showing.files().collect(),
+            Self::Drift(arguments) => arguments.showing.files().collect(),
+            _ => vec![],
         }
     }
 
@@ -256,6 +279,38 @@ fn refused(error: &clap::Error, streams: &mut Streams) -> Exit {
     }
 }
 
+/// One run, or one for each environment that `--env` names.
+fn started(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
+    if !many::is_asked(run.options) {
+        return dispatch(command, run);
+    }
+    let order = match command {
+        // They look at several by themselves.
+        Command::Validate(_) | Command::Diff(_) => return dispatch(command, run),
+        Command::Plan(_) | Command::Drift(_) | Command::Status(_) => many::Order::Together,
+        Command::Apply(_) => many::Order::InTurn,
+        _ => {
+            return Err(Failure::usage(
+                format!("`--env {}` names several environments, and this command works with one", run.options.environments.join(",")),
+                &["`validate`, `plan`, `apply`, `drift`, `diff` and `status` take several"],
+            ));
+        }
+    };
+    if let Some(file) = command.files().into_iter().find(|file| !file.contains("{env}")) {
+        return Err(Failure::usage(
+            format!("`{file}` would be written by each environment anew"),
+            &["put the environment's name into it: `--report markdown=plan-{env}.md`"],
+        ));
+    }
+    if let Command::Apply(arguments) = command
+        && arguments.plan.is_some()
+    {
+        return Err(Failure::usage("a plan in a file is of one environment", &["apply each by its own file, without `--env`"]));
+    }
+    let names = many::names(run)?;
+    many::run(run, &names, order, &|run| dispatch(command, run))
+}
+
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
     match command {
         Command::Init(arguments) => init::run(arguments, run),
@@ -269,6 +324,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Forget(arguments) => forget::run(arguments, run),
         Command::Fmt(arguments) => fmt::run(arguments, run),
         Command::Drift(arguments) => drift::run(arguments, run),
+        Command::Diff(arguments) => diff::run(arguments, run),
         Command::Show(arguments) => show::run(arguments, run),
         Command::Output(arguments) => output::run(arguments, run),
         Command::Render(arguments) => render::run(arguments, run),

@@ -4,9 +4,11 @@ use clap::Args;
 
 use super::apply::again;
 use super::events::Events;
+use super::base::Base;
 use super::planning::{self, Planning, Showing, Shown};
 use super::session::{Session, commit};
 use super::{Exit, Failure, Run, runtime, saving};
+use crate::report::answers::shell_word;
 use crate::report::markdown::About;
 use crate::report::text::Look;
 
@@ -33,7 +35,10 @@ pub struct Arguments {
     drift: bool,
     /// Write the plan into this file, for `brickform apply FILE`
     #[arg(long, value_name = "FILE", conflicts_with = "drift", env = "BRICKFORM_OUT")]
-    out: Option<String>,
+    pub(super) out: Option<String>,
+    /// Also tell whose each change is: of this revision (`yours`), of this one already (`merged, not applied`), or drift
+    #[arg(long, value_name = "REVISION", env = "BRICKFORM_BASE")]
+    base: Option<String>,
     /// How many hours the file holds: `24h`
     #[arg(long, value_name = "HOURS", requires = "out", default_value = "24h", value_parser = hours, env = "BRICKFORM_EXPIRES")]
     expires: u32,
@@ -48,6 +53,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     options.drift_only = arguments.drift;
     let events = Events::new(run, arguments.showing.json);
     events.started(session.environment(), "plan");
+    let base = arguments.base.as_deref().map(|base| Base::of(base, run, &session)).transpose()?;
     let (plan, millis, online) = runtime()?.block_on(async {
         let online = session.online(run).await?;
         let document = session.state()?;
@@ -67,13 +73,28 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     {
         command.push_str(if given { flag } else { "" });
     }
-    let look = Look { drift: arguments.drift, ..planning::look(run, &arguments.showing, millis) };
+    if let Some(base) = &arguments.base {
+        command.push_str(&format!(" --base {}", shell_word(base)));
+    }
+    let sorts = base.as_ref().map(|base| base.sorts(&plan, &session, &online));
+    let look = Look { drift: arguments.drift, sorts: sorts.as_ref(), ..planning::look(run, &arguments.showing, millis) };
+    let link = super::pipeline::link(run.outside);
+    let about = About {
+        command: &command,
+        digest: &digest.0,
+        commit: commit.as_deref(),
+        run: link.as_deref(),
+        sorts: sorts.as_ref(),
+        drift: arguments.drift,
+        ..About::default()
+    };
     let held = arguments.out.as_ref().map(|_| saving::holds(run, arguments.expires)).transpose()?;
     let around = planning::Around { held, ..planning::Around::of(&online.desired) };
-    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None };
+    run.screen.summarize(crate::report::between::counts(&plan));
     planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about, around })?;
     events.planned(&plan, &digest.0);
     if let Some(file) = &arguments.out {
+        let file = &saving::named(file, Some(session.environment()));
         saving::write(run, &session, &plan, saved, file, arguments.expires)?;
     }
     let exit = if plan.is_blocked() {

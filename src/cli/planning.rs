@@ -108,6 +108,13 @@ fn report(text: &str) -> Result<(Form, String), String> {
     }
 }
 
+impl Showing {
+    /// The files of the reports.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.reports.iter().map(|(_, file)| file.as_str())
+    }
+}
+
 impl Narrowing {
     /// As the plan floor takes it.
     ///
@@ -254,7 +261,7 @@ fn kind(text: &str, registry: &Registry) -> Result<String, Failure> {
 }
 
 /// The look of a plan on this screen.
-pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look {
+pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look<'static> {
     Look {
         colour: run.screen.out_colour,
         width: run.screen.width,
@@ -263,6 +270,7 @@ pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look {
         drift: false,
         saved: false,
         millis: run.screen.out_terminal.then_some(millis),
+        sorts: None,
     }
 }
 
@@ -271,7 +279,7 @@ pub struct Shown<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// How it looks.
-    pub look: Look,
+    pub look: Look<'a>,
     /// Command, digest, commit.
     pub about: About<'a>,
     /// What only a page shows.
@@ -315,6 +323,7 @@ pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), F
 /// One cannot be written.
 pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
     for (form, file) in &showing.reports {
+        let file = &saving::named(file, run.options.environment.as_deref());
         saving::put(&run.outside.path(file), &text(*form)).map_err(|error| Failure::Machine {
             message: format!("the report cannot be written to {file}: {error}"),
             help: vec!["check that its folder is there and can be written".to_owned()],
@@ -325,7 +334,7 @@ pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) ->
 
 fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
     match form {
-        Form::Json => json::plan(shown.plan, shown.look.unmanaged),
+        Form::Json => json::beside(shown.plan, shown.look.unmanaged, shown.look.sorts),
         Form::Markdown => markdown::plan(shown.plan, &shown.about),
         Form::Html => page(run, shown.plan, &shown.about, &shown.around),
         _ => text::plan(shown.plan, &shown.look),

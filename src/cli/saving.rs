@@ -73,6 +73,11 @@ pub fn write(run: &Run<'_>, session: &Session, plan: &Plan, saved: Saved, file: 
     Ok(())
 }
 
+/// The name of a file: `{env}` in it is the environment's name.
+pub fn named(file: &str, environment: Option<&str>) -> String {
+    environment.map_or_else(|| file.to_owned(), |name| file.replace("{env}", name))
+}
+
 /// Replaces a file in one go.
 pub fn put(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -91,9 +91,12 @@ pub struct Screen {
     pub format: Format,
     /// The form of results.
     pub form: Form,
+    /// Whether events are written instead of a result.
+    pub events: bool,
     quiet: bool,
     verbose: u8,
     annotate: bool,
+    summary: Mutex<Option<String>>,
 }
 
 impl Screen {
@@ -113,6 +116,8 @@ impl Screen {
             width: width.clamp(60, 200),
             format: options.output.format(),
             form: options.output,
+            events: false,
+            summary: Mutex::default(),
             quiet: options.quiet,
             verbose: options.verbose,
             annotate: outside.variable("GITHUB_ACTIONS") == Some("true"),
@@ -122,6 +127,16 @@ impl Screen {
     /// A result: standard output, as it is.
     pub fn result(&self, text: &str) {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+    }
+
+    /// What a run came to, in a few words, for the table where it is one of several.
+    pub fn summarize(&self, words: impl Into<String>) {
+        *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.into());
+    }
+
+    /// What was summarised last; taken, so that the next run starts without.
+    pub fn summary(&self) -> Option<String> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Standard error, as it is.

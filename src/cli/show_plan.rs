@@ -29,7 +29,7 @@ pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failur
     plan.warnings.extend(behind);
     let look = planning::look(run, showing, 0);
     let command = format!("brickform show {}", crate::report::answers::shell_word(file));
-    let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None };
+    let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None, ..About::default() };
     let events = Events::new(run, showing.json);
     events.started(&plan.environment, "show");
     let around = planning::Around { held: Some((from, to)), ..planning::Around::default() };

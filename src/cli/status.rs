@@ -5,6 +5,7 @@ use clap::Args;
 use super::session::Session;
 use super::{Exit, Failure, Format, Run};
 use crate::report::overview;
+use crate::report::text::plural;
 use crate::state::{Local, Store};
 
 /// Arguments of `status`.
@@ -36,6 +37,10 @@ fn show(run: &Run<'_>, store: &dyn Store, environment: &str, place: &str, sessio
     let subject = session.and_then(|session| super::history::subject(run, session, history.first()));
     let overview =
         overview::Overview { environment, place, document: document.as_ref(), last: history.first(), subject, holder: store.holder() };
+    run.screen.summarize(match &document {
+        None => "nothing applied yet".to_owned(),
+        Some(found) => format!("serial {}, {}", found.serial, plural(found.resources.keys().filter(|a| !a.is_facet()).count() as u64, "resource", "resources")),
+    });
     run.screen.result(&match run.screen.format {
         Format::Json => overview::json(&overview),
         Format::Text => overview::text(&overview),

@@ -12,7 +12,7 @@ use crate::report;
 /// Arguments of `validate`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without `--env`, every environment of the project is checked.\n\nExamples:\n  brickform validate\n  brickform validate --env prod --strict -o json"
+    after_help = "Without `--env`, every environment of the project is checked.\n\nExamples:\n  brickform validate\n  brickform validate --env prod --strict -o json\n  brickform validate --env 'prod-*'"
 )]
 pub struct Arguments {}
 
@@ -25,7 +25,7 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let mut resources = 0;
     let every = match &ask.environment {
         Some(one) => vec![one.clone()],
-        None => project::environments(run.outside, &ask).map_err(Failure::Project)?,
+        None => super::many::names(run)?,
     };
     // A project without environment files has one that says nothing.
     let pending: Vec<Option<String>> = if every.is_empty() { vec![None] } else { every.into_iter().map(Some).collect() };

@@ -19,6 +19,6 @@ pub use fingerprint::{Fingerprint, StateKey};
 pub use map::Map;
 pub use outside::{CommandOutput, Outside, System};
 pub use path::{Path, PathError, Step};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, fits};
 pub use value::Value;
 pub use word::word;

@@ -125,12 +125,12 @@ impl<'a> Maker<'a> {
             self.put_update(subject, pair, &changes, entry, step);
         }
         // What is renamed by this very step follows nothing.
-        let renamed = changes.iter().any(|c| matches!(naming(subject, &c.path), Naming::InPlace));
+        let renamed = changes.iter().any(|c| matches!(naming(subject.kind, &c.path), Naming::InPlace));
         let follows = Self::follows(subject).filter(|_| way == Way::Managed && !renamed);
         let sends = sends && !step.calls.is_empty();
         step.because = because(subject, way, sends).or_else(|| follows.clone());
         let old = subject.entry.filter(|_| way == Way::Managed);
-        let protection = old.and_then(|old| protection(old, &subject.resource.lifecycle));
+        let protection = old.and_then(|old| protection(old.protected, &subject.resource.lifecycle));
         changes.extend(protection);
         let leftover = old.is_some_and(|old| old.status != Status::Ok || !old.deposed.is_empty());
         if let Some(old) = old {
@@ -341,7 +341,7 @@ fn judge(subject: &Subject<'_>, pair: &Pair<'_>, changes: Vec<FieldChange>) -> J
                 let reason = format!("{} {}: {why}", subject.address, change.path);
                 judged.blocks.push(block("refused", reason, vec![]));
             }
-            None => match naming(subject, &change.path) {
+            None => match naming(subject.kind, &change.path) {
                 Naming::InPlace => judged.renamed = true,
                 Naming::Another => judged.forces.push(change.path.clone()),
                 Naming::None if immutable || matches!(subject.kind.update, Update::Never) => judged.forces.push(change.path.clone()),
@@ -361,14 +361,14 @@ fn only_secrets(kind: &'static kinds::Kind, change: &FieldChange) -> bool {
 }
 
 /// What a changed path means for the name that is the id.
-enum Naming {
+pub(super) enum Naming {
     None,
     InPlace,
     Another,
 }
 
-fn naming(subject: &Subject<'_>, path: &Path) -> Naming {
-    let Identity::Named { parts, rename, .. } = subject.kind.identity else { return Naming::None };
+pub(super) fn naming(kind: &kinds::Kind, path: &Path) -> Naming {
+    let Identity::Named { parts, rename, .. } = kind.identity else { return Naming::None };
     let [PathStep::Field(name)] = path.steps() else { return Naming::None };
     let Some(place) = parts.iter().position(|p| p == name) else { return Naming::None };
     match rename {
@@ -406,10 +406,10 @@ fn because(subject: &Subject<'_>, way: Way, sends: bool) -> Option<String> {
 }
 
 /// A change of `lifecycle.prevent_destroy` is a change of the state, shown and applied like any other.
-fn protection(old: &Entry, lifecycle: &Lifecycle) -> Option<FieldChange> {
+pub(super) fn protection(old: bool, lifecycle: &Lifecycle) -> Option<FieldChange> {
     let wanted = lifecycle.prevent_destroy?;
     let path = Path::from(vec![PathStep::Field("lifecycle".to_owned()), PathStep::Field("prevent_destroy".to_owned())]);
-    let (old, new) = (Value::Bool(old.protected), Value::Bool(wanted));
+    let (old, new) = (Value::Bool(old), Value::Bool(wanted));
     (old != new).then(|| FieldChange { path, old: Some(old.clone()), new: Some(new), applied: Some(old), reason: Reason::Changed })
 }
 

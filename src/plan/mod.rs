@@ -12,6 +12,7 @@ use crate::project::{Desired, Environment, Policy};
 use crate::refresh::Snapshot;
 use crate::state::{Document, Pin, WorkspaceIdentity};
 
+pub mod between;
 mod body;
 mod change;
 mod counts;

@@ -164,7 +164,11 @@ fn both(old: &Value, new: &Value, style: &Style, row: &mut Row) {
 }
 
 fn arrow(old: &Value, new: &Value, style: &Style, row: &mut Row) {
-    let (a, b) = (inline(old), inline(new));
+    let (mut a, mut b) = (inline(old), inline(new));
+    if let (Value::Unknown(before), Value::Unknown(after)) = (old, new) {
+        // Two that wait differ by what they wait for.
+        (a, b) = (format!("{a} {}", before.source), format!("{b} {}", after.source));
+    }
     if a == b {
         row.value = format!("{b} {}", style.paint.label(Label::Dim, "(another value)"));
     } else if columns(&a) + columns(&b) + 3 <= style.room {

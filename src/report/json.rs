@@ -12,6 +12,7 @@ use crate::apply::{Outcome, Report, StepResult};
 use crate::diff::FieldChange;
 use crate::kinds::{Call, Repeat};
 use crate::model::Value;
+use crate::plan::between::{Sort, Sorted, Sorts};
 use crate::plan::{Action, Block, Pinning, Plan, Step};
 
 /// The format of a plan; changes only when a reader of the old one would be misled.
@@ -25,7 +26,33 @@ const EXACT: u64 = 9_007_199_254_740_991;
 /// The plan: canonical bytes, no time, nothing about the caller, no secret. `unmanaged`: list unmanaged fields too.
 #[must_use]
 pub fn plan(plan: &Plan, unmanaged: bool) -> String {
-    written(&plan_value(plan, unmanaged))
+    beside(plan, unmanaged, None)
+}
+
+/// The same, and whose each change is beside a base.
+#[must_use]
+pub fn beside(plan: &Plan, unmanaged: bool, sorts: Option<&Sorts>) -> String {
+    let mut value = plan_value(plan, unmanaged);
+    if let Some(sorts) = sorts {
+        sort(&mut value, sorts);
+    }
+    written(&value)
+}
+
+/// Adds `base`, and a `sort` to each step and each change.
+fn sort(plan: &mut Json, sorts: &Sorts) {
+    let counts: Map<String, Json> =
+        Sort::ALL.iter().map(|s| (json!(s).as_str().unwrap_or_default().to_owned(), json!(sorts.count(*s)))).collect();
+    plan["base"] = json!({ "revision": sorts.base, "commit": sorts.commit, "counts": counts });
+    let by_text: std::collections::BTreeMap<String, &Sorted> = sorts.steps.iter().map(|(a, s)| (a.to_string(), s)).collect();
+    for step in plan["steps"].as_array_mut().into_iter().flatten() {
+        let sorted = step["address"].as_str().and_then(|address| by_text.get(address));
+        let Some(sorted) = sorted else { continue };
+        step["sort"] = json!(sorted.step);
+        for (change, sort) in step["changes"].as_array_mut().into_iter().flatten().zip(&sorted.changes) {
+            change["sort"] = json!(sort);
+        }
+    }
 }
 
 /// What an apply did, with the plan that it carried out.
@@ -44,7 +71,7 @@ pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
     }))
 }
 
-fn written(value: &Json) -> String {
+pub(super) fn written(value: &Json) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
@@ -82,7 +109,7 @@ pub fn pinning(plan: &Plan) -> Json {
     }
 }
 
-fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
+pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     let mut out = Map::new();
     let mut put = |name: &str, value: Json| drop(out.insert(name.to_owned(), value));
     put("address", json!(step.address));

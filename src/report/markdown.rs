@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::step::symbol;
 use super::text::{self, Look, plural};
+use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Block, Plan, Step};
 
 /// The most bytes of a comment (the limit is in characters; no text has more of them than bytes).
@@ -29,48 +30,154 @@ pub struct About<'a> {
     pub commit: Option<&'a str>,
     /// What an apply said at its end, as text.
     pub result: Option<&'a str>,
+    /// The page of the pipeline's run.
+    pub run: Option<&'a str>,
+    /// Whose each change is, where a base was named.
+    pub sorts: Option<&'a Sorts>,
+    /// Only what changed behind its back was asked for.
+    pub drift: bool,
+}
+
+/// What happens in one environment, or in several in which the same happens.
+pub struct Section<'a> {
+    /// Their names.
+    pub title: String,
+    /// What happens, in a line.
+    pub said: String,
+    /// The steps.
+    pub plan: Option<&'a Plan>,
+}
+
+/// A comment that compares revisions: a folded section for each group of environments, what is lost first and open.
+#[must_use]
+pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &str) -> String {
+    let mut out = format!("{}## Brickform · {}\n\n", marker("diff", &[project]), escape(title));
+    for section in sections {
+        out.push_str(&format!("- **{}**: {}\n", escape(&section.title), escape(&section.said)));
+    }
+    out.push('\n');
+    let mut room = LIMIT.saturating_sub(END + out.len());
+    let mut left_out = 0;
+    for section in sections {
+        let Some(plan) = section.plan.filter(|plan| !plan.is_empty()) else { continue };
+        put(&format!("### {}\n\n", escape(&section.title)), &mut room, &mut out);
+        left_out += steps(plan, None, &mut room, &mut out);
+    }
+    out.push_str(&cut_off(left_out));
+    out.push_str("Again:\n\n");
+    out.push_str(&fence("sh", &cut(command, 1_000)));
+    out
+}
+
+fn cut_off(left_out: usize) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    let what = plural(left_out as u64, "step is", "steps are");
+    format!("_{what} not shown in full: a comment holds no more. The command below shows them._\n\n")
 }
 
 /// The comment.
 #[must_use]
 pub fn plan(plan: &Plan, about: &About<'_>) -> String {
-    let mut out = head(plan);
+    let mut out = head(plan, about);
     if let Some(result) = about.result {
         out.push_str(&fence("", &cut(result, STEP)));
     }
     out.push_str(&blocked(plan));
-    let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
-    let (grave, rest): (Vec<&Step>, Vec<&Step>) = steps.into_iter().partition(|s| is_grave(s));
-    let (drift, own): (Vec<&Step>, Vec<&Step>) = rest.into_iter().partition(|s| text::behind_its_back(s));
+    if let Some(sorts) = about.sorts {
+        out.push_str(&whose(sorts));
+    }
+    out.push_str(&by_kinds(plan));
     let mut room = LIMIT.saturating_sub(END + out.len());
-    losses(&grave, plan, &mut room, &mut out);
-    let mut left_out = 0;
-    let title = format!("Not yours: {} changed in the workspace, put back by this plan", drift.len());
-    left_out += folded(&title, &drift, plan, &mut room, &mut out);
+    let left_out = steps(plan, about.sorts, &mut room, &mut out);
+    out.push_str(&cut_off(left_out));
+    out.push_str(&end(plan, about));
+    out
+}
+
+/// Whose the changes are, in a line.
+fn whose(sorts: &Sorts) -> String {
+    let words: Vec<String> = Sort::ALL.iter().map(|sort| format!("{} {}", sorts.count(*sort), sort.words())).collect();
+    format!("Beside {} ({}): **{}**.\n\n", span(&sorts.base), span(sorts.commit.get(..12).unwrap_or(&sorts.commit)), words.join(" · "))
+}
+
+/// How many steps of each kind, where there are too many to see it at a glance.
+fn by_kinds(plan: &Plan) -> String {
+    const MANY: usize = 20;
+    let mut kinds: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let done: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None).collect();
+    if done.len() < MANY {
+        return String::new();
+    }
+    for step in done {
+        let kind = step.address.kind.as_str();
+        *kinds.entry(kind).or_default().entry(super::outcome::done_word(step.action)).or_default() += 1;
+    }
+    let mut out = String::from("| kind | what happens |\n| --- | --- |\n");
+    for (kind, actions) in kinds {
+        let words: Vec<String> = actions.iter().map(|(word, n)| format!("{n} {word}")).collect();
+        out.push_str(&format!("| {} | {} |\n", span_free(kind), words.join(", ")));
+    }
+    out.push('\n');
+    out
+}
+
+/// Every step: what is lost open, the rest folded. Gives how many are not shown in full.
+fn steps(plan: &Plan, sorts: Option<&Sorts>, room: &mut usize, out: &mut String) -> usize {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
+    let sort = |step: &Step| sorts.and_then(|s| s.steps.get(&step.address)).map(|s| s.step);
+    let (grave, rest): (Vec<&Step>, Vec<&Step>) = steps.into_iter().partition(|s| is_grave(s));
+    let (drift, rest): (Vec<&Step>, Vec<&Step>) =
+        rest.into_iter().partition(|s| text::behind_its_back(s) || sort(s) == Some(Sort::Drift));
+    let (merged, own): (Vec<&Step>, Vec<&Step>) = rest.into_iter().partition(|s| sort(s) == Some(Sort::Merged));
+    let page = Page { plan, sorts };
+    let mut left_out = losses(&grave, &page, room, out);
     let mut kinds: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
     for step in own {
         kinds.entry(step.address.kind.as_str()).or_default().push(step);
     }
     for (kind, steps) in kinds {
-        left_out += folded(&format!("{}: {}", span_free(kind), actions(&steps)), &steps, plan, &mut room, &mut out);
+        left_out += folded(&format!("{}: {}", span_free(kind), actions(&steps)), &steps, &page, room, out);
     }
-    if left_out > 0 {
-        let what = plural(left_out as u64, "step is", "steps are");
-        out.push_str(&format!("_{what} not shown in full: a comment holds no more. The command below shows them._\n\n"));
-    }
-    out.push_str(&end(plan, about));
-    out
+    let title = format!("Not yours: {} merged, not applied", merged.len());
+    left_out += folded(&title, &merged, &page, room, out);
+    let title = format!("Not yours: {} changed in the workspace, put back by this plan", drift.len());
+    left_out + folded(&title, &drift, &page, room, out)
 }
 
-/// Environment names have no `--`, which would end the comment; nothing else is let in.
-fn marker(environment: &str) -> String {
-    let name: String = environment.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect();
-    format!("<!-- brickform plan {} -->\n", name.replace("--", "-"))
+/// What each line of a page is written from.
+struct Page<'a> {
+    plan: &'a Plan,
+    sorts: Option<&'a Sorts>,
 }
 
-fn head(plan: &Plan) -> String {
-    let mut out = marker(&plan.environment);
-    let what = if plan.is_empty() { "no changes".to_owned() } else { counts(plan) };
+impl Page<'_> {
+    /// `` `~` `jobs.nightly` ``, and whose it is.
+    fn bullet(&self, step: &Step) -> String {
+        let sort = self.sorts.and_then(|s| s.steps.get(&step.address));
+        format!("{}{}", bullet(step), sort.map(|s| format!(" _({})_", s.step.words())).unwrap_or_default())
+    }
+}
+
+/// The line by which a pipeline finds the comment again. Names hold no `--`, which would end the comment; nothing else is let in.
+#[must_use]
+pub fn marker(what: &str, names: &[&str]) -> String {
+    let clean = |name: &&str| {
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect();
+        let words: Vec<&str> = name.split('-').filter(|w| !w.is_empty()).collect();
+        words.join("-")
+    };
+    format!("<!-- brickform:{what}:{} -->\n", names.iter().map(clean).collect::<Vec<_>>().join(":"))
+}
+
+fn head(plan: &Plan, about: &About<'_>) -> String {
+    let mut out = marker(if about.drift { "drift" } else { "plan" }, &[&plan.project, &plan.environment]);
+    let what = match (plan.is_empty(), about.drift) {
+        (true, true) => "no drift".to_owned(),
+        (true, false) => "no changes".to_owned(),
+        (false, _) => counts(plan),
+    };
     out.push_str(&format!("## Brickform · {}: {what}\n\n", escape(&plan.environment)));
     if plan.is_empty() {
         let all = plan.counts().total;
@@ -140,13 +247,14 @@ fn is_grave(step: &Step) -> bool {
     matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst) || step.loses.is_some()
 }
 
-fn losses(steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut String) {
+fn losses(steps: &[&Step], page: &Page<'_>, room: &mut usize, out: &mut String) -> usize {
     if steps.is_empty() {
-        return;
+        return 0;
     }
+    let mut left_out = 0;
     put(&format!("### Deleted or replaced ({})\n\n", steps.len()), room, out);
     for (i, step) in steps.iter().enumerate() {
-        let mut line = bullet(step);
+        let mut line = page.bullet(step);
         if let Some(loses) = &step.loses {
             line.push_str(&format!(": **{} lost**", escape(loses)));
         }
@@ -155,13 +263,16 @@ fn losses(steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut String) {
         if line.len() + 400 > *room {
             let left = &steps[i..];
             put(&format!("- **and {} more that are deleted or replaced**: {}\n", left.len(), by_kind(left)), room, out);
+            left_out = left.len();
             break;
         }
         put(&line, room, out);
     }
     put("\n", room, out);
     let details: Vec<&Step> = steps.iter().copied().filter(|s| !s.changes.is_empty()).collect();
-    folded("What forces it", &details, plan, room, out);
+    // The details of those that are counted only are left out with them.
+    let details: Vec<&Step> = if left_out > 0 { vec![] } else { details };
+    left_out + folded("What forces it", &details, page, room, out)
 }
 
 fn by_kind(steps: &[&Step]) -> String {
@@ -179,13 +290,19 @@ fn bullet(step: &Step) -> String {
     };
     let known = step.name.is_empty() || step.name == step.address.key;
     let name = if known { String::new() } else { format!(" {}", span(&step.name)) };
-    let link = step.link.as_deref().filter(|l| l.starts_with("https://") && !l.contains([' ', '(', ')', '<', '>', '"', '`', '\\']));
+    let link = step.link.as_deref().and_then(address);
     let link = link.map(|l| format!(" ([open]({l}))")).unwrap_or_default();
     format!("- {} {}{name}{link}", span(symbol(step.action).0), span(&at))
 }
 
+/// An address that a link can hold as it is.
+fn address(link: &str) -> Option<&str> {
+    let plain = !link.contains([' ', '(', ')', '<', '>', '"', '`', '\\', '\n']);
+    (plain && (link.starts_with("https://") || link.starts_with("http://"))).then_some(link)
+}
+
 /// A folded section; gives how many of its steps are not shown in full.
-fn folded(title: &str, steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut String) -> usize {
+fn folded(title: &str, steps: &[&Step], page: &Page<'_>, room: &mut usize, out: &mut String) -> usize {
     const CLOSE: &str = "</details>\n\n";
     let open = format!("<details><summary>{title}</summary>\n\n");
     if steps.is_empty() {
@@ -198,8 +315,8 @@ fn folded(title: &str, steps: &[&Step], plan: &Plan, room: &mut usize, out: &mut
     put(&open, room, out);
     let mut left_out = 0;
     for step in steps {
-        let whole = described(step, plan);
-        let brief = format!("{}\n\n", bullet(step));
+        let whole = described(step, page);
+        let brief = format!("{}\n\n", page.bullet(step));
         if whole.len() <= *room {
             put(&whole, room, out);
         } else {
@@ -219,13 +336,13 @@ fn put(text: &str, room: &mut usize, out: &mut String) {
 }
 
 /// A step: one line, then its fields in a fence, signs in front so that they are coloured.
-fn described(step: &Step, plan: &Plan) -> String {
-    let look = Look { colour: false, width: 100, unmanaged: false, requests: false, drift: false, saved: false, millis: None };
+fn described(step: &Step, page: &Page<'_>) -> String {
+    let look = Look { colour: false, width: 100, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
     let mut body = String::new();
-    text::one(step, &[], plan, &look, &mut body);
+    text::one(step, &[], page.plan, &look, &mut body);
     let lines: Vec<String> = body.lines().skip(1).filter(|l| !l.trim().is_empty()).map(signed).collect();
     let fields = if lines.is_empty() { String::new() } else { fence("diff", &cut(&lines.join("\n"), STEP)) };
-    format!("{}\n\n{fields}", bullet(step))
+    format!("{}\n\n{fields}", page.bullet(step))
 }
 
 fn signed(line: &str) -> String {
@@ -260,6 +377,7 @@ fn end(plan: &Plan, about: &About<'_>) -> String {
     let mut parts = vec![format!("workspace {}", span(&plan.workspace.host)), format!("state serial {}", plan.serial)];
     parts.extend((!about.digest.is_empty()).then(|| format!("plan {}", span(about.digest.get(..12).unwrap_or(about.digest)))));
     parts.extend(about.commit.map(|c| format!("commit {}", span(c.get(..12).unwrap_or(c)))));
+    parts.extend(about.run.and_then(address).map(|link| format!("[pipeline]({link})")));
     out.push_str(&format!("<sub>{}</sub>\n", parts.join(" · ")));
     out
 }
@@ -320,7 +438,7 @@ mod tests {
     use crate::report::samples;
 
     const ABOUT: About<'_> =
-        About { command: "brickform plan --env prod", digest: "0123456789abcdef", commit: Some("aaaabbbbccccdddd"), result: None };
+        About { command: "brickform plan --env prod", digest: "0123456789abcdef", commit: Some("aaaabbbbccccdddd"), result: None, run: None, sorts: None, drift: false };
 
     #[test]
     fn a_comment_with_everything() {
@@ -330,7 +448,7 @@ mod tests {
     #[test]
     fn it_is_there_when_nothing_changes() {
         let text = plan(&samples::plan(vec![samples::step("jobs.a", Action::None, "a")]), &ABOUT);
-        assert!(text.starts_with("<!-- brickform plan prod -->\n## Brickform · prod: no changes\n"), "{text}");
+        assert!(text.starts_with("<!-- brickform:plan:platform:prod -->\n## Brickform · prod: no changes\n"), "{text}");
         assert!(text.contains("brickform plan --env prod") && text.contains("`0123456789ab`") && text.contains("`aaaabbbbcccc`"));
     }
 

@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod bar;
+pub mod between;
 pub mod calls;
 pub mod change;
 pub mod diagnostics;

@@ -38,9 +38,9 @@ pub fn symbol(action: Action) -> (&'static str, Label) {
     }
 }
 
-/// The line that says what happens to the object, its page at the right.
+/// The line that says what happens to the object, its page at the right. `whose`: whose change it is, where that is known.
 #[must_use]
-pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
+pub fn heading(step: &Step, whose: Option<&str>, paint: Paint, width: usize) -> String {
     let (sign, label) = symbol(step.action);
     let address = match &step.moved_from {
         Some(from) => format!("{from} → {}", step.address),
@@ -53,6 +53,9 @@ pub fn heading(step: &Step, paint: Paint, width: usize) -> String {
     }
     if let Some(why) = why(step) {
         line.push_str(&format!("  {}", paint.label(Label::Dim, &why)));
+    }
+    if let Some(whose) = whose {
+        line.push_str(&format!("  {}", paint.label(Label::Record, &format!("[{whose}]"))));
     }
     let link = step.link.as_deref().filter(|l| l.starts_with("http")).map(|l| paint.label(Label::Dim, l)).unwrap_or_default();
     // Further right the eye loses the line.

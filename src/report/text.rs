@@ -11,11 +11,12 @@ use super::style::{Label, Paint, columns, spread, wrap};
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
+use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Block, Counts, DELETED, Pinning, Plan, Step, short};
 
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct Look<'a> {
     /// With colour.
     pub colour: bool,
     /// Columns.
@@ -30,17 +31,33 @@ pub struct Look {
     pub saved: bool,
     /// How long reading took, in milliseconds; none: not said.
     pub millis: Option<u64>,
+    /// Whose each change is, where a base was named.
+    pub sorts: Option<&'a Sorts>,
 }
 
-impl Look {
+impl Look<'_> {
     fn paint(&self) -> Paint {
         Paint { colour: self.colour }
     }
 }
 
+/// The steps of a plan that files alone made, as a plan shows them; nothing where there are none.
+#[must_use]
+pub fn steps(plan: &Plan, look: &Look<'_>) -> String {
+    let sections = Sections::of(plan);
+    let mut out = String::new();
+    for step in &sections.yaml {
+        let nested = sections.nested.get(&step.address).map_or(&[][..], Vec::as_slice);
+        one(step, nested, plan, look, &mut out);
+        out.push('\n');
+    }
+    out.push_str(&legend(&sections, look));
+    out
+}
+
 /// The plan for a person.
 #[must_use]
-pub fn plan(plan: &Plan, look: &Look) -> String {
+pub fn plan(plan: &Plan, look: &Look<'_>) -> String {
     let counts = plan.counts();
     let mut out = String::new();
     if plan.is_empty() {
@@ -59,10 +76,17 @@ pub fn plan(plan: &Plan, look: &Look) -> String {
     } else {
         out.push_str(&totals(plan, &counts));
     }
+    out.push_str(&look.sorts.map(whose).unwrap_or_default());
     warnings(plan, look, &mut out);
     out.push_str(&told(plan));
     blocks(plan, look, &mut out);
     out
+}
+
+/// Whose the changes are, counted by address.
+fn whose(sorts: &Sorts) -> String {
+    let words: Vec<String> = Sort::ALL.iter().map(|sort| format!("{} {}", sorts.count(*sort), sort.words())).collect();
+    format!("Beside {} ({}): {}.\n", sorts.base, sorts.commit.get(..12).unwrap_or(&sorts.commit), words.join("; "))
 }
 
 /// What was waived for this plan, and what becomes of the pin: a line each.
@@ -92,7 +116,7 @@ pub fn pinning(plan: &Plan) -> Option<String> {
 }
 
 /// What policies and the order of commits warn of.
-fn warnings(plan: &Plan, look: &Look, out: &mut String) {
+fn warnings(plan: &Plan, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
     for warning in &plan.warnings {
         let flag = warning.remedy.first().filter(|remedy| remedy.starts_with("--")).map(|flag| format!(" ({flag})")).unwrap_or_default();
@@ -103,7 +127,7 @@ fn warnings(plan: &Plan, look: &Look, out: &mut String) {
     }
 }
 
-fn reads(plan: &Plan, look: &Look) -> String {
+fn reads(plan: &Plan, look: &Look<'_>) -> String {
     if look.saved {
         return "from a file".to_owned();
     }
@@ -114,7 +138,7 @@ fn reads(plan: &Plan, look: &Look) -> String {
     format!("{}{time}", plural(plan.requests, "read", "reads"))
 }
 
-fn nothing(plan: &Plan, counts: &Counts, look: &Look) -> String {
+fn nothing(plan: &Plan, counts: &Counts, look: &Look<'_>) -> String {
     let what = if look.drift {
         "no drift"
     } else if plan.destroy {
@@ -143,7 +167,7 @@ fn left_out(plan: &Plan) -> String {
     }
 }
 
-fn header(plan: &Plan, counts: &Counts, look: &Look, out: &mut String) {
+fn header(plan: &Plan, counts: &Counts, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
     out.push_str(&format!(
         "{} · {} · state serial {} · {}, {}\n",
@@ -190,14 +214,14 @@ impl<'a> Sections<'a> {
         sections
     }
 
-    fn write(&self, plan: &Plan, look: &Look, out: &mut String) {
+    fn write(&self, plan: &Plan, look: &Look<'_>, out: &mut String) {
         let back = if look.drift { "" } else { ", put back by this plan" };
         let heading = if plan.destroy { "To be destroyed" } else { "Changed in YAML" };
         self.section(&format!("Changed behind its back ({}){back}", self.drift.len()), &self.drift, plan, look, out);
         self.section(&format!("{heading} ({})", self.yaml.len()), &self.yaml, plan, look, out);
     }
 
-    fn section(&self, title: &str, steps: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
+    fn section(&self, title: &str, steps: &[&Step], plan: &Plan, look: &Look<'_>, out: &mut String) {
         if steps.is_empty() {
             return;
         }
@@ -217,11 +241,19 @@ pub(super) fn behind_its_back(step: &Step) -> bool {
     drifted || step.because.as_deref() == Some(DELETED)
 }
 
-pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: &mut String) {
+pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
-    out.push_str(&step::heading(step, paint, look.width));
+    let sorted = look.sorts.and_then(|sorts| sorts.steps.get(&step.address));
+    out.push_str(&step::heading(step, sorted.map(|s| s.step.words()), paint, look.width));
     let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };
     let mut rows: Vec<_> = step.changes.iter().map(|c| row(c, step.forces.contains(&c.path), &style)).collect();
+    // Said once where all are of one sort.
+    if let Some(sorted) = sorted.filter(|s| s.changes.iter().any(|sort| *sort != s.step)) {
+        for (row, sort) in rows.iter_mut().zip(&sorted.changes).filter(|(_, sort)| **sort != Sort::Drift) {
+            let words = paint.label(Label::Dim, sort.words());
+            row.note = if row.note.is_empty() { words } else { format!("{}  {words}", row.note) };
+        }
+    }
     rows.extend(nested.iter().filter(|f| f.action != Action::Move).map(|facet| step::facet_row(facet, &style)));
     out.push_str(&lay(&rows, 6, look.width));
     let unchanged = step::unchanged(step);
@@ -260,7 +292,7 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look, out: 
 }
 
 /// `besides`: another guard stands on the same step, which no flag lifts.
-fn blocked(block: &Block, besides: bool, look: &Look, out: &mut String) {
+fn blocked(block: &Block, besides: bool, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
     let lines = wrap(&block.reason, look.width.saturating_sub(8 + 2 + 7));
     for (i, line) in lines.iter().enumerate() {
@@ -276,7 +308,7 @@ fn blocked(block: &Block, besides: bool, look: &Look, out: &mut String) {
     }
 }
 
-fn unmanaged(plan: &Plan, look: &Look, out: &mut String) {
+fn unmanaged(plan: &Plan, look: &Look<'_>, out: &mut String) {
     let with: Vec<&Step> = plan.steps.iter().filter(|s| !s.unmanaged.is_empty()).collect();
     if !look.unmanaged || with.is_empty() {
         return;
@@ -298,7 +330,7 @@ fn unmanaged(plan: &Plan, look: &Look, out: &mut String) {
 }
 
 /// The symbols in use that do not speak for themselves, in one line; nothing where there are none.
-fn legend(sections: &Sections<'_>, look: &Look) -> String {
+fn legend(sections: &Sections<'_>, look: &Look<'_>) -> String {
     let paint = look.paint();
     let mut parts = vec![];
     for (action, word) in step::LEGEND {
@@ -346,7 +378,7 @@ fn totals(plan: &Plan, counts: &Counts) -> String {
     format!("Plan: {}.{}\n", groups.join("; "), left_out(plan))
 }
 
-fn blocks(plan: &Plan, look: &Look, out: &mut String) {
+fn blocks(plan: &Plan, look: &Look<'_>, out: &mut String) {
     if !plan.is_blocked() {
         return;
     }

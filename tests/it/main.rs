@@ -25,6 +25,7 @@ mod lint;
 mod looking;
 mod pages;
 mod rename;
+mod review;
 mod rust_source;
 mod simulation;
 mod traffic;

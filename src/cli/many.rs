@@ -1,0 +1,353 @@
+//! `--env 'prod-*'`: one command over several environments, each a run of its own.
+//!
+//! Commands that only read run several at once and are shown whole, in the order of the names; `apply` goes one by one and
+//! stops at the first that fails. One summary and one exit code at the end.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use serde_json::{Value as Json, json};
+
+use super::options::{Form, Options};
+use super::screen::{Screen, Streams};
+use super::{Exit, Failure, Run};
+use crate::diagnostic::suggest;
+use crate::model::fits;
+use crate::project;
+use crate::report::style::{Label, Paint, columns, pad};
+
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.environments-run/1";
+/// How many environments are read at once unless told otherwise.
+const AT_ONCE: u16 = 4;
+
+/// Whether `--env` names several, or a pattern.
+pub fn is_asked(options: &Options) -> bool {
+    options.environments.len() > 1 || options.environments.iter().any(|name| name.contains('*'))
+}
+
+/// The environments that names and patterns mean, in the order of their names; without any, all.
+///
+/// # Errors
+/// One means none.
+pub fn chosen(asked: &[String], known: &[String]) -> Result<Vec<String>, Failure> {
+    let mut picked: Vec<String> = vec![];
+    for pattern in asked {
+        let found: Vec<&String> = known.iter().filter(|name| fits(pattern, name)).collect();
+        if found.is_empty() {
+            return Err(none(pattern, known));
+        }
+        picked.extend(found.into_iter().cloned());
+    }
+    if asked.is_empty() {
+        picked = known.to_vec();
+    }
+    picked.sort();
+    picked.dedup();
+    Ok(picked)
+}
+
+fn none(pattern: &str, known: &[String]) -> Failure {
+    let names = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let message = if pattern.starts_with('_') && !pattern.contains('*') {
+        format!("`{pattern}` is a base for other environments: it cannot be chosen")
+    } else if pattern.contains('*') {
+        format!("no environment looks like `{pattern}`")
+    } else {
+        format!("there is no environment `{pattern}`")
+    };
+    let near = suggest::nearest(pattern, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+    let all = if known.is_empty() { "the project has none".to_owned() } else { format!("there is {names}") };
+    Failure::Usage { message, help: near.into_iter().chain([all]).collect() }
+}
+
+/// The same for the project that a command line means.
+///
+/// # Errors
+/// There is no project, or a name means nothing in it.
+pub fn names(run: &Run<'_>) -> Result<Vec<String>, Failure> {
+    let ask = run.options.ask(run.outside)?;
+    let known = project::environments(run.outside, &ask).map_err(Failure::Project)?;
+    chosen(&run.options.environments, &known)
+}
+
+/// How environments follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Several at once: nothing is changed.
+    Together,
+    /// One by one, and none after one that failed.
+    InTurn,
+}
+
+/// What one environment came to.
+struct Ended {
+    exit: Exit,
+    /// In a few words, for the table.
+    words: String,
+    /// What it wrote.
+    out: String,
+    err: String,
+}
+
+/// Runs a command over environments.
+///
+/// # Errors
+/// Never one of an environment: those are told, and in the exit code.
+pub fn run(run: &Run<'_>, names: &[String], order: Order, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Result<Exit, Failure> {
+    let ended = match order {
+        Order::Together => together(run, names, one),
+        Order::InTurn => in_turn(run, names, one),
+    };
+    if run.screen.form == Form::Json && !run.screen.events {
+        run.screen.result(&document(names, &ended));
+    } else {
+        let table = table(names, &ended, run.screen.out_colour);
+        match run.screen.form {
+            Form::Text if !run.screen.events => run.screen.result(&table),
+            _ => run.screen.raw(&table),
+        }
+    }
+    Ok(worst(ended.iter().flatten().map(|e| e.exit)))
+}
+
+fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {
+    let workers = usize::from(run.options.at_once.unwrap_or(AT_ONCE)).min(names.len());
+    let next = AtomicUsize::new(0);
+    let slots: Mutex<Vec<Option<Ended>>> = Mutex::new(names.iter().map(|_| None).collect());
+    let came = Condvar::new();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(name) = names.get(at) else { return };
+                    let ended = captured(run, name, one);
+                    slots.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(ended);
+                    came.notify_all();
+                }
+            });
+        }
+        for (at, name) in names.iter().enumerate() {
+            let mut held = slots.lock().unwrap_or_else(PoisonError::into_inner);
+            while held[at].is_none() {
+                held = came.wait(held).unwrap_or_else(PoisonError::into_inner);
+            }
+            if let Some(ended) = &held[at] {
+                show(run, name, ended);
+            }
+        }
+    });
+    slots.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {
+    let mut all: Vec<Option<Ended>> = vec![];
+    for name in names {
+        let stopped = all.iter().any(|e| e.as_ref().is_none_or(|e| e.exit != Exit::Done));
+        if stopped {
+            all.push(None);
+            continue;
+        }
+        let ended = if run.screen.form == Form::Text && !run.screen.events {
+            // Somebody may be asked, and progress is drawn: it has the screen to itself.
+            run.screen.result(&heading(name, run.screen.out_colour));
+            directly(run, name, one)
+        } else {
+            let ended = captured(run, name, one);
+            show(run, name, &ended);
+            ended
+        };
+        all.push(Some(ended));
+    }
+    all
+}
+
+/// The options of one environment.
+fn options(run: &Run<'_>, name: &str) -> Options {
+    Options { environment: Some(name.to_owned()), environments: vec![name.to_owned()], ..run.options.clone() }
+}
+
+fn directly(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
+    let options = options(run, name);
+    let outside = &run.outside.remembering();
+    let (exit, words) = done(&Run { options: &options, outside, screen: run.screen }, one);
+    Ended { exit, words, out: String::new(), err: String::new() }
+}
+
+fn captured(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
+    let options = options(run, name);
+    let (out, err) = (Kept::default(), Kept::default());
+    let streams = Streams {
+        out: Box::new(out.clone()),
+        err: Box::new(err.clone()),
+        input: Box::new(io::empty()),
+        out_terminal: run.screen.out_terminal,
+        err_terminal: false,
+        in_terminal: false,
+        columns: Some(run.screen.width),
+    };
+    let mut screen = Screen::new(streams, &options, run.outside);
+    screen.err_colour = run.screen.err_colour;
+    screen.out_colour = run.screen.out_colour;
+    screen.width = run.screen.width;
+    screen.events = run.screen.events;
+    let outside = &run.outside.remembering();
+    let (exit, words) = done(&Run { options: &options, outside, screen: &screen }, one);
+    Ended { exit, words, out: out.text(), err: err.text() }
+}
+
+/// Runs it and tells its failure; the exit and a few words.
+fn done(run: &Run<'_>, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> (Exit, String) {
+    match one(run) {
+        Ok(exit) => {
+            let words = run.screen.summary().unwrap_or_else(|| if exit == Exit::Done { "done".to_owned() } else { "failed".to_owned() });
+            (exit, words)
+        }
+        Err(failure) => {
+            run.screen.failure(&failure);
+            let words = failure.to_string().lines().next().unwrap_or_default().to_owned();
+            (failure.exit(), words)
+        }
+    }
+}
+
+fn heading(name: &str, colour: bool) -> String {
+    format!("{}\n", Paint { colour }.label(Label::Heading, &format!("== {name}")))
+}
+
+fn show(run: &Run<'_>, name: &str, ended: &Ended) {
+    let text = run.screen.form == Form::Text && !run.screen.events;
+    if text {
+        run.screen.result(&heading(name, run.screen.out_colour));
+    } else if !ended.err.is_empty() {
+        run.screen.raw(&heading(name, run.screen.err_colour));
+    }
+    run.screen.raw(&ended.err);
+    // Results for programs come as one document at the end.
+    if run.screen.form != Form::Json || run.screen.events {
+        run.screen.result(&ended.out);
+    }
+    if text {
+        run.screen.result("\n");
+    }
+}
+
+fn table(names: &[String], ended: &[Option<Ended>], colour: bool) -> String {
+    let wide = names.iter().map(|n| columns(n)).max().unwrap_or(0);
+    let mut out = format!("{}\n", Paint { colour }.label(Label::Heading, &format!("Environments ({})", names.len())));
+    for (name, ended) in names.iter().zip(ended) {
+        let (words, code) = match ended {
+            Some(ended) => (ended.words.as_str(), format!("exit code {}", ended.exit.code())),
+            None => ("not tried", String::new()),
+        };
+        out.push_str(format!("  {}  {words}  {code}", pad(name, wide)).trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn document(names: &[String], ended: &[Option<Ended>]) -> String {
+    let environments: Vec<Json> = names
+        .iter()
+        .zip(ended)
+        .map(|(name, ended)| match ended {
+            None => json!({ "environment": name, "tried": false, "exit_code": null, "summary": "not tried", "messages": [], "result": null }),
+            Some(ended) => {
+                let messages: Vec<&str> = ended.err.lines().filter(|l| !l.is_empty()).collect();
+                let result: Json = serde_json::from_str(&ended.out).unwrap_or(Json::Null);
+                json!({
+                    "environment": name, "tried": true, "exit_code": ended.exit.code(), "summary": ended.words,
+                    "messages": messages, "result": result,
+                })
+            }
+        })
+        .collect();
+    let exit = worst(ended.iter().flatten().map(|e| e.exit)).code();
+    format!("{:#}\n", json!({ "format": FORMAT, "exit_code": exit, "environments": environments }))
+}
+
+/// The code of several runs: what was interrupted, then what was half done, then what went wrong, then guards, then changes.
+pub fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
+    const ORDER: &[Exit] = &[
+        Exit::Interrupted,
+        Exit::Partial,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Credentials,
+        Exit::Locked,
+        Exit::Stale,
+        Exit::Guarded,
+        Exit::Changes,
+        Exit::Done,
+    ];
+    let all: Vec<Exit> = exits.collect();
+    ORDER.iter().copied().find(|exit| all.contains(exit)).unwrap_or(Exit::Done)
+}
+
+/// What is written, kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chosen, worst};
+    use crate::cli::{Exit, Failure};
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn names_and_patterns_mean_environments() {
+        let known = list(&["dev", "prod-eu", "prod-us", "staging"]);
+        for (asked, want) in [
+            (&[][..], Some(&["dev", "prod-eu", "prod-us", "staging"][..])),
+            (&["prod-*"][..], Some(&["prod-eu", "prod-us"][..])),
+            (&["staging", "dev", "dev"][..], Some(&["dev", "staging"][..])),
+            (&["*"][..], Some(&["dev", "prod-eu", "prod-us", "staging"][..])),
+            (&["prod-*", "prod-eu"][..], Some(&["prod-eu", "prod-us"][..])),
+            (&["qa-*"][..], None),
+            (&["dev", "prd"][..], None),
+            (&["_base"][..], None),
+        ] {
+            match (chosen(&list(asked), &known), want) {
+                (Ok(found), Some(want)) => assert_eq!(found, want, "{asked:?}"),
+                (Err(Failure::Usage { .. }), None) => {}
+                (other, _) => panic!("{asked:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn one_code_stands_for_all() {
+        for (exits, want) in [
+            (&[][..], Exit::Done),
+            (&[Exit::Done, Exit::Changes][..], Exit::Changes),
+            (&[Exit::Changes, Exit::Guarded][..], Exit::Guarded),
+            (&[Exit::Guarded, Exit::Failed][..], Exit::Failed),
+            (&[Exit::Failed, Exit::Partial][..], Exit::Partial),
+            (&[Exit::Partial, Exit::Interrupted][..], Exit::Interrupted),
+        ] {
+            assert_eq!(worst(exits.iter().copied()), want, "{exits:?}");
+        }
+    }
+}
