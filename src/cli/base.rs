@@ -40,7 +40,8 @@ impl Base {
     /// Whether the base has the environment: a new one is this revision's own altogether.
     fn is_there(&self, session: &Session) -> bool {
         let named = session.project.environments.iter().any(|name| name == session.environment());
-        self.tree.has_project() && (!named || self.tree.environments().map_or(true, |names| names.iter().any(|n| n == session.environment())))
+        self.tree.has_project()
+            && (!named || self.tree.environments().map_or(true, |names| names.iter().any(|n| n == session.environment())))
     }
 
     /// Whose each change of the plan is.

@@ -243,7 +243,14 @@ pub async fn out(
         match form {
             Form::Json => json::result(plan, &report, plan.destroy),
             Form::Markdown => {
-                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), run: link.as_deref(), ..About::default() };
+                let about = About {
+                    command: way.again,
+                    digest: &digest.0,
+                    commit: commit.as_deref(),
+                    result: Some(&told),
+                    run: link.as_deref(),
+                    ..About::default()
+                };
                 markdown::plan(plan, &about)
             }
             Form::Html => {

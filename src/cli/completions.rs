@@ -149,7 +149,7 @@ fn zsh(script: &str) -> String {
         for (value, what) in kinds {
             line = line.replace(&format!(":{value}:_default'"), &format!(":{value}:_brickform_{what}'"));
         }
-        if line.starts_with("'--env=") {
+        if line.starts_with("'*--env=") {
             line = line.replace(":NAME:_default'", ":NAME:_brickform_environments'");
         }
         if positional.iter().any(|name| line.starts_with(&format!("'{name} -- "))) {

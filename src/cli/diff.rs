@@ -127,9 +127,7 @@ impl One {
         } else {
             match old.desired(self.name.as_deref(), registry) {
                 Ok((_, before)) => Found::Changed(between(Some(&before), &desired, &frame)),
-                Err(failed) => {
-                    Found::OldBroken(failed.diagnostics, desired.resources.keys().filter(|a| !a.is_facet()).count())
-                }
+                Err(failed) => Found::OldBroken(failed.diagnostics, desired.resources.keys().filter(|a| !a.is_facet()).count()),
             }
         };
         (found, Some(project))

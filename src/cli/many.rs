@@ -95,7 +95,12 @@ struct Ended {
 ///
 /// # Errors
 /// Never one of an environment: those are told, and in the exit code.
-pub fn run(run: &Run<'_>, names: &[String], order: Order, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Result<Exit, Failure> {
+pub fn run(
+    run: &Run<'_>,
+    names: &[String],
+    order: Order,
+    one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync),
+) -> Result<Exit, Failure> {
     let ended = match order {
         Order::Together => together(run, names, one),
         Order::InTurn => in_turn(run, names, one),
@@ -253,7 +258,9 @@ fn document(names: &[String], ended: &[Option<Ended>]) -> String {
         .iter()
         .zip(ended)
         .map(|(name, ended)| match ended {
-            None => json!({ "environment": name, "tried": false, "exit_code": null, "summary": "not tried", "messages": [], "result": null }),
+            None => {
+                json!({ "environment": name, "tried": false, "exit_code": null, "summary": "not tried", "messages": [], "result": null })
+            }
             Some(ended) => {
                 let messages: Vec<&str> = ended.err.lines().filter(|l| !l.is_empty()).collect();
                 let result: Json = serde_json::from_str(&ended.out).unwrap_or(Json::Null);

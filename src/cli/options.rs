@@ -10,14 +10,14 @@ use crate::project;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {
-    /// The environment: a file in `environments/`. Some commands take several: `--env 'prod-*'`, `--env dev,staging`
+    /// The environment: a file in `environments/`. Some commands take several, with `*` for any text: `--env dev,prod-*`
     #[arg(long = "env", global = true, env = "BRICKFORM_ENV", value_delimiter = ',', value_name = "NAME")]
     pub environments: Vec<String>,
     /// The one that a command works with: what `--env` names, where that is one
     #[arg(skip)]
     pub environment: Option<String>,
     /// Most environments that are read at once where `--env` names several; 4 unless given. `apply` goes one by one
-    #[arg(long = "environments", global = true, env = "BRICKFORM_ENVIRONMENTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long = "parallel-environments", global = true, env = "BRICKFORM_PARALLEL_ENVIRONMENTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub at_once: Option<u16>,
     /// The project's folder; otherwise found upwards from the current one
     #[arg(long, global = true, env = "BRICKFORM_PROJECT_DIR", value_name = "FOLDER")]

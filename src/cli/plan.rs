@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::apply::again;
-use super::events::Events;
 use super::base::Base;
+use super::events::Events;
 use super::planning::{self, Planning, Showing, Shown};
 use super::session::{Session, commit};
 use super::{Exit, Failure, Run, runtime, saving};

@@ -86,7 +86,9 @@ impl<'a> Repository<'a> {
         if shallow {
             help.push(format!("this is a shallow clone: `git fetch origin {revision}`, or let the pipeline fetch everything (depth 0)"));
         } else {
-            help.push("`git log --oneline --all` shows what there is; a branch that only the remote has is fetched by `git fetch`".to_owned());
+            help.push(
+                "`git log --oneline --all` shows what there is; a branch that only the remote has is fetched by `git fetch`".to_owned(),
+            );
         }
         Failure::Usage { message: format!("there is no revision `{revision}` in this repository"), help }
     }

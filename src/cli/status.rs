@@ -39,7 +39,11 @@ fn show(run: &Run<'_>, store: &dyn Store, environment: &str, place: &str, sessio
         overview::Overview { environment, place, document: document.as_ref(), last: history.first(), subject, holder: store.holder() };
     run.screen.summarize(match &document {
         None => "nothing applied yet".to_owned(),
-        Some(found) => format!("serial {}, {}", found.serial, plural(found.resources.keys().filter(|a| !a.is_facet()).count() as u64, "resource", "resources")),
+        Some(found) => format!(
+            "serial {}, {}",
+            found.serial,
+            plural(found.resources.keys().filter(|a| !a.is_facet()).count() as u64, "resource", "resources")
+        ),
     });
     run.screen.result(&match run.screen.format {
         Format::Json => overview::json(&overview),

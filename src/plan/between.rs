@@ -43,7 +43,8 @@ pub fn between(old: Option<&Desired>, new: &Desired, frame: &Frame<'_>) -> Plan 
     }
     for (address, resource) in old.iter().flat_map(|old| &old.resources) {
         if !new.resources.contains_key(address) && moves.now(address).is_none() {
-            let parent_goes = address.is_facet() && !new.resources.contains_key(&address.parent()) && moves.now(&address.parent()).is_none();
+            let parent_goes =
+                address.is_facet() && !new.resources.contains_key(&address.parent()) && moves.now(&address.parent()).is_none();
             steps.insert(address.clone(), removed(resource, new, parent_goes));
         }
     }
@@ -62,6 +63,7 @@ pub fn between(old: Option<&Desired>, new: &Desired, frame: &Frame<'_>) -> Plan 
         refreshed: false,
         left_out: 0,
         lifted: std::collections::BTreeSet::new(),
+        pinning: super::Pinning::Stays,
     }
 }
 

@@ -77,23 +77,49 @@ impl Compared {
         self.environments.iter().any(|(_, found)| matches!(found, Found::NewBroken(_)))
     }
 
-    /// Environments in which the same happens, together: the names, and what happens in the first of them.
-    fn groups(&self) -> Vec<(Vec<&str>, &Found)> {
-        let mut groups: Vec<(Vec<&str>, &Found)> = vec![];
+    /// Environments in which the same happens, together: the names, and what happens in all of them.
+    fn groups(&self) -> Vec<(Vec<&str>, Found)> {
+        let mut groups: Vec<(Vec<&str>, Found)> = vec![];
         for (name, found) in &self.environments {
             match groups.iter_mut().find(|(_, other)| is_same(other, found)) {
-                Some((names, _)) => names.push(name),
-                None => groups.push((vec![name], found)),
+                Some((names, other)) => {
+                    names.push(name);
+                    share(other, found);
+                }
+                None => groups.push((vec![name], found.clone())),
             }
         }
         groups
     }
 }
 
+/// What objects are called in one environment only is not said of several.
+fn share(all: &mut Found, one: &Found) {
+    let (Found::Changed(all) | Found::Added(all), Found::Changed(one) | Found::Added(one)) = (all, one) else { return };
+    for step in &mut all.steps {
+        let other = one.steps.binary_search_by(|s| s.address.cmp(&step.address)).ok().map(|at| &one.steps[at].name);
+        if other.is_none_or(|name| *name != step.name) {
+            step.name.clear();
+        }
+    }
+}
+
+/// What happens to an address, but for what its object is called.
+fn happens(step: &Step) -> impl PartialEq + use<'_> {
+    (&step.address, step.action, &step.changes, &step.forces, &step.loses, &step.moved_from, &step.notes, &step.because, &step.id)
+}
+
+fn done(plan: &Plan) -> Vec<&Step> {
+    plan.steps.iter().filter(|s| s.action != Action::None).collect()
+}
+
 fn is_same(one: &Found, other: &Found) -> bool {
-    let done = |plan: &Plan| plan.steps.iter().filter(|s| s.action != Action::None).cloned().collect::<Vec<_>>();
+    let same = |a: &Plan, b: &Plan| {
+        let (a, b) = (done(a), done(b));
+        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| happens(a) == happens(b))
+    };
     match (one, other) {
-        (Found::Changed(a), Found::Changed(b)) | (Found::Added(a), Found::Added(b)) => done(a) == done(b),
+        (Found::Changed(a), Found::Changed(b)) | (Found::Added(a), Found::Added(b)) => same(a, b),
         (Found::Removed, Found::Removed) => true,
         (Found::OldBroken(a, _), Found::OldBroken(b, _)) | (Found::NewBroken(a), Found::NewBroken(b)) => a == b,
         _ => false,
@@ -167,9 +193,9 @@ pub fn text(compared: &Compared, colour: bool, width: usize) -> String {
         out.push_str(&format!(
             "{}: {}{same}\n",
             paint.label(Label::Heading, &names.join(", ")),
-            said(found, &compared.from, &compared.to)
+            said(&found, &compared.from, &compared.to)
         ));
-        if let Found::Changed(plan) | Found::Added(plan) = found {
+        if let Found::Changed(plan) | Found::Added(plan) = &found {
             let look = Look { colour, width, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
             out.push_str(&text::steps(&readable(plan), &look));
         }
@@ -251,11 +277,11 @@ pub fn markdown(compared: &Compared) -> String {
         .groups()
         .into_iter()
         .map(|(names, found)| {
-            let plan = match found {
+            let plan = match &found {
                 Found::Changed(plan) | Found::Added(plan) => Some(readable(plan)),
                 Found::Removed | Found::OldBroken(..) | Found::NewBroken(_) => None,
             };
-            (names, said(found, &compared.from, &compared.to), plan)
+            (names, said(&found, &compared.from, &compared.to), plan)
         })
         .collect();
     let sections: Vec<markdown::Section<'_>> = readable

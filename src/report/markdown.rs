@@ -128,8 +128,7 @@ fn steps(plan: &Plan, sorts: Option<&Sorts>, room: &mut usize, out: &mut String)
     let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
     let sort = |step: &Step| sorts.and_then(|s| s.steps.get(&step.address)).map(|s| s.step);
     let (grave, rest): (Vec<&Step>, Vec<&Step>) = steps.into_iter().partition(|s| is_grave(s));
-    let (drift, rest): (Vec<&Step>, Vec<&Step>) =
-        rest.into_iter().partition(|s| text::behind_its_back(s) || sort(s) == Some(Sort::Drift));
+    let (drift, rest): (Vec<&Step>, Vec<&Step>) = rest.into_iter().partition(|s| text::behind_its_back(s) || sort(s) == Some(Sort::Drift));
     let (merged, own): (Vec<&Step>, Vec<&Step>) = rest.into_iter().partition(|s| sort(s) == Some(Sort::Merged));
     let page = Page { plan, sorts };
     let mut left_out = losses(&grave, &page, room, out);
@@ -437,8 +436,15 @@ mod tests {
     use crate::plan::Action;
     use crate::report::samples;
 
-    const ABOUT: About<'_> =
-        About { command: "brickform plan --env prod", digest: "0123456789abcdef", commit: Some("aaaabbbbccccdddd"), result: None, run: None, sorts: None, drift: false };
+    const ABOUT: About<'_> = About {
+        command: "brickform plan --env prod",
+        digest: "0123456789abcdef",
+        commit: Some("aaaabbbbccccdddd"),
+        result: None,
+        run: None,
+        sorts: None,
+        drift: false,
+    };
 
     #[test]
     fn a_comment_with_everything() {

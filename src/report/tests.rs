@@ -6,7 +6,8 @@ use super::text::{self, Look};
 use super::{json, samples};
 use crate::plan::{Action, Block};
 
-const LOOK: Look<'static> = Look { colour: false, width: 110, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
+const LOOK: Look<'static> =
+    Look { colour: false, width: 110, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
 
 #[test]
 fn a_plan_with_everything() {

@@ -126,7 +126,11 @@ fn a_bare_repository_and_a_folder_inside_a_repository_will_do() {
     let alone = bare.run("diff main").ended(64);
     assert!(alone.err.contains("is bare"), "{}", alone.err);
     // A project that is one folder of many, asked from the top.
-    let mono = Project::new(&[("data/conf/project.yaml", PROJECT), ("data/conf/w.yaml", WAREHOUSES), ("data/environments/dev.yaml", "workspace: local\n")]);
+    let mono = Project::new(&[
+        ("data/conf/project.yaml", PROJECT),
+        ("data/conf/w.yaml", WAREHOUSES),
+        ("data/environments/dev.yaml", "workspace: local\n"),
+    ]);
     git(&mono, &["init", "-q", "-b", "main"]);
     commit(&mono, "first");
     mono.edit("data/conf/w.yaml", "auto_stop_mins: 10", "auto_stop_mins: 20");
@@ -188,7 +192,10 @@ fn one_command_over_several_environments() {
     let valid = project.run("validate --env prod-*").ended(0);
     assert_eq!(valid.out, "Valid: 3 resources in prod-eu, prod-us.\n");
     // One that fails stops the rest of an apply, each has its own state.
-    project.write("environments/prod-mid.yaml", "extends: _base\nworkspace: local\npresets: { name_prefix: \"x\" }\nguards: { nonsense: 1 }\n");
+    project.write(
+        "environments/prod-mid.yaml",
+        "extends: _base\nworkspace: local\npresets: { name_prefix: \"x\" }\nguards: { nonsense: 1 }\n",
+    );
     let stopped = project.run("apply --env prod-* --yes").ended(1);
     assert!(stopped.out.contains("prod-eu   applied: 3 to add  exit code 0"), "{}", stopped.out);
     assert!(stopped.out.contains("prod-us   not tried"), "{}", stopped.out);
@@ -197,6 +204,6 @@ fn one_command_over_several_environments() {
     assert_eq!(json["format"], "brickform.environments-run/1");
     let said: Vec<&str> = json["environments"].as_array().expect("a list").iter().filter_map(|e| e["summary"].as_str()).collect();
     assert_eq!(said, ["nothing applied yet", "serial 1, 3 resources", "nothing applied yet"]);
-    let drift = project.run("drift --env prod-eu,dev --environments 1").ended(0);
+    let drift = project.run("drift --env prod-eu,dev --parallel-environments 1").ended(0);
     assert!(drift.out.contains("  dev      no drift  exit code 0"), "{}", drift.out);
 }

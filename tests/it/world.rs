@@ -209,8 +209,16 @@ impl Ran {
 
     /// What a person would see of it, for messages of tests.
     pub fn told(&self) -> String {
-        let look =
-            report::text::Look { colour: false, width: 120, unmanaged: true, requests: true, drift: false, saved: false, millis: None, sorts: None };
+        let look = report::text::Look {
+            colour: false,
+            width: 120,
+            unmanaged: true,
+            requests: true,
+            drift: false,
+            saved: false,
+            millis: None,
+            sorts: None,
+        };
         let plan = self.plan.as_ref().map(|p| report::text::plan(p, &look)).unwrap_or_default();
         let results =
             self.report.iter().flat_map(|r| &r.results).map(|r| format!("{}: {:?}", r.address, r.outcome)).collect::<Vec<_>>().join("\n");
