@@ -254,7 +254,8 @@ pub async fn out(
                 markdown::plan(plan, &about)
             }
             Form::Html => {
-                let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), ..About::default() };
+                let about =
+                    About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), ..About::default() };
                 planning::page(run, plan, &about, &planning::Around::of(&online.desired))
             }
             _ => told,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::repository::{Checkout, Repository};
 use super::many;
 use super::planning::Showing;
+use super::repository::{Checkout, Repository};
 use super::{Exit, Failure, Form, Run, planning};
 use crate::diagnostic::Diagnostic;
 use crate::kinds::Registry;

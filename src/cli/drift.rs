@@ -41,8 +41,20 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let look = planning::look(run, &arguments.showing, millis);
     let link = super::pipeline::link(run.outside);
     let command = format!("brickform drift --env {}", session.environment());
-    let about = About { command: &command, digest: &digest.0, commit: commit.as_deref(), result: None, run: link.as_deref(), drift: true, ..About::default() };
-    planning::show(run, &arguments.showing, &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() })?;
+    let about = About {
+        command: &command,
+        digest: &digest.0,
+        commit: commit.as_deref(),
+        result: None,
+        run: link.as_deref(),
+        drift: true,
+        ..About::default()
+    };
+    planning::show(
+        run,
+        &arguments.showing,
+        &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() },
+    )?;
     run.screen.summarize(match plan.counts().drifted {
         0 => "no drift".to_owned(),
         n => format!("{n} drifted"),
