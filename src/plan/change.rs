@@ -389,7 +389,7 @@ fn names_differ(subject: &Subject<'_>, pair: &Pair<'_>) -> bool {
 
 fn because(subject: &Subject<'_>, way: Way, sends: bool) -> Option<String> {
     match way {
-        Way::Settled if subject.entry.is_some() && matches!(subject.kind.identity, Identity::Named { .. }) => {
+        Way::Settled if subject.entry.is_some() && matches!(subject.kind.identity, Identity::Named { rename: Rename::By(_), .. }) => {
             Some("renamed by an interrupted apply".to_owned())
         }
         Way::Settled => Some("created by an interrupted apply".to_owned()),

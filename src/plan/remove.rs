@@ -4,8 +4,8 @@ use super::make::Maker;
 use super::moves::is_forgotten;
 use super::step::{block, guard_of, kept_live, paths_of, refused, unreadable};
 use super::{Action, Step, body, change};
-use crate::diff::{Compare, compare};
-use crate::kinds::{self, Change, Context, Kind, Lifetime, View};
+use crate::diff::{Compare, FieldChange, compare};
+use crate::kinds::{self, Change, Context, Identity, Kind, Lifetime, View};
 use crate::model::{Address, Value};
 use crate::refresh::Live;
 use crate::state::Entry;
@@ -73,12 +73,12 @@ impl<'a> Maker<'a> {
             Lifetime::Own => match found.and_then(kind.hooks.lasting.unwrap_or(|_| None)) {
                 Some(why) if destroy => forget(step, format!("{why}: it stays")),
                 Some(why) => {
-                    let mut step = self.delete(kind, entry, found, step);
+                    let mut step = self.delete(kind, entry, live, step);
                     let remedy = vec![format!("forget: ['{address}']    # in the project: it stays as it is, and is managed here no more")];
                     step.blocks.push(block("refused", format!("{address} cannot be deleted from here: {why}"), remedy));
                     step
                 }
-                None => self.delete(kind, entry, found, step),
+                None => self.delete(kind, entry, live, step),
             },
             Lifetime::Attached if !destroy => forget(step, "not in YAML; left as it is".to_owned()),
             Lifetime::Attached | Lifetime::Setting => self.restore(kind, entry, found, step),
@@ -97,10 +97,19 @@ impl<'a> Maker<'a> {
         leaves.then_some(parent)
     }
 
-    fn delete(&self, kind: &'static Kind, entry: &Entry, found: Option<&Value>, mut step: Step) -> Step {
+    fn delete(&self, kind: &'static Kind, entry: &Entry, live: Option<&Live>, mut step: Step) -> Step {
+        let (settled, found) = match live {
+            Some(Live::Settled { id, body }) => (Some(id).filter(|id| **id != entry.id), Some(body)),
+            Some(Live::Found { body, .. }) => (None, Some(body)),
+            _ => (None, None),
+        };
+        // What an interrupted apply renamed, or made in its place, is under another id than the state says. A name that was
+        // left is nothing's; an id that the server gave may still be there beside the new one.
+        let left = settled.is_some() && matches!(kind.identity, Identity::Named { .. });
         step.action = Action::Delete;
+        step.id = settled.cloned().or(step.id);
         step.because = Some(if self.inputs.options.destroy { "destroy" } else { "not in YAML" }.to_owned());
-        let ids = std::iter::once(&entry.id).chain(&entry.deposed);
+        let ids = settled.into_iter().chain(Some(&entry.id).filter(|_| !left)).chain(&entry.deposed);
         step.calls = ids.flat_map(|id| kinds::delete_calls(kind, &Value::text(id.as_str()))).collect();
         step.live = found.map(|live| kept_live(live, &entry.applied, Some(&entry.applied)));
         step
@@ -115,13 +124,27 @@ impl<'a> Maker<'a> {
         let context: Context<'_> = self.context(&step.address, false);
         let view =
             found.map(|live| change::view(kind, &View { live, desired: former, applied: Some(&entry.applied), context: &context }, live));
-        let changes = compare(&Compare {
+        let mut changes = compare(&Compare {
             applied: Some(&entry.applied),
             live: view.as_deref(),
             secrets: self.inputs.secrets,
             ..Compare::of(kind, former)
         })
         .changes;
+        if kind.lifetime == Lifetime::Setting {
+            // What nobody saw before the first touch cannot be put back, and holds up nothing else.
+            let is_known = |change: &FieldChange| change.path.first_field().is_none_or(|name| former.get(name).is_some());
+            let unknown: Vec<String> = changes.iter().filter(|c| !is_known(c)).map(|c| c.path.to_string()).collect();
+            changes.retain(is_known);
+            if !unknown.is_empty() {
+                let left = format!("what {} held before is not known; left as it is", unknown.join(", "));
+                if changes.is_empty() {
+                    step.because = Some(left);
+                    return step;
+                }
+                step.notes.push(left);
+            }
+        }
         if changes.is_empty() {
             step.because = Some("holds what it held before".to_owned());
             return step;

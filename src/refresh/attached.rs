@@ -212,8 +212,16 @@ async fn by_name(client: &Client, kind: &'static Kind, targets: &[&Target<'_>]) 
         Err(error) => all.iter().map(|name| ((*name).to_owned(), Err(error.clone()))).collect(),
         Ok(body) => all.iter().map(|name| ((*name).to_owned(), Ok(body.get(name).cloned()))).collect::<BTreeMap<_, _>>(),
     };
+    // An address of the state that YAML has no more may be there under another one, with more names: what those hold now
+    // is what they held before.
+    let arriving: BTreeSet<&str> =
+        targets.iter().filter(|target| target.entry.is_none() && target.desired.is_some()).flat_map(|target| target.names()).collect();
     let live = |target: &&Target<'_>| {
         let mut fields = crate::model::Map::new();
+        if target.desired.is_none() {
+            let read = |name: &&str| Some(((*name).to_owned(), answers.get(*name)?.as_ref().ok()?.clone()?));
+            fields.extend(arriving.iter().filter_map(read));
+        }
         for name in target.names() {
             match answers.get(name) {
                 Some(Ok(Some(value))) => drop(fields.insert(name.to_owned(), value.clone())),

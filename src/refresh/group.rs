@@ -1,6 +1,7 @@
 //! Objects of one kind (under one parent, where the list asks for one) that are read together: by list, by get, or by
 //! list until get is cheaper.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
@@ -9,7 +10,8 @@ use super::object::{folded, get, id_of, is_trashed, is_whole, natural_of, read_o
 use super::settle;
 use super::{Address, ApiError, Candidate, Client, Intent, Kind, Live, Settlement, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{Call, Identity, Rows, from_row, list_call};
+use crate::diff::{Compare, compare};
+use crate::kinds::{Call, Context, Identity, Rows, View, from_row, list_call};
 
 /// What is asked about one address.
 pub struct Want {
@@ -24,6 +26,8 @@ pub struct Want {
     /// Whether YAML wants it.
     pub is_desired: bool,
     pub intent: Option<Intent>,
+    /// What the last apply left there, where that was moments ago and came to its end.
+    pub left: Option<Value>,
 }
 
 /// How the object is known.
@@ -67,6 +71,8 @@ pub struct Group {
 
 /// How often something that should be there is looked for again, with longer and longer pauses.
 const LOOKS: u32 = 3;
+/// The same for something that is there and is not as it was left: most often somebody changed it in the meantime.
+const LOOKS_AT_CONTENT: u32 = 2;
 
 /// What the workspace says of an id.
 type Answer = Result<Option<Value>, ApiError>;
@@ -119,7 +125,8 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
 }
 
 /// What should be there and is not to be seen may only not be to be seen yet: objects of a state that was written moments
-/// ago, and results of creates that were sent moments ago.
+/// ago, and results of creates that were sent moments ago. Nor may what was written into them: an update that is made from
+/// an object as it was before the last one would put back what that took away.
 async fn look_again(
     client: &Client,
     group: &Group,
@@ -145,6 +152,11 @@ async fn look_again(
             sent_moments_ago(want) && !matches!(want.known, Known::Name(_)) && !want.intent.as_ref().is_some_and(seen)
         };
         let lost: Vec<&Want> = group.wants.iter().filter(|want| lost(want)).collect();
+        if look < LOOKS_AT_CONTENT {
+            let seen = |want: &Want| answers.get(&want.known.identified()?.id)?.as_ref().ok()?.as_ref();
+            let behind = group.wants.iter().filter(|want| seen(want).is_some_and(|body| is_behind(group.kind, want, body)));
+            gone.extend(behind.filter_map(|want| Some(want.known.identified()?.id.as_str())));
+        }
         if gone.is_empty() && lost.is_empty() {
             return;
         }
@@ -161,6 +173,15 @@ async fn look_again(
             listed.failed = listed.failed.take().or(again.failed);
         }
     }
+}
+
+/// Whether an object is not as the last apply left it.
+fn is_behind(kind: &'static Kind, want: &Want, body: &Value) -> bool {
+    let Some(left) = &want.left else { return false };
+    let context = Context::default();
+    let view = View { live: body, desired: left, applied: Some(left), context: &context };
+    let seen = kind.hooks.view.map_or(Cow::Borrowed(body), |hook| Cow::Owned(hook(&view)));
+    !compare(&Compare { applied: Some(left), live: Some(&seen), ..Compare::of(kind, left) }).changes.is_empty()
 }
 
 /// Lists as far as the list helps; those that are `wanted` need all of it.
@@ -268,13 +289,25 @@ struct Whole {
 impl Whole {
     fn live(&self, want: &Want) -> Live {
         match &want.known {
-            Known::State(known) => self.settled(want).unwrap_or_else(|| match want.followed.as_ref().map(|f| self.of_state(f)) {
-                Some(live @ Live::Found { .. }) if self.of_state(known) == Live::Gone => live,
-                _ => self.of_state_or_name(known, want),
+            Known::State(known) => self.settled(want).or_else(|| self.begun_anew(known, want)).unwrap_or_else(|| {
+                match want.followed.as_ref().map(|f| self.of_state(f)) {
+                    Some(live @ Live::Found { .. }) if self.of_state(known) == Live::Gone => live,
+                    _ => self.of_state_or_name(known, want),
+                }
             }),
             Known::Import(known) => self.of_import(known),
             Known::Name(known) => self.of_name(known, want),
             Known::Not => self.settled(want).unwrap_or_else(|| self.candidates(want)),
+        }
+    }
+
+    /// The state's object is gone, and what an unfinished apply began in its place has another name: it is there.
+    fn begun_anew(&self, known: &Identified, want: &Want) -> Option<Live> {
+        let begun = want.begun.as_ref().filter(|begun| !self.managed.contains(&begun.id))?;
+        match (self.of_state(known), self.of_state(begun)) {
+            (Live::Gone, Live::Found { id, body }) => Some(Live::Settled { id, body }),
+            (Live::Gone, failed @ Live::Failed(_)) => Some(failed),
+            _ => None,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::project::{Answer, Lifecycle, Resource};
 use crate::state::{Entry, Status};
 use crate::yaml::{Data, Node};
 
+mod unsettled;
+
 fn address(text: &str) -> Address {
     text.parse().expect(text)
 }

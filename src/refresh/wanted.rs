@@ -8,7 +8,7 @@ use super::{Address, ApiError, Ask, Intent, Kind, Live, Value};
 use crate::client::ApiErrorKind;
 use crate::kinds::{Identity, Lifetime};
 use crate::project::Resource;
-use crate::state::Entry;
+use crate::state::{Entry, Status};
 
 /// One address and all that is said of it.
 pub struct Target<'a> {
@@ -89,7 +89,7 @@ impl Target<'_> {
         bodies.into_iter().flatten().filter_map(Value::as_map).flat_map(|map| map.keys().map(String::as_str)).collect()
     }
 
-    fn want(&self) -> Want {
+    fn want(&self, recent: bool) -> Want {
         let body = self.body();
         let identified = |id: String| Identified { call: read_of(self.kind, &id, body, &[]), id };
         let known = match (self.entry, self.import) {
@@ -100,7 +100,7 @@ impl Target<'_> {
         };
         let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
         let followed = self.followed().map(identified);
-        let begun = self.begun().filter(|_| matches!(known, Known::Name(_))).map(identified);
+        let begun = self.begun().filter(|_| matches!(known, Known::Name(_) | Known::State(_))).map(identified);
         Want {
             address: self.address.clone(),
             known,
@@ -109,6 +109,7 @@ impl Target<'_> {
             natural: natural.cloned().unwrap_or_default(),
             is_desired: self.desired.is_some(),
             intent: self.intent.cloned(),
+            left: self.entry.filter(|entry| recent && entry.status == Status::Ok).map(|entry| entry.applied.clone()),
         }
     }
 
@@ -172,7 +173,7 @@ pub fn groups(targets: &[Target<'_>], ask: &Ask<'_>) -> Vec<Group> {
             wants: vec![],
             recent: ask.recent,
         });
-        group.wants.push(target.want());
+        group.wants.push(target.want(ask.recent));
     }
     groups.into_values().collect()
 }

@@ -107,3 +107,43 @@ fn what_came_with_an_object_is_made_again_when_its_deletion_is_taken_back() {
     let within = step.calls.last().and_then(|call| call.body.as_ref()?.get("catalog_name").and_then(Value::as_str));
     assert_eq!(within, Some("lake_b"));
 }
+
+#[test]
+fn what_an_interrupted_apply_left_under_another_id_is_deleted_there() {
+    for (address, old, new, expected) in [
+        // A name that was left is nothing's.
+        ("notebooks.n", "/Shared/old", "/Shared/new", vec!["/Shared/new"]),
+        ("jobs.j", "1", "2", vec!["2", "1"]),
+    ] {
+        let mut world = World::new();
+        world.hold(address, old, r#"{"name":"x"}"#);
+        world.see(address, Live::Settled { id: new.to_owned(), body: value(r#"{"name":"x"}"#) });
+        let plan = world.plan();
+        let step = step(&plan, address);
+        let ids = step.calls.iter().map(|call| {
+            let body = call.body.as_ref().expect("a body");
+            body.get("path").or(body.get("job_id")).map(Value::key_text).unwrap_or_default()
+        });
+        assert_eq!((step.action, ids.collect::<Vec<_>>()), (Action::Delete, expected.into_iter().map(str::to_owned).collect()));
+        assert_eq!(step.id.as_deref(), Some(new));
+    }
+}
+
+#[test]
+fn a_setting_whose_former_value_nobody_saw_holds_up_no_destroy() {
+    for (former, action, note) in [
+        (r#"{"a":"false"}"#, Action::Update, Some("what b held before is not known; left as it is")),
+        (r#"{"a":"true"}"#, Action::Forget, None),
+    ] {
+        let mut world = World::new();
+        world.options.destroy = true;
+        let held = r#"{"a":"true","b":"true"}"#;
+        world.hold("workspace_conf.w", "workspace_conf", held).former = Some(value(former));
+        world.see("workspace_conf.w", found("workspace_conf", held));
+        let plan = world.plan();
+        let step = step(&plan, "workspace_conf.w");
+        assert_eq!((step.action, step.blocks.len(), step.calls.len()), (action, 0, usize::from(action == Action::Update)));
+        let told = step.notes.first().or(step.because.as_ref().filter(|_| action == Action::Forget));
+        assert_eq!(told.map(String::as_str), note.or(Some("what b held before is not known; left as it is")));
+    }
+}

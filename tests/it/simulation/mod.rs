@@ -35,8 +35,10 @@ const SEEDS: u64 = 40;
 /// renames whose answer was lost (53), libraries of a cluster that is gone (54), two intents of one object (60). What was begun and then changed in YAML: its
 /// name, which is its id (99, 109), what forces a replacement (212), its key (194), its title (525). A catalog that stayed,
 /// without its own schema, when its replacement was taken back (172); what was begun in something that was then renamed
-/// (223); a new key in something that is renamed (425); a notebook and its folder (416, 532).
-const FOUND: &[u64] = &[2, 6, 37, 45, 53, 54, 60, 99, 109, 172, 194, 212, 223, 416, 425, 525, 532];
+/// (223); a new key in something that is renamed (425); a notebook and its folder (416, 532). Under another path: what was begun
+/// in place of something that was deleted (954, 1444). Reads of what was before the last update (987, 1779). Settings whose
+/// address and names changed at once (1628).
+const FOUND: &[u64] = &[2, 6, 37, 45, 53, 54, 60, 99, 109, 172, 194, 212, 223, 416, 425, 525, 532, 954, 987, 1444, 1628, 1779];
 
 /// Seeds whose platforms may have every kind, tried whatever else is said.
 const WHOLE: std::ops::Range<u64> = 1000..1010;
