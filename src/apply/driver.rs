@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::either::either;
 use super::known::Known;
 use super::readable;
 use super::scheduler::{End, Index, Scheduler, Skip};
 use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
-use crate::kinds::Kind;
+use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
 use crate::plan::{Action, Pinning, Step};
 use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
@@ -138,7 +139,7 @@ impl<'a> Run<'a> {
     /// What the state says of a step's object: under its own address, or under the one it moves from.
     fn prior(&self, step: &Step) -> Option<&Entry> {
         let moved = step.moved_from.as_ref().and_then(|from| self.state.resources.get(from));
-        moved.or_else(|| self.state.resources.get(&step.address)).or_else(|| self.found.get(&step.address))
+        self.found.get(&step.address).or(moved).or_else(|| self.state.resources.get(&step.address))
     }
 
     /// Opens the journal. The moves come first and all at once.
@@ -178,8 +179,14 @@ impl<'a> Run<'a> {
         let id = step.id.clone().filter(|id| keeps && !id.is_empty())?;
         let entry = step.entry.as_ref().filter(|entry| !entry.adopted)?;
         let intent = self.state.open_intents.get(step.moved_from.as_ref().unwrap_or(&step.address))?;
-        if self.prior(step).is_some() || step.address.is_facet() {
+        if step.address.is_facet() {
             return None;
+        }
+        if let Some(prior) = self.prior(step) {
+            // Renamed, or made in its place: under the name that the state has there is nothing any more.
+            let root = Schema::of(self.session.registry.get(&step.kind)?).root();
+            let applied = intent.applied.clone().map_or(prior.applied.clone(), |sent| either(Some(root), &prior.applied, sent));
+            return (prior.id != id).then(|| Entry { id, status: Status::Incomplete, applied, ..prior.clone() });
         }
         // An intent does not say what its object is in: everything of a parent's kind may be, and goes after it.
         let kind = self.session.registry.get(&step.kind)?;

@@ -50,6 +50,26 @@ async fn what_an_earlier_apply_began_is_on_record_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_name_that_an_earlier_apply_gave_is_on_record_before_the_next_one_is_given() {
+    // The state has `lake`, an interrupted apply renamed it to `lake_b`, and YAML wants `lake_c` now: this run may end before
+    // it is called that, and its own intent takes the place of the one that says `lake_b`.
+    let mut rename = step("catalogs.c", Action::Update, &[], vec![], Some(entry("catalogs", "lake_c", body(r#"{"name":"lake_c"}"#))));
+    rename.id = Some("lake_b".to_owned());
+    rename.changes = vec![named("lake_b", "lake_c")];
+    rename.calls = vec![Call {
+        path: Map::from_iter([("name".to_owned(), Value::from("lake_b"))]),
+        ..call("catalog.catalogs.update", r#"{"new_name":"lake_c"}"#)
+    }];
+    let mut state = document(vec![("catalogs.c", entry("catalogs", "lake", body(r#"{"name":"lake","comment":"ours"}"#)))]);
+    state.open_intents.insert(address("catalogs.c"), intent("catalogs", &["lake_b"], r#"{"name":"lake_b"}"#));
+    let full = Memory { full_after: Some(2), ..Memory::default() };
+    let ran = run_with(vec![rename], state, yes(), full, 1, None).await;
+    assert_eq!(ran.log[..2], ["begin", "put catalogs.c lake_b Incomplete deposed []"], "{:?}", ran.log);
+    let entry = &ran.report().state.resources[&address("catalogs.c")];
+    assert_eq!(entry.applied, body(r#"{"name":"lake_b","comment":"ours"}"#));
+}
+
+#[tokio::test]
 async fn what_comes_with_an_object_goes_on_record_before_it_goes() {
     let held = || entry("catalogs", "lake", body(r#"{"name":"lake"}"#));
     let path = |name: &str, value: &str| Map::from_iter([(name.to_owned(), Value::from(value))]);
