@@ -22,8 +22,7 @@ pub struct Pull {
 
 /// Arguments of `state push`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brickform state pull > mended.json      # then edit it\n  brickform state push mended.json\n  \
-brickform state push --serial 41        # `brickform state history` lists them")]
+#[command(after_help = "Examples:\n  brickform state push mended.json\n  brickform state push --serial 41")]
 pub struct Push {
     /// The document, as `state pull` wrote it
     #[arg(value_name = "FILE", required_unless_present = "serial", conflicts_with = "serial")]
