@@ -65,7 +65,7 @@ fn pipelines_name_the_environments_of_the_project() {
             &["environment: [dev, staging-eu, prod]", "fetch-depth: 0", "id-token: write"],
         ),
         ("gitlab", "ci/brickform.gitlab-ci.yml", &["\"apply prod\":", "needs: [\"apply staging-eu\"]", "when: manual", "GIT_DEPTH: 0"]),
-        ("azure", "azure-pipelines.yml", &["dependsOn: release_staging_eu", "values: [none, dev, staging-eu, prod]", "fetchDepth: 0"]),
+        ("azure", "azure-pipelines.yml", &["dependsOn: release_staging_eu", "values: [none, dev, staging-eu, prod]", "fetchDepth: \"0\""]),
     ] {
         let ran = project.run(&format!("init --ci {provider}"));
         assert_eq!(ran.code, 0, "{}", ran.err);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::REQUESTS;
 use crate::diff::{FieldChange, Reason};
 use crate::model::{Address, Value};
 use crate::plan::{Action, Block, Plan, Step};
@@ -41,7 +42,8 @@ impl Words {
 
     /// A value: cut where it is too long.
     fn value(&mut self, text: &str) -> usize {
-        if text.len() <= self.longest {
+        // What says how much is missing takes room too.
+        if text.len() <= self.longest + 24 {
             return self.put(text);
         }
         self.cut = true;
@@ -95,7 +97,8 @@ fn step(step: &Step, environment: &str, words: &mut Words) -> Json {
     put("c", step.changes.iter().map(|c| change(c, step.forces.contains(&c.path), words)).collect());
     put("g", step.blocks.iter().map(|b| block(b, words)).collect());
     put("t", step.notes.iter().map(|n| json!(words.put(n))).collect());
-    put("r", requests(step).iter().map(|r| json!(words.put(r))).collect());
+    let told = if words.longest < REQUESTS { vec![] } else { requests(step) };
+    put("r", told.iter().map(|r| json!(words.put(r))).collect());
     put("y", answers::answers(step, environment).iter().map(|a| json!(words.put(a))).collect());
     for (key, count) in [("o", unchanged(step)), ("u", step.unmanaged.len())] {
         if count > 0 {

@@ -33,7 +33,9 @@ const MOST: usize = 4_800_000;
 /// The longest value that is shown whole, in bytes; where the page grows too large, a quarter of it, and so on.
 const LONGEST: usize = 65_536;
 /// Values are never cut shorter than this.
-const SHORTEST: usize = 16;
+const SHORTEST: usize = 64;
+/// Where values have to be cut shorter than this, requests are left out too.
+const REQUESTS: usize = 1024;
 
 /// What stands around the plan.
 #[derive(Debug, Clone, Copy, Default)]

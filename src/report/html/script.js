@@ -198,7 +198,7 @@ function summary() {
     panel("By action", ...bars("action", actions, (key) => [badge(key)], ["none", "delete", "replace", "replace_new_first", "update", "create", "adopt", "move", "forget"]));
     panel("By kind", ...bars("kind", kinds, (key) => [key], [...kinds.keys()].sort()));
   }
-  if (given.cut) panels.append(make("p", { class: "notice" }, `Values longer than ${plural(given.cut, "byte", "bytes")} are cut, so that this page stays small. The JSON of the plan has them whole.`));
+  if (given.cut) panels.append(make("p", { class: "notice" }, `Values longer than ${plural(given.cut, "byte", "bytes")} are cut${given.cut < 1024 ? " and requests are left out" : ""}, so that this page stays small. The JSON of the plan has everything.`));
 }
 function filterLink(text, name, value) {
   const button = make("button", { type: "button", class: "link" }, text);
@@ -354,10 +354,12 @@ function keys(event) {
   }
   event.preventDefault();
 }
-/** For paper: everything that matches, open. */
+/** For paper: what matches, as far as anybody would read it there, and the first hundred open. */
 function paper() {
-  while (shown.length < Math.min(found.length, 2000)) more();
-  shown.slice(0, 500).forEach((s) => s.toggle(true));
+  while (shown.length < Math.min(found.length, 1000)) more();
+  shown.slice(0, 100).forEach((s) => s.toggle(true));
+  const left = found.length - shown.length;
+  if (left > 0 && !one(".unprinted")) list.append(make("p", { class: "notice unprinted" }, `${plural(left, "change is", "changes are")} not printed.`));
 }
 
 filters();

@@ -21,11 +21,14 @@ comment() {
     mark=$(head -n 1 "$file")
     found=$(azure GET "$threads?api-version=7.1" | jq -r --arg mark "$mark" \
         '[.value[] | .id as $thread | .comments[]? | select((.content // "") | startswith($mark)) | "\($thread)/comments/\(.id)"][0] // empty')
+    # The body goes in by a file: the token takes the pipe.
+    local body=$out/$env.comment.json
     if [ -n "$found" ]; then
-        jq -n --rawfile text "$file" '{content: $text}' | azure PATCH "$threads/$found?api-version=7.1" --data-binary @- >/dev/null
+        jq -n --rawfile text "$file" '{content: $text}' >"$body"
+        azure PATCH "$threads/$found?api-version=7.1" --data-binary "@$body" >/dev/null
     else
-        jq -n --rawfile text "$file" '{comments: [{parentCommentId: 0, content: $text, commentType: 1}], status: "closed"}' |
-            azure POST "$threads?api-version=7.1" --data-binary @- >/dev/null
+        jq -n --rawfile text "$file" '{comments: [{parentCommentId: 0, content: $text, commentType: 1}], status: "closed"}' >"$body"
+        azure POST "$threads?api-version=7.1" --data-binary "@$body" >/dev/null
     fi
     say "$env: the comment is written"
 }
