@@ -17,7 +17,7 @@ use crate::report::{html, json, text};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Narrowing")]
 pub struct Narrowing {
-    /// Only these addresses, and what they need; `*` stands for any text: 'jobs.*', 'jobs.ingest[*]'
+    /// Only these addresses, and what they need where YAML asks for it; `*` stands for any text: 'jobs.*', 'jobs.ingest[*]'
     #[arg(long = "target", value_name = "ADDRESS")]
     targets: Vec<String>,
     /// Not these addresses, nor what needs them; takes `*` too

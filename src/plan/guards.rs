@@ -149,10 +149,12 @@ fn prevent_destroy(step: &Step, inputs: &Inputs<'_>) -> Option<Block> {
     };
     protected.then(|| {
         let reason = format!("{} would be {}, but prevent_destroy protects it", step.address, verb(step));
-        let remedy = vec![
-            "lifecycle: { prevent_destroy: false }    # in its YAML; apply that first".to_owned(),
-            format!("or leave it alone: forget: ['{}']", step.address),
-        ];
+        let unlock = if inputs.desired.resources.contains_key(&step.address) {
+            "lifecycle: { prevent_destroy: false }    # in its YAML; apply that first"
+        } else {
+            "bring its YAML back with lifecycle: { prevent_destroy: false }, apply that, then take it out again"
+        };
+        let remedy = vec![unlock.to_owned(), format!("or leave it alone: forget: ['{}']", step.address)];
         block("prevent_destroy", reason, remedy)
     })
 }

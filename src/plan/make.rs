@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, order, orphans, policies, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
@@ -77,10 +77,12 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     if let Some(only) = &inputs.options.only {
         plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);
     }
+    narrow::only_what_was_asked_for(&mut plan, &inputs.options.targets);
     if inputs.options.drift_only {
         only_drift(&mut plan);
         plan.blocks.extend(guards::workspace(inputs));
     } else {
+        narrow::overlays_without_a_base(&mut plan, inputs, &scope);
         guards::check(&mut plan, inputs);
         policies::check(&mut plan, inputs);
     }
@@ -236,7 +238,7 @@ fn was<'a>(subject: &Subject<'a>) -> Option<&'a Value> {
 }
 
 /// The object is left as it is, whatever was to happen to it.
-fn leave(step: &mut Step) {
+pub(super) fn leave(step: &mut Step) {
     step.action = Action::None;
     (step.because, step.loses, step.moved_from, step.entry) = (None, None, None, None);
     step.changes.clear();

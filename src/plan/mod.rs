@@ -25,6 +25,7 @@ mod leftover;
 mod lockout;
 mod make;
 mod moves;
+mod narrow;
 mod order;
 mod orphans;
 mod policies;
@@ -98,6 +99,7 @@ pub const GUARDS: &[&str] = &[
     "conflict",
     "refused",
     "self_lockout",
+    "overlay",
     "policy",
     "older_commit",
     "diverged_commit",

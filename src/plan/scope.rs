@@ -28,6 +28,15 @@ impl Scope {
         let named = |list: &[Pattern]| all.iter().copied().filter(|a| list.iter().any(|t| t.covers(a))).collect::<Vec<_>>();
         let mut kept: BTreeSet<&Address> =
             if options.targets.is_empty() { all.clone() } else { closure(named(&options.targets), &graph.needs) };
+        // What is brought along and is not there yet comes with its parts: nothing is made that nobody may use.
+        loop {
+            let fresh = |a: &&Address| a.is_facet() && kept.contains(&a.parent()) && !state.resources.contains_key(&a.parent());
+            let parts: Vec<&Address> = all.iter().copied().filter(|a| fresh(a) && !kept.contains(*a)).collect();
+            if parts.is_empty() {
+                break;
+            }
+            kept.extend(closure(parts, &graph.needs));
+        }
         for excluded in closure(named(&options.excludes), &graph.needed_by) {
             kept.remove(excluded);
         }

@@ -30,6 +30,8 @@ pub struct Collected {
     pub index: HashMap<&'static str, HashMap<String, usize>>,
     /// Resources that an overlay deletes, and where it does.
     pub deleted: Vec<(Address, Span)>,
+    /// Resources that stand in an overlay only, and where; those that say `$replace` mean it.
+    pub added: Vec<(Address, Span)>,
     /// Items of `import:`.
     pub imports: Vec<Node>,
     /// Items of `moved:`.

@@ -247,6 +247,8 @@ pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluat
         guards: guards(chosen.chain, registry, findings),
         ownership_tag: chosen.ownership_tag.unwrap_or(true),
         span: chosen.chain.last().map(|f| Span::new(&f.node.span.source, 0, 0)),
+        // Known once resources are collected.
+        added: std::collections::BTreeMap::new(),
     }
 }
 

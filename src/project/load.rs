@@ -156,6 +156,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     settings_scope(&bare, findings, |scope, findings| presets.settle(&|node| whole_tree(node, scope), findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
     let policies = discovered.settings.policies.as_ref().map(|n| policies::read(n, registry, findings)).unwrap_or_default();
+    let added = std::mem::take(&mut collected.added).into_iter().collect();
     let mut inner =
         inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, (outside, ask), registry, findings);
 
@@ -170,6 +171,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         ownership_tag: discovered.settings.ownership_tag,
     };
     let environment: Environment = environment::read(&settings, outside, registry, &|node| whole_tree(node, &scope), findings);
+    let environment = Environment { added, ..environment };
     let seen = seen(&inner, &discovered, &scope);
     warn_unused(&inner, &seen, &sources, findings);
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));

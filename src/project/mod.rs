@@ -112,6 +112,8 @@ pub struct Environment {
     pub ownership_tag: bool,
     /// The file it is declared in.
     pub span: Option<Span>,
+    /// Resources that stand in its overlays only, and where.
+    pub added: BTreeMap<Address, Span>,
 }
 
 /// Which workspace.

@@ -47,6 +47,9 @@ fn resource(over: Raw, collected: &mut Collected, findings: &mut Findings) {
         return;
     }
     let Some(at) = at else {
+        if !marked(&over.node, REPLACE, findings) {
+            collected.added.push((address, over.span.clone()));
+        }
         let node = stripped(over.node.clone());
         collected.add(Raw { node, ..over }, findings);
         return;

@@ -20,7 +20,9 @@ pub struct Answers {
 #[must_use]
 pub fn of(step: &Step, environment: &str) -> Answers {
     let word = shell_word(&step.address.to_string());
-    let revert = Some(format!("brickform apply --env {environment} --target {word}"));
+    // Where conflicts wait to be accepted, putting back means accepting it.
+    let waits = if step.blocks.iter().any(|b| b.guard == "conflict") { format!(" --accept-conflict {word}") } else { String::new() };
+    let revert = Some(format!("brickform apply --env {environment} --target {word}{waits}"));
     let accept = |flag: &str| step.address.instance.is_none().then(|| format!("brickform adopt --env {environment} --write {word}{flag}"));
     if step.because.as_deref() == Some(DELETED) {
         return Answers { revert, accept: accept(" --deletions"), ignore: None };

@@ -81,6 +81,7 @@ impl World {
                 guards: Guards::default(),
                 ownership_tag: true,
                 span: None,
+                added: BTreeMap::new(),
             },
             options: Options::default(),
             secrets: BTreeMap::new(),

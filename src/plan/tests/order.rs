@@ -108,6 +108,34 @@ fn a_target_means_its_instances_and_facets() {
 }
 
 #[test]
+fn a_target_brings_along_what_yaml_asks_for_and_leaves_drift_elsewhere() {
+    let mut world = chain();
+    world.see("jobs.a", found("1", r#"{"name":"somebody's"}"#));
+    world.options.targets = vec![at("jobs.b").into()];
+    let plan = world.plan();
+    assert_eq!((step(&plan, "jobs.a").action, plan.left_out), (Action::None, 3), "set in the workspace, and nobody asked for it");
+    world.options.targets = vec![at("jobs.a").into()];
+    assert_eq!(world.step("jobs.a").action, Action::Update);
+    change(&mut world, "a");
+    world.options.targets = vec![at("jobs.b").into()];
+    assert_eq!(world.step("jobs.a").action, Action::Update, "YAML asks for it");
+}
+
+#[test]
+fn what_a_target_makes_on_the_way_gets_its_parts() {
+    let mut world = World::new();
+    world.want("jobs.needed", r#"{"name":"n"}"#);
+    world.see("jobs.needed", Live::Absent);
+    world.want("jobs.needed/permissions", r#"{"object_type":"jobs","object_id":"1","entries":[]}"#);
+    world.see("jobs.needed/permissions", Live::Waits);
+    world.want("jobs.user", r#"{"name":"u"}"#).depends_on = vec![at("jobs.needed")];
+    world.see("jobs.user", Live::Absent);
+    world.options.targets = vec![at("jobs.user").into()];
+    let addresses: Vec<String> = world.plan().steps.iter().map(|s| s.address.to_string()).collect();
+    assert_eq!(addresses, ["jobs.needed", "jobs.needed/permissions", "jobs.user"]);
+}
+
+#[test]
 fn the_same_world_gives_the_same_plan() {
     let mut world = chain();
     change(&mut world, "b");
