@@ -253,10 +253,15 @@ impl Secrets {
             // JSON in a message carries the value escaped; servers fold the case of what they echo.
             let quoted = serde_json::to_string(value.as_str()).unwrap_or_default();
             let inner = &quoted[1..quoted.len().saturating_sub(1).max(1)];
-            cut(&cut(&text, value), inner)
+            // Of a text of several lines a server may say one.
+            let lines = value.lines().filter(|line| line.len() >= TELLING && line.len() < value.len());
+            lines.fold(cut(&cut(&text, value), inner), |text, line| cut(&text, line))
         })
     }
 }
+
+/// From how many bytes on a line of a secret is one itself.
+const TELLING: usize = 8;
 
 /// The text without any of these words, however they are written.
 fn cut(text: &str, word: &str) -> String {

@@ -124,9 +124,9 @@ impl Screen {
         }
     }
 
-    /// A result: standard output, as it is.
+    /// A result: standard output. Names that come from a workspace cannot steer the terminal.
     pub fn result(&self, text: &str) {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(&crate::report::style::steerless(text));
     }
 
     /// What a run came to, in a few words, for the table where it is one of several.

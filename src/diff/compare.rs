@@ -177,8 +177,13 @@ impl<'v> Walk<'v> {
         let third = third.filter(|k| ![desired, applied].into_iter().flatten().any(|m| m.contains_key(*k)));
         for name in first.chain(second).chain(third) {
             let of = |m: Option<&'v Map>| m.and_then(|m| m.get(name));
-            let below = Three { desired: of(desired), applied: of(applied), live: of(live) };
-            self.below(Crumb::Field(name), |walk| walk.node(field.and_then(|f| f.field(name)), below, inner));
+            let mut below = Three { desired: of(desired), applied: of(applied), live: of(live) };
+            let known = field.and_then(|f| f.field(name));
+            if known.is_none() && below.live.is_none() && field.is_some_and(|f| f.is_struct()) {
+                // A field that nobody knows and the workspace does not tell: it was sent, and more cannot be seen.
+                below.live = below.applied;
+            }
+            self.below(Crumb::Field(name), |walk| walk.node(known, below, inner));
         }
     }
 

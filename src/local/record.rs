@@ -9,7 +9,8 @@ use crate::client::{Request, RequestBody, Response};
 use crate::model::{Map, Value, json};
 
 /// Fields of a form and of a token reply that are credentials.
-const CREDENTIALS: [&str; 6] = ["client_secret", "assertion", "subject_token", "access_token", "refresh_token", "password"];
+const CREDENTIALS: [&str; 8] =
+    ["client_secret", "assertion", "subject_token", "access_token", "refresh_token", "password", "string_value", "bytes_value"];
 
 /// A file being recorded into.
 pub struct Record(Mutex<File>);

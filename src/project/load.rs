@@ -361,11 +361,13 @@ fn warn_unused(inner: &Inner, seen: &Seen, sources: &[Arc<crate::diagnostic::Sou
             && !written(name)
             && !findings.any_error_in_file_of(&declaration.span)
         {
-            findings.add(
-                Diagnostic::warning("W0226", format!("variable `{name}` is declared and nothing uses it"))
-                    .at(&declaration.span, "")
-                    .help(format!("use it as `${{{name}}}`, or take it away")),
-            );
+            let mut unused = Diagnostic::warning("W0226", format!("variable `{name}` is declared and nothing uses it"))
+                .at(&declaration.span, "")
+                .help(format!("use it as `${{{name}}}`, or take it away"));
+            if let (true, Some(default)) = (declaration.sensitive, &declaration.default) {
+                unused = unused.conceal(&default.span);
+            }
+            findings.add(unused);
         }
     }
 }

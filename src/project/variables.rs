@@ -299,7 +299,8 @@ fn from_file(path: &Path, outside: &Outside, all: &mut IndexMap<String, Defined>
                 variable.given = Some(Given::Node(entry.value.clone()));
             } else {
                 let message = format!("`{}` is a variable that nobody declares", entry.key);
-                let found = undeclared(&message, &entry.key, Some(&entry.key_span), all);
+                // It may be meant for one that is sensitive.
+                let found = undeclared(&message, &entry.key, Some(&entry.key_span), all).conceal(&entry.value.span);
                 findings.add(found);
             }
         }

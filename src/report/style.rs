@@ -125,6 +125,36 @@ pub fn visible(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text of several lines as it can go to a terminal: colours stay, and whatever else would steer it is written out.
+#[must_use]
+pub fn steerless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(steers) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let colour = rest.strip_prefix("\u{1b}[").map(|tail| tail.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
+        let kept = match colour.and_then(|tail| tail.strip_prefix('m')) {
+            Some(tail) => rest.len() - tail.len(),
+            None if rest.starts_with("\r\n") => 2,
+            None => 0,
+        };
+        if kept > 0 {
+            out.push_str(&rest[..kept]);
+            rest = &rest[kept..];
+        } else if let Some(c) = rest.chars().next() {
+            out.extend(c.escape_unicode());
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 /// A text whose lines are broken between words where they are wider than this; what follows is indented further. A command
 /// goes on after a backslash, so that it can still be pasted. A word that is wider by itself stays whole.
 #[must_use]
@@ -198,7 +228,19 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, visible, wrap};
+    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, steerless, visible, wrap};
+
+    #[test]
+    fn nothing_but_colour_steers_a_terminal() {
+        for (text, shown) in [
+            ("plain\n\ttext\r\n", "plain\n\ttext\r\n"),
+            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
+            ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+            ("\u{1b}[2Jgone\r", "\\u{1b}[2Jgone\\u{d}"),
+        ] {
+            assert_eq!(steerless(text), shown);
+        }
+    }
 
     #[test]
     fn every_label_has_a_colour() {

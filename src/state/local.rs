@@ -136,7 +136,7 @@ impl Local {
     fn open_journal(&self) -> Result<OpenJournal, StateError> {
         let path = self.journal_file();
         make_parent(&path).map_err(self.io("written"))?;
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("written"))?;
+        let mut file = private().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("written"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(self.io("read"))?;
         let journal = self.lines(&bytes)?;
@@ -260,7 +260,7 @@ impl Store for Local {
     fn lock(&self, info: &LockInfo, waiting: Waiting<'_>) -> Result<Option<LockInfo>, StateError> {
         let path = self.lock_file();
         make_parent(&path).map_err(self.io("locked"))?;
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("locked"))?;
+        let mut file = private().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("locked"))?;
         let begun = self.outside.now();
         let mut said = None;
         loop {
@@ -405,6 +405,14 @@ fn list_if_there(folder: &Path) -> io::Result<Option<Vec<String>>> {
 
 fn make_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// A file for its owner alone: states hold names and settings.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Replaces a file whole: readers see the old bytes or the new ones, also after a power cut.

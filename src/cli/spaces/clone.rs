@@ -8,6 +8,7 @@ use crate::cli::{Exit, Failure, Run, connect, runtime};
 use crate::export::{self, Overwrite};
 use crate::kinds::{Change, Context, create_calls, from_reply};
 use crate::model::{Address, Map, Value};
+use crate::report::style::quoted;
 use crate::report::text::plural;
 
 /// Arguments of `space-clone`.
@@ -75,9 +76,9 @@ fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value) -> Re
     let done = export::write(&run.outside.path(file), &written, overwrite)
         .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["`--overwrite` replaces what is there".to_owned()] })?;
     run.screen.result(&format!(
-        "{} {file}  \"{}\"\n",
+        "{} {file}  {}\n",
         if done == export::Exported::Unchanged { "unchanged" } else { "wrote" },
-        text(body, "title")
+        quoted(&text(body, "title"))
     ));
     Ok(Exit::Done)
 }
@@ -105,7 +106,8 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let calls = create_calls(kind()?, &change).map_err(|refusal| refused(refusal.reason))?;
     let tables = space.get("tables").and_then(Value::as_list).map_or(0, <[Value]>::len);
     run.screen.note(&format!(
-        "+ \"{title}\" in {}, with {}, warehouse {}",
+        "+ {} in {}, with {}, warehouse {}",
+        quoted(&title),
         target.identity.host,
         plural(tables as u64, "table", "tables"),
         text(&space, "warehouse_id")
@@ -131,6 +133,6 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
         let call = call.encoded(kind()?).map_err(refused)?;
         made = target.client.call(&call).await.map_err(|error| Failure::api(format!("`{title}` cannot be made"), error))?.body;
     }
-    run.screen.result(&format!("{}  \"{}\"\n", text(&made, "space_id"), text(&made, "title")));
+    run.screen.result(&format!("{}  {}\n", text(&made, "space_id"), quoted(&text(&made, "title"))));
     Ok(Exit::Done)
 }

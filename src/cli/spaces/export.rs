@@ -10,6 +10,7 @@ use crate::cli::{Exit, Failure, Run, runtime};
 use crate::export::{self, Exported, FileError, Overwrite};
 use crate::kinds::from_reply;
 use crate::model::Value;
+use crate::report::style::quoted;
 
 /// Arguments of `space-export`.
 #[derive(Debug, Args)]
@@ -97,7 +98,7 @@ fn write(arguments: &Arguments, run: &Run<'_>, mut bodies: Vec<Value>, host: &st
         }
         let shown = format!("{}/{key}.{end}", arguments.output_dir.trim_end_matches('/'));
         if arguments.dry_run {
-            run.screen.result(&format!("would write {shown}  \"{title}\"\n"));
+            run.screen.result(&format!("would write {shown}  {}\n", quoted(&title)));
             continue;
         }
         let overwrite = if arguments.overwrite { Overwrite::Allowed } else { Overwrite::Never };
@@ -108,7 +109,7 @@ fn write(arguments: &Arguments, run: &Run<'_>, mut bodies: Vec<Value>, host: &st
                     Exported::Replaced => "replaced",
                     Exported::Unchanged => "unchanged",
                 };
-                run.screen.result(&format!("{word} {shown}  \"{title}\"\n"));
+                run.screen.result(&format!("{word} {shown}  {}\n", quoted(&title)));
             }
             Err(FileError::Differs { .. }) => refused.push(shown),
             Err(error) => return Err(Failure::machine(error.to_string())),

@@ -27,11 +27,15 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// The longest expression that is read, in bytes.
+const LONGEST: usize = 4096;
+
 /// Evaluates an expression with these names.
 ///
 /// # Errors
 /// A sentence: it does not parse, fails, gives nothing, or too much.
 pub fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
+    short(expression)?;
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|e| describe(&e))?;
     let context = Jinja::from_pairs(names.iter().map(|(k, v)| (Jinja::from(k.as_str()), to_jinja(v))));
     meter::begin();
@@ -45,10 +49,19 @@ pub fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
 /// # Errors
 /// What is wrong with it, and where, in bytes of the expression.
 pub fn check(expression: &str) -> Result<(), (String, Option<std::ops::Range<usize>>)> {
+    short(expression).map_err(|why| (why, None))?;
     match ENVIRONMENT.compile_expression(expression) {
         Ok(_) => Ok(()),
         Err(error) => Err((describe(&error), error.range())),
     }
+}
+
+/// The parser goes a level deeper with each operator of a chain: what would need more stack than there is is refused.
+fn short(expression: &str) -> Result<(), String> {
+    if expression.len() <= LONGEST {
+        return Ok(());
+    }
+    Err(format!("it is {} bytes long, and at most {LONGEST} are read: take parts of it out into variables", expression.len()))
 }
 
 fn describe(error: &Error) -> String {

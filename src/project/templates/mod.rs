@@ -73,7 +73,34 @@ impl Text {
             }
             part += 1;
         }
+        wrong.extend(text.circle());
         if wrong.is_empty() { Ok(text) } else { Err(wrong) }
+    }
+
+    /// A partial that leads back to itself, which would never end.
+    fn circle(&self) -> Option<Diagnostic> {
+        // Parts that were seen to end, and those that we are in.
+        let mut ends = vec![false; self.woven.len()];
+        self.around(0, &mut ends, &mut vec![])
+    }
+
+    fn around(&self, part: usize, ends: &mut [bool], within: &mut Vec<usize>) -> Option<Diagnostic> {
+        within.push(part);
+        for (name, span) in &self.woven.get(part)?.partials {
+            let Some(next) = self.names.get(name).copied().filter(|next| !ends[*next]) else { continue };
+            if within.contains(&next) {
+                let found =
+                    Diagnostic::error("E0229", format!("the partial `{name}` leads back to itself")).at(span, "it is being rendered here");
+                return Some(found.help("a partial cannot contain itself, also not through others"));
+            }
+            // Each level is a file of its own: there are not many.
+            if let Some(found) = self.around(next, ends, within) {
+                return Some(found);
+            }
+        }
+        within.pop();
+        ends[part] = true;
+        None
     }
 
     /// The names that it mentions.
