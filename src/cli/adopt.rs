@@ -372,6 +372,12 @@ async fn many(
                 .filter(open)
                 .cloned(),
         );
+        if let Some(always) = online.desired.resources.get(&one).filter(|r| !one.is_facet() && r.kind.lifetime != Lifetime::Own) {
+            let thing = always.kind.singular;
+            run.screen
+                .note(&format!("{one}: this {thing} is always there, so there is nothing to adopt; the first apply keeps what it held"));
+            continue;
+        }
         if wanted.len() == before {
             return Err(super::naming::unknown(&one, "the YAML", online.desired.resources.keys()));
         }
@@ -380,7 +386,8 @@ async fn many(
         wanted = online.desired.resources.keys().filter(open).cloned().collect();
     }
     if wanted.is_empty() {
-        run.screen.result("Everything that is declared is managed already: nothing to adopt.\n");
+        let all = if given.is_empty() { "Everything that is declared is managed already: nothing" } else { "Nothing" };
+        run.screen.result(&format!("{all} to adopt.\n"));
         return Ok(Exit::Done);
     }
     let options = plan::Options {
@@ -473,7 +480,8 @@ pub(super) fn taken(step: &mut Step) -> Option<Entry> {
         .tag
         .and_then(|crate::kinds::Tag::Map(field)| seen.live.get(field)?.get(crate::diff::OWNERSHIP_TAG)?.as_str().map(str::to_owned));
     entry.tag = entry.tag.filter(|tag| live_tag.as_ref() == Some(tag));
-    let fields: Vec<String> = step.changes.iter().filter(|c| can_be_read(kind, c)).map(|c| c.path.to_string()).collect();
+    let mut fields: Vec<String> = step.changes.iter().filter(|c| can_be_read(kind, c)).map(|c| c.path.to_string()).collect();
+    fields.dedup();
     if !fields.is_empty() {
         step.notes.push(format!("differs from the YAML in {}: the next plan shows it", fields.join(", ")));
     }

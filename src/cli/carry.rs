@@ -172,9 +172,13 @@ pub async fn out(
     let client = &online.connection.client;
     let progress = Progress::new(run.screen, run.outside, client, steps, events.wanted());
     run.screen.note(&format!(
-        "{} {} to {} as {}. Ctrl-C finishes what is in flight.",
+        "{} {} {} as {}. Ctrl-C finishes what is in flight.",
         if plan.destroy { "Destroying:" } else { "Applying" },
-        crate::report::text::plural(steps as u64, "step", "steps"),
+        crate::report::text::plural(
+            steps as u64,
+            if plan.destroy { "step in" } else { "step to" },
+            if plan.destroy { "steps in" } else { "steps to" }
+        ),
         plan.environment,
         online.connection.caller
     ));

@@ -39,8 +39,8 @@ struct Serve {
     /// The database file; otherwise `.brickform/local/ENV.redb` of the project
     #[arg(long, env = "BRICKFORM_LOCAL_FILE", value_name = "FILE")]
     file: Option<String>,
-    /// Delay of each answer, in milliseconds
-    #[arg(long, env = "BRICKFORM_LOCAL_LATENCY", value_name = "MS", default_value_t = 0)]
+    /// Delay of each answer, in milliseconds: `200`, `200ms`
+    #[arg(long, env = "BRICKFORM_LOCAL_LATENCY", value_name = "MS", default_value_t = 0, value_parser = millis)]
     latency: u64,
     /// Requests a second for each endpoint; above it 429 with Retry-After
     #[arg(long, env = "BRICKFORM_LOCAL_RATE_LIMIT", value_name = "N")]
@@ -74,6 +74,17 @@ struct Reset {
     /// Do not ask
     #[arg(long, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
     yes: bool,
+}
+
+/// `200`, `200ms`, `1s`.
+fn millis(text: &str) -> Result<u64, String> {
+    let (number, factor) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 1),
+        (None, Some(number)) => (number, 1000),
+        (None, None) => (text, 1),
+    };
+    let found = number.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).filter(|n| *n <= 600_000);
+    found.ok_or_else(|| "give milliseconds, at most ten minutes: `200`, `200ms`, `1s`".to_owned())
 }
 
 /// Serves, empties or describes.

@@ -380,6 +380,30 @@ mod tests {
         assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     }
 
+    /// Names of every width: CJK, combining marks, an emoji of several, right to left.
+    #[test]
+    fn names_of_every_width_at_every_width() {
+        let text_of = "jobs:\n  夜間: { name: \"夜間バッチ 処理の全量データ 👩\u{200d}👩\u{200d}👧 family\", bad: yes }\n                         task: { name: \"مهمة ليلية كاملة ночная задача cafe\u{301} du matin\", description: \"夜間バッチ処理の全量データを毎晩読み込む仕事で、長い説明がここに続きます\", wrong: 1 }\n";
+        let file = source("conf/夜間/مهمة.yaml", text_of);
+        let found = [
+            Diagnostic::error(
+                "E0103",
+                "`夜間` is no key: keys are letters, digits, `_` and `-`, and this one has 夜, which is none of them",
+            )
+            .at(&span(&file, "夜間"), "夜間 は使えません")
+            .help("name it otherwise; `name:` may hold any text")
+            .patch(&span(&file, "夜間"), "night"),
+            Diagnostic::error("E0107", "unknown field `bad` in jobs.夜間")
+                .at(&span(&file, "bad"), "a job has no such field 👩\u{200d}👩\u{200d}👧"),
+            Diagnostic::warning("W0108", "unknown field `wrong` in jobs.task: it is sent as it is, مهمة ليلية كاملة")
+                .at(&span(&file, "wrong"), "")
+                .at(&span(&file, "مهمة ليلية كاملة"), "its name is here, مهمة"),
+        ];
+        for width in [60, 80, 100, 200] {
+            insta::assert_snapshot!(format!("names_of_every_width_{width}"), text(&found, false, width));
+        }
+    }
+
     #[test]
     fn concealed_text_is_shown_in_no_diagnostic() {
         let file = source("conf/s.yaml", "x:\n  password: hünter2\n  user: ana\n");

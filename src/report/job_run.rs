@@ -69,6 +69,12 @@ pub fn progress(run: &Value, seen: &mut BTreeMap<String, String>) -> Vec<String>
     let mut lines = Vec::new();
     let mut all: Vec<(String, &Value)> =
         std::iter::once((String::new(), run)).chain(tasks(run).iter().map(|task| (key(task), task))).collect();
+    // As it happened: an end comes before what waited for it.
+    all[1..].sort_by_key(|(_, of)| {
+        let time = |name: &str| of.get(name).and_then(Value::as_i64).filter(|at| *at > 0);
+        let ended = time("end_time");
+        (ended.or_else(|| time("start_time")).unwrap_or(i64::MAX), ended.is_none())
+    });
     // A run ends when its last task has: its own word is the last.
     if has_ended(run) {
         all.rotate_left(1);
@@ -169,6 +175,16 @@ mod tests {
         assert_eq!(progress(&run("RUNNING", "", "SUCCESS", "BLOCKED"), &mut seen), ["  the run is RUNNING", "    a  SUCCESS"]);
         assert_eq!(progress(&run("RUNNING", "", "SUCCESS", "BLOCKED"), &mut seen), [""; 0]);
         assert_eq!(progress(&run("RUNNING", "", "SUCCESS", "RUNNING"), &mut seen), ["    b  RUNNING"]);
+    }
+
+    #[test]
+    fn what_ended_stands_before_what_it_let_begin() {
+        let text = r#"{"state":{"life_cycle_state":"RUNNING"},"tasks":[
+            {"task_key":"b","start_time":20,"state":{"life_cycle_state":"RUNNING"}},
+            {"task_key":"c","state":{"life_cycle_state":"BLOCKED"}},
+            {"task_key":"a","start_time":10,"end_time":20,"state":{"life_cycle_state":"TERMINATED","result_state":"SUCCESS"}}]}"#;
+        let run = json::parse(text.as_bytes()).unwrap();
+        assert_eq!(progress(&run, &mut BTreeMap::new()), ["  the run is RUNNING", "    a  SUCCESS", "    b  RUNNING"]);
     }
 
     #[test]

@@ -351,8 +351,19 @@ fn signed(line: &str) -> String {
         Some(sign @ ('+' | '-' | '!')) if bare[1..].starts_with(' ') => {
             format!("{sign} {}{}", &rest[..rest.len() - bare.len()], &bare[2..])
         }
-        _ => format!("  {rest}"),
+        _ => match item(rest) {
+            Some((name, sign, value)) => format!("{sign} {name}  {value}"),
+            None => format!("  {rest}"),
+        },
     }
+}
+
+/// A line that says what one item gains or loses (`users  + "SELECT"`): its name, the sign, the item.
+fn item(line: &str) -> Option<(&str, char, &str)> {
+    let at = [" + ", " - "].into_iter().filter_map(|sign| line.find(sign)).min()?;
+    let (name, rest) = line.split_at(at);
+    let plain = !name.contains('→') && name.matches('"').count() % 2 == 0 && name.ends_with(' ');
+    Some((name, rest[1..].chars().next()?, &rest[3..])).filter(|_| plain && !name.trim().is_empty())
 }
 
 fn actions(steps: &[&Step]) -> String {
@@ -449,6 +460,20 @@ mod tests {
     #[test]
     fn a_comment_with_everything() {
         insta::assert_snapshot!(plan(&samples::everything(), &ABOUT));
+    }
+
+    #[test]
+    fn signs_stand_in_front_so_that_they_are_coloured() {
+        for (line, want) in [
+            ("      users                   + \"SELECT\"", "+ users                    \"SELECT\""),
+            ("      group \"a\"  - \"CAN_VIEW\"  removed", "- group \"a\"   \"CAN_VIEW\"  removed"),
+            ("        - { name: a }", "-   { name: a }"),
+            ("      comment  \"a\" → \"b  - c\"", "  comment  \"a\" → \"b  - c\""),
+            ("      comment  \"b  - c\"", "  comment  \"b  - c\""),
+            ("      tasks  +1 -1 lines", "  tasks  +1 -1 lines"),
+        ] {
+            assert_eq!(super::signed(line), want, "{line}");
+        }
     }
 
     #[test]

@@ -128,7 +128,9 @@ fn inside(text: &str, (start, end): (usize, usize), parts: &[(usize, usize)], pa
         return;
     }
     gap(text, start + 1, first.0, pad, patches);
-    gap(text, last.1, end - 1, pad, patches);
+    // A key of several lines without a value: its value that is not there is found at the brace, behind the blanks.
+    let last = text.get(..last.1).map_or(last.1, |before| before.trim_end().len()).max(start + 1);
+    gap(text, last, end - 1, pad, patches);
     for pair in parts.windows(2) {
         let (from, to) = (pair[0].1, pair[1].0);
         let between = text.get(from..to).unwrap_or_default();
@@ -422,6 +424,7 @@ mod tests {
             ),
             ("a:\n- 1\n-   b: 1\n    c: 2\n", "a:\n  - 1\n  - b: 1\n    c: 2\n"),
             ("a: {b: 1,c: [ 1,2 ]}\n", "a: { b: 1, c: [1, 2] }\n"),
+            ("a: {b:m\n more}\n", "a: { b:m\n more }\n"),
             ("a: ${x}\nb: yes\non: 1\n", "a: \"${x}\"\nb: \"yes\"\n\"on\": 1\n"),
             ("a: 1\n\n\n\nb: 2\n\n\n", "a: 1\n\nb: 2\n"),
             ("a: |\n      one  \n       two\n\n\n\n      three\nb: 1\n", "a: |\n  one  \n   two\n\n\n\n  three\nb: 1\n"),
