@@ -22,6 +22,7 @@ mod language;
 mod laws;
 mod laws_cases;
 mod lint;
+mod lives;
 mod looking;
 mod pages;
 mod rename;
