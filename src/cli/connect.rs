@@ -95,12 +95,10 @@ pub fn for_state(run: &Run<'_>, project: &Project) -> files::Connect {
     };
     let over = |host: &str, outside: &Outside| Live::new(host, outside).map_err(|error| ObjectError::new(error.to_string()));
     Box::new(move || {
-        let (transport, credentials): (SharedTransport, _) = match &place {
-            Some(place) => match place.served_at() {
-                Some(url) => (Arc::new(over(&url, &outside)?), Some(Credentials::token("local"))),
-                None => (Arc::new(place.shared(&outside).map_err(|failure| ObjectError::new(failure.to_string()))?), None),
-            },
-            None => {
+        let (transport, credentials): (SharedTransport, _) = match (&place, place.as_ref().and_then(Place::served_at)) {
+            (Some(_), Some(url)) => (Arc::new(over(&url, &outside)?), Some(Credentials::token("local"))),
+            (Some(place), None) => (Arc::new(place.shared(&outside).map_err(|failure| ObjectError::new(failure.to_string()))?), None),
+            (None, _) => {
                 let resolved = auth::resolve(&outside, &said, profile.as_deref()).map_err(|error| ObjectError {
                     why: error.to_string(),
                     help: vec![

@@ -92,15 +92,8 @@ struct Ended {
 }
 
 /// Runs a command over environments.
-///
-/// # Errors
-/// Never one of an environment: those are told, and in the exit code.
-pub fn run(
-    run: &Run<'_>,
-    names: &[String],
-    order: Order,
-    one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync),
-) -> Result<Exit, Failure> {
+/// What goes wrong in one is told, and in the exit code.
+pub fn run(run: &Run<'_>, names: &[String], order: Order, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Exit {
     let ended = match order {
         Order::Together => together(run, names, one),
         Order::InTurn => in_turn(run, names, one),
@@ -114,7 +107,7 @@ pub fn run(
             _ => run.screen.raw(&table),
         }
     }
-    Ok(worst(ended.iter().flatten().map(|e| e.exit)))
+    worst(ended.iter().flatten().map(|e| e.exit))
 }
 
 fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {

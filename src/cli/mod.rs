@@ -235,7 +235,6 @@ impl Command {
             Self::Apply(arguments) => arguments.showing.json,
             Self::Destroy(arguments) => arguments.showing.json,
             Self::Drift(arguments) => arguments.showing.json,
-            Self::Diff(_) => false,
             Self::Show(arguments) => arguments.showing.json,
             _ => false,
         }
@@ -308,7 +307,7 @@ fn started(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         return Err(Failure::usage("a plan in a file is of one environment", &["apply each by its own file, without `--env`"]));
     }
     let names = many::names(run)?;
-    many::run(run, &names, order, &|run| dispatch(command, run))
+    Ok(many::run(run, &names, order, &|run| dispatch(command, run)))
 }
 
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {

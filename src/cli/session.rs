@@ -121,7 +121,7 @@ impl Session {
     pub async fn plan(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> Result<(Plan, u64), Failure> {
         same_workspace(document, &online.connection.identity, self.environment())?;
         self.known(options, &online.desired, document)?;
-        self.imported(run, &online.desired, document)?;
+        imported(run, &online.desired, document)?;
         let provenance = if options.drift_only {
             plan::Provenance::default()
         } else {
@@ -148,25 +148,6 @@ impl Session {
             caller: Some(&online.connection.me),
         });
         Ok((plan, millis))
-    }
-
-    /// Imports that do nothing, since the state holds another object under their address. Only of kinds whose ids the
-    /// workspace makes up: names have several spellings.
-    fn imported(&self, run: &Run<'_>, desired: &Desired, document: &Document) -> Result<(), Failure> {
-        let made_up = |address: &Address| desired.resources.get(address).is_some_and(|r| matches!(r.kind.identity, Identity::Assigned(_)));
-        let idle = desired.imports.iter().filter_map(|(address, (id, span))| {
-            let held = &document.resources.get(address).filter(|entry| made_up(address) && entry.id != *id && !entry.id.is_empty())?.id;
-            let found =
-                Diagnostic::warning("W0130", format!("{address} is managed already, as id {held}: this import does nothing")).at(span, "");
-            Some(found.help(format!("take it away; to manage {id} instead: `brickform forget {address}` first")))
-        });
-        let mut idle: Vec<Diagnostic> = idle.collect();
-        if run.options.strict && !idle.is_empty() {
-            idle.iter_mut().for_each(|found| found.severity = Severity::Error);
-            return Err(Failure::mistakes(idle));
-        }
-        run.screen.diagnostics(&idle);
-        Ok(())
     }
 
     async fn read(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {
@@ -229,6 +210,27 @@ pub fn lock(run: &Run<'_>, project: &Project, store: &dyn Mend, operation: &str)
     if let Some(before) = store.lock(&holder(run, operation, commit(run, project)), waiting)? {
         run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
     }
+    Ok(())
+}
+
+/// Imports that do nothing, since the state holds another object under their address. Only of kinds whose ids the
+/// workspace makes up: names have several spellings.
+fn imported(run: &Run<'_>, desired: &Desired, document: &Document) -> Result<(), Failure> {
+    let made_up = |address: &Address| desired.resources.get(address).is_some_and(|r| matches!(r.kind.identity, Identity::Assigned(_)));
+    let idle = desired.imports.iter().filter_map(|(address, (id, span))| {
+        let held = &document.resources.get(address).filter(|entry| made_up(address) && entry.id != *id && !entry.id.is_empty())?.id;
+        let found =
+            Diagnostic::warning("W0130", format!("{address} is managed already, as id {held}: this import does nothing")).at(span, "");
+        Some(found.help(format!("take it away; to manage {id} instead: `brickform forget {address}` first")))
+    });
+    let mut idle: Vec<Diagnostic> = idle.collect();
+    if run.options.strict && !idle.is_empty() {
+        for found in &mut idle {
+            found.severity = Severity::Error;
+        }
+        return Err(Failure::mistakes(idle));
+    }
+    run.screen.diagnostics(&idle);
     Ok(())
 }
 

@@ -104,7 +104,10 @@ fn pushed(arguments: &Push, session: &Session, run: &Run<'_>) -> Result<Exit, Fa
     let document = remains.next(brought);
     let changes = changes(remains.current().as_ref(), &document);
     if run.screen.format == Format::Text {
-        run.screen.result(&changes.iter().map(|(mark, address, what)| format!("  {mark} {address}    {what}\n")).collect::<String>());
+        run.screen.result(&changes.iter().fold(String::new(), |mut text, (mark, address, what)| {
+            text.extend(["  ", mark, " ", &address.to_string(), "    ", what, "\n"]);
+            text
+        }));
     }
     let question = format!(
         "Make {from} the state of {} (serial {})? {} Only `yes` does it: ",

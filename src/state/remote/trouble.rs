@@ -176,7 +176,7 @@ async fn side_by_side(seed: u64, sort: Locking) {
     for task in runners {
         task.await.unwrap();
     }
-    let told = told.lock().unwrap();
+    let told = std::mem::take(&mut *told.lock().unwrap());
     let mut order: Vec<u64> = told.iter().map(|(epoch, _)| *epoch).collect();
     order.dedup();
     let mut sorted = order.clone();
@@ -184,7 +184,7 @@ async fn side_by_side(seed: u64, sort: Locking) {
     sorted.dedup();
     assert_eq!(order.len(), sorted.len(), "seed {seed}: two wrote in turns: {told:?}");
     let document = keeper(&store, 0).load().await.unwrap().unwrap();
-    for (_, name) in told.iter() {
+    for (_, name) in &told {
         assert!(names(&document).contains(name), "seed {seed}: {name} was confirmed and is gone");
     }
 }
