@@ -105,7 +105,7 @@ fn pushed(arguments: &Push, session: &Session, run: &Run<'_>) -> Result<Exit, Fa
     let changes = changes(remains.current().as_ref(), &document);
     if run.screen.format == Format::Text {
         run.screen.result(&changes.iter().fold(String::new(), |mut text, (mark, address, what)| {
-            text.extend(["  ", mark, " ", &address.to_string(), "    ", what, "\n"]);
+            text.extend(["  ", &mark.to_string(), " ", &address.to_string(), "    ", what, "\n"]);
             text
         }));
     }

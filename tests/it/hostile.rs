@@ -75,6 +75,13 @@ fn a_state_of_yesterday_makes_nothing_twice_and_deletes_nothing() {
     project.edit("conf/a.yaml", "b: { name: b }", "b: { name: b }, c: { name: c }");
     project.run("apply --env dev --yes").ended(0);
     fs::write(&state, &yesterday).expect("restored");
+    let plan = project.run("plan --env dev").ended(1);
+    assert!(plan.err.contains("an older one was put in its place"), "{}", plan.err);
+    fs::remove_file(&state).expect("deleted");
+    project.run("apply --env dev --yes").ended(1);
+    // Without the versions that were kept nobody can know; nothing is made twice all the same.
+    fs::remove_dir_all(project.folder.path().join(".brickform/state/dev.json.versions")).expect("deleted");
+    fs::write(&state, &yesterday).expect("restored");
     let plan = project.run("plan --env dev").ended(6);
     assert!(plan.out.contains("a job named \"c\" already exists"), "{}", plan.out);
     fs::remove_file(&state).expect("deleted");

@@ -25,6 +25,7 @@ fn project() -> Project {
 }
 
 /// The first browser on the path.
+#[expect(clippy::disallowed_methods, reason = "it is about a real browser")]
 fn browser() -> Option<&'static str> {
     ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
@@ -32,6 +33,7 @@ fn browser() -> Option<&'static str> {
 }
 
 /// The page after its script has run, and what the browser's console said.
+#[expect(clippy::disallowed_methods, reason = "it is about a real browser")]
 fn opened(browser: &str, page: &Path, place: &str) -> (String, String) {
     let home = tempfile::tempdir().expect("a folder");
     let output = Command::new(browser)

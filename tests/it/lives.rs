@@ -38,7 +38,7 @@ fn id(world: &World, address: &str) -> String {
 /// What the workspace holds of access and settings, as one text.
 fn access(world: &World) -> String {
     let lines = world.workspace.dump().into_iter().filter(|(key, _)| !key.starts_with("jobs/") && !key.starts_with("catalogs/"));
-    lines.map(|(key, value)| format!("{key} {}\n", json::display(&value))).collect()
+    lines.flat_map(|(key, value)| [key, " ".to_owned(), json::display(&value), "\n".to_owned()]).collect()
 }
 
 /// Law 3: what stood before the first touch comes back, not what somebody made of it between adoption and change.
@@ -231,11 +231,11 @@ instance_pools: {{ p: {{ instance_pool_name: p, node_type_id: {node} }} }}
 #[tokio::test]
 async fn functions_of_a_space_are_sent_in_order() {
     let names = ["zeta", "alpha", "mid", "beta", "omega"];
-    let functions: Vec<String> = names.iter().map(|name| format!("main.tools.{name}")).collect();
+    let functions: Vec<String> = names.iter().map(|name| format!("{{ identifier: main.tools.{name} }}")).collect();
     let space = |order: &[String]| {
         format!(
             "warehouses: {{ w: {{ name: w, cluster_size: Small }} }}\nspaces: {{ s: {{ title: S, warehouse_id: \"${{warehouses.w.id}}\", \
-             tables: [samples.nyctaxi.trips], functions: [{}] }} }}\n",
+             tables: [samples.nyctaxi.trips], instructions: {{ functions: [{}] }} }} }}\n",
             order.join(", ")
         )
     };

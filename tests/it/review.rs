@@ -25,6 +25,7 @@ fn project() -> Project {
     project
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is about a real repository")]
 fn git(project: &Project, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"])
