@@ -201,7 +201,7 @@ def story(work, provider, tools):
         for _ in range(2):
             ci("comment", "dev", "brickform-reports/dev.md")
         comments = seen()["comments"]
-        assert len(comments) == 1 and "to add" in comments[0]["body"] and comments[0]["body"].startswith("<!-- brickform plan dev -->"), comments
+        assert len(comments) == 1 and "to add" in comments[0]["body"] and re.match(r"<!-- brickform:plan:[^:]+:dev -->", comments[0]["body"]), comments
 
         ci("plan", "dev")
         ci("apply", "dev")

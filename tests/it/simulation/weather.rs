@@ -261,10 +261,10 @@ impl Store for Disk {
         if how == 0 {
             return self.end();
         }
-        let (file, journal) = (self.file(""), self.file(".journal"));
-        let old = [std::fs::read(&file).ok(), std::fs::read(&journal).ok()];
+        let (version, journal) = (self.file(&format!(".versions/{}.json", document.serial)), self.file(".journal"));
+        let old = [std::fs::read(&version).ok(), std::fs::read(&journal).ok()];
         self.inner.save(document, by)?;
-        // Files are replaced one after the other: the version, the document, then the journal goes.
+        // Files are replaced one after the other: the document, its version, then the journal goes.
         let put_back = |path: &std::path::Path, bytes: &Option<Vec<u8>>| match bytes {
             Some(bytes) => std::fs::write(path, bytes).expect("it can be written"),
             None => drop(std::fs::remove_file(path)),
@@ -273,7 +273,7 @@ impl Store for Disk {
             put_back(&journal, &old[1]);
         }
         if how < 2 {
-            put_back(&file, &old[0]);
+            put_back(&version, &old[0]);
         }
         self.end()
     }
