@@ -8,7 +8,7 @@ use super::events::Events;
 use super::options::Form;
 use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
-use super::session::{Online, Session, commit};
+use super::session::{Online, Session};
 use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
@@ -50,7 +50,7 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failur
     if !run.screen.can_ask() {
         return Err(Failure::usage(
             match consent.command {
-                "apply" | "destroy" => {
+                "apply" | "destroy" | "rollback" => {
                     format!("`{}` asks before it sends anything, and nobody can answer here: nothing was sent", consent.command)
                 }
                 other => format!("`{other}` asks before it writes anything, and nobody can answer here: nothing was written"),
@@ -68,7 +68,7 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failur
 ///
 /// # Errors
 /// [`Failure::Moved`] with the addresses whose steps would be others now.
-fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
+pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     // What the workspace does by itself (a warehouse that starts) is in `live` and changes no step.
     let sent = |s: &Step| (s.action, s.changes.clone(), s.calls.clone(), s.delete_calls.clone(), s.blocks.clone());
     let of = |plan: &Plan| plan.steps.iter().map(|s| (s.address.to_string(), sent(s))).collect::<BTreeMap<_, _>>();
@@ -136,7 +136,7 @@ pub fn shown(
     let ends = plan.is_empty() || plan.is_blocked();
     let look = planning::look(run, way.showing, millis);
     if ends {
-        let commit = commit(run, &session.project);
+        let commit = session.commit(run);
         let link = super::pipeline::link(run.outside);
         let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), run: link.as_deref(), ..About::default() };
         planning::show(run, way.showing, &Shown { plan, look, about, around: planning::Around::default() })?;
@@ -189,7 +189,7 @@ pub async fn out(
         progress.event(event);
         events.step(event);
     };
-    let commit = commit(run, &session.project);
+    let commit = session.commit(run);
     let applying = apply::apply(
         plan,
         apply::Session {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::events::Events;
 use super::planning::{self, Narrowing, Showing, Shown};
-use super::session::{Session, commit};
+use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::plan;
 use crate::report::markdown::About;
@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         Ok::<_, Failure>((plan, millis, digest))
     })?;
     events.refreshed(&plan, millis);
-    let commit = commit(run, &session.project);
+    let commit = session.commit(run);
     let look = planning::look(run, &arguments.showing, millis);
     let link = super::pipeline::link(run.outside);
     let command = format!("brickform drift --env {}", session.environment());

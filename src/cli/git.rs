@@ -2,13 +2,17 @@
 //! reads, and no answer is taken from words that are translated.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{CommandOutput, Outside};
 use crate::plan::{Standing, Undecidable, short};
 
 /// The longest subject of a commit in a message.
 const SUBJECT: usize = 60;
+
+/// How many files are read at a time.
+const READERS: usize = 8;
 
 /// A folder, perhaps in a repository.
 pub struct Git<'a> {
@@ -147,6 +151,40 @@ impl<'a> Git<'a> {
         }
         found.iter().map(|path| PathBuf::from(path.strip_prefix(&prefix).unwrap_or(path))).collect()
     }
+
+    /// Writes the files of the folder, as they are in a commit, below another folder. Links and repositories in it are left
+    /// out, and what is hidden. Gives how many there are.
+    ///
+    /// # Errors
+    /// Git cannot give one, or it cannot be written: a sentence.
+    pub fn tree(&self, commit: &str, into: &Path) -> Result<usize, String> {
+        let unread = |what: &str| format!("Git cannot give {what} of commit {}", short(commit));
+        let listing = self.bytes(&["ls-tree", "-r", "-z", commit, "--", "."]).ok_or_else(|| unread("the files"))?;
+        let listing = String::from_utf8_lossy(&listing);
+        let files: Vec<&str> = listing.split('\0').filter_map(file_of).collect();
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<(), String> {
+            while let Some(name) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let bytes = self.bytes(&["cat-file", "--filters", &format!("{commit}:./{name}")]).ok_or_else(|| unread(name))?;
+                let path = into.join(name);
+                let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, bytes));
+                written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..READERS).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(unread("the files")))).collect::<Result<Vec<()>, _>>()
+        })?;
+        Ok(files.len())
+    }
+}
+
+/// The name in a line of `ls-tree`, of a plain file that may belong to a project.
+fn file_of(line: &str) -> Option<&str> {
+    let (head, name) = line.split_once('\t')?;
+    let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    (head.starts_with("100") && plain && !name.starts_with('.')).then_some(name)
 }
 
 /// Whether a text is the name of a commit and nothing else: what a state or a plan says is put on a command line.

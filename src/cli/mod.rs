@@ -53,6 +53,7 @@ pub mod reference;
 mod refresh;
 mod render;
 mod repository;
+mod rollback;
 mod run_job;
 mod saving;
 mod schema;
@@ -100,6 +101,8 @@ enum Command {
     Plan(Box<plan::Arguments>),
     /// Show the plan, ask, and carry it out
     Apply(Box<apply::Arguments>),
+    /// Go back to an earlier commit, and stay there until Git goes back too
+    Rollback(Box<rollback::Arguments>),
     /// Take away what was made, put back what was touched, forget what was adopted
     Destroy(Box<destroy::Arguments>),
     /// What the state says; makes no calls
@@ -219,7 +222,7 @@ impl Command {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
             Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
             Self::Diff(_) => &[Form::Text, Form::Json, Form::Markdown],
-            Self::Plan(_) | Self::Apply(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => {
+            Self::Plan(_) | Self::Apply(_) | Self::Rollback(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => {
                 &[Form::Text, Form::Json, Form::Markdown, Form::Html]
             }
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
@@ -233,6 +236,7 @@ impl Command {
         match self {
             Self::Plan(arguments) => arguments.showing.json,
             Self::Apply(arguments) => arguments.showing.json,
+            Self::Rollback(arguments) => arguments.showing.json,
             Self::Destroy(arguments) => arguments.showing.json,
             Self::Drift(arguments) => arguments.showing.json,
             Self::Show(arguments) => arguments.showing.json,
@@ -316,6 +320,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Validate(arguments) => validate::run(arguments, run),
         Command::Plan(arguments) => plan::run(arguments, run),
         Command::Apply(arguments) => apply::run(arguments, run),
+        Command::Rollback(arguments) => rollback::run(arguments, run),
         Command::Destroy(arguments) => destroy::run(arguments, run),
         Command::Status(arguments) => status::run(arguments, run),
         Command::Adopt(arguments) => adopt::run(arguments, run),

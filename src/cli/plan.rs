@@ -6,7 +6,7 @@ use super::apply::again;
 use super::base::Base;
 use super::events::Events;
 use super::planning::{self, Planning, Showing, Shown};
-use super::session::{Session, commit};
+use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::report::answers::shell_word;
 use crate::report::markdown::About;
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     }
     let saved = saving::bound(run, &session, &online, &plan, &options)?;
     let digest = saved.digest();
-    let commit = commit(run, &session.project);
+    let commit = session.commit(run);
     let mut command = again("plan", run, &session, &arguments.planning);
     for (given, flag) in
         [(arguments.destroy, " --destroy"), (arguments.include_adopted, " --include-adopted"), (arguments.drift, " --drift")]

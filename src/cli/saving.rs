@@ -7,7 +7,7 @@ use super::carry::{self, Way};
 use super::events::Events;
 use super::options::Options;
 use super::planning::Showing;
-use super::session::{Online, Session, commit};
+use super::session::{Online, Session};
 use super::{Exit, Failure, Run, runtime};
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
@@ -59,7 +59,7 @@ pub fn holds(run: &Run<'_>, hours: u32) -> Result<(String, String), Failure> {
 pub fn write(run: &Run<'_>, session: &Session, plan: &Plan, saved: Saved, file: &str, hours: u32) -> Result<(), Failure> {
     let (created, expires) = lifetime(run, hours)?;
     let digest = saved.digest();
-    let envelope = Envelope { created, expires, commit: commit(run, &session.project), verdicts: saved::verdicts(plan), saved };
+    let envelope = Envelope { created, expires, commit: session.commit(run), verdicts: saved::verdicts(plan), saved };
     let path = run.outside.path(file);
     put(&path, &saved::write(&envelope)).map_err(|error| Failure::Machine {
         message: format!("the plan cannot be written to {file}: {error}"),

@@ -34,6 +34,8 @@ pub struct Session {
     pub told: AtomicBool,
     /// Whether a plan is being carried out: then Ctrl-C waits for what is in flight.
     pub carrying: Arc<AtomicBool>,
+    /// The commit that the project's files were read from, where they are not those that are checked out.
+    pub commit: Option<String>,
 }
 
 /// A session with a workspace that answered.
@@ -59,12 +61,17 @@ impl Session {
         let project = super::load(run, &ask, &registry)?;
         let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
         let (told, carrying) = (AtomicBool::new(false), Arc::default());
-        Ok(Self { registry, project, store, state_place: place, remote, told, carrying })
+        Ok(Self { registry, project, store, state_place: place, remote, told, carrying, commit: None })
     }
 
     /// The environment's name.
     pub fn environment(&self) -> &str {
         &self.project.environment.name
+    }
+
+    /// The commit that the project's files are of, if they are in a Git repository.
+    pub fn commit(&self, run: &Run<'_>) -> Option<String> {
+        self.commit.clone().or_else(|| Git::at(run.outside, &self.project.folder).head().ok())
     }
 
     /// The state as it is; none before the first apply.
@@ -74,7 +81,7 @@ impl Session {
 
     /// Takes the lock of the environment.
     pub fn lock(&self, run: &Run<'_>, operation: &str) -> Result<(), Failure> {
-        lock(run, &self.project, &*self.store, operation)?;
+        lock(run, self.commit(run), &*self.store, operation)?;
         if let Some(remote) = &self.remote {
             super::signals::give_back(remote, &self.carrying);
         }
@@ -89,6 +96,11 @@ impl Session {
     /// Connects, answers lookups and resolves what is desired. Warnings are shown.
     pub async fn online(&self, run: &Run<'_>) -> Result<Online, Failure> {
         let connection = connect::connect(run, &self.project).await?;
+        self.answered(run, connection).await
+    }
+
+    /// The same over a connection that there is.
+    pub async fn answered(&self, run: &Run<'_>, connection: Connection) -> Result<Online, Failure> {
         let answers = if self.project.lookups.is_empty() {
             Answers::new()
         } else {
@@ -122,8 +134,8 @@ impl Session {
         same_workspace(document, &online.connection.identity, self.environment())?;
         self.known(options, &online.desired, document)?;
         imported(run, &online.desired, document)?;
-        let provenance = if options.drift_only {
-            plan::Provenance::default()
+        let provenance = if options.drift_only || self.commit.is_some() {
+            plan::Provenance { applies: options.provenance.applies, ..plan::Provenance::default() }
         } else {
             super::provenance::of(run, self, &online.desired, document, options.provenance.applies)
         };
@@ -203,11 +215,11 @@ fn there_is(pattern: &Pattern, known: &BTreeSet<&Address>) -> String {
     format!("there is {}{more}", same[..same.len().min(TOLD)].join(", "))
 }
 
-/// Takes the lock of a state.
-pub fn lock(run: &Run<'_>, project: &Project, store: &dyn Mend, operation: &str) -> Result<(), Failure> {
+/// Takes the lock of a state, for this commit.
+pub fn lock(run: &Run<'_>, commit: Option<String>, store: &dyn Mend, operation: &str) -> Result<(), Failure> {
     let wait = std::time::Duration::from_secs(run.options.lock_timeout.map_or(0, |limit| limit.0));
     let waiting = Waiting { wait, say: &|text| run.screen.note(&text) };
-    if let Some(before) = store.lock(&holder(run, operation, commit(run, project)), waiting)? {
+    if let Some(before) = store.lock(&holder(run, operation, commit), waiting)? {
         run.screen.note(&format!("taken over from {before}: its lease ran out. What it had begun is looked up first."));
     }
     Ok(())
@@ -267,9 +279,4 @@ fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {
         commit,
         ..LockInfo::default()
     }
-}
-
-/// The commit of the project's folder, if it is in a Git repository.
-pub fn commit(run: &Run<'_>, project: &Project) -> Option<String> {
-    Git::at(run.outside, &project.folder).head().ok()
 }

@@ -35,8 +35,8 @@ pub fn migrate(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Resul
             &["to seal or open it, move it into another folder: `--to URL`, then name that one in the environment's file"],
         ));
     }
-    lock(run, &session.project, &*source.store, "state migrate")?;
-    let done = lock(run, &session.project, &*target.store, "state migrate").and_then(|()| {
+    lock(run, session.commit(run), &*source.store, "state migrate")?;
+    let done = lock(run, session.commit(run), &*target.store, "state migrate").and_then(|()| {
         let done = moved(arguments, session, run, &source, &target);
         target.store.unlock();
         done

@@ -53,7 +53,7 @@ impl Repository {
 }
 
 #[track_caller]
-fn says(ran: &Ran, words: &[&str]) {
+pub(super) fn says(ran: &Ran, words: &[&str]) {
     // Lines are broken where they get too long.
     let flat = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in words {

@@ -27,6 +27,7 @@ mod looking;
 mod pages;
 mod rename;
 mod review;
+mod rollback;
 mod rust_source;
 mod simulation;
 mod traffic;

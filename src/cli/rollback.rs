@@ -1,0 +1,261 @@
+//! `brickform rollback --to SERIAL|COMMIT`: plans the tree of an earlier commit from Git, shows what cannot come back, asks,
+//! carries it out, and pins the environment so that the next pipeline does not bring back what was rolled back.
+
+use clap::Args;
+
+use super::apply::again;
+use super::carry::{self, Consent, Consented, Way};
+use super::connect::Connection;
+use super::events::Events;
+use super::git::Git;
+use super::planning::{Planning, Showing};
+use super::session::{Online, Session};
+use super::{Exit, Failure, Run, connect, runtime, saving};
+use crate::kinds::{Gone, Identity, Kind, Lifetime, Loss};
+use crate::plan::{self, Action, Pinning, Plan, short};
+use crate::project::Ask;
+use crate::state::{Document, Pin};
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The commit's files are read from Git; nothing is checked out. Variables, credentials, guards and the state are those of today.\n\
+Afterwards the environment is pinned: a commit that would bring back what was rolled back is refused (6) until the revert is in Git too,\n\
+or `apply --unpin`. The rule, with examples: docs/decisions/rollback.md\n\n\
+Examples:\n  brickform rollback --to 41 --env prod --dry-run\n  brickform rollback --to a1b2c3d --env prod"
+)]
+pub struct Arguments {
+    /// A serial of `state history`, or a commit, a branch or a tag
+    #[arg(long, value_name = "SERIAL|COMMIT")]
+    to: String,
+    #[command(flatten)]
+    planning: Planning,
+    #[command(flatten)]
+    pub(super) showing: Showing,
+    /// Show the plan and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask. Waives no guard
+    #[arg(long, short, env = "BRICKFORM_YES", value_parser = clap::builder::BoolishValueParser::new())]
+    yes: bool,
+}
+
+/// What is gone back to.
+struct Target {
+    /// The commit.
+    commit: String,
+    /// The state as it was then, where that version is kept.
+    then: Option<Document>,
+}
+
+/// Plans an earlier commit, asks, applies it, pins.
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    let session = Session::open(run)?;
+    let options = arguments.planning.options(&session.registry)?;
+    if session.document()?.is_none() {
+        return Err(Failure::machine(format!("{} has no state yet: there is nothing to go back from", session.environment())));
+    }
+    let git = Git::at(run.outside, &session.project.folder);
+    let target = target(&git, run, &session, &arguments.to)?;
+    run.screen.note(&format!("Commit {}: its files are read from Git.", git.name(&target.commit)));
+    let folder = tempfile::tempdir().map_err(|error| Failure::machine(format!("no temporary folder can be made: {error}")))?;
+    let count = git.tree(&target.commit, folder.path()).map_err(Failure::machine)?;
+    run.screen.detail(&format!("{count} files of commit {}", target.commit));
+    let again = again(&format!("rollback --to {}", arguments.to), run, &session, &arguments.planning);
+    let today = session.project.folder.clone();
+    runtime()?.block_on(async {
+        let connection = connect::connect(run, &session.project).await?;
+        let session = at_commit(run, session, folder.path(), &target.commit)?;
+        if !arguments.dry_run {
+            session.lock(run, "rollback")?;
+        }
+        let back = Back { arguments, options: &options, again: &again, target: &target, git: Git::at(run.outside, &today) };
+        let exit = back.through(run, &session, connection).await;
+        session.store.unlock();
+        exit
+    })
+}
+
+/// The commit that is meant: of a serial, or by its name.
+fn target(git: &Git<'_>, run: &Run<'_>, session: &Session, to: &str) -> Result<Target, Failure> {
+    let history = session.store.history()?;
+    let of_serial = to.parse::<u64>().ok().and_then(|serial| history.iter().find(|version| version.serial == serial));
+    if let Some(version) = of_serial {
+        let serial = version.serial;
+        let Some(commit) = version.commit.clone() else {
+            return Err(Failure::Usage {
+                message: format!("serial {serial} of {} came from no commit: Git cannot give its files", session.environment()),
+                help: vec!["`brickform state history` shows which serials have a commit".to_owned()],
+            });
+        };
+        if version.note.as_ref().is_some_and(|note| note.dirty) {
+            run.screen.note(&format!(
+                "note: serial {serial} was applied with uncommitted changes; what comes back is what commit {} holds",
+                short(&commit)
+            ));
+        }
+        return held(git, commit).map(|commit| Target { commit, then: session.store.kept(serial).ok().flatten() });
+    }
+    let Some(commit) = git.commit(to) else {
+        let serials: Vec<String> = history.iter().take(5).map(|version| version.serial.to_string()).collect();
+        return Err(Failure::Usage {
+            message: format!("`{to}` is neither a serial that is kept nor a commit that Git knows here"),
+            help: vec![
+                format!("the newest serials are {}; `brickform state history` shows all", serials.join(", ")),
+                "a commit of another branch has to be fetched first: git fetch origin".to_owned(),
+            ],
+        });
+    };
+    let same = history.iter().find(|version| version.commit.as_deref() == Some(&commit)).map(|version| version.serial);
+    let then = same.and_then(|serial| session.store.kept(serial).ok().flatten());
+    Ok(Target { commit, then })
+}
+
+fn held(git: &Git<'_>, commit: String) -> Result<String, Failure> {
+    if git.holds(&commit) {
+        return Ok(commit);
+    }
+    let message = format!("this clone does not hold commit {}, from which that serial came", short(&commit));
+    Err(Failure::Machine { message, help: vec![format!("fetch it: git fetch --unshallow, or git fetch origin {commit}")] })
+}
+
+/// The newest commit that was applied, as far as is known: what came before a rollback stays what is rolled back.
+fn before(document: &Document) -> Option<&str> {
+    document.pinned.as_ref().map_or(document.commit.as_deref(), |pin| pin.from.as_deref())
+}
+
+/// Refuses what is no way back.
+fn backwards(git: &Git<'_>, to: &str, document: &Document, environment: &str) -> Result<(), Failure> {
+    let from = before(document);
+    let same = document.pinned.is_none() && document.commit.as_deref() == Some(to);
+    let newer = from.is_some_and(|from| from != to && git.is_ancestor(from, to));
+    if !same && !newer {
+        return Ok(());
+    }
+    let what = if same { "is what is applied already" } else { "is newer than what is applied" };
+    let help = vec![
+        format!("to apply it: check it out, then brickform apply --env {environment}"),
+        "`brickform state history` shows what was applied before".to_owned(),
+    ];
+    Err(Failure::Usage { message: format!("commit {} {what}: that is no way back", git.name(to)), help })
+}
+
+/// The session with the project as it was: its files from then; the workspace, the state and the guards of today.
+fn at_commit(run: &Run<'_>, session: Session, folder: &std::path::Path, commit: &str) -> Result<Session, Failure> {
+    let today = session.project;
+    let inside = |path: std::path::PathBuf| path.strip_prefix(&today.folder).map(|below| folder.join(below)).unwrap_or(path);
+    let asked = run.options.ask(run.outside)?;
+    let ask = Ask {
+        folder: Some(folder.to_owned()),
+        config: asked.config.clone().map(inside),
+        environment: Some(today.environment.name.clone()),
+        ..asked
+    };
+    let loaded = super::load(run, &ask, &session.registry).inspect_err(|_| {
+        run.screen.note(&format!("commit {}: its files do not make a project of {} today:", short(commit), today.environment.name));
+    });
+    let mut project = loaded?;
+    project.name = today.name;
+    project.environment.workspace = today.environment.workspace;
+    project.environment.state = today.environment.state;
+    project.environment.guards = today.environment.guards;
+    project.environment.deployer = today.environment.deployer;
+    Ok(Session { project, commit: Some(commit.to_owned()), ..session })
+}
+
+/// A rollback under way.
+struct Back<'a> {
+    arguments: &'a Arguments,
+    options: &'a plan::Options,
+    again: &'a str,
+    target: &'a Target,
+    git: Git<'a>,
+}
+
+impl Back<'_> {
+    async fn through(&self, run: &Run<'_>, session: &Session, connection: Connection) -> Result<Exit, Failure> {
+        let document = session.state()?;
+        backwards(&self.git, &self.target.commit, &document, session.environment())?;
+        let online = &session.answered(run, connection).await?;
+        let showing = &self.arguments.showing;
+        let events = Events::new(run, showing.json);
+        events.started(session.environment(), "rollback");
+        let options = carry::applying(self.options);
+        let (plan, millis) = self.plan(run, session, online, &document, &options).await?;
+        events.refreshed(&plan, millis);
+        let digest = saving::bound(run, session, online, &plan, &options)?.digest();
+        let way = Way { options: &options, showing, operation: "rollback", again: self.again };
+        if let Some(exit) = carry::shown(run, session, &way, &plan, &digest, millis)? {
+            return Ok(exit);
+        }
+        if self.arguments.dry_run {
+            run.screen.note("Nothing was sent: --dry-run.");
+            return Ok(Exit::Done);
+        }
+        super::secrets::ready(run, &plan)?;
+        let question = format!("Roll {} back to commit {}? Only `yes` does it: ", session.environment(), short(&self.target.commit));
+        let consent = Consent { given: self.arguments.yes, question: &question, answer: "yes", command: "rollback" };
+        if carry::consent(run, &consent)? == Consented::Asked {
+            carry::unmoved(&plan, &self.plan(run, session, online, &document, &options).await?.0)?;
+        }
+        carry::out(run, session, online, &plan, document, &way, &digest).await
+    }
+
+    async fn plan(
+        &self,
+        run: &Run<'_>,
+        session: &Session,
+        online: &Online,
+        document: &Document,
+        options: &plan::Options,
+    ) -> Result<(Plan, u64), Failure> {
+        let (mut plan, millis) = session.plan(run, online, document, options).await?;
+        for step in &mut plan.steps {
+            let Some(kind) = session.registry.get(&step.kind) else { continue };
+            let old = self.target.then.as_ref().and_then(|then| then.resources.get(&step.address)).map(|entry| entry.id.as_str());
+            step.notes.extend(lost(kind, step, old));
+        }
+        plan.pinning = self.pinning(run, online, document);
+        Ok((plan, millis))
+    }
+
+    /// Back at the newest commit that was applied, nothing is rolled back any more.
+    fn pinning(&self, run: &Run<'_>, online: &Online, document: &Document) -> Pinning {
+        let to = self.target.commit.clone();
+        match (&document.pinned, before(document)) {
+            (Some(_), Some(from)) if from == to => Pinning::Lifted,
+            (Some(pin), _) if pin.to == to => Pinning::Stays,
+            (_, from) => {
+                let since = run.outside.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                Pinning::Set(Pin { to, from: from.map(str::to_owned), since, by: online.connection.caller.clone() })
+            }
+        }
+    }
+}
+
+/// What going back does not bring back of an object that has to be made again, each a line.
+fn lost(kind: &Kind, step: &plan::Step, old: Option<&str>) -> Vec<String> {
+    let made = matches!(step.action, Action::Create | Action::Replace | Action::ReplaceNewFirst);
+    if !made || step.address.is_facet() || kind.lifetime != Lifetime::Own {
+        return vec![];
+    }
+    let mut out = vec![];
+    if matches!(kind.identity, Identity::Assigned(_)) {
+        let was = old.or(step.id.as_deref()).map(|id| format!(" (it was {id})")).unwrap_or_default();
+        out.push(format!("cannot come back: its id{was}; it gets a new one, and links to the old one lead nowhere"));
+    }
+    match kind.loss {
+        Loss::Nothing => {}
+        Loss::History(what) | Loss::Data(what) => out.push(format!("cannot come back: {what}, if it was deleted since")),
+    }
+    if goes_to_trash(kind) && step.action == Action::Create {
+        let import = old.map(|id| format!(", then `import: [{{ to: {}, id: \"{id}\" }}]` keeps its id", step.address)).unwrap_or_default();
+        out.push(format!("the old one may still be in the workspace's trash: no request restores it, a person can{import}"));
+    }
+    out
+}
+
+fn goes_to_trash(kind: &Kind) -> bool {
+    let field = kind.gone.iter().any(|gone| matches!(gone, Gone::Field(_, "TRASHED")));
+    field || kind.delete.as_ref().is_some_and(|request| request.op.contains("trash"))
+}

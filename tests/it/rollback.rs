@@ -1,0 +1,124 @@
+//! Going back to an earlier commit, the pin that keeps an environment there, and what ends it: a real Git repository.
+
+use super::ancestry::{Repository, says};
+
+const JOB: &str = "jobs: { nightly: { name: nightly } }\n";
+
+/// Three commits, all applied: ten minutes; a job; thirty minutes.
+fn applied() -> (Repository, [String; 3]) {
+    let repository = Repository::new("workspace: local\n");
+    let first = repository.git("rev-parse HEAD");
+    repository.apply("").ended(0);
+    repository.project.write("conf/b.yaml", JOB);
+    let second = repository.commit("Job");
+    repository.apply("").ended(0);
+    let third = repository.minutes(30, "Thirty");
+    repository.apply("").ended(0);
+    (repository, [first, second, third])
+}
+
+fn status(repository: &Repository) -> String {
+    repository.project.run("status --env dev").ended(0).out
+}
+
+#[test]
+fn a_rollback_pins_until_the_revert_is_in_git_too() {
+    let (repository, [first, second, third]) = applied();
+    let run = |line: &str| repository.project.run(line);
+    let (one, two, three) = (&first[..7], &second[..7], &third[..7]);
+
+    let dry = run("rollback --to 1 --env dev --dry-run").ended(0);
+    says(&dry, &["30 → 10", "- jobs.nightly", "lost with it: its run history", &format!("Pins dev to commit {one}")]);
+    assert!(!status(&repository).contains("pinned"));
+    run("plan --env dev --detailed-exitcode").ended(0);
+    run("rollback --to 1 --env dev").ended(64);
+
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&format!("rollback --to {first} --env dev --yes -o json")).ended(0).out).expect("JSON");
+    assert_eq!(json["plan"]["pinning"]["becomes"], "set");
+    let told = status(&repository);
+    assert!(told.contains(&format!("pinned       to commit {one} from {three} since")), "{told}");
+    assert!(told.contains(&format!("by rollback (admin@brickform.local), commit {one} \"First\"")), "{told}");
+
+    // The pipeline of the commit that was rolled back, and of one on top of it.
+    let plan = run("plan --env dev").ended(0);
+    says(&plan, &["warning: an apply from here would be blocked: dev was rolled back to", "(--unpin)"]);
+    let held = repository.apply("").ended(6);
+    let names = format!("brings back what was rolled back, and takes none of it back: {three} \"Thirty\", {two} \"Job\"");
+    says(&held, &[&names, &format!("git revert {one}..{three}")]);
+    repository.apply("--allow-older-commit --allow-diverged-commit --allow-unknown-ancestry").ended(6);
+    repository.commit("Empty");
+    repository.apply("").ended(6);
+    // One of the two taken back is not enough; both are.
+    repository.git(&format!("revert --no-edit {third}"));
+    says(&repository.apply("").ended(6), &[&format!("takes none of it back: {two} \"Job\"")]);
+    repository.git(&format!("revert --no-edit {second}"));
+    says(&repository.apply("").ended(0), &["Unpins dev"]);
+    assert!(!status(&repository).contains("pinned"));
+    repository.minutes(40, "Forty");
+    repository.apply("").ended(0);
+}
+
+#[test]
+fn a_revert_is_known_by_what_it_holds_and_may_itself_be_taken_back() {
+    let (repository, [first, ..]) = applied();
+    repository.project.run("rollback --to 1 --env dev --yes").ended(0);
+    // As a squashed pull request does it: no word of what it takes back.
+    repository.git(&format!("checkout -q {first} -- conf"));
+    repository.git("rm -q conf/b.yaml");
+    repository.commit("Undone");
+    repository.project.write("conf/b.yaml", JOB);
+    repository.commit("Again");
+    says(&repository.apply("").ended(0), &["+ jobs.nightly", "Unpins dev"]);
+}
+
+#[test]
+fn what_holds_nothing_of_it_passes_and_unpin_ends_it() {
+    let (repository, [first, second, third]) = applied();
+    let run = |line: &str| repository.project.run(line);
+    run(&format!("rollback --to {second} --env dev --yes")).ended(0);
+    // Further back: what was applied before the first rollback stays what is rolled back.
+    run(&format!("rollback --to {first} --env dev --yes")).ended(0);
+    let pinned = format!("to commit {} from {}", &first[..7], &third[..7]);
+    assert!(status(&repository).contains(&pinned), "{}", status(&repository));
+
+    repository.git(&format!("checkout -q -b hotfix {first}"));
+    repository.apply("").ended(0);
+    repository.minutes(15, "Fifteen");
+    says(&repository.apply("").ended(0), &["10 → 15"]);
+    assert!(status(&repository).contains(&pinned));
+    repository.git("checkout -q main");
+    repository.apply("").ended(6);
+    let unpinned = repository.apply("--unpin").ended(0);
+    says(&unpinned, &["Guards lifted: --unpin", "Unpins dev"]);
+    assert!(!status(&repository).contains("pinned"));
+
+    // There and back: at the newest commit nothing is rolled back any more.
+    run(&format!("rollback --to {first} --env dev --yes")).ended(0);
+    says(&run(&format!("rollback --to {third} --env dev --yes")).ended(0), &["Unpins dev"]);
+    repository.apply("").ended(0);
+}
+
+#[test]
+fn what_is_no_way_back_is_said() {
+    let (repository, [_, second, third]) = applied();
+    let run = |line: &str| repository.project.run(line);
+    let err = |line: &str, code: u8, words: &str| {
+        let ran = run(line).ended(code);
+        assert!(ran.err.contains(words), "{words}: {}", ran.err);
+    };
+    err("rollback --to 99 --env dev --yes", 64, "`99` is neither a serial that is kept nor a commit that Git knows here");
+    err("rollback --to --output=x --env dev --yes", 64, "");
+    err("rollback --to nowhere --env dev --yes", 64, "the newest serials are 3, 2, 1");
+    err(&format!("rollback --to {third} --env dev --yes"), 64, "is what is applied already");
+    repository.minutes(50, "Fifty");
+    err("rollback --to HEAD --env dev --yes", 64, "is newer than what is applied");
+    // Gone from the workspace since: what comes back is another object.
+    repository.git("rm -q conf/b.yaml");
+    repository.commit("Without");
+    repository.apply("").ended(0);
+    let dry = run(&format!("rollback --to {second} --env dev --dry-run")).ended(0);
+    says(&dry, &["+ jobs.nightly", "cannot come back: its id (it was ", "cannot come back: its run history"]);
+    std::fs::remove_dir_all(repository.project.folder.path().join(".git")).expect("it can be removed");
+    err("rollback --to 1 --env dev --yes", 1, "this clone does not hold commit");
+}
