@@ -158,7 +158,7 @@ def tell(story):
     story.commit(ana, "conf/project.yaml", "default: 10", "default: 30", "Warehouses stop after half an hour")
     story.git(ana, "push -q origin longer")
     review = story.runner("review", "longer")
-    words = ["<!-- brickform plan prod -->", "1 to change", "auto_stop_mins"]
+    words = ["<!-- brickform:plan:shop:prod -->", "1 to change", "auto_stop_mins"]
     story.run(review, "brickform plan --env prod -o markdown", words=words)
 
     story.title("Merged: the release plans, and applies exactly that plan")
