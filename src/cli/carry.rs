@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::events::Events;
+use super::findings::{self, Spot};
 use super::options::Form;
 use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
@@ -138,8 +139,9 @@ pub fn shown(
     if ends {
         let commit = session.commit(run);
         let link = super::pipeline::link(run.outside);
+        let around = planning::Around { spot: Spot::offline(run, session), ..planning::Around::default() };
         let about = About { command: way.again, digest: &digest.0, commit: commit.as_deref(), run: link.as_deref(), ..About::default() };
-        planning::show(run, way.showing, &Shown { plan, look, about, around: planning::Around::default() })?;
+        planning::show(run, way.showing, &Shown { plan, look, about, around })?;
     } else if run.screen.form == Form::Text && !way.showing.json {
         run.screen.result(&run.screen.folded(&text::plan(plan, &look)));
     }
@@ -262,9 +264,15 @@ pub async fn out(
                     About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), ..About::default() };
                 planning::page(run, plan, &about, &planning::Around::of(&online.desired))
             }
+            Form::Junit | Form::Sarif | Form::Github => {
+                findings::of_plan(form, plan, false, Some(&report), &Spot::of(run, session, &online.desired))
+            }
             _ => told,
         }
     };
+    if run.screen.form == Form::Github {
+        findings::to_runner(run, plan, &digest.0, &written(Form::Markdown))?;
+    }
     if !events.wanted() {
         let text = if run.screen.form == Form::Text {
             run.screen.folded(&said(run.screen.out_colour, !progress.lists()))

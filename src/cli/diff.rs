@@ -7,7 +7,7 @@ use clap::Args;
 use super::many;
 use super::planning::Showing;
 use super::repository::{Checkout, Repository};
-use super::{Exit, Failure, Form, Run, planning};
+use super::{Exit, Failure, Form, Run, findings, planning};
 use crate::diagnostic::Diagnostic;
 use crate::kinds::Registry;
 use crate::model::Outside;
@@ -35,6 +35,9 @@ pub struct Arguments {
 
 /// Compares two revisions, or one with the working tree.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+    if arguments.showing.has(Form::Html) {
+        return Err(Failure::usage("a comparison is written as no page", &["`--report markdown=FILE`, or `plan --report html=FILE`"]));
+    }
     let registry = Registry::standard();
     let repository = Repository::here(run)?;
     let (from, to) = sides(&arguments.revisions, &repository)?;
@@ -61,6 +64,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let written = |form: Form| match form {
         Form::Json => report::json(&compared),
         Form::Markdown => report::markdown(&compared),
+        Form::Junit | Form::Sarif | Form::Github => {
+            let (valid, mistakes) = checked(&compared);
+            findings::of_diagnostics(form, "diff", &valid, &mistakes, &findings::prefix_here(run))
+        }
         _ => report::text(&compared, false, run.screen.width),
     };
     run.screen.result(&match run.screen.form {
@@ -132,6 +139,18 @@ impl One {
         };
         (found, Some(project))
     }
+}
+
+/// The environments of the new side that are valid, and the mistakes in the others.
+fn checked(compared: &Compared) -> (Vec<String>, Vec<Diagnostic>) {
+    let (mut valid, mut mistakes) = (vec![], vec![]);
+    for (name, found) in &compared.environments {
+        match found {
+            Found::NewBroken(all) => mistakes.extend(all.iter().cloned()),
+            _ => valid.push(name.clone()),
+        }
+    }
+    (valid, mistakes)
 }
 
 /// Mistakes, each under the revision that has them, once.

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::events::Events;
+use super::findings::Spot;
 use super::planning::{self, Narrowing, Showing, Shown};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
@@ -53,7 +54,12 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     planning::show(
         run,
         &arguments.showing,
-        &Shown { plan: &plan, look: Look { drift: true, ..look }, about, around: planning::Around::default() },
+        &Shown {
+            plan: &plan,
+            look: Look { drift: true, ..look },
+            about,
+            around: planning::Around { spot: Spot::offline(run, &session), ..planning::Around::default() },
+        },
     )?;
     run.screen.summarize(match plan.counts().drifted {
         0 => "no drift".to_owned(),

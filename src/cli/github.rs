@@ -1,6 +1,7 @@
 //! Diagnostics as annotations of GitHub Actions: `::error file=conf/jobs.yaml,line=4,col=5,title=E0107::...`.
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::report::findings::Finding;
 
 /// One line a diagnostic.
 pub fn annotations(diagnostics: &[Diagnostic]) -> String {
@@ -23,6 +24,23 @@ pub fn annotations(diagnostics: &[Diagnostic]) -> String {
             text.push_str(help);
         }
         out.push_str(&format!("::{level} {}::{}\n", properties.join(","), escape(&text)));
+    }
+    out
+}
+
+/// Findings as commands of a workflow, a line each. `prefix`: the project's folder from the top of the repository.
+pub fn commands(findings: &[Finding], prefix: &str) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let mut properties = Vec::new();
+        if let Some(span) = &finding.span {
+            let (line, column) = span.line_column();
+            properties.push(format!("file={}", property(&format!("{prefix}{}", span.source.name))));
+            properties.push(format!("line={line},col={column}"));
+        }
+        properties.push(format!("title={}", property(&finding.rule)));
+        let text: Vec<&str> = std::iter::once(finding.message.as_str()).chain(finding.help.iter().map(String::as_str)).collect();
+        out.push_str(&format!("::{} {}::{}\n", finding.level.word(), properties.join(","), escape(&text.join("\n"))));
     }
     out
 }

@@ -164,7 +164,7 @@ fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Ex
 
 /// The options of one environment.
 fn options(run: &Run<'_>, name: &str) -> Options {
-    Options { environment: Some(name.to_owned()), environments: vec![name.to_owned()], ..run.options.clone() }
+    Options { environment: Some(name.to_owned()), environments: vec![name.to_owned()], one_of_many: true, ..run.options.clone() }
 }
 
 fn directly(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {

@@ -29,6 +29,7 @@ mod events;
 mod exit;
 mod explain;
 mod explain_value;
+mod findings;
 mod fmt;
 mod forget;
 mod git;
@@ -221,9 +222,10 @@ impl Command {
         match self {
             Self::Graph(_) => &[Form::Text, Form::Json, Form::Mermaid, Form::Dot],
             Self::Render(_) => &[Form::Text, Form::Yaml, Form::Json],
-            Self::Diff(_) => &[Form::Text, Form::Json, Form::Markdown],
+            Self::Validate(_) => &[Form::Text, Form::Json, Form::Junit, Form::Sarif, Form::Github],
+            Self::Diff(_) => &[Form::Text, Form::Json, Form::Markdown, Form::Junit, Form::Sarif, Form::Github],
             Self::Plan(_) | Self::Apply(_) | Self::Rollback(_) | Self::Destroy(_) | Self::Drift(_) | Self::Show(_) => {
-                &[Form::Text, Form::Json, Form::Markdown, Form::Html]
+                &[Form::Text, Form::Json, Form::Markdown, Form::Html, Form::Junit, Form::Sarif, Form::Github]
             }
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
             Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,

@@ -16,6 +16,9 @@ pub struct Options {
     /// The one that a command works with: what `--env` names, where that is one
     #[arg(skip)]
     pub environment: Option<String>,
+    /// Whether this run is one of several, each of an environment
+    #[arg(skip)]
+    pub one_of_many: bool,
     /// Most environments that are read at once where `--env` names several; 4 unless given. `apply` goes one by one
     #[arg(long = "parallel-environments", global = true, env = "BRICKFORM_PARALLEL_ENVIRONMENTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub at_once: Option<u16>,
@@ -104,13 +107,17 @@ pub enum Form {
     Markdown,
     /// A page that needs nothing else: a summary, the graph, every field, search (`plan`, `apply`, `destroy`, `drift`, `show FILE`)
     Html,
+    /// Test results for a pipeline: a case for each object or check (`validate`, `plan`, `apply`, `destroy`, `drift`, `diff`)
+    Junit,
+    /// Findings with file and line for code scanning (the same commands)
+    Sarif,
     /// YAML (`render`)
     Yaml,
     /// A diagram for pages that draw Mermaid (`graph`)
     Mermaid,
     /// A diagram for Graphviz (`graph`)
     Dot,
-    /// Outputs of a step of GitHub Actions (`output`)
+    /// GitHub Actions: annotations, outputs and summary of a step (the same commands); outputs (`output`)
     Github,
 }
 

@@ -5,6 +5,7 @@ use clap::Args;
 use super::apply::again;
 use super::base::Base;
 use super::events::Events;
+use super::findings::Spot;
 use super::planning::{self, Planning, Showing, Shown};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
@@ -89,7 +90,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         ..About::default()
     };
     let held = arguments.out.as_ref().map(|_| saving::holds(run, arguments.expires)).transpose()?;
-    let around = planning::Around { held, ..planning::Around::of(&online.desired) };
+    let spot = Spot::of(run, &session, &online.desired);
+    let around = planning::Around { held, spot, ..planning::Around::of(&online.desired) };
     run.screen.summarize(crate::report::between::counts(&plan));
     planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about, around })?;
     events.planned(&plan, &digest.0);

@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::findings::{self, Spot};
 use super::options::Form;
 use super::{Failure, Run, saving};
 use crate::diagnostic::suggest;
@@ -91,16 +92,16 @@ pub struct Showing {
     /// An event a line on standard output instead of a result
     #[arg(long, env = "BRICKFORM_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
-    /// Also write a report: `text`, `json`, `markdown` or `html`, any number of times
+    /// Also write a report: `text`, `json`, `markdown`, `html`, `junit` or `sarif`, any number of times; `{env}` in the file is the environment
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     reports: Vec<(Form, String)>,
 }
 
 /// `markdown=plan.md`.
-fn report(text: &str) -> Result<(Form, String), String> {
-    let known = "`text`, `json`, `markdown` and `html`";
+pub fn report(text: &str) -> Result<(Form, String), String> {
+    let known = "`text`, `json`, `markdown`, `html`, `junit` and `sarif`";
     let (form, file) = text.split_once('=').ok_or_else(|| format!("give FORMAT=FILE; formats are {known}"))?;
-    let found = [Form::Text, Form::Json, Form::Markdown, Form::Html].into_iter().find(|f| f.word() == form);
+    let found = [Form::Text, Form::Json, Form::Markdown, Form::Html, Form::Junit, Form::Sarif].into_iter().find(|f| f.word() == form);
     match (found, file) {
         (None, _) => Err(format!("there is no report `{form}`; formats are {known}")),
         (_, "") => Err("the file has no name".to_owned()),
@@ -109,6 +110,11 @@ fn report(text: &str) -> Result<(Form, String), String> {
 }
 
 impl Showing {
+    /// Whether a report of this form is asked for.
+    pub fn has(&self, form: Form) -> bool {
+        self.reports.iter().any(|(asked, _)| *asked == form)
+    }
+
     /// The files of the reports.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.reports.iter().map(|(_, file)| file.as_str())
@@ -293,13 +299,15 @@ pub struct Around {
     pub held: Option<(String, String)>,
     /// What needs what, as far as the project is known.
     pub needs: Vec<(Address, Address)>,
+    /// Where things are declared.
+    pub spot: Spot,
 }
 
 impl Around {
     /// Around a plan of what is desired.
     pub fn of(desired: &crate::project::Desired) -> Self {
         let needs = desired.resources.iter().flat_map(|(address, r)| r.depends_on.iter().map(|needed| (address.clone(), needed.clone())));
-        Self { held: None, needs: needs.collect() }
+        Self { held: None, needs: needs.collect(), spot: Spot::default() }
     }
 }
 
@@ -312,6 +320,9 @@ pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), F
         let text = written(run, shown, run.screen.form);
         run.screen.result(&if run.screen.form == Form::Text { run.screen.folded(&text) } else { text });
     }
+    if run.screen.form == Form::Github {
+        findings::to_runner(run, shown.plan, shown.about.digest, &markdown::plan(shown.plan, &shown.about))?;
+    }
     // A file is no terminal.
     let plain = Shown { look: Look { colour: false, ..shown.look }, around: shown.around.clone(), ..*shown };
     write(run, showing, &|form| written(run, &plain, form))
@@ -322,7 +333,15 @@ pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), F
 /// # Errors
 /// One cannot be written.
 pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
-    for (form, file) in &showing.reports {
+    put(run, &showing.reports, text)
+}
+
+/// The same for commands that show no plan.
+///
+/// # Errors
+/// One cannot be written.
+pub fn put(run: &Run<'_>, reports: &[(Form, String)], text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
+    for (form, file) in reports {
         let file = &saving::named(file, run.options.environment.as_deref());
         saving::put(&run.outside.path(file), &text(*form)).map_err(|error| Failure::Machine {
             message: format!("the report cannot be written to {file}: {error}"),
@@ -337,6 +356,7 @@ fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
         Form::Json => json::beside(shown.plan, shown.look.unmanaged, shown.look.sorts),
         Form::Markdown => markdown::plan(shown.plan, &shown.about),
         Form::Html => page(run, shown.plan, &shown.about, &shown.around),
+        Form::Junit | Form::Sarif | Form::Github => findings::of_plan(form, shown.plan, shown.about.drift, None, &shown.around.spot),
         _ => text::plan(shown.plan, &shown.look),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use super::{Exit, Failure, Format, Run};
+use super::options::Form;
+use super::{Exit, Failure, Run, findings, planning};
 use crate::kinds::Registry;
 use crate::project;
 use crate::report;
@@ -14,10 +15,14 @@ use crate::report;
 #[command(
     after_help = "Without `--env`, every environment of the project is checked.\n\nExamples:\n  brickform validate\n  brickform validate --env prod --strict -o json\n  brickform validate --env 'prod-*'"
 )]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Also write a report: `json`, `junit` or `sarif`, any number of times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = planning::report)]
+    reports: Vec<(Form, String)>,
+}
 
 /// Checks one environment, or all of them.
-pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let registry = Registry::standard();
     let mut ask = run.options.ask(run.outside)?;
     let mut names = vec![];
@@ -47,16 +52,40 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     }
     if !mistakes.is_empty() {
         merge(&mut mistakes, warnings);
+        tell(arguments, run, &names, &mistakes)?;
         return Err(Failure::Project(project::Failed { diagnostics: mistakes, usage }));
     }
+    tell(arguments, run, &names, &warnings)?;
     run.screen.diagnostics(&warnings);
-    match run.screen.format {
-        Format::Json => run.screen.result(&report::diagnostics::json(&warnings)),
-        Format::Text => {
+    match run.screen.form {
+        Form::Json => run.screen.result(&report::diagnostics::json(&warnings)),
+        Form::Junit | Form::Sarif | Form::Github => {}
+        _ => {
             run.screen.result(&format!("Valid: {resources} resource{} in {}.\n", if resources == 1 { "" } else { "s" }, names.join(", ")));
         }
     }
     Ok(Exit::Done)
+}
+
+/// Writes reports, and the result where it is for machines that show findings.
+fn tell(arguments: &Arguments, run: &Run<'_>, names: &[String], found: &Found) -> Result<(), Failure> {
+    let form = run.screen.form;
+    let findings = matches!(form, Form::Junit | Form::Sarif | Form::Github);
+    if !findings && arguments.reports.is_empty() {
+        return Ok(());
+    }
+    if let Some((form, _)) = arguments.reports.iter().find(|(form, _)| !matches!(form, Form::Json | Form::Junit | Form::Sarif)) {
+        return Err(Failure::usage(format!("`validate` writes no report `{}`", form.word()), &["it knows `json`, `junit` and `sarif`"]));
+    }
+    let prefix = findings::prefix_here(run);
+    let written = |form: Form| match form {
+        Form::Json => report::diagnostics::json(found),
+        form => findings::of_diagnostics(form, "validate", names, found, &prefix),
+    };
+    if findings {
+        run.screen.result(&written(form));
+    }
+    planning::put(run, &arguments.reports, &written)
 }
 
 type Found = Vec<crate::diagnostic::Diagnostic>;

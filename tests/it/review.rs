@@ -208,3 +208,40 @@ fn one_command_over_several_environments() {
     let drift = project.run("drift --env prod-eu,dev --parallel-environments 1").ended(0);
     assert!(drift.out.contains("  dev      no drift  exit code 0"), "{}", drift.out);
 }
+
+#[test]
+fn findings_stand_at_their_lines_for_code_scanning_test_results_and_annotations() {
+    let project = project();
+    project.edit("environments/dev.yaml", "workspace: local\n", "workspace: local\nguards: { max_deletes: 0 }\n");
+    project.run("apply --env dev --yes").ended(0);
+    project.edit("conf/warehouses.yaml", "  etl: { name: etl, cluster_size: Small }\n", "");
+    let blocked = project.run("plan --env dev -o sarif --report junit=plan.out --report json=plan.json.out").ended(6);
+    let sarif: serde_json::Value = serde_json::from_str(&blocked.out).expect("JSON");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!((sarif["version"].as_str(), result["ruleId"].as_str()), (Some("2.1.0"), Some("guard/max_deletes")));
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "environments/dev.yaml");
+    let junit = std::fs::read_to_string(project.folder.path().join("plan.out")).expect("it is written");
+    assert!(junit.contains("<testsuite name=\"brickform plan dev\" tests=\"4\" failures=\"1\""), "{junit}");
+    let (output, summary) = (project.folder.path().join("o.out"), project.folder.path().join("s.out"));
+    let runner = [("GITHUB_OUTPUT", &*output.to_string_lossy()), ("GITHUB_STEP_SUMMARY", &*summary.to_string_lossy())];
+    let told = project.with("plan --env dev -o github", &runner, None).ended(6);
+    assert!(told.out.starts_with("::error title=guard/max_deletes::"), "{}", told.out);
+    let outputs = std::fs::read_to_string(&output).expect("it is written");
+    assert!(outputs.starts_with("environment=dev\nchanges=true\nblocked=true\n") && outputs.contains("\ndelete=1\n"), "{outputs}");
+    assert!(std::fs::read_to_string(&summary).expect("it is written").starts_with("<!-- brickform:plan:shop:dev -->"));
+    // Mistakes, in a project that is a folder of its repository.
+    let mono = Project::new(&[
+        ("data/conf/project.yaml", PROJECT),
+        ("data/conf/w.yaml", WAREHOUSES),
+        ("data/environments/dev.yaml", "workspace: local\n"),
+    ]);
+    git(&mono, &["init", "-q", "-b", "main"]);
+    mono.edit("data/conf/w.yaml", "cluster_size: Small", "cluster_sise: Small");
+    let ran = mono.run("validate --project-dir data -o github --report sarif=v.out").ended(1);
+    assert!(ran.out.starts_with("::error file=data/conf/w.yaml,line=3,col=22,title=E0107::"), "{}", ran.out);
+    let sarif: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(mono.folder.path().join("v.out")).expect("it is written")).expect("JSON");
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("data/conf/w.yaml"), Some(3)));
+    mono.run("diff --project-dir data --report html=x.out").ended(64);
+}
