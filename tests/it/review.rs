@@ -238,7 +238,7 @@ fn findings_stand_at_their_lines_for_code_scanning_test_results_and_annotations(
     git(&mono, &["init", "-q", "-b", "main"]);
     mono.edit("data/conf/w.yaml", "cluster_size: Small", "cluster_sise: Small");
     let ran = mono.run("validate --project-dir data -o github --report sarif=v.out").ended(1);
-    assert!(ran.out.starts_with("::error file=data/conf/w.yaml,line=3,col=22,title=E0107::"), "{}", ran.out);
+    assert!(ran.out.starts_with("::error file=data/conf/w.yaml,line=3,col=21,title=E0107::"), "{}", ran.out);
     let sarif: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(mono.folder.path().join("v.out")).expect("it is written")).expect("JSON");
     let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
