@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::CredentialProvider;
+use object_store::azure::{AzureConfigKey, AzureCredential, MicrosoftAzureBuilder};
 
 use super::cloud::{Access, Cloud, connector, host_of, retry};
+use super::federation::{Federation, Way};
 use super::objects::ObjectError;
 use super::place::Bucket;
+use crate::client::BoxFuture;
 use crate::model::Outside;
 
 /// Opens a container.
@@ -55,15 +58,25 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
             help: vec!["set AZURE_CLIENT_ID and AZURE_TENANT_ID (or ARM_CLIENT_ID and ARM_TENANT_ID) as well".to_owned()],
         });
     }
+    for (name, key) in [("IDENTITY_ENDPOINT", AzureConfigKey::MsiEndpoint), ("MSI_ENDPOINT", AzureConfigKey::MsiEndpoint)] {
+        if let Some(value) = outside.variable(name) {
+            builder = builder.with_config(key, value);
+        }
+    }
     let asked = outside.variable("ARM_USE_MSI").is_some_and(|value| value == "true");
     let managed = asked || ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].iter().any(|name| outside.variable(name).is_some());
-    if known.is_empty() && !managed {
+    let github = github(outside).filter(|_| known.is_empty());
+    let federated = github.is_some();
+    if let Some(way) = github {
+        builder = builder.with_credentials(Arc::new(Exchanged(Federation::new(outside, way)?)));
+    } else if known.is_empty() && !managed {
         builder = builder.with_use_azure_cli(true);
     }
     // In the order in which the store takes them.
     known.sort_by_key(|(key, _)| ORDER.iter().position(|first| first == key));
     let credentials = match known.first() {
         Some((_, name)) => format!("{name} of the environment"),
+        None if federated => "GitHub's identity of this run, exchanged for the client of AZURE_CLIENT_ID or ARM_CLIENT_ID".to_owned(),
         None if managed => "the machine's managed identity".to_owned(),
         None => "whoever is logged in with the `az` program".to_owned(),
     };
@@ -74,6 +87,40 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         builder.with_account(account).with_container_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
     Ok(Cloud::new("az", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+}
+
+/// The exchange of GitHub's token, where this is a run of GitHub's that may ask for one, and a client is named.
+fn github(outside: &Outside) -> Option<Way> {
+    let either = |first: &str, second: &str| outside.variable(first).or_else(|| outside.variable(second)).map(str::to_owned);
+    Some(Way::GithubToAzure {
+        request: (
+            outside.variable("ACTIONS_ID_TOKEN_REQUEST_URL")?.to_owned(),
+            outside.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?.to_owned(),
+        ),
+        authority: outside.variable("AZURE_AUTHORITY_HOST").unwrap_or("https://login.microsoftonline.com").to_owned(),
+        tenant: either("AZURE_TENANT_ID", "ARM_TENANT_ID")?,
+        client: either("AZURE_CLIENT_ID", "ARM_CLIENT_ID")?,
+    })
+}
+
+/// Gives a store the tokens of an exchange.
+#[derive(Debug)]
+struct Exchanged(Federation);
+
+impl CredentialProvider for Exchanged {
+    type Credential = AzureCredential;
+
+    fn get_credential<'a, 'f>(&'a self) -> BoxFuture<'f, object_store::Result<Arc<AzureCredential>>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        Box::pin(async move {
+            let token = self.0.token().await;
+            let failed = |error| object_store::Error::Generic { store: "az", source: Box::new(error) };
+            token.map(|token| Arc::new(AzureCredential::BearerToken(token))).map_err(failed)
+        })
+    }
 }
 
 /// What says who we are, first what is taken first.
@@ -91,7 +138,7 @@ fn is_credential(key: AzureConfigKey) -> bool {
 
 fn help() -> Vec<String> {
     vec![
-        "credentials are looked for in AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE and AZURE_TENANT_ID (or their ARM_ names), the machine's managed identity (in a container or function, or with ARM_USE_MSI=true), then `az login`".to_owned(),
+        "credentials are looked for in AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE and AZURE_TENANT_ID (or their ARM_ names), GitHub's identity of a run with `id-token: write` for such a client, the machine's managed identity (in a container or function, or with ARM_USE_MSI=true), then `az login`".to_owned(),
         "the role `Storage Blob Data Contributor` on the container is enough".to_owned(),
     ]
 }

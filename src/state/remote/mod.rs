@@ -30,6 +30,10 @@ mod azure;
 mod cell;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod cloud;
+#[cfg(all(test, feature = "s3", feature = "azure", feature = "gcs"))]
+mod credentials;
+#[cfg(any(feature = "azure", feature = "gcs"))]
+mod federation;
 pub mod files;
 #[cfg(feature = "gcs")]
 mod gcs;
