@@ -269,16 +269,18 @@ def crowd(given, folder, store):
 def killed(given, folder, store, number):
     """One round: killed at a random moment, taken over from an empty disk, converged."""
     dice = random.Random(f"{given.seed}/{store.name}/{number}")
-    with workspace(given.binary, folder / "workspace", dice.choice([10, 30, 60])) as place:
+    with workspace(given.binary, folder / "workspace", dice.choice([60, 100, 150])) as place:
         before = place.objects()
         state = store.url(f"killed-{store.name}-{number}")
         first = Runner(given.binary, folder / "first", store, state, place.host, lease=5)
-        process = first.start("apply", "--yes", "--parallelism", str(dice.choice([2, 4, 10])))
-        moment = dice.uniform(0.1, 2.5)
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
-            pass
+        process = first.start("apply", "--yes", "--parallelism", str(dice.choice([2, 3, 5])))
+        # At a random object of it, or at a random time before the first one.
+        moment = dice.choice([0, *range(1, JOBS + 3)])
+        if moment == 0:
+            time.sleep(dice.uniform(0.05, 0.8))
+        whole, begun = sum(map(len, before.values())), time.monotonic()
+        while process.poll() is None and time.monotonic() < begun + 60 and sum(map(len, place.objects().values())) - whole < moment:
+            time.sleep(0.005)
         hit = process.poll() is None
         process.send_signal(signal.SIGKILL) if hit else None
         _, err = process.communicate()
@@ -289,10 +291,10 @@ def killed(given, folder, store, number):
         # Whoever had begun to apply held the lease.
         expect(taken or not (hit and "Applying" in err), "the takeover was not announced", err, said)
         found = place.objects()
-        expect(found == wanted(before), f"round {number} of {store.name}, killed at {moment:.3f} s with {done} jobs made, holds", found, err, said)
+        expect(found == wanted(before), f"round {number} of {store.name}, to be killed at object {moment}, killed with {done} jobs made, holds", found, err, said)
         second.run("plan", "--detailed-exitcode")
         if given.verbose:
-            print(f"  {store.name} {number}: {'killed' if hit else 'ended'} at {moment:.2f} s with {done} jobs made, "
+            print(f"  {store.name} {number}: {'killed' if hit else 'ended'} with {done} jobs made, "
                   f"{'taken over' if taken else 'nothing to take over'}", flush=True)
         return hit, taken
 
