@@ -430,7 +430,7 @@ class Trouble:
         if shutil.which("faketime") is None:
             return "no `faketime` here: clocks were tried in the unit tests only"
         for shift in ["+3h", "-3h"]:
-            with place_of(60) as place:
+            with place_of(400) as place:
                 before = place.objects()
                 first, second = self.fresh(place, ("first", "second"))
                 second.binary_prefix = ["faketime", "-f", shift]

@@ -254,7 +254,7 @@ impl Lease {
                         continue;
                     }
                     Ok(there) => {
-                        self.lose(taken(there.map(|(paper, _)| paper)));
+                        self.lose(taken(there.map(|(paper, _)| paper), &paper.id));
                         return false;
                     }
                     Err(error) => error.why,
@@ -405,9 +405,10 @@ fn known(paper: &Paper) -> LockInfo {
     LockInfo { id: Some(paper.id.clone()), renewed: Some(paper.renewed.clone()), ..paper.info.clone() }
 }
 
-fn taken(paper: Option<Paper>) -> String {
+/// What became of the lease that had this id.
+fn taken(paper: Option<Paper>, ours: &str) -> String {
     match paper {
-        Some(Paper { released: Some(by), .. }) => format!("{by} unlocked it"),
+        Some(Paper { released: Some(by), id, .. }) if id == ours => format!("{by} unlocked it"),
         Some(paper) => format!("{} took it over", paper.info.holder),
         None => "it was deleted".to_owned(),
     }
