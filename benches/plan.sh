@@ -3,8 +3,8 @@
 #
 #   benches/plan.sh [N] [BINARY]
 #
-# `--refresh=false` is the plan alone, with nothing to read. The second figure reads everything from the embedded
-# workspace in the same process, whose own work is in it.
+# Validating and applying happen with the embedded workspace in the same process, whose own work and objects are in the figures.
+# The plans talk to it in a process of its own: `--refresh=false` is the plan alone, with nothing to read; the other reads everything.
 set -euo pipefail
 count=${1:-10000}
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,5 +33,9 @@ python3 "$top/benches/generate.py" "$folder" --resources "$count"
 cd "$folder"
 measure "validate" "$binary" validate --env local
 measure "apply, everything to create" "$binary" apply --env local --yes --quiet
+"$binary" local serve --env local --port 0 -o json >serving.json &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
+for _ in $(seq 200); do [ -s serving.json ] && break; sleep 0.1; done
 measure "plan, nothing read" "$binary" plan --env local --refresh=false
-measure "plan, everything read in process" "$binary" plan --env local
+measure "plan, everything read" "$binary" plan --env local

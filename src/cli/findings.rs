@@ -1,4 +1,4 @@
-//! What SARIF, JUnit and GitHub Actions are told: where things stand in the files, and the files that the runner reads.
+//! What SARIF, `JUnit` and GitHub Actions are told: where things stand in the files, and the files that the runner reads.
 
 use std::io::Write as _;
 use std::path::Path;

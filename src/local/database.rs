@@ -76,13 +76,16 @@ fn make(file: &Path) -> Result<(), String> {
     }
 }
 
+/// Bytes of pages kept: everything is read once, into the store, and from then on only written.
+const CACHE: usize = 4 << 20;
+
 fn acquire(file: &Path) -> Result<Database, LocalError> {
     if !file.exists() {
         make(file).map_err(|why| LocalError::Open { path: file.display().to_string(), why })?;
     }
     let start = Instant::now();
     loop {
-        match Database::create(file) {
+        match Database::builder().set_cache_size(CACHE).create(file) {
             Ok(database) => return Ok(database),
             Err(redb::DatabaseError::DatabaseAlreadyOpen) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
             Err(redb::DatabaseError::DatabaseAlreadyOpen) => {

@@ -1,4 +1,4 @@
-//! What stands in the way or needs a look, each with its place in the files: what SARIF, JUnit and annotations are written from.
+//! What stands in the way or needs a look, each with its place in the files: what SARIF, `JUnit` and annotations are written from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A plan, a result or a check as JUnit XML: a case for each object, failures where something stands in the way.
+//! A plan, a result or a check as `JUnit` XML: a case for each object, failures where something stands in the way.
 
 use super::findings::{Finding, Level};
 use super::step::symbol;

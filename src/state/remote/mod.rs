@@ -30,7 +30,8 @@ mod azure;
 mod cell;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod cloud;
-#[cfg(all(test, feature = "s3", feature = "azure", feature = "gcs"))]
+#[cfg(test)]
+#[cfg(all(feature = "s3", feature = "azure", feature = "gcs"))]
 mod credentials;
 #[cfg(any(feature = "azure", feature = "gcs"))]
 mod federation;
