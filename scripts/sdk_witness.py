@@ -18,10 +18,14 @@ Exit code 0: all held; 1: the list of what did not; 2: the SDK is missing or the
 """
 
 import argparse
+import base64
 import json
+import os
 import re
 import sys
+import time
 import uuid
+from unittest import mock
 
 try:
     from databricks.sdk import WorkspaceClient
@@ -153,6 +157,24 @@ def identity(witness, client):
     found = [user.user_name for user in client.users_v2.list(filter=f'userName eq "{me.user_name}"')]
     witness.holds("a filter finds one user or none", len(found) <= 1)
     witness.refuses("an operation that is not served", NotImplemented, "not served", lambda: list(client.clean_rooms.list()))
+
+
+def oidc_login(witness, client):
+    """An ID token of a pipeline, exchanged at the token endpoint: the SDK becomes the service principal."""
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    name = str(uuid.uuid4())
+    claims = {"iss": "https://ci.acme", "sub": "repo:acme/shop", "aud": "databricks", "exp": int(time.time()) + 600}
+    token = f"{part({'alg': 'none'})}.{part(claims)}.c2ln"
+    with mock.patch.dict(os.environ, {"DATABRICKS_OIDC_TOKEN": token}):
+        pipeline = WorkspaceClient(host=client.config.host, client_id=name, auth_type="env-oidc")
+        witness.same("the SDK logged in by an ID token", pipeline.config.auth_type, "env-oidc")
+        witness.same("it is the service principal", pipeline.current_user.me().user_name, name)
+    over = f"{part({'alg': 'none'})}.{part({**claims, 'exp': 1})}.c2ln"
+    with mock.patch.dict(os.environ, {"DATABRICKS_OIDC_TOKEN": over}):
+        late = WorkspaceClient(host=client.config.host, client_id=name, auth_type="env-oidc")
+        witness.refuses("an ID token that is over", ValueError, "expired", late.current_user.me)
 
 
 def job_service(witness, client):
@@ -387,7 +409,7 @@ def serving_endpoints(witness, client):
 
 
 EXERCISES = [
-    identity, job_service, warehouse_service, unity_catalog, permissions, workspace_conf, alerts, queries,
+    identity, oidc_login, job_service, warehouse_service, unity_catalog, permissions, workspace_conf, alerts, queries,
     instance_pools, serving_endpoints, *witness_kinds.EXERCISES,
 ]
 

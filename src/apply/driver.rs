@@ -18,6 +18,7 @@ use super::readable;
 use super::scheduler::{End, Index, Scheduler, Skip};
 use super::step::{Message, Running, Shared, creates, renames};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
+use crate::client::ApiErrorKind;
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
 use crate::plan::{Action, Pinning, Step};
@@ -77,6 +78,8 @@ struct Run<'a> {
     results: BTreeMap<Index, StepResult>,
     state: Document,
     interrupted: bool,
+    /// No token is to be had any more: what has not started is not tried.
+    without_token: bool,
 }
 
 impl<'a> Run<'a> {
@@ -107,6 +110,7 @@ impl<'a> Run<'a> {
             results: BTreeMap::new(),
             state: session.state.clone(),
             interrupted: false,
+            without_token: false,
         }
     }
 
@@ -402,6 +406,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&mut self, index: Index, outcome: Outcome, requests: u32, id: Option<String>) {
+        let tokenless = is_tokenless(&outcome);
         let end = if outcome == Outcome::Done { End::Done } else { End::Failed };
         let skipped = self.scheduler.finish(index, end);
         let step = &self.plan.steps[index];
@@ -414,6 +419,11 @@ impl<'a> Run<'a> {
             self.results.insert(index, result);
         }
         self.skip(skipped);
+        if tokenless && !self.without_token {
+            self.without_token = true;
+            let skipped = self.scheduler.stop();
+            self.skip(skipped);
+        }
     }
 
     fn skip(&mut self, skipped: Vec<Skip>) {
@@ -430,6 +440,7 @@ impl<'a> Run<'a> {
             let because = match needs {
                 Some(needs) => format!("needs {}", self.plan.steps[needs].address),
                 None if self.journal.is_err() => self.unrecorded().to_owned(),
+                None if self.without_token => "there is no token any more".to_owned(),
                 None => "interrupted".to_owned(),
             };
             let outcome = Outcome::Skipped { because };
@@ -465,6 +476,13 @@ impl<'a> Run<'a> {
         self.state = fold(self.state.clone(), &self.records);
         self.session.store.save(&self.state, self.session.operation)
     }
+}
+
+/// Whether a step failed because there is no token. (A single 401 is no such thing: there are interfaces that say so of a
+/// missing right.)
+fn is_tokenless(outcome: &Outcome) -> bool {
+    let Outcome::Failed(Failure { error: Some(error), .. }) = outcome else { return false };
+    error.kind == ApiErrorKind::Unauthenticated && error.status.is_none()
 }
 
 fn millis_since(began: Timestamp, now: Timestamp) -> u64 {

@@ -505,6 +505,9 @@ impl Running {
             );
             return Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help };
         }
+        if error.kind == ApiErrorKind::Unauthenticated {
+            help.push("`brickform auth describe` shows with which credentials, `brickform auth check` whether they are taken".to_owned());
+        }
         help.push("apply again when it is mended: what was done is in the state, and only the rest is planned".to_owned());
         Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help }
     }

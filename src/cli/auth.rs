@@ -1,4 +1,5 @@
-//! `brickform auth describe`: each value of the authentication and where it came from. Makes no calls.
+//! `brickform auth describe`: each value of the authentication and where it came from, without a call. `auth check`: whether
+//! that is enough.
 
 use clap::{Args, Subcommand};
 
@@ -19,12 +20,18 @@ pub struct Arguments {
 enum Command {
     /// Each value and where it came from; secrets are never shown
     Describe,
+    /// Who we are, which interfaces answer, which rights are missing for what the project manages; reads only
+    #[command(
+        after_help = "Exit codes: 0 nothing is missing, 4 nobody is let in, 1 a right is missing.\n\nExamples:\n  brickform auth check --env prod\n  brickform auth check --env prod -o json"
+    )]
+    Check,
 }
 
 /// Describes how a command of this environment would authenticate.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Describe => describe(run),
+        Command::Check => super::auth_check::run(run),
     }
 }
 
@@ -41,12 +48,14 @@ fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
     match run.screen.format {
         Format::Json => {
             let all = serde_json::json!({
-                "host": description.host, "auth_type": description.auth_type, "attributes": listed(&description.attributes),
+                "host": description.host, "auth_type": description.auth_type, "otherwise": description.otherwise, "attributes": listed(&description.attributes),
             });
             run.screen.result(&format!("{all:#}\n"));
         }
         Format::Text => {
-            run.screen.result(&format!("{} by {}\n", description.host, description.auth_type));
+            let otherwise =
+                description.otherwise.as_ref().map_or(String::new(), |other| format!(", or by {other} where that gives no token"));
+            run.screen.result(&format!("{} by {}{otherwise}\n", description.host, description.auth_type));
             run.screen.result(&table(&description.attributes));
         }
     }
@@ -76,7 +85,7 @@ fn listed(attributes: &[Described]) -> Vec<serde_json::Value> {
 fn table(attributes: &[Described]) -> String {
     let wide = attributes.iter().map(|a| columns(&a.shown)).max().unwrap_or(0).min(60);
     let line = |a: &Described| {
-        let unused = if a.used { "" } else { "  (not used: a more explicit way wins)" };
+        let unused = if a.used { "" } else { "  (not used by this method)" };
         format!("  {:22} {}  from {}{unused}\n", a.name, pad(&a.shown, wide), a.source)
     };
     attributes.iter().map(line).collect()

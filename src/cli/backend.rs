@@ -7,7 +7,7 @@ use super::{Failure, Run, connect};
 use crate::model::Outside;
 use crate::project::{Project, StateSettings};
 use crate::state::remote::files::{Files, Sort};
-use crate::state::remote::objects::{ObjectError, Objects};
+use crate::state::remote::objects::{About, ObjectError, Objects};
 use crate::state::remote::{Open, Place, Remote, Sealed, Settings, open};
 use crate::state::{Local, Mend, Store as _};
 
@@ -134,5 +134,9 @@ fn remote(
 }
 
 fn failed(environment: &str, error: ObjectError) -> Failure {
-    Failure::Machine { message: format!("the state of {environment} cannot be opened: {}", error.why), help: error.help }
+    let message = format!("the state of {environment} cannot be opened: {}", error.why);
+    match error.about {
+        About::Credentials => Failure::Undescribed { message, help: error.help },
+        About::Anything => Failure::Machine { message, help: error.help },
+    }
 }

@@ -299,6 +299,7 @@ fn exit(report: &apply::Report) -> Exit {
         Ending::Nothing => Exit::Failed,
         Ending::Partial => Exit::Partial,
         Ending::Interrupted => Exit::Interrupted,
+        Ending::Unauthenticated => Exit::Credentials,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::Outside;
 use crate::project::{Project, Workspace};
 use crate::state::WorkspaceIdentity;
 use crate::state::remote::files;
-use crate::state::remote::objects::ObjectError;
+use crate::state::remote::objects::{About, ObjectError};
 
 /// A workspace that answered.
 pub struct Connection {
@@ -105,6 +105,7 @@ pub fn for_state(run: &Run<'_>, project: &Project) -> files::Connect {
                         "the state is kept in the environment's own workspace: `brickform auth describe` says with which credentials"
                             .to_owned(),
                     ],
+                    about: About::Credentials,
                 })?;
                 (Arc::new(over(&resolved.host, &outside)?), Some(resolved.credentials))
             }
@@ -150,7 +151,10 @@ async fn who(client: &Client, name: &str, credentials: &str) -> Result<Me, Failu
 
 /// Which credentials, for people: ` (pat; token from DATABRICKS_TOKEN)`.
 fn named(description: &Description) -> String {
-    let from = |name: &str| description.attributes.iter().find(|a| a.used && a.name == name).map(|a| format!("{name} from {}", a.source));
-    let parts: Vec<String> = ["token", "client_id", "client_secret"].into_iter().filter_map(from).collect();
-    format!(" ({}; {})", description.auth_type, parts.join(", "))
+    let shown =
+        ["token", "client_id", "client_secret", "oidc_token_filepath", "id_token", "program", "azure_client_id", "azure_client_secret"];
+    let of = |name: &str| description.attributes.iter().find(|a| a.used && a.name == name);
+    let parts: Vec<String> = shown.into_iter().filter_map(|name| Some(format!("{name} from {}", of(name)?.source))).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) };
+    format!(" ({}{parts})", description.auth_type)
 }

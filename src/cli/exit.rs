@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::local::LocalError;
 use crate::project;
 use crate::state::StateError;
+use crate::state::remote::objects::About;
 
 /// How a run ended. `docs/reference/exit-codes.md` is made from [`Exit::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,10 @@ impl Exit {
         (Self::Failed, "A failure: the message says what, where and what to do next."),
         (Self::Changes, "There are changes or drift. Only with `--detailed-exitcode`."),
         (Self::Partial, "Applied in part: some steps failed or were skipped; the state is saved, running again does the rest."),
-        (Self::Credentials, "Authentication: no credentials, or the workspace refused them."),
+        (
+            Self::Credentials,
+            "Authentication: no credentials, or the workspace or the state's store refused them. In the middle of an apply: what was done is recorded, running again does the rest.",
+        ),
         (
             Self::Locked,
             "Somebody else holds the lock of the environment, or this run lost it in its middle (taken over, or the store out of reach) and stopped at once.",
@@ -181,6 +185,11 @@ impl Failure {
             Self::Credentials(_) | Self::Undescribed { .. } => Exit::Credentials,
             Self::Guard { .. } | Self::Apply(ApplyError::Blocked) => Exit::Guarded,
             Self::Moved { .. } | Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => Exit::Stale,
+            Self::State(error) | Self::Apply(ApplyError::State(error))
+                if matches!(error, StateError::Store { about: About::Credentials, .. }) =>
+            {
+                Exit::Credentials
+            }
             // Who lost the lease in mid-apply is told the same as who never got it: somebody else has it, come back later.
             Self::State(error) | Self::Apply(ApplyError::State(error))
                 if matches!(error, StateError::Locked { .. } | StateError::Lost { .. }) =>

@@ -4,7 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::local_place::{Beacon, Place};
 use super::{Exit, Failure, Format, Run, runtime};
-use crate::local::{Fault, FaultError, LocalOptions, LocalWorkspace};
+use crate::local::{Fault, FaultError, FederationPolicy, LocalOptions, LocalWorkspace};
+
+/// What a file of policies looks like.
+const POLICIES: &str = "write a list: [{\"service_principal\": \"APPLICATION ID\", \"oidc_policy\": {\"issuer\": \"https://...\", \"audiences\": [\"...\"], \"subject\": \"...\"}}]";
 
 /// Arguments of `local`.
 #[derive(Debug, Args)]
@@ -63,6 +66,12 @@ struct Serve {
     /// Accept only these bearer tokens
     #[arg(long = "token", value_name = "TOKEN")]
     tokens: Vec<String>,
+    /// Exchange only ID tokens that fit a federation policy of this file, a list in JSON; otherwise anybody's
+    #[arg(long, env = "BRICKFORM_LOCAL_FEDERATION", value_name = "FILE")]
+    federation: Option<String>,
+    /// How many seconds an OAuth token holds
+    #[arg(long, env = "BRICKFORM_LOCAL_TOKEN_LIFE", value_name = "SECONDS", default_value_t = 3600)]
+    token_life: u64,
 }
 
 /// Arguments of `local reset`.
@@ -150,7 +159,15 @@ fn behaviour(given: &Serve, run: &Run<'_>) -> Result<LocalOptions, Failure> {
     if given.rate_limit.is_some_and(|r| r <= 0.0 || !r.is_finite()) {
         return Err(Failure::usage("`--rate-limit` must be above 0", &[]));
     }
+    let mut federation = vec![];
+    if let Some(file) = &given.federation {
+        let wrong = |why: String| Failure::usage(format!("--federation {file}: {why}"), &[POLICIES]);
+        let text = std::fs::read_to_string(run.outside.path(file)).map_err(|error| wrong(error.to_string()))?;
+        federation = FederationPolicy::list(&text).map_err(wrong)?;
+    }
     Ok(LocalOptions {
+        federation,
+        token_seconds: Some(given.token_life),
         latency_ms: given.latency,
         rate_limit: given.rate_limit,
         faults: list,

@@ -14,6 +14,8 @@ mod adopt_write;
 mod applied;
 mod apply;
 mod auth;
+mod auth_check;
+mod auth_rights;
 mod backend;
 mod base;
 mod carry;

@@ -412,6 +412,6 @@ mod tests {
             .await
             .expect_err("wrong secret");
         assert_eq!((error.kind, error.may_have_happened), (ApiErrorKind::Unauthenticated, false));
-        assert_eq!(error.message, "no OAuth token for client id at https://test.net: 401 invalid_client: no such client");
+        assert_eq!(error.message, "no token by oauth-m2m (client id) for https://test.net: 401 invalid_client: no such client");
     }
 }

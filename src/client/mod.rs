@@ -9,6 +9,7 @@ use std::sync::Arc;
 mod agent;
 mod api;
 pub mod auth;
+pub(crate) mod elsewhere;
 mod error;
 mod live;
 mod me;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::auth::Credentials;
+use super::auth::{Credentials, Header};
 use super::retry::{Decision, Limits, Moment, Outcome, Retry};
 use super::throttle::{Admit, Throttle};
 use super::{ApiError, ApiErrorKind, Options, Reply, Request, Response, SharedTransport, TransportError, agent, reply};
@@ -81,16 +81,29 @@ impl Sender {
 
     /// Sends with authorization. A token that the server no longer takes is renewed once.
     pub async fn send(&self, errand: &Errand<'_>) -> Result<Reply, ApiError> {
-        let Some(credentials) = &self.credentials else { return self.attempt(errand, None).await };
-        let token = credentials.authorization(self).await.map_err(|error| error.of_request(&errand.request))?;
-        let result = self.attempt(errand, Some(&token)).await;
+        let Some(credentials) = &self.credentials else { return self.attempt(errand, &[]).await };
+        let headers = credentials.headers(self).await.map_err(|error| error.of_request(&errand.request))?;
+        let result = self.attempt(errand, &headers).await;
         match result {
-            Err(error) if error.status == Some(401) && credentials.forget(&token).await => {
-                let token = credentials.authorization(self).await.map_err(|error| error.of_request(&errand.request))?;
-                self.attempt(errand, Some(&token)).await
+            Err(error) if error.status == Some(401) && credentials.forget(&headers).await => {
+                let headers = credentials.headers(self).await.map_err(|error| error.of_request(&errand.request))?;
+                self.attempt(errand, &headers).await
             }
             result => result,
         }
+    }
+
+    /// Sends once, without authorization, and gives whatever is answered.
+    pub async fn once(&self, request: Request) -> Result<Response, TransportError> {
+        let slow = || TransportError { message: format!("{}: no answer", self.host()), may_have_been_sent: true };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let sent = self.transport.send(self.dressed(&request, false, &[]));
+        tokio::time::timeout(std::time::Duration::from_secs(20), sent).await.unwrap_or_else(|_| Err(slow()))
+    }
+
+    /// The world outside.
+    pub const fn outside(&self) -> &Outside {
+        &self.outside
     }
 
     /// The time now, seconds since 1970.
@@ -99,7 +112,7 @@ impl Sender {
     }
 
     /// Sends until the state machine ends it.
-    pub async fn attempt(&self, errand: &Errand<'_>, authorization: Option<&str>) -> Result<Reply, ApiError> {
+    pub async fn attempt(&self, errand: &Errand<'_>, authorization: &[Header]) -> Result<Reply, ApiError> {
         let seed = self.seed.fetch_add(1, Ordering::Relaxed);
         let mut retry = Retry::new(errand.repeat, self.limits, seed);
         let mut last = None;
@@ -125,7 +138,7 @@ impl Sender {
     async fn one_try(
         &self,
         errand: &Errand<'_>,
-        authorization: Option<&str>,
+        authorization: &[Header],
         timeout: Moment,
         tries: u32,
         mut slot: Slot<'_>,
@@ -159,15 +172,13 @@ impl Sender {
         (result, outcome)
     }
 
-    fn dressed(&self, request: &Request, raw: bool, authorization: Option<&str>) -> Request {
+    fn dressed(&self, request: &Request, raw: bool, authorization: &[Header]) -> Request {
         let mut request = request.clone();
         request.headers.push(("user-agent".to_owned(), self.agent.clone()));
         // A reply that is no JSON (a file) is asked for as it is; errors are JSON all the same.
         let accepted = if raw { "application/octet-stream, application/json" } else { "application/json" };
         request.headers.push(("accept".to_owned(), accepted.to_owned()));
-        if let Some(authorization) = authorization {
-            request.headers.push(("authorization".to_owned(), authorization.to_owned()));
-        }
+        request.headers.extend(authorization.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())));
         request
     }
 

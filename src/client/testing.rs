@@ -95,3 +95,65 @@ impl Transport for Scripted {
         "https://test.net"
     }
 }
+
+/// Other services on loopback: every request is answered by a function, and kept as it came.
+pub struct StandIn {
+    /// `http://127.0.0.1:PORT`.
+    pub host: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl StandIn {
+    /// Answers by a function of the request's text; none: never.
+    pub fn by(answer: impl Fn(&str) -> Option<(u16, String)> + Send + 'static) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            let mut silent = vec![];
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = read(&mut stream);
+                log.lock().unwrap().push(request.clone());
+                let Some((status, body)) = answer(&request) else {
+                    silent.push(stream);
+                    continue;
+                };
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close");
+                let _ = io::Write::write_all(&mut stream, format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
+            }
+        });
+        Self { host, asked }
+    }
+
+    /// Answers with these bodies, by the beginning of the request; 404 to anything else.
+    pub fn of(answers: &'static [(&'static str, &'static str)]) -> Self {
+        Self::by(move |request| {
+            let found = answers.iter().find(|(line, _)| request.starts_with(line));
+            Some(found.map_or((404, String::new()), |(_, body)| (200, (*body).to_owned())))
+        })
+    }
+
+    /// The requests so far.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn read(stream: &mut std::net::TcpStream) -> String {
+    let (mut bytes, mut buffer) = (vec![], [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        match io::Read::read(stream, &mut buffer) {
+            Ok(0) | Err(_) => return text,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}

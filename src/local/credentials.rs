@@ -51,6 +51,8 @@ fn by_oauth(rest: &str, now: i64) -> Result<Caller, Refusal> {
         Some((String::from_utf8(bytes?).ok()?, until.parse::<i64>().ok()?))
     };
     match read() {
+        // Federation of a whole account makes users.
+        Some((name, until)) if now < until && name.contains('@') => Ok(Caller { name, sort: Principal::User }),
         Some((name, until)) if now < until => Ok(Caller { name, sort: Principal::ServicePrincipal }),
         Some(_) => Err(Refusal::new(401, "UNAUTHENTICATED", "Access token has expired.")),
         None => Err(Refusal::new(401, "UNAUTHENTICATED", "Invalid access token.")),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::local::answer::Refusal;
+use crate::local::federation::FederationPolicy;
 use crate::local::services::Rival;
 use crate::local::store::Transaction;
 use crate::model::{Map, Value};
@@ -63,6 +64,8 @@ pub struct Setting {
     pub settle_ms: i64,
     /// How long OAuth tokens hold, in seconds.
     pub token_seconds: u64,
+    /// Whose ID tokens are exchanged.
+    pub federation: Vec<FederationPolicy>,
 }
 
 impl Setting {

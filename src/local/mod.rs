@@ -7,6 +7,7 @@ mod credentials;
 mod database;
 mod exchange;
 mod faults;
+mod federation;
 mod limits;
 mod peer;
 mod record;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use crate::client::{BoxFuture, Request, Response, Transport, TransportError};
 
 pub use faults::{Fault, FaultError, FaultWhen, Faults};
+pub use federation::{FederationPolicy, OidcPolicy};
 pub use services::{Evidence, Habit};
 
 /// An embedded workspace. Cheap to clone; all clones are one workspace.
@@ -97,6 +99,8 @@ pub struct LocalOptions {
     pub denied_tokens: Vec<String>,
     /// How long an OAuth token holds, in seconds; none: an hour.
     pub token_seconds: Option<u64>,
+    /// Whose ID tokens are exchanged for tokens; empty: anybody's.
+    pub federation: Vec<FederationPolicy>,
     /// Who calls where no token says otherwise; none: `admin@brickform.local`.
     pub caller: Option<String>,
     /// The id that a new workspace gets; none: a random one. An existing database keeps its own.

@@ -74,6 +74,7 @@ fn behave(core: Arc<Core>, options: LocalOptions, outside: Outside) -> Result<In
         met: AtomicU64::new(0),
         settle_ms: options.settle_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(150),
         token_seconds: options.token_seconds.unwrap_or(3600),
+        federation: options.federation.clone(),
     };
     Ok(Inner {
         core,

@@ -45,6 +45,13 @@ pub trait System: Send + Sync {
         let _ = limit;
         self.run(program, arguments, folder)
     }
+    /// The same for a program that Brickform itself chose (`az`), or whoever runs it: no file of a project names it.
+    ///
+    /// # Errors
+    /// It could not be started; [`io::ErrorKind::TimedOut`]: it took longer.
+    fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+        self.run_within(program, arguments, folder, limit)
+    }
     /// What `read` gives for this source, which a system that remembers asks only once.
     ///
     /// # Errors
@@ -73,6 +80,10 @@ impl System for Remembering {
 
     fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         self.inner.run_within(program, arguments, folder, limit)
+    }
+
+    fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+        self.inner.ask(program, arguments, folder, limit)
     }
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
@@ -104,6 +115,10 @@ impl System for WithoutCommands {
 
     fn run_within(&self, _: &str, _: &[&str], _: &Path, _: Duration) -> io::Result<CommandOutput> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "commands are refused (--no-commands)"))
+    }
+
+    fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
+        self.inner.ask(program, arguments, folder, limit)
     }
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {

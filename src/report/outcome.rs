@@ -4,6 +4,7 @@ use super::step::symbol;
 use super::style::{Label, Paint, columns, pad};
 use super::text::plural;
 use crate::apply::{Failure, Outcome, Report, StepResult};
+use crate::client::ApiErrorKind;
 use crate::plan::{Action, Plan};
 
 /// How the report looks.
@@ -206,6 +207,8 @@ pub enum Ending {
     Partial,
     /// It was stopped.
     Interrupted,
+    /// The workspace did not take the credentials any more, or there were none; what had been done is recorded.
+    Unauthenticated,
 }
 
 /// How it ended; being stopped beats the rest.
@@ -214,10 +217,17 @@ pub fn ending(report: &Report) -> Ending {
     let done = report.results.iter().filter(|r| r.outcome == Outcome::Done).count();
     match done {
         _ if report.interrupted => Ending::Interrupted,
+        _ if report.results.iter().any(|r| is_unauthenticated(&r.outcome)) => Ending::Unauthenticated,
         n if n == report.results.len() => Ending::Done,
         0 => Ending::Nothing,
         _ => Ending::Partial,
     }
+}
+
+/// Whether a step failed because of who we are.
+fn is_unauthenticated(outcome: &Outcome) -> bool {
+    let Outcome::Failed(failure) = outcome else { return false };
+    failure.error.as_ref().is_some_and(|error| error.kind == ApiErrorKind::Unauthenticated)
 }
 
 fn next(report: &Report, look: &ResultLook<'_>) -> String {
@@ -230,6 +240,7 @@ fn next(report: &Report, look: &ResultLook<'_>) -> String {
         Ending::Nothing => 1,
         Ending::Partial => 3,
         Ending::Interrupted => 130,
+        Ending::Unauthenticated => 4,
     };
     format!("Next: {}    (does what is left: {})    exit code {exit}\n", look.again, plural(left as u64, "step", "steps"))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::remote::objects::About;
 use super::{Document, Record};
 use crate::client::BoxFuture;
 use crate::model::Outside;
@@ -74,6 +75,8 @@ pub enum StateError {
         why: String,
         /// What to do, where the store knows.
         help: Vec<String>,
+        /// Whether it is about who we are.
+        about: About,
     },
     /// Somebody else holds the lock.
     #[error("the state at {place} is locked by {holder}")]

@@ -4,6 +4,7 @@ mod adopt_write;
 mod adoption;
 mod ancestry;
 mod arrows;
+mod auth;
 mod cli;
 mod clusters;
 mod codes;

@@ -81,7 +81,7 @@ pub enum AuthError {
         has: String,
     },
     /// Two sorts, and nobody says which.
-    #[error("several ways to authenticate are configured: {}", sorts.join("; "))]
+    #[error("more than one authorization method configured: {}", sorts.join("; "))]
     Several {
         /// Each with the places of its attributes.
         sorts: Vec<String>,
@@ -96,15 +96,39 @@ pub enum AuthError {
         /// What is.
         supported: String,
     },
+    /// What surrounds us lacks something that a method needs.
+    #[error("{auth_type} cannot be used here: {lacks}")]
+    Absent {
+        /// Which method.
+        auth_type: String,
+        /// What is not there.
+        lacks: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A value means nothing.
+    #[error("`{name}` ({at}): {why}")]
+    Value {
+        /// The attribute.
+        name: String,
+        /// Who says it.
+        at: String,
+        /// What is wrong, without the value of a secret.
+        why: String,
+    },
     /// No token could be had.
-    #[error("no OAuth token for client {client_id} at {host}: {why}")]
+    #[error("no token by {auth_type}{} for {host}: {why}", client.as_ref().map_or(String::new(), |client| format!(" (client {client})")))]
     NoToken {
+        /// The method.
+        auth_type: &'static str,
         /// The workspace.
         host: String,
-        /// The service principal.
-        client_id: String,
+        /// The service principal, where one is named.
+        client: Option<String>,
         /// What happened.
         why: String,
+        /// What to do next.
+        help: Vec<String>,
         /// What the API call said, where one failed.
         cause: Option<Box<ApiError>>,
     },
@@ -115,7 +139,9 @@ impl AuthError {
     #[must_use]
     pub fn help(&self) -> Vec<String> {
         let lines: &[&str] = match self {
-            Self::File { .. } | Self::Host { .. } | Self::NoAttribute { .. } => &[],
+            Self::File { .. } | Self::Host { .. } | Self::NoAttribute { .. } | Self::Value { .. } => &[],
+            Self::Absent { help, .. } => return vec![help.clone()],
+            Self::NoToken { help, .. } if !help.is_empty() => return help.clone(),
             Self::NoProfile { .. } => &["name one that exists with `--profile` or `workspace: { profile: ... }`"],
             Self::NoProfileFile { .. } => &[
                 "write it: a line `[PROFILE]`, then `host = https://...` and `token = ...`; DATABRICKS_CONFIG_FILE names another file",
@@ -125,15 +151,27 @@ impl AuthError {
                 "set `workspace: { host: https://... }` in the environment's file, or DATABRICKS_HOST, or `--profile`",
                 "or use the embedded workspace: `workspace: local`",
             ],
-            Self::NoCredentials { .. } => {
-                &["set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile with `--profile`"]
-            }
+            Self::NoCredentials { .. } => &[
+                "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile with `--profile`",
+                "or log in: `az login` (Azure), `databricks auth login --host HOST`; in a pipeline, use its own identity: `auth_type: github-oidc`, `env-oidc` (GitLab), `azure-devops-oidc`",
+            ],
             Self::Incomplete { .. } => &["set it in the same place, or in the process environment"],
             Self::Several { .. } => &["remove one of them, or say which with `auth_type:` or DATABRICKS_AUTH_TYPE"],
-            Self::Unsupported { .. } => &["use a personal access token, or a service principal's client id and secret"],
+            Self::Unsupported { auth_type, .. } if auth_type == "external-browser" => {
+                &["log in with `databricks auth login --host HOST`, and use `auth_type: databricks-cli`"]
+            }
+            Self::Unsupported { .. } => &["use one of those"],
             Self::NoToken { .. } => &["check that the secret is current and that the service principal belongs to this workspace"],
         };
         lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// What is wrong with what to do about it, in one line.
+    fn told(&self) -> String {
+        match self {
+            Self::NoToken { help, .. } if !help.is_empty() => format!("{self}; {}", help.join("; ")),
+            _ => self.to_string(),
+        }
     }
 
     /// The same as the error of the request that could not be authorised and was therefore never sent.
@@ -146,7 +184,7 @@ impl AuthError {
         };
         ApiError {
             kind,
-            message: self.to_string(),
+            message: self.told(),
             request_id: cause.and_then(|cause| cause.request_id.clone()),
             tries: cause.map_or(0, |cause| cause.tries),
             ..never_sent(request.to_string(), "")

@@ -1,93 +1,136 @@
-//! The unified authentication of the Databricks SDKs: names, files, order. Personal access tokens and OAuth for service
-//! principals (client id and secret); the other ways are recognised and refused by name.
+//! The unified authentication of the Databricks SDKs: names, files, methods, order.
 //!
-//! What is said more explicitly wins, whatever sort it is: the environment's own file and options, then the profile that
-//! they name, then the process environment, then the profile that it (or the configuration file) names.
+//! What is said more explicitly wins, whatever method it is: the environment's own file and options, then the profile that
+//! they name, then the process environment, then the profile that it (or the configuration file) names. Two sorts that are
+//! said equally explicitly are an error.
+//!
+//! `methods` declares each method over a few building blocks (`way`); `source` keeps a token and renews it; `signing` makes
+//! headers of them.
 
 mod attributes;
+mod azure;
 mod error;
-mod machine;
+mod google;
+mod identity;
+mod methods;
 mod profile;
+mod program;
 mod resolve;
+mod signing;
+mod source;
+#[cfg(test)]
+mod tests;
+mod way;
+mod workspace;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
+use super::elsewhere::Elsewhere;
 use super::send::Sender;
+use signing::Signing;
+use source::Trouble;
+use way::{Way, World};
 
 pub use attributes::{ATTRIBUTES, Attribute};
 pub use error::AuthError;
+pub(crate) use google::External;
+pub(crate) use identity::Identity;
 pub use resolve::{Described, Description, Explicit, Resolved, configured, resolve};
+pub(super) use signing::Header;
 
-/// Where tokens come from. Never printable.
+/// Where tokens come from. Never printable. Clones share their tokens.
 #[derive(Clone)]
 pub struct Credentials {
-    method: Method,
+    shared: Arc<Shared>,
 }
 
-#[derive(Clone)]
-enum Method {
-    /// A personal access token.
-    Token(Arc<Zeroizing<String>>),
-    /// OAuth for a service principal.
-    Machine(Arc<machine::Machine>),
+struct Shared {
+    /// The first that gives a token is kept to.
+    choices: Vec<Signing>,
+    chosen: AtomicUsize,
+    elsewhere: OnceLock<Result<Elsewhere, String>>,
 }
 
 impl Credentials {
     /// A personal access token.
     #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
-        Self { method: Method::Token(Arc::new(Zeroizing::new(token.into()))) }
+        Self::of(vec![Signing::bearer("pat", Way::Fixed(Zeroizing::new(token.into())))])
     }
 
     /// A service principal's client id and secret.
     #[must_use]
     pub fn machine(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        Self { method: Method::Machine(Arc::new(machine::Machine::new(client_id.into(), client_secret.into()))) }
+        let client = client_id.into();
+        let way = Way::Secret { client: client.clone(), secret: Zeroizing::new(client_secret.into()) };
+        Self::of(vec![Signing::bearer("oauth-m2m", way).of_client(client)])
     }
 
-    /// `pat` or `oauth-m2m`.
+    /// The first of these that gives a token; at least one.
+    fn of(choices: Vec<Signing>) -> Self {
+        Self { shared: Arc::new(Shared { choices, chosen: AtomicUsize::new(0), elsewhere: OnceLock::new() }) }
+    }
+
+    /// Asks other services with this; for tests.
+    #[cfg(test)]
+    fn asking(self, elsewhere: Elsewhere) -> Self {
+        let _ = self.shared.elsewhere.set(Ok(elsewhere));
+        self
+    }
+
+    fn signing(&self) -> &Signing {
+        let chosen = self.shared.chosen.load(Ordering::Relaxed);
+        self.shared.choices.get(chosen).expect("one of the choices")
+    }
+
+    /// `pat`, `oauth-m2m`, `github-oidc`.
     #[must_use]
     pub fn auth_type(&self) -> &'static str {
-        match self.method {
-            Method::Token(_) => "pat",
-            Method::Machine(_) => "oauth-m2m",
-        }
+        self.signing().auth_type
     }
 
-    /// The value of the `Authorization` header; a token that is about to expire is fetched anew, by one caller for all.
-    pub(super) async fn authorization(&self, sender: &Sender) -> Result<Zeroizing<String>, AuthError> {
-        let token = match &self.method {
-            Method::Token(token) => Zeroizing::clone(token),
-            Method::Machine(machine) => machine.token(sender).await?,
-        };
-        Ok(Zeroizing::new(format!("Bearer {}", *token)))
+    /// The headers of a request; a token that is about to expire is fetched anew, by one caller for all.
+    pub(super) async fn headers(&self, sender: &Sender) -> Result<Vec<Header>, AuthError> {
+        let world = World::new(sender, &self.shared.elsewhere);
+        let first = self.shared.chosen.load(Ordering::Relaxed);
+        let mut failed = vec![];
+        for (index, signing) in self.shared.choices.iter().enumerate().skip(first) {
+            match signing.headers(&world).await {
+                Ok(headers) => {
+                    self.shared.chosen.store(index, Ordering::Relaxed);
+                    return Ok(headers);
+                }
+                Err(trouble) => failed.push((signing, trouble)),
+            }
+        }
+        Err(no_token(failed, sender.host()))
     }
 
-    /// Drops the cached token that the server did not take; whether another can be had.
-    pub(super) async fn forget(&self, authorization: &str) -> bool {
-        match &self.method {
-            Method::Token(_) => false,
-            Method::Machine(machine) => machine.forget(authorization.trim_start_matches("Bearer ")).await,
-        }
+    /// Drops the tokens that the server did not take; whether others can be had.
+    pub(super) async fn forget(&self, headers: &[Header]) -> bool {
+        self.signing().forget(headers).await
     }
+}
+
+/// Why none of them gave a token: the reason of the first, with those of the others.
+fn no_token(failed: Vec<(&Signing, Trouble)>, host: &str) -> AuthError {
+    let mut failed = failed.into_iter();
+    let (first, trouble) = failed.next().expect("at least one was tried");
+    let Trouble { why, mut help, cause } = trouble;
+    let mut all = vec![why];
+    for (signing, trouble) in failed {
+        all.push(format!("nor by {}: {}", signing.auth_type, trouble.why));
+        help.extend(trouble.help);
+    }
+    let why = all.join("; ");
+    AuthError::NoToken { auth_type: first.auth_type, host: host.to_owned(), client: first.client.clone(), why, help, cause }
 }
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credentials({})", self.auth_type())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Credentials;
-
-    #[test]
-    fn are_never_printed() {
-        for credentials in [Credentials::token("dapi-planted"), Credentials::machine("id", "planted")] {
-            assert!(!format!("{credentials:?}").contains("planted"));
-        }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::attributes::{ATTRIBUTES, DECIDES, SORTS, Sort, attribute};
+use super::attributes::{ATTRIBUTES, Attribute, attribute};
+use super::methods::{Around, METHODS, Method};
 use super::profile::{ProfileFile, file_path};
 use super::{AuthError, Credentials};
 use crate::diagnostic::{Span, suggest};
@@ -29,8 +30,10 @@ pub struct Resolved {
 pub struct Description {
     /// The workspace.
     pub host: String,
-    /// `pat`, `oauth-m2m`.
+    /// `pat`, `oauth-m2m`, `github-oidc`.
     pub auth_type: String,
+    /// The method that is tried where that one gives no token: nobody said which, and either may be what is meant.
+    pub otherwise: Option<String>,
     /// The attributes that are set, in the table's order.
     pub attributes: Vec<Described>,
 }
@@ -50,7 +53,7 @@ pub struct Described {
 
 /// How explicitly a value is said; less is more explicit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub enum Level {
     /// The environment's file, an option.
     Said,
     /// The profile that one of those names.
@@ -61,13 +64,47 @@ enum Level {
     Profile,
 }
 
-struct Found {
-    text: Zeroizing<String>,
-    level: Level,
-    source: String,
+/// A value and where it came from.
+#[derive(Clone)]
+pub struct Found {
+    pub text: Zeroizing<String>,
+    pub level: Level,
+    pub source: String,
 }
 
-type Values = BTreeMap<&'static str, Found>;
+pub type Values = BTreeMap<&'static str, Found>;
+
+/// What a method is made from.
+pub struct Given<'a> {
+    /// The values that count.
+    pub values: &'a Values,
+    /// The workspace.
+    pub host: &'a str,
+    /// Variables, files, programs.
+    pub outside: &'a Outside,
+}
+
+impl Given<'_> {
+    /// A value; none where nobody says it.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.values.get(name).map(|found| found.text.to_string())
+    }
+
+    /// A value that is known to be there.
+    pub fn needed(&self, name: &str) -> String {
+        self.text(name).unwrap_or_default()
+    }
+
+    /// A secret that is known to be there.
+    pub fn secret(&self, name: &str) -> Zeroizing<String> {
+        self.values.get(name).map(|found| found.text.clone()).unwrap_or_default()
+    }
+
+    /// Who says a value.
+    pub fn source(&self, name: &str) -> String {
+        self.values.get(name).map_or_else(|| "nowhere".to_owned(), |found| found.source.clone())
+    }
+}
 
 /// Finds host and credentials. `explicit`: attributes of the environment's file; `profile`: `--profile`.
 ///
@@ -78,13 +115,11 @@ pub fn resolve(outside: &Outside, explicit: &Explicit, profile: Option<&str>) ->
     let looked = || "looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file".to_owned();
     let host = values.get("host").ok_or_else(|| AuthError::NoHost { looked: looked() })?;
     let host = normal_host(&host.text, &host.source)?;
-    let sort = choose(&values, &host, looked)?;
-    let text = |name: &str| values.get(name).map_or(String::new(), |found| found.text.to_string());
-    let credentials = match sort.name {
-        "pat" => Credentials::token(text("token")),
-        _ => Credentials::machine(text("client_id"), text("client_secret")),
-    };
-    let description = describe(&values, &host, sort);
+    let choice = choose(&values, &host, outside, looked)?;
+    let given = Given { values: &choice.values, host: &host, outside };
+    let methods = std::iter::once(choice.method).chain(choice.otherwise);
+    let credentials = Credentials::of(methods.map(|method| method.signing(&given)).collect::<Result<_, _>>()?);
+    let description = describe(&values, &given, &choice);
     Ok(Resolved { host, credentials, description })
 }
 
@@ -134,7 +169,7 @@ fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Res
         if let Some((name, source)) = named {
             let file = file(&values)?;
             put_profile(&mut values, file.as_ref(), &name, &source, Level::Profile)?;
-        } else if !DECIDES.iter().any(|name| values.contains_key(name)) {
+        } else if !ATTRIBUTES.iter().any(|a| (a.name == "host" || a.group.is_some()) && values.contains_key(a.name)) {
             // Only where nothing at all is said does the file's own default count.
             if let Some(file) = file(&values)?
                 && let Some((name, line)) = file.default_name()
@@ -179,64 +214,109 @@ fn unknown_attribute(name: &str, at: &str) -> AuthError {
     AuthError::NoAttribute { name: name.to_owned(), at: at.to_owned(), suggestion }
 }
 
-/// The sort that counts: the one that `auth_type` forces, else the most explicit that is whole.
-fn choose(values: &Values, host: &str, looked: impl Fn() -> String) -> Result<&'static Sort, AuthError> {
-    let level_of = |sort: &Sort| sort.needs.iter().filter_map(|name| values.get(name)).map(|found| found.level).min();
-    let is_whole = |sort: &&Sort| !sort.needs.is_empty() && sort.needs.iter().all(|name| values.contains_key(name));
-    let best = SORTS.iter().filter(is_whole).filter_map(level_of).min();
-    if let Some(forced) = values.get("auth_type")
-        && best.is_none_or(|best| forced.level <= best)
-    {
-        let unsupported =
-            || AuthError::Unsupported { auth_type: forced.text.to_string(), at: forced.source.clone(), supported: supported() };
-        let sort = SORTS.iter().find(|sort| sort.name == forced.text.as_str() && sort.supported).ok_or_else(unsupported)?;
-        return match sort.needs.iter().find(|name| !values.contains_key(*name)) {
-            Some(missing) => Err(incomplete(values, sort, missing)),
-            None => Ok(sort),
-        };
-    }
-    let Some(best) = best else { return Err(nothing_whole(values, host, looked())) };
-    let at_best: Vec<&'static Sort> = SORTS.iter().filter(is_whole).filter(|sort| level_of(sort) == Some(best)).collect();
-    match at_best.as_slice() {
-        [sort] if sort.supported => Ok(sort),
-        [sort] => Err(AuthError::Unsupported { auth_type: sort.name.to_owned(), at: sources(values, sort), supported: supported() }),
-        several => {
-            Err(AuthError::Several { sorts: several.iter().map(|sort| format!("{} by {}", sort.name, sources(values, sort))).collect() })
+/// What was chosen.
+struct Choice {
+    method: &'static Method,
+    /// What is tried where that one gives no token.
+    otherwise: Option<&'static Method>,
+    /// The values that count: those of a sort that lost against a more explicit one do not.
+    values: Values,
+}
+
+/// The method that counts: the one that `auth_type` forces, else the first in the SDKs' order that has what it needs, of
+/// the sort that is said most explicitly.
+fn choose(values: &Values, host: &str, outside: &Outside, looked: impl Fn() -> String) -> Result<Choice, AuthError> {
+    if let Some(method) = forced(values)? {
+        let given = Given { values, host, outside };
+        if let Some(missing) = method.needs.iter().find(|name| !values.contains_key(*name)) {
+            return Err(incomplete(values, method, missing));
         }
+        if let Some(lack) = method.lacks(&given, true) {
+            return Err(AuthError::Absent { auth_type: method.name.to_owned(), lacks: lack.what, help: lack.help });
+        }
+        return Ok(Choice { method, otherwise: None, values: values.clone() });
+    }
+    let values = of_one_sort(values)?;
+    let given = Given { values: &values, host, outside };
+    let mut whole = METHODS.iter().filter(|m| m.needs.iter().all(|name| values.contains_key(name)) && m.lacks(&given, false).is_none());
+    let Some(method) = whole.next() else { return Err(nothing_whole(&given, looked())) };
+    // Nobody can see from here whether somebody is logged in with one program or with the other.
+    let otherwise = whole.find(|other| method.around == Around::Az && other.around == Around::Databricks);
+    Ok(Choice { method, otherwise, values })
+}
+
+/// The method that `auth_type` names, unless another is configured whole and more explicitly.
+fn forced(values: &Values) -> Result<Option<&'static Method>, AuthError> {
+    let Some(forced) = values.get("auth_type") else { return Ok(None) };
+    let level_of = |method: &Method| {
+        let whole = method.is_configured_by_attributes() && method.needs.iter().all(|name| values.contains_key(name));
+        method.needs.iter().filter(|_| whole).filter_map(|name| values.get(name)).map(|found| found.level).min()
+    };
+    if METHODS.iter().filter_map(level_of).min().is_some_and(|best| best < forced.level) {
+        return Ok(None);
+    }
+    let unsupported =
+        || AuthError::Unsupported { auth_type: forced.text.to_string(), at: forced.source.clone(), supported: Method::supported() };
+    Method::named(&forced.text).map(Some).ok_or_else(unsupported)
+}
+
+/// The values without those of sorts that are said less explicitly than another.
+///
+/// # Errors
+/// Two sorts are said equally explicitly.
+fn of_one_sort(values: &Values) -> Result<Values, AuthError> {
+    let mut sorts: BTreeMap<&str, Level> = BTreeMap::new();
+    for (group, found) in ATTRIBUTES.iter().filter_map(|a| Some((a.group?, values.get(a.name)?))) {
+        let level = sorts.entry(group).or_insert(found.level);
+        *level = (*level).min(found.level);
+    }
+    let best = sorts.values().min().copied();
+    let at_best: Vec<&str> = sorts.iter().filter(|(_, level)| Some(**level) == best).map(|(group, _)| *group).collect();
+    if at_best.len() > 1 {
+        let each = at_best.iter().map(|group| format!("{group} by {}", sources(values, |a| a.group == Some(group))));
+        return Err(AuthError::Several { sorts: each.collect() });
+    }
+    let counts = |name: &str| attribute(name).is_none_or(|a| a.group.is_none_or(|group| at_best.contains(&group)));
+    Ok(values.iter().filter(|(name, _)| counts(name)).map(|(name, found)| (*name, found.clone())).collect())
+}
+
+/// Why no method has what it needs: the one that has some of it, else nothing is there.
+fn nothing_whole(given: &Given<'_>, looked: String) -> AuthError {
+    let begun = |method: &&Method| method.needs.iter().any(|name| given.values.contains_key(name));
+    let Some(method) = METHODS.iter().find(begun) else { return AuthError::NoCredentials { host: given.host.to_owned(), looked } };
+    match method.needs.iter().find(|name| !given.values.contains_key(*name)) {
+        Some(missing) => incomplete(given.values, method, missing),
+        None => match method.lacks(given, false) {
+            Some(lack) => AuthError::Absent { auth_type: method.name.to_owned(), lacks: lack.what, help: lack.help },
+            None => AuthError::NoCredentials { host: given.host.to_owned(), looked },
+        },
     }
 }
 
-fn nothing_whole(values: &Values, host: &str, looked: String) -> AuthError {
-    let begun = SORTS.iter().find(|sort| sort.supported && sort.needs.iter().any(|name| values.contains_key(name)));
-    let missing = begun.and_then(|sort| sort.needs.iter().find(|name| !values.contains_key(*name)));
-    match (begun, missing) {
-        (Some(sort), Some(missing)) => incomplete(values, sort, missing),
-        _ => AuthError::NoCredentials { host: host.to_owned(), looked },
-    }
-}
-
-fn incomplete(values: &Values, sort: &Sort, missing: &str) -> AuthError {
-    let has = sources(values, sort);
+fn incomplete(values: &Values, method: &Method, missing: &str) -> AuthError {
+    let has = sources(values, |a| method.needs.contains(&a.name));
     let has = if has.is_empty() { "`auth_type`".to_owned() } else { has };
-    AuthError::Incomplete { auth_type: sort.name.to_owned(), missing: missing.to_owned(), has }
+    AuthError::Incomplete { auth_type: method.name.to_owned(), missing: missing.to_owned(), has }
 }
 
 /// `` `client_id` (environments/prod.yaml:4), `client_secret` (DATABRICKS_CLIENT_SECRET)``
-fn sources(values: &Values, sort: &Sort) -> String {
-    let each = sort.needs.iter().filter_map(|name| values.get(name).map(|found| format!("`{name}` ({})", found.source)));
+fn sources(values: &Values, of: impl Fn(&Attribute) -> bool) -> String {
+    let each = ATTRIBUTES.iter().filter(|a| of(a)).filter_map(|a| Some(format!("`{}` ({})", a.name, values.get(a.name)?.source)));
     each.collect::<Vec<_>>().join(", ")
 }
 
-fn supported() -> String {
-    SORTS.iter().filter(|sort| sort.supported).map(|sort| sort.name).collect::<Vec<_>>().join(" and ")
-}
-
-fn describe(values: &Values, host: &str, sort: &Sort) -> Description {
+fn describe(values: &Values, given: &Given<'_>, choice: &Choice) -> Description {
+    let methods: Vec<&Method> = std::iter::once(choice.method).chain(choice.otherwise).collect();
     let used = |name: &str| {
-        let of_other = SORTS.iter().any(|other| other.name != sort.name && other.needs.contains(&name));
-        sort.needs.contains(&name) || !of_other
+        let of_method = methods.iter().any(|method| method.needs.contains(&name) || method.uses.contains(&name));
+        of_method || attribute(name).is_some_and(|a| a.group.is_none() && a.name != "token_audience" && a.name != "azure_environment")
     };
-    Description { host: host.to_owned(), auth_type: sort.name.to_owned(), attributes: described(values, used) }
+    let mut attributes = described(values, used);
+    for (name, shown, source) in methods.iter().filter_map(|method| method.around(given)) {
+        attributes.push(Described { name, shown, source, used: true });
+    }
+    let otherwise = choice.otherwise.map(|method| method.name.to_owned());
+    Description { host: given.host.to_owned(), auth_type: choice.method.name.to_owned(), otherwise, attributes }
 }
 
 fn described(values: &Values, used: impl Fn(&str) -> bool) -> Vec<Described> {
@@ -363,19 +443,38 @@ auth_type = databricks-cli
                 &[],
                 &[],
                 Some("BOTH"),
-                "several ways to authenticate are configured: pat by `token` (~/.databrickscfg:10 [BOTH]); oauth-m2m by `client_id` (~/.databrickscfg:11 [BOTH]), `client_secret` (~/.databrickscfg:12 [BOTH])",
+                "more than one authorization method configured: oauth by `client_id` (~/.databrickscfg:11 [BOTH]), `client_secret` (~/.databrickscfg:12 [BOTH]); pat by `token` (~/.databrickscfg:10 [BOTH])",
             ),
+            (&[], &[], Some("CLI"), "databricks-cli cannot be used here: the program `databricks` is not there"),
             (
-                &[],
-                &[],
-                Some("CLI"),
-                "authentication by databricks-cli (~/.databrickscfg:15 [CLI]) is not supported; supported are pat and oauth-m2m",
-            ),
-            (
-                &[host, ("DATABRICKS_USERNAME", "u"), ("DATABRICKS_PASSWORD", "p")],
+                &[host, ("DATABRICKS_AUTH_TYPE", "external-browser")],
                 &[],
                 None,
-                "authentication by basic (`username` (DATABRICKS_USERNAME), `password` (DATABRICKS_PASSWORD)) is not supported; supported are pat and oauth-m2m",
+                "authentication by external-browser (DATABRICKS_AUTH_TYPE) is not supported; supported are pat, basic, metadata-service, oauth-m2m, env-oidc, file-oidc, github-oidc, azure-msi, azure-client-secret, github-oidc-azure, azure-cli, azure-devops-oidc, databricks-cli, google-credentials, google-id",
+            ),
+            (
+                &[host, ("DATABRICKS_TOKEN", "t"), ("ARM_CLIENT_ID", "a")],
+                &[],
+                None,
+                "more than one authorization method configured: azure by `azure_client_id` (ARM_CLIENT_ID); pat by `token` (DATABRICKS_TOKEN)",
+            ),
+            (
+                &[host, ("DATABRICKS_AUTH_TYPE", "github-oidc"), ("DATABRICKS_CLIENT_ID", "i"), ("ACTIONS_ID_TOKEN_REQUEST_URL", "u")],
+                &[],
+                None,
+                "github-oidc cannot be used here: ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set",
+            ),
+            (
+                &[host, ("DATABRICKS_AUTH_TYPE", "env-oidc"), ("DATABRICKS_OIDC_TOKEN_ENV", "MINE")],
+                &[],
+                None,
+                "env-oidc cannot be used here: MINE is not set",
+            ),
+            (
+                &[host, ("ARM_CLIENT_ID", "a"), ("ARM_CLIENT_SECRET", "s"), ("ARM_ENVIRONMENT", "moon")],
+                &[],
+                None,
+                "`azure_environment` (ARM_ENVIRONMENT): there is no cloud `moon`: public, usgovernment and china are",
             ),
             (
                 &[host, ("DATABRICKS_CLIENT_ID", "i")],

@@ -10,9 +10,10 @@ use object_store::azure::{AzureConfigKey, AzureCredential, MicrosoftAzureBuilder
 
 use super::cloud::{Access, Cloud, connector, host_of, retry};
 use super::federation::{Federation, Way};
-use super::objects::ObjectError;
+use super::objects::{About, ObjectError};
 use super::place::Bucket;
 use crate::client::BoxFuture;
+use crate::client::auth::Identity;
 use crate::model::Outside;
 
 /// Opens a container.
@@ -22,6 +23,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         return Err(ObjectError {
             why: "the URL names no storage account".to_owned(),
             help: vec![format!("write `az://{}/{}?account=NAME`", bucket.name, bucket.prefix)],
+            ..Default::default()
         });
     };
     let endpoint = bucket.settings.get("endpoint").map(String::as_str).or_else(|| outside.variable("AZURE_STORAGE_ENDPOINT"));
@@ -56,6 +58,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         return Err(ObjectError {
             why: format!("{name} is set, but with it the client and its tenant have to be known"),
             help: vec!["set AZURE_CLIENT_ID and AZURE_TENANT_ID (or ARM_CLIENT_ID and ARM_TENANT_ID) as well".to_owned()],
+            about: About::Credentials,
         });
     }
     for (name, key) in [("IDENTITY_ENDPOINT", AzureConfigKey::MsiEndpoint), ("MSI_ENDPOINT", AzureConfigKey::MsiEndpoint)] {
@@ -85,18 +88,15 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     }
     let builder =
         builder.with_account(account).with_container_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
-    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
+    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
     Ok(Cloud::new("az", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
 }
 
 /// The exchange of GitHub's token, where this is a run of GitHub's that may ask for one, and a client is named.
 fn github(outside: &Outside) -> Option<Way> {
     let either = |first: &str, second: &str| outside.variable(first).or_else(|| outside.variable(second)).map(str::to_owned);
-    Some(Way::GithubToAzure {
-        request: (
-            outside.variable("ACTIONS_ID_TOKEN_REQUEST_URL")?.to_owned(),
-            outside.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?.to_owned(),
-        ),
+    Some(Way::ToAzure {
+        identity: Identity::github(outside).ok()?,
         authority: outside.variable("AZURE_AUTHORITY_HOST").unwrap_or("https://login.microsoftonline.com").to_owned(),
         tenant: either("AZURE_TENANT_ID", "ARM_TENANT_ID")?,
         client: either("AZURE_CLIENT_ID", "ARM_CLIENT_ID")?,

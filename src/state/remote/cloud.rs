@@ -10,7 +10,7 @@ use object_store::client::{ClientConfigKey, HttpClient, HttpConnector, HttpError
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion};
 
-use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put, Tag};
+use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
 use super::place::Bucket;
 use crate::client::{BoxFuture, http_client, is_loopback};
 use crate::model::Outside;
@@ -139,6 +139,7 @@ impl Cloud {
             return ObjectError {
                 why: format!("{} does not exist", self.place.split('/').take(3).collect::<Vec<_>>().join("/")),
                 help: vec!["check its name, its account and its region; Brickform makes no buckets".to_owned()],
+                ..Default::default()
             };
         }
         let why = innermost(error);
@@ -148,7 +149,7 @@ impl Cloud {
         }
         let mut help = vec![format!("credentials used: {}", self.access.credentials)];
         help.extend(self.access.help.iter().cloned());
-        ObjectError { why, help }
+        ObjectError { why, help, about: About::Credentials }
     }
 
     async fn names(&self, folder: Path) -> Result<Vec<String>, ObjectError> {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::objects::{Condition, Locking, Object, ObjectError, Objects, Put, Tag};
+use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
 use crate::client::{ApiError, ApiErrorKind, BoxFuture, Client};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Map, Value};
@@ -101,7 +101,9 @@ impl Files {
             }
             _ => vec![],
         };
-        ObjectError { why: format!("{}: {error}", error.request), help }
+        let credentials = matches!(error.kind, ApiErrorKind::Unauthenticated | ApiErrorKind::Forbidden);
+        let about = if credentials { About::Credentials } else { About::Anything };
+        ObjectError { why: format!("{}: {error}", error.request), help, about }
     }
 
     /// Writes a file that is not there yet.

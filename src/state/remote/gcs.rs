@@ -11,10 +11,11 @@ use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKe
 use object_store::{CredentialProvider, StaticCredentialProvider};
 
 use super::cloud::{Access, Cloud, connector, host_of, retry};
-use super::federation::{self, Federation};
-use super::objects::ObjectError;
+use super::federation::{Federation, Way};
+use super::objects::{About, ObjectError};
 use super::place::Bucket;
 use crate::client::BoxFuture;
+use crate::client::auth::External;
 use crate::model::Outside;
 
 /// Opens a bucket.
@@ -31,8 +32,12 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     if let Some((text, variable)) = text {
         match sort(&text).as_deref() {
             Some("external_account") => {
-                let fail = |why| ObjectError { why: format!("the federated identity of {variable}: {why}"), help: help() };
-                let way = federation::google(&text, outside).map_err(fail)?;
+                let fail = |why| ObjectError {
+                    why: format!("the federated identity of {variable}: {why}"),
+                    help: help(),
+                    about: About::Credentials,
+                };
+                let way = Way::ToGoogle(External::read(&text, outside).map_err(fail)?);
                 builder = builder.with_credentials(Arc::new(Exchanged(Federation::new(outside, way)?)));
                 credentials.push_str(", a federated identity");
             }
@@ -55,7 +60,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         }
     }
     let builder = builder.with_bucket_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
-    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
+    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
     Ok(Cloud::new("gs", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
 }
 
@@ -83,6 +88,7 @@ impl Where {
             Self::Variable(name) => Err(ObjectError {
                 why: format!("{name} holds a person's credentials"),
                 help: vec!["give the path of the file that `gcloud auth application-default login` wrote, not its text".to_owned()],
+                about: About::Credentials,
             }),
         }
     }
@@ -94,6 +100,7 @@ fn found(outside: &Outside) -> Result<(String, Option<(String, Where)>), ObjectE
         let text = std::fs::read_to_string(&path).map_err(|error| ObjectError {
             why: format!("{}, {told}, cannot be read: {error}", path.display()),
             help: vec!["name a file that is there, or unset the variable".to_owned()],
+            about: About::Credentials,
         })?;
         Ok((format!("{}, {told}", path.display()), Some((text, Where::File(path)))))
     };
@@ -127,7 +134,7 @@ fn unusable(found: &Where, sort: Option<&str>) -> ObjectError {
         None => format!("{found} holds no credentials of Google's: JSON with a `type`"),
     };
     let help = "use a service account's key, a federated identity (`external_account`) or `gcloud auth application-default login`";
-    ObjectError { why, help: vec![help.to_owned()] }
+    ObjectError { why, help: vec![help.to_owned()], about: About::Credentials }
 }
 
 /// Gives a store the tokens of an exchange.

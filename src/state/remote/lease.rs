@@ -390,6 +390,7 @@ async fn read(objects: &dyn Objects) -> Result<Option<(Paper, Mark)>, ObjectErro
     let paper = serde_json::from_slice(&bytes).map_err(|e| ObjectError {
         why: format!("the lease `{}` is damaged: {e}", CELL.0),
         help: vec!["look at it; delete it if nobody applies".to_owned()],
+        ..Default::default()
     })?;
     Ok(Some((paper, mark)))
 }

@@ -331,7 +331,7 @@ impl Store for Remote {
 
 impl Keeper {
     fn io(&self, verb: &'static str, error: ObjectError) -> StateError {
-        StateError::Store { place: self.objects.place(), verb, why: error.why, help: error.help }
+        StateError::Store { place: self.objects.place(), verb, why: error.why, help: error.help, about: error.about }
     }
 
     fn damaged(&self, why: String) -> StateError {
@@ -565,7 +565,7 @@ impl Keeper {
             "take another place for the state: `state: { backend: ... }`".to_owned(),
             "`brickform state init` shows each thing that a place has to be able to do".to_owned(),
         ];
-        Err(self.io("written", ObjectError { why, help }))
+        Err(self.io("written", ObjectError { why, help, ..Default::default() }))
     }
 
     async fn keep_blobs(&self, written: &format::Written) -> Result<(), StateError> {

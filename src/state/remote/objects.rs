@@ -47,20 +47,32 @@ pub enum Locking {
 }
 
 /// A store did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct ObjectError {
     /// What happened, without any credential.
     pub why: String,
     /// What to do, each a line; empty where nothing particular is known.
     pub help: Vec<String>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What an error of a store is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum About {
+    /// Anything else.
+    #[default]
+    Anything,
+    /// Who we are: no credentials, or the store does not take them.
+    Credentials,
 }
 
 impl ObjectError {
     /// An error without advice.
     #[must_use]
     pub fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), help: vec![] }
+        Self { why: why.into(), ..Self::default() }
     }
 
     /// Whether somebody has to mend something before another try makes sense: then there is advice.

@@ -55,5 +55,6 @@ fn left_out(feature: &str) -> ObjectError {
     ObjectError {
         why: format!("this Brickform was built without `{feature}`"),
         help: vec![format!("build it with `--features {feature}`")],
+        ..Default::default()
     }
 }

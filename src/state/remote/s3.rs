@@ -7,11 +7,15 @@
 use std::sync::Arc;
 
 use ini::Ini;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use jiff::{SignedDuration, Timestamp};
+use object_store::CredentialProvider;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 
 use super::cloud::{Access, Cloud, connector, host_of, retry};
-use super::objects::ObjectError;
+use super::objects::{About, ObjectError};
 use super::place::Bucket;
+use crate::client::BoxFuture;
+use crate::client::elsewhere::without_tokens;
 use crate::model::Outside;
 
 /// Opens a bucket.
@@ -32,10 +36,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     let mut credentials = from.clone().unwrap_or_else(|| of_machine(outside));
     if let Some(keys) = profile.keys(outside, from.is_some())? {
         credentials = profile.told();
-        builder = builder.with_access_key_id(keys.id).with_secret_access_key(keys.secret);
-        if let Some(token) = keys.token {
-            builder = builder.with_token(token);
-        }
+        builder = builder.with_credentials(Arc::new(keys));
     }
     builder = builder
         .with_bucket_name(&bucket.name)
@@ -46,7 +47,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         // Plain HTTP is for this machine only, as everywhere.
         builder = builder.with_endpoint(endpoint).with_allow_http(crate::client::is_loopback(&host));
     }
-    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help() })?;
+    let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
     Ok(Cloud::new("s3", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
 }
 
@@ -76,10 +77,114 @@ fn help() -> Vec<String> {
     ]
 }
 
+/// Keys, and the program that gives others when these run out.
 struct Keys {
-    id: String,
-    secret: String,
-    token: Option<String>,
+    /// As they are now.
+    last: tokio::sync::Mutex<Given>,
+    program: Option<Arc<Program>>,
+}
+
+/// Keys as they were given.
+struct Given {
+    credential: Arc<AwsCredential>,
+    /// When they run out; none: never, or nobody says.
+    expires: Option<Timestamp>,
+}
+
+/// A program that gives keys in the form of `credential_process`.
+struct Program {
+    profile: String,
+    name: String,
+    arguments: Vec<String>,
+    outside: Outside,
+}
+
+/// How long before their end keys are asked for anew.
+const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+impl Keys {
+    fn fixed(id: &str, secret: &str, token: Option<&str>) -> Self {
+        let credential = Arc::new(AwsCredential { key_id: id.to_owned(), secret_key: secret.to_owned(), token: token.map(str::to_owned) });
+        Self { last: tokio::sync::Mutex::new(Given { credential, expires: None }), program: None }
+    }
+
+    /// Asks the program once now, so that what is wrong with it is told at once.
+    fn of(program: Program) -> Result<Self, ObjectError> {
+        let given = program.ask()?;
+        Ok(Self { last: tokio::sync::Mutex::new(given), program: Some(Arc::new(program)) })
+    }
+
+    /// Keys that hold for a while: asked for anew by one for all. Where the program fails, the last ones as long as they hold.
+    async fn current(&self) -> Result<Arc<AwsCredential>, ObjectError> {
+        let mut last = self.last.lock().await;
+        let Some((program, expires)) = self.program.as_ref().zip(last.expires) else { return Ok(Arc::clone(&last.credential)) };
+        let now = program.outside.now();
+        if now + MARGIN < expires {
+            return Ok(Arc::clone(&last.credential));
+        }
+        let asking = Arc::clone(program);
+        let asked = tokio::task::spawn_blocking(move || asking.ask()).await;
+        match asked.unwrap_or_else(|error| Err(ObjectError::new(error.to_string()))) {
+            Ok(fresh) => *last = fresh,
+            Err(error) if now >= expires => return Err(error),
+            Err(_) => {}
+        }
+        Ok(Arc::clone(&last.credential))
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl CredentialProvider for Keys {
+    type Credential = AwsCredential;
+
+    fn get_credential<'a, 'f>(&'a self) -> BoxFuture<'f, object_store::Result<Arc<AwsCredential>>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        Box::pin(async move {
+            let failed = |error| object_store::Error::Generic { store: "s3", source: Box::new(NoKeys(error)) };
+            self.current().await.map_err(failed)
+        })
+    }
+}
+
+/// The program gave no keys.
+#[derive(Debug, thiserror::Error)]
+#[error("no credentials: {0}")]
+struct NoKeys(ObjectError);
+
+impl Program {
+    fn ask(&self) -> Result<Given, ObjectError> {
+        let fail = |why: String| ObjectError {
+            why: format!("the profile `{}` of ~/.aws: {why}", self.profile),
+            help: vec![],
+            about: About::Credentials,
+        };
+        let name = &self.name;
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let output = self.outside.system.run_within(name, &arguments, &self.outside.folder, std::time::Duration::from_secs(60));
+        let output = output.map_err(|e| fail(format!("`{name}` cannot be run: {e}")))?;
+        if output.code != Some(0) {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = without_tokens(said.trim().lines().last().unwrap_or("it said nothing"));
+            return Err(fail(format!("`{name}` failed: {said}")));
+        }
+        let answer: serde_json::Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| fail(format!("`{name}` did not answer in JSON")))?;
+        let text = |key: &str| answer.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        let (Some(key_id), Some(secret_key)) = (text("AccessKeyId"), text("SecretAccessKey")) else {
+            return Err(fail(format!("`{name}` answered without AccessKeyId and SecretAccessKey")));
+        };
+        let expires = text("Expiration").map(|end| end.parse().map_err(|_| fail(format!("`{name}` answered with no time as Expiration"))));
+        let credential = Arc::new(AwsCredential { key_id, secret_key, token: text("SessionToken") });
+        Ok(Given { credential, expires: expires.transpose()? })
+    }
 }
 
 /// What `~/.aws/credentials` and `~/.aws/config` say of one profile.
@@ -88,7 +193,8 @@ struct Profile {
     /// Named by the URL or by `AWS_PROFILE`: then it wins over keys in the environment only if the URL named it.
     asked: bool,
     forced: bool,
-    keys: Option<Keys>,
+    /// Id, secret and session token.
+    keys: Option<(String, String, Option<String>)>,
     process: Option<String>,
     /// It says how to get in by some other way, which the `aws` program knows.
     other: bool,
@@ -126,7 +232,7 @@ impl Profile {
             known = true;
             let value = |key: &str| section.get(key).map(str::to_owned).filter(|v| !v.is_empty());
             if let (None, Some(id), Some(secret)) = (&found.keys, value("aws_access_key_id"), value("aws_secret_access_key")) {
-                found.keys = Some(Keys { id, secret, token: value("aws_session_token") });
+                found.keys = Some((id, secret, value("aws_session_token")));
             }
             found.process = found.process.or_else(|| value("credential_process"));
             found.region = found.region.or_else(|| value("region"));
@@ -136,6 +242,7 @@ impl Profile {
             return Err(ObjectError {
                 why: format!("~/.aws has no profile `{name}`"),
                 help: vec!["`aws configure list-profiles` shows those that there are".to_owned()],
+                about: About::Credentials,
             });
         }
         Ok(found)
@@ -155,37 +262,24 @@ impl Profile {
         if environment_has_keys && !self.forced {
             return Ok(None);
         }
-        if let Some(keys) = &self.keys {
-            return Ok(Some(Keys { id: keys.id.clone(), secret: keys.secret.clone(), token: keys.token.clone() }));
+        if let Some((id, secret, token)) = &self.keys {
+            return Ok(Some(Keys::fixed(id, secret, token.as_deref())));
         }
+        let program = |name: &str, arguments: &[&str]| Program {
+            profile: self.name.clone(),
+            name: name.to_owned(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            outside: outside.clone(),
+        };
         if let Some(command) = &self.process {
-            let (program, arguments) = shell(command);
-            return self.ask(outside, program, &arguments).map(Some);
+            let (name, arguments) = shell(command);
+            return Keys::of(program(name, &arguments)).map(Some);
         }
         if self.other {
-            return self
-                .ask(outside, "aws", &["configure", "export-credentials", "--profile", &self.name, "--format", "process"])
-                .map(Some);
+            let arguments = ["configure", "export-credentials", "--profile", &self.name, "--format", "process"];
+            return Keys::of(program("aws", &arguments)).map(Some);
         }
         Ok(None)
-    }
-
-    /// Asks a program for keys in the form of `credential_process`.
-    fn ask(&self, outside: &Outside, program: &str, arguments: &[&str]) -> Result<Keys, ObjectError> {
-        let fail = |why: String| ObjectError { why: format!("the profile `{}` of ~/.aws: {why}", self.name), help: vec![] };
-        let output = outside.system.run_within(program, arguments, &outside.folder, std::time::Duration::from_secs(60));
-        let output = output.map_err(|e| fail(format!("`{program}` cannot be run: {e}")))?;
-        if output.code != Some(0) {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(fail(format!("`{program}` failed: {}", said.trim().lines().last().unwrap_or("it said nothing"))));
-        }
-        let answer: serde_json::Value =
-            serde_json::from_slice(&output.stdout).map_err(|_| fail(format!("`{program}` did not answer in JSON")))?;
-        let text = |key: &str| answer.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-        match (text("AccessKeyId"), text("SecretAccessKey")) {
-            (Some(id), Some(secret)) => Ok(Keys { id, secret, token: text("SessionToken") }),
-            _ => Err(fail(format!("`{program}` answered without AccessKeyId and SecretAccessKey"))),
-        }
     }
 }
 

@@ -48,11 +48,13 @@ impl Sealed {
                     "`brickform state migrate --to URL` seals a state that was kept open, in another folder; or take `encrypt:` away"
                         .to_owned(),
                 ],
+                ..Default::default()
             });
         };
         self.cipher.decrypt(Nonce::from_slice(nonce), Payload { msg: text, aad: name.as_bytes() }).map_err(|_| ObjectError {
             why: format!("{name} cannot be opened with this key"),
             help: vec!["check the variable that `state.key` names; without the key that sealed it a state cannot be read".to_owned()],
+            ..Default::default()
         })
     }
 }
@@ -84,6 +86,7 @@ impl Objects for Open {
                         "`brickform state migrate --to URL` opens a state that was kept sealed, in another folder: it needs the key, too"
                             .to_owned(),
                     ],
+                    ..Default::default()
                 }),
                 _ => Ok(found),
             }
