@@ -140,25 +140,38 @@ impl Session {
             super::provenance::of(run, self, &online.desired, document, options.provenance.applies)
         };
         let options = &plan::Options { provenance, ..options.clone() };
+        let since = |begun| u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
         let begun = run.outside.now();
-        let live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
-        let millis = u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
+        let mut live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
+        let mut millis = since(begun);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), &online.desired)?;
-        let plan = plan::make(&plan::Inputs {
-            desired: &online.desired,
-            state: document,
-            state_place: self.state_place.clone(),
-            live: live.as_ref(),
-            environment: &self.project.environment,
-            project: &self.project.name,
-            workspace: online.connection.identity.clone(),
-            host: &online.connection.link_host,
-            registry: &self.registry,
-            options,
-            policies: &self.project.policies,
-            secrets: &secrets,
-            caller: Some(&online.connection.me),
-        });
+        let make = |live: Option<&refresh::Snapshot>| {
+            plan::make(&plan::Inputs {
+                desired: &online.desired,
+                state: document,
+                state_place: self.state_place.clone(),
+                live,
+                environment: &self.project.environment,
+                project: &self.project.name,
+                workspace: online.connection.identity.clone(),
+                host: &online.connection.link_host,
+                registry: &self.registry,
+                options,
+                policies: &self.project.policies,
+                secrets: &secrets,
+                caller: Some(&online.connection.me),
+            })
+        };
+        let mut plan = make(live.as_ref());
+        if let Some(live) = &mut live {
+            let unopened = plan::unopened(&plan, &self.registry, live);
+            if !unopened.is_empty() {
+                let begun = run.outside.now();
+                refresh::look_inside(&online.connection.client, live, &unopened).await;
+                millis += since(begun);
+                plan = make(Some(live));
+            }
+        }
         Ok((plan, millis))
     }
 

@@ -54,6 +54,7 @@ impl<'a> Maker<'a> {
             ignore: &lifecycle.ignore_changes,
             exclusive: lifecycle.exclusive,
             secrets: self.inputs.secrets,
+            key: self.inputs.environment.state.key.as_ref(),
             ..Compare::of(subject.kind, &pair.wanted)
         });
         let mut judged = judge(subject, &pair, found.changes);
@@ -126,7 +127,7 @@ impl<'a> Maker<'a> {
         }
         // What is renamed by this very step follows nothing.
         let renamed = changes.iter().any(|c| matches!(naming(subject.kind, &c.path), Naming::InPlace));
-        let follows = Self::follows(subject).filter(|_| way == Way::Managed && !renamed);
+        let follows = self.follows(subject).filter(|_| way == Way::Managed && !renamed);
         let sends = sends && !step.calls.is_empty();
         step.because = because(subject, way, sends).or_else(|| follows.clone());
         let old = subject.entry.filter(|_| way == Way::Managed);

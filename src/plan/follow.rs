@@ -13,6 +13,9 @@ use crate::model::{Address, Map, Value};
 use crate::project::Resource;
 use crate::refresh::Live;
 
+/// How the reason of what follows one rename begins.
+const FOLLOWS: &str = "follows the rename of";
+
 /// An object whose id changes in this plan.
 struct Renaming {
     kind: &'static Kind,
@@ -117,20 +120,31 @@ impl<'a> Maker<'a> {
         pairs.collect()
     }
 
-    /// Why the id of an object changes although nothing is sent for it: what its name hangs on.
-    pub(super) fn follows(subject: &Subject<'_>) -> Option<String> {
+    /// Why the id of an object changes although nothing is sent for it: what its name hangs on and is renamed by this plan.
+    pub(super) fn follows(&self, subject: &Subject<'_>) -> Option<String> {
         let entry = subject.entry?;
         let id = body::named_id(subject.kind, &subject.body)?;
         if entry.id.is_empty() || entry.id.eq_ignore_ascii_case(&id) {
             return None;
         }
         let leads = |a: &&Address| subject.kind.parents.iter().any(|p| p.kind == a.kind);
-        let leader = match subject.kind.lifetime {
-            Lifetime::Own => subject.resource.depends_on.iter().find(leads).cloned(),
-            Lifetime::Attached | Lifetime::Setting if subject.address.is_facet() => Some(subject.address.parent()),
-            Lifetime::Attached | Lifetime::Setting => subject.resource.depends_on.first().cloned(),
+        let needs = subject.resource.depends_on.iter();
+        let mut leaders: Vec<Address> = match subject.kind.lifetime {
+            Lifetime::Own => needs.filter(leads).cloned().collect(),
+            Lifetime::Attached | Lifetime::Setting if subject.address.is_facet() => vec![subject.address.parent()],
+            Lifetime::Attached | Lifetime::Setting => needs.cloned().collect(),
         };
-        Some(leader.map_or_else(|| "follows a rename".to_owned(), |leader| format!("follows the rename of {leader}")))
+        leaders.sort();
+        leaders.dedup();
+        leaders.retain(|leader| self.renamings.by_address.contains_key(leader));
+        // What is around it may follow as well, one of the others: then that one is the cause.
+        let follows_other = |leader: &Address| {
+            let because = self.steps.get(leader).and_then(|step| step.because.as_deref()).unwrap_or_default();
+            leaders.iter().any(|other| other != leader && because == format!("{FOLLOWS} {other}"))
+        };
+        let causes: Vec<String> = leaders.iter().filter(|leader| !follows_other(leader)).map(ToString::to_string).collect();
+        // None: an interrupted apply got as far as the rename, and not to the record of this one.
+        Some(if causes.is_empty() { "follows a rename".to_owned() } else { format!("{FOLLOWS} {}", causes.join(" and ")) })
     }
 
     /// The object that the server makes this one along with, if that is made by this plan, or was made by us.

@@ -10,7 +10,8 @@ use super::step::block;
 use super::{Action, Block, Inputs, Plan, Step, change};
 use crate::diff::Reason;
 use crate::kinds::{Kind, Lifetime, Loss};
-use crate::model::Address;
+use crate::model::{Address, Path};
+use crate::state::Status;
 
 /// From how many managed objects on a share of them says anything.
 const ENOUGH_FOR_PERCENT: usize = 10;
@@ -140,23 +141,36 @@ fn verb(step: &Step) -> &'static str {
 }
 
 fn prevent_destroy(step: &Step, inputs: &Inputs<'_>) -> Option<Block> {
-    let in_state = inputs.state.resources.get(step.moved_from.as_ref().unwrap_or(&step.address)).is_some_and(|e| e.protected);
+    let entry = inputs.state.resources.get(step.moved_from.as_ref().unwrap_or(&step.address));
     let in_yaml = inputs.desired.resources.get(&step.address).and_then(|r| r.lifecycle.prevent_destroy);
     let protected = match in_yaml {
-        Some(wanted) if step.action != Action::Delete => wanted,
         Some(true) => true,
-        Some(false) | None => in_state,
+        // Every plan replaces what is tainted: none could lift the protection first.
+        Some(false) if step.action != Action::Delete && entry.is_some_and(|e| e.status == Status::Tainted) => false,
+        Some(false) | None => entry.is_some_and(|e| e.protected),
     };
     protected.then(|| {
         let reason = format!("{} would be {}, but prevent_destroy protects it", step.address, verb(step));
-        let unlock = if inputs.desired.resources.contains_key(&step.address) {
-            "lifecycle: { prevent_destroy: false }    # in its YAML; apply that first"
+        let forced = step.forces.iter().map(top).collect::<BTreeSet<_>>();
+        let by_drift = !forced.is_empty() && step.changes.iter().filter(|c| step.forces.contains(&c.path)).all(|c| c.reason == Reason::Drift);
+        let unlock = if by_drift {
+            let fields = forced.into_iter().collect::<Vec<_>>().join(", ");
+            format!(
+                "lifecycle: {{ prevent_destroy: false, ignore_changes: [{fields}] }}    # in its YAML; apply that, then take ignore_changes out"
+            )
+        } else if inputs.desired.resources.contains_key(&step.address) {
+            "lifecycle: { prevent_destroy: false }    # in its YAML, and nothing else for now; apply that first".to_owned()
         } else {
-            "bring its YAML back with lifecycle: { prevent_destroy: false }, apply that, then take it out again"
+            "bring its YAML back with lifecycle: { prevent_destroy: false }, apply that, then take it out again".to_owned()
         };
-        let remedy = vec![unlock.to_owned(), format!("or leave it alone: forget: ['{}']", step.address)];
+        let remedy = vec![unlock, format!("or leave it alone: forget: ['{}']", step.address)];
         block("prevent_destroy", reason, remedy)
     })
+}
+
+/// The field at the top that a path is in.
+fn top(path: &Path) -> String {
+    path.first_field().map_or_else(|| path.to_string(), str::to_owned)
 }
 
 fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::make::Maker;
 use super::order;
 use super::step::{Subject, block};
+use super::still_used::as_well;
 use super::{Action, Inputs, Step};
 use crate::kinds::{Kind, Lifetime, Registry, folders, is_path, plain_path};
 use crate::model::{Address, Value};
@@ -15,7 +16,7 @@ fn is_replaced(step: &Step) -> bool {
 }
 
 /// Whether an object with this body is in the one that a step takes away.
-fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&Value>, registry: &Registry) -> bool {
+pub(super) fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&Value>, registry: &Registry) -> bool {
     let natural = registry.get(&around.kind).and_then(|k| k.natural.fields.last());
     let name = natural.and_then(|field| around.live.as_ref().or(applied)?.get(field)).map(Value::key_text);
     let outer = registry.get(&around.kind).map_or(&[][..], |k| k.natural.fields);
@@ -110,7 +111,7 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_
         let out = out.map(|(a, _)| a).filter(|a| !gone(a));
         if let Some(left) = out.clone().next() {
             let reason = format!("{address} would be {verb}, but {}", inside(left, out.count(), "left out of this plan"));
-            blocks.push((address.clone(), block("refused", reason, vec![format!("--target '{left}' as well, or no --exclude of it")])));
+            blocks.push((address.clone(), block("refused", reason, vec![as_well(inputs, &BTreeSet::from([left.clone()]))])));
         }
     }
     for (address, block) in blocks {

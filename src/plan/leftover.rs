@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::block;
-use super::{Action, Inputs, Step};
-use crate::kinds::{Kind, plain_path};
+use super::{Action, Inputs, Plan, Step};
+use crate::kinds::{Kind, Registry, plain_path};
 use crate::model::{Address, Fingerprint, Value};
 use crate::project;
+use crate::refresh::Snapshot;
 use crate::state::Document;
 
 /// How many names a message tells.
@@ -16,6 +17,19 @@ const TOLD: usize = 5;
 fn goes(step: &Step) -> bool {
     matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst)
         || (step.action == Action::Forget && step.because.as_deref() == Some("already gone"))
+}
+
+/// What a plan takes away and nobody has looked into yet, with its id: that drift, `--replace` or a taint makes it go, no
+/// read can know beforehand. What is in it has to be read, and the plan made again.
+#[must_use]
+pub fn unopened(plan: &Plan, registry: &Registry, live: &Snapshot) -> Vec<(Address, &'static Kind, String)> {
+    let found = plan.steps.iter().filter(|step| matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst));
+    let found = found.filter_map(|step| {
+        let kind = registry.get(&step.kind).filter(|kind| kind.within.is_some())?;
+        let address = step.moved_from.as_ref().unwrap_or(&step.address);
+        (!live.within.contains_key(address)).then(|| Some((address.clone(), kind, step.id.clone()?)))?
+    });
+    found.collect()
 }
 
 /// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too. Gives the flags that

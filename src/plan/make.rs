@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, still_used, typed};
 use crate::diff::Reason;
 use crate::kinds::{Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
@@ -83,6 +83,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         plan.blocks.extend(guards::workspace(inputs));
     } else {
         narrow::overlays_without_a_base(&mut plan, inputs, &scope);
+        still_used::check(&mut plan, inputs);
         guards::check(&mut plan, inputs);
         policies::check(&mut plan, inputs);
     }

@@ -34,6 +34,7 @@ mod remove;
 pub mod saved;
 mod scope;
 mod step;
+mod still_used;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ mod typed;
 
 pub use body::link;
 pub use known::recorded;
+pub use leftover::unopened;
 pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, short};
 pub use scope::Scope;
 pub use step::DELETED;
@@ -76,7 +78,7 @@ pub enum Action {
 pub struct Block {
     /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
     /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`, `self_lockout`, `policy`, `older_commit`,
-    /// `diverged_commit`, `unknown_ancestry`, `pinned`; see [`GUARDS`].
+    /// `diverged_commit`, `unknown_ancestry`, `pinned`; of warnings also `state` and `left_out`; see [`GUARDS`].
     pub guard: &'static str,
     /// What is the matter, one sentence.
     pub reason: String,
@@ -105,6 +107,8 @@ pub const GUARDS: &[&str] = &[
     "diverged_commit",
     "unknown_ancestry",
     "pinned",
+    "state",
+    still_used::GUARD,
 ];
 
 /// One address of the plan.
@@ -186,7 +190,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Blocks of the plan as a whole (`max_deletes`, `workspace`).
     pub blocks: Vec<Block>,
-    /// What policies of the level `warn` say: nothing is held up by it.
+    /// What policies of the level `warn` say, what is the matter with objects as they are (`state`), what a narrowed plan leaves
+    /// behind (`left_out`): nothing is held up by it.
     pub warnings: Vec<Block>,
     /// How many requests reading took.
     pub requests: u64,

@@ -9,20 +9,30 @@ use super::wanted::Target;
 use super::{Address, Ask, Client, Kind, Live, Value};
 use crate::kinds::{from_row, list_parent, marks_call, within_call};
 
-/// What is in objects that a plan may delete: those that nobody wants any more, and those whose name is another one. One
-/// that cannot be listed is left to the server, which refuses to delete what is not empty.
+/// What is in objects that a plan is likely to delete: those that nobody wants any more, and those whose name is another
+/// one. What else a plan turns out to take away is looked into by [`contents`].
 pub async fn within(
     client: &Client,
     ask: &Ask<'_>,
     targets: &[Target<'_>],
     objects: &BTreeMap<Address, Live>,
 ) -> BTreeMap<Address, Vec<String>> {
-    let mut tasks = JoinSet::new();
-    for target in targets {
-        let (Some(kept), Some(Live::Found { id, body })) = (target.kind.within, objects.get(&target.address)) else { continue };
+    let goes = |target: &Target<'_>| {
+        let Some(Live::Found { id, body }) = objects.get(&target.address) else { return None };
         let stays = !ask.destroy && target.desired.is_some_and(|r| r.natural == natural_of(target.kind, body));
-        let Some(call) = within_call(target.kind, &Value::text(id)).filter(|_| target.entry.is_some() && !stays) else { continue };
-        let (client, address) = (client.clone(), target.address.clone());
+        (target.entry.is_some() && !stays).then(|| (target.address.clone(), target.kind, id.clone()))
+    };
+    let wanted: Vec<(Address, &'static Kind, String)> = targets.iter().filter_map(goes).collect();
+    contents(client, &wanted).await
+}
+
+/// What is in these objects: paths or names, sorted. One that cannot be listed counts as empty: the server refuses to delete
+/// what is not.
+pub async fn contents(client: &Client, objects: &[(Address, &'static Kind, String)]) -> BTreeMap<Address, Vec<String>> {
+    let mut tasks = JoinSet::new();
+    for (address, kind, id) in objects {
+        let (Some(kept), Some(call)) = (kind.within, within_call(kind, &Value::text(id.as_str()))) else { continue };
+        let (client, address) = (client.clone(), address.clone());
         tasks.spawn(async move {
             let rows = client.list(&call).await.unwrap_or_default();
             let names = rows.iter().filter_map(|row| row.get(kept.name)?.as_str().map(str::to_owned));

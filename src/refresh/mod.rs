@@ -92,6 +92,13 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
     read::read(client, ask).await
 }
 
+/// Looks into objects that a plan takes away ([`crate::plan::unopened`]): what is in each becomes part of the snapshot.
+pub async fn look_inside(client: &Client, snapshot: &mut Snapshot, objects: &[(Address, &'static Kind, String)]) {
+    let before = client.requests();
+    snapshot.within.extend(beside::contents(client, objects).await);
+    snapshot.requests += client.requests() - before;
+}
+
 /// Answers lookups, one list a kind.
 ///
 /// # Errors

@@ -120,6 +120,29 @@ async fn a_schema_is_renamed_with_its_grants() {
     assert!(world.store().load_entries().contains(&"schemas.bronze/grants=schema/lake.raw".to_owned()));
 }
 
+const VOLUME: &str = "catalogs: { lake: { name: CATALOG } }
+schemas: { bronze: { catalog_name: '${catalogs.lake.name}', name: SCHEMA } }
+volumes: { raw: { catalog_name: '${catalogs.lake.name}', schema_name: '${schemas.bronze.name}', name: raw, volume_type: MANAGED } }
+";
+
+#[tokio::test]
+async fn what_follows_names_what_is_renamed() {
+    for (catalog, schema, because) in [
+        ("lake", "silver", "follows the rename of schemas.bronze"),
+        ("sea", "bronze", "follows the rename of catalogs.lake"),
+        ("sea", "silver", "follows the rename of catalogs.lake and schemas.bronze"),
+    ] {
+        let world = World::new(&[]);
+        world.write("conf/tree.yaml", &VOLUME.replace("CATALOG", "lake").replace("SCHEMA", "bronze"));
+        done(&world.run(&Options::default()).await, "made");
+        world.write("conf/tree.yaml", &VOLUME.replace("CATALOG", catalog).replace("SCHEMA", schema));
+        let ran = world.run(&Options::default()).await;
+        done(&ran, "renamed");
+        assert_eq!(step(planned(&ran), "volumes.raw").because.as_deref(), Some(because), "{catalog}.{schema}");
+        assert!(world.run(&Options::default()).await.is_empty(), "{catalog}.{schema}");
+    }
+}
+
 #[tokio::test]
 async fn a_rename_that_is_interrupted_converges() {
     let world = lake().await;

@@ -372,22 +372,31 @@ impl World {
         let age = store.written().map(|at| self.outside.now().duration_since(at).as_secs());
         let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
         let ask = refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None, recent, destroy: options.destroy };
-        let live = refresh::read(client, &ask).await;
-        let plan = plan::make(&plan::Inputs {
-            desired: &desired,
-            state: &document,
-            state_place: "state".to_owned(),
-            live: Some(&live),
-            environment: &project.environment,
-            project: &project.name,
-            workspace: WorkspaceIdentity { host: "local".to_owned(), id },
-            host: "http://local",
-            registry: &registry,
-            options,
-            policies: &project.policies,
-            secrets: &secrets(&desired),
-            caller: None,
-        });
+        let mut live = refresh::read(client, &ask).await;
+        let secrets = secrets(&desired);
+        let make = |live: &refresh::Snapshot| {
+            plan::make(&plan::Inputs {
+                desired: &desired,
+                state: &document,
+                state_place: "state".to_owned(),
+                live: Some(live),
+                environment: &project.environment,
+                project: &project.name,
+                workspace: WorkspaceIdentity { host: "local".to_owned(), id: id.clone() },
+                host: "http://local",
+                registry: &registry,
+                options,
+                policies: &project.policies,
+                secrets: &secrets,
+                caller: None,
+            })
+        };
+        let mut plan = make(&live);
+        let unopened = plan::unopened(&plan, &registry, &live);
+        if !unopened.is_empty() {
+            refresh::look_inside(client, &mut live, &unopened).await;
+            plan = make(&live);
+        }
         ran.planning = taken();
         ran.plan = Some(plan.clone());
         if plan.is_empty() || plan.is_blocked() {

@@ -2,8 +2,9 @@
 
 use super::{World, at, failed, found, value, verdict};
 use crate::kinds::{Kind, Loss, Registry};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, unopened};
 use crate::refresh::Live;
+use crate::state::Status;
 
 const JOB: &str = r#"{"name":"a"}"#;
 const CATALOG: &str = r#"{"name":"main"}"#;
@@ -42,13 +43,123 @@ fn prevent_destroy_outlives_its_yaml() {
 
 #[test]
 fn prevent_destroy_holds_against_replacing() {
-    for (state, yaml, blocked) in [(true, None, true), (false, Some(true), true), (true, Some(false), false), (false, None, false)] {
+    for (state, yaml, blocked) in [(true, None, true), (false, Some(true), true), (true, Some(false), true), (false, None, false)] {
         let mut world = World::new();
         world.steady("jobs.a", "9", JOB);
         world.want("jobs.a", JOB).lifecycle.prevent_destroy = yaml;
         world.state.resources.get_mut(&at("jobs.a")).unwrap().protected = state;
         world.options.replace = vec![at("jobs.a")];
         assert_eq!(verdict(&world.step("jobs.a")).1.contains(&"prevent_destroy"), blocked, "{state} {yaml:?}");
+        // What is tainted is replaced by every plan: YAML's word lifts the protection.
+        world.options.replace.clear();
+        world.state.resources.get_mut(&at("jobs.a")).unwrap().status = Status::Tainted;
+        let tainted = blocked && yaml != Some(false);
+        assert_eq!(verdict(&world.step("jobs.a")), (Action::Replace, if tainted { vec!["prevent_destroy"] } else { vec![] }), "{yaml:?}");
+    }
+}
+
+const OTHER_ROOT: &str = r#"{"name":"main","storage_root":"s3://b/other"}"#;
+
+/// Every way in which an object comes to be replaced, or deleted.
+fn causes() -> Vec<(&'static str, World, Action)> {
+    const ROOT: &str = r#"{"name":"main","storage_root":"s3://b/a"}"#;
+    let steady = || {
+        let mut world = World::new();
+        world.steady("catalogs.m", "main", ROOT);
+        world
+    };
+    let mut all = vec![];
+    let mut add = |cause, action, change: &dyn Fn(&mut World)| {
+        let mut world = steady();
+        change(&mut world);
+        all.push((cause, world, action));
+    };
+    add("YAML", Action::Replace, &|w| _ = w.want("catalogs.m", OTHER_ROOT));
+    add("drift", Action::Replace, &|w| w.see("catalogs.m", found("main", OTHER_ROOT)));
+    add("conflict", Action::Replace, &|w| {
+        w.want("catalogs.m", r#"{"name":"main","storage_root":"s3://b/third"}"#);
+        w.see("catalogs.m", found("main", OTHER_ROOT));
+    });
+    add("--replace", Action::Replace, &|w| w.options.replace = vec![at("catalogs.m")]);
+    add("tainted", Action::Replace, &|w| w.state.resources.get_mut(&at("catalogs.m")).unwrap().status = Status::Tainted);
+    add("moved and changed", Action::Replace, &|w| {
+        let entry = w.state.resources.remove(&at("catalogs.m")).unwrap();
+        w.state.resources.insert(at("catalogs.old"), entry);
+        w.live.objects.remove(&at("catalogs.m"));
+        w.see("catalogs.old", found("main", ROOT));
+        w.desired.moves.insert(at("catalogs.old"), at("catalogs.m"));
+        w.want("catalogs.m", OTHER_ROOT);
+    });
+    add("a new one first", Action::ReplaceNewFirst, &|w| {
+        w.want("catalogs.m", OTHER_ROOT).lifecycle.create_before_destroy = true;
+    });
+    add("gone from YAML", Action::Delete, &|w| w.desired.resources.clear());
+    add("destroy", Action::Delete, &|w| w.options.destroy = true);
+    all
+}
+
+#[test]
+fn guards_look_at_what_happens_and_not_at_why() {
+    for (cause, mut world, action) in causes() {
+        world.environment.guards.protect = vec!["catalogs".to_owned()];
+        world.environment.guards.max_deletes = Some(0);
+        world.state.resources.values_mut().for_each(|e| e.protected = true);
+        let plan = world.plan();
+        let step = super::step(&plan, "catalogs.m");
+        assert_eq!(step.action, action, "{cause}");
+        for guard in ["prevent_destroy", "protected_kind", "data_loss"] {
+            assert!(verdict(&step).1.contains(&guard), "{cause}: {guard} is silent: {:?}", step.blocks);
+        }
+        assert!(step.loses.is_some(), "{cause}");
+        assert_eq!(plan_guards(&plan), ["max_deletes"], "{cause}");
+    }
+}
+
+#[test]
+fn protection_against_drift_says_how_it_is_lifted() {
+    let mut world = World::new();
+    world.steady("catalogs.m", "main", r#"{"name":"main","storage_root":"s3://b/a"}"#);
+    world.see("catalogs.m", found("main", OTHER_ROOT));
+    world.state.resources.get_mut(&at("catalogs.m")).unwrap().protected = true;
+    let step = world.step("catalogs.m");
+    let block = step.blocks.iter().find(|b| b.guard == "prevent_destroy").expect("it is protected");
+    assert!(block.remedy[0].contains("ignore_changes: [storage_root]"), "{:?}", block.remedy);
+    // And that works.
+    let lifecycle = &mut world.want("catalogs.m", r#"{"name":"main","storage_root":"s3://b/a"}"#).lifecycle;
+    lifecycle.prevent_destroy = Some(false);
+    lifecycle.ignore_changes = vec!["storage_root".parse().unwrap()];
+    assert_eq!(verdict(&world.step("catalogs.m")), (Action::Update, vec![]));
+}
+
+#[test]
+fn what_goes_unforeseen_is_looked_into() {
+    const SCOPE: &str = r#"{"scope":"s","scope_backend_type":"DATABRICKS"}"#;
+    for (cause, replace, tainted, drifted, unforeseen) in [
+        ("nothing", false, false, false, false),
+        ("--replace", true, false, false, true),
+        ("tainted", false, true, false, true),
+        ("drift", false, false, true, true),
+    ] {
+        let mut world = World::new();
+        world.options.allow_delete = vec!["secret_scopes".to_owned()];
+        world.steady("secret_scopes.s", "s", SCOPE);
+        if replace {
+            world.options.replace = vec![at("secret_scopes.s")];
+        }
+        if tainted {
+            world.state.resources.get_mut(&at("secret_scopes.s")).unwrap().status = Status::Tainted;
+        }
+        if drifted {
+            world.see("secret_scopes.s", found("s", r#"{"scope":"s","scope_backend_type":"AZURE_KEYVAULT"}"#));
+        }
+        let asked = unopened(&world.plan(), &world.registry, &world.live);
+        let names: Vec<(String, &str)> = asked.iter().map(|(a, _, id)| (a.to_string(), id.as_str())).collect();
+        assert_eq!(names, if unforeseen { vec![("secret_scopes.s".to_owned(), "s")] } else { vec![] }, "{cause}");
+        world.live.within.insert(at("secret_scopes.s"), vec!["by-hand".to_owned()]);
+        let plan = world.plan();
+        assert_eq!(unopened(&plan, &world.registry, &world.live), [], "{cause}");
+        let told = super::step(&plan, "secret_scopes.s").notes.iter().any(|n| n == "takes along what is in it: by-hand");
+        assert_eq!(told, unforeseen, "{cause}");
     }
 }
 

@@ -5,6 +5,7 @@ mod lockout;
 mod order;
 mod policies;
 mod references;
+mod still_used;
 mod table;
 mod taken;
 mod taken_back;
