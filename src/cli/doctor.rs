@@ -7,6 +7,7 @@ use clap::Args;
 use super::backend::{self, Backend};
 use super::{Exit, Failure, Format, Run, connect};
 use crate::kinds::Registry;
+use crate::model::url::masked_host;
 use crate::project::{self, Answers, Project, Workspace};
 use crate::report::style::{Label, Paint, columns, pad};
 
@@ -124,10 +125,10 @@ fn machine(run: &Run<'_>, checks: &mut Checks) {
         }
         _ => checks.add("git", Verdict::Warn, "not found", &["states record no commit, and guards about Git say nothing: install git"]),
     }
-    for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
         if let Some(value) = run.outside.variable(name) {
             // A proxy's address may hold a password.
-            let shown = value.rsplit_once('@').map_or(value, |(_, host)| host);
+            let shown = masked_host(value);
             checks.add("proxy", Verdict::Ok, format!("{name}={shown}"), &[]);
         }
     }

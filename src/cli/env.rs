@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{Exit, Failure, Format, Run};
 use crate::kinds::Registry;
+use crate::model::url::{masked, masked_host};
 use crate::project::{self, Answers, Desired, Workspace};
 use crate::report::difference::{self, Difference};
 use crate::report::environment;
@@ -57,7 +58,7 @@ fn show(name: Option<&str>, run: &Run<'_>) -> Result<Exit, Failure> {
     run.screen.diagnostics(&project.warnings);
     let layers = project::layers(run.outside, &ask, &project, &registry).map_err(Failure::Project)?;
     let state_place = super::backend::of(run, &project).map(|backend| backend.place);
-    let backend = project.environment.state.backend.clone().unwrap_or_default();
+    let backend = masked(project.environment.state.backend.as_deref().unwrap_or_default()).into_owned();
     let shown = environment::Shown {
         environment: &project.environment,
         chain: layers.chain.clone(),
@@ -130,7 +131,7 @@ fn place(workspace: &Workspace) -> String {
     match workspace {
         Workspace::Local => "local (embedded)".to_owned(),
         Workspace::Remote(attributes) => {
-            let of = |name: &str| attributes.get(name).map(|(value, _)| value.clone());
+            let of = |name: &str| attributes.get(name).map(|(value, _)| masked_host(value).into_owned());
             match (of("host"), of("profile")) {
                 (Some(host), _) => host,
                 (None, Some(profile)) => format!("profile {profile}"),

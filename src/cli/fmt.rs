@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Exit, Failure, Run};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::export::edited::{self, Edited};
+use crate::model::bounded;
 use crate::yaml::layout::layout;
 
 /// Arguments of `fmt`.
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let mut edits = Vec::new();
     for path in paths {
         let name = path.strip_prefix(&run.outside.folder).unwrap_or(&path).display().to_string();
-        let text = match std::fs::read_to_string(&path) {
+        let text = match bounded::text(&path, bounded::YAML) {
             Ok(text) => text,
             Err(error) => {
                 broken.push(Diagnostic::error("E0310", format!("`{name}` cannot be read: {error}")));

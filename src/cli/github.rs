@@ -1,6 +1,7 @@
 //! Diagnostics as annotations of GitHub Actions: `::error file=conf/jobs.yaml,line=4,col=5,title=E0107::...`.
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::url::masked;
 use crate::report::findings::Finding;
 
 /// One line a diagnostic.
@@ -23,7 +24,7 @@ pub fn annotations(diagnostics: &[Diagnostic]) -> String {
             text.push_str("\nhelp: ");
             text.push_str(help);
         }
-        out.push_str(&format!("::{level} {}::{}\n", properties.join(","), escape(&text)));
+        out.push_str(&format!("::{level} {}::{}\n", properties.join(","), escape(&masked(&text))));
     }
     out
 }

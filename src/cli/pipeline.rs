@@ -1,12 +1,17 @@
 //! The pipeline that runs this process, as its environment variables tell.
 
 use crate::model::Outside;
+use crate::model::url::masked;
 
 /// The page of the run, for whoever meets its lease or reads its history. None outside the pipelines that are known.
 ///
 /// The names are those that GitHub Actions, GitLab CI, Azure Pipelines, Jenkins, `CircleCI`, Buildkite and Bitbucket document.
 #[must_use]
 pub fn link(outside: &Outside) -> Option<String> {
+    page(outside).map(|page| masked(&page).into_owned())
+}
+
+fn page(outside: &Outside) -> Option<String> {
     let variable = |name: &str| outside.variable(name).map(str::to_owned);
     if let (Some(server), Some(repository), Some(run)) =
         (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"))

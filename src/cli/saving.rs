@@ -9,6 +9,7 @@ use super::options::Options;
 use super::planning::Showing;
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run, runtime};
+use crate::model::bounded;
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
 use crate::state::Document;
@@ -93,7 +94,7 @@ pub fn put(path: &Path, text: &str) -> std::io::Result<()> {
 /// # Errors
 /// It cannot be read, or is no plan.
 pub fn read(run: &Run<'_>, file: &str) -> Result<Envelope, Failure> {
-    let bytes = std::fs::read(run.outside.path(file)).map_err(|error| Failure::Machine {
+    let bytes = bounded::read(&run.outside.path(file), bounded::RECORD).map_err(|error| Failure::Machine {
         message: format!("{file} cannot be read: {error}"),
         help: vec!["`brickform plan --out FILE` writes a plan".to_owned()],
     })?;

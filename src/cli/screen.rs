@@ -9,6 +9,7 @@ use super::exit::Failure;
 use super::options::{Form, Format, Options, When};
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
+use crate::model::url::masked;
 use crate::report;
 use crate::report::style::{Label, Paint, columns, fold, wrap};
 
@@ -189,13 +190,13 @@ impl Screen {
             }
             other => {
                 let paint = Paint { colour: self.err_colour };
-                let mut text = self.hung(&paint.label(Label::Bad, "error:"), &other.to_string());
+                let mut text = self.hung(&paint.label(Label::Bad, "error:"), &masked(&other.to_string()));
                 for line in other.help() {
-                    text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &line));
+                    text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &masked(&line)));
                 }
                 self.raw(&text);
                 if self.annotate {
-                    self.raw(&format!("::error::{}\n", super::github::escape(&other.to_string())));
+                    self.raw(&format!("::error::{}\n", super::github::escape(&masked(&other.to_string()))));
                 }
             }
         }

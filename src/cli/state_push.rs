@@ -7,7 +7,7 @@ use clap::Args;
 use super::carry::{self, Consent};
 use super::session::{Session, somebody};
 use super::{Exit, Failure, Format, Run};
-use crate::model::Address;
+use crate::model::{Address, bounded};
 use crate::report::answers::shell_word;
 use crate::report::text::plural;
 use crate::state::{Document, Entry, Note, Remains, StateError, write_whole};
@@ -81,7 +81,7 @@ fn pushed(arguments: &Push, session: &Session, run: &Run<'_>) -> Result<Exit, Fa
     let (brought, from) = match (&arguments.file, arguments.serial) {
         (Some(file), _) => {
             let path = run.outside.folder.join(file);
-            let bytes = std::fs::read(&path).map_err(|error| Failure::Machine {
+            let bytes = bounded::read(&path, bounded::RECORD).map_err(|error| Failure::Machine {
                 message: format!("{} cannot be read: {error}", file.display()),
                 help: vec!["`brickform state pull > FILE` writes the document that is there".to_owned()],
             })?;

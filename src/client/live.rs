@@ -7,6 +7,7 @@ use reqwest::{Certificate, NoProxy, Proxy, Url, redirect};
 
 use super::{BoxFuture, Request, RequestBody, Response, Transport, TransportError};
 use crate::model::Outside;
+use crate::model::url::masked_host;
 
 /// A live host. The HTTP client is built at the first request, so that commands which send nothing need no certificates.
 pub struct Live {
@@ -62,7 +63,7 @@ impl Live {
     /// # Errors
     /// [`LiveError::Host`].
     pub fn new(host: &str, outside: &Outside) -> Result<Self, LiveError> {
-        let fail = |why: String| LiveError::Host { host: host.to_owned(), why };
+        let fail = |why: String| LiveError::Host { host: masked_host(host).into_owned(), why };
         let base = Url::parse(host).map_err(|why| fail(format!("is no URL: {why}")))?;
         let name = base.host_str().unwrap_or_default();
         if base.scheme() != "https" && !(base.scheme() == "http" && is_loopback(name)) {

@@ -8,14 +8,18 @@ pub mod accept;
 pub mod edited;
 pub mod facets;
 mod files;
+mod name;
 pub mod object;
 mod overlay;
 mod place;
 mod select;
 mod source;
 mod spaces;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 pub use files::{Exported, FileError, Overwrite, write};
+pub use name::{Keys, Names, safe};
 pub use select::fits;
 pub use spaces::{Form, document, key_of, text};

@@ -3,6 +3,7 @@
 //! Pure data and functions. The library reads the clock, the environment and programs only through [`Outside`].
 
 mod address;
+pub mod bounded;
 mod deferred;
 mod fingerprint;
 pub mod json;
@@ -10,6 +11,7 @@ mod map;
 mod outside;
 mod path;
 mod pattern;
+pub mod url;
 mod value;
 mod word;
 

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Source, suggest};
+use crate::model::bounded;
 
 /// The name of a file as a user would type it: relative to the folder, with `/`.
 pub fn name_of(folder: &Path, path: &Path) -> String {
@@ -24,7 +25,15 @@ pub fn name_of(folder: &Path, path: &Path) -> String {
 pub fn read(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnostic>> {
     let name = name_of(folder, path);
     let fail = |why: String| Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
-    let bytes = whole(path).map_err(|e| Box::new(fail(plain(&e))))?;
+    let bytes = bounded::own(path, bounded::YAML).map_err(|e| {
+        let found = fail(plain(&e));
+        let large = e.kind() == io::ErrorKind::InvalidData;
+        Box::new(if large {
+            found.help("divide it: all YAML files below conf/ are read; data belongs in files that `source:` names")
+        } else {
+            found
+        })
+    })?;
     source_of(name, bytes)
 }
 
@@ -45,8 +54,12 @@ pub fn read_own(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnosti
     }
 }
 
-/// Bytes as a source: UTF-8, and nothing else.
+/// Bytes as a source: UTF-8 without NULs, and nothing else.
 pub fn source_of(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Diagnostic>> {
+    if let Some(why) = bounded::binary(&bytes) {
+        let found = Diagnostic::error("E0310", format!("`{name}` cannot be read: {why}"));
+        return Err(Box::new(found.help("save it as UTF-8; a file of another sort does not belong where YAML is read")));
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { name, text })),
         Err(error) => {
@@ -256,16 +269,7 @@ pub fn bytes_of(root: &Path, given: &str) -> Result<Vec<u8>, FileRefused> {
     if !path.starts_with(&base) {
         return Err(FileRefused::Outside(given.to_owned()));
     }
-    whole(&path).map_err(|e| unreadable(&e))
-}
-
-/// The bytes of a file. A pipe or a device is none: reading it may never end.
-fn whole(path: &Path) -> io::Result<Vec<u8>> {
-    let sort = std::fs::metadata(path)?.file_type();
-    if sort.is_file() || sort.is_dir() {
-        return std::fs::read(path);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file"))
+    bounded::own(&path, bounded::CONTENT).map_err(|e| unreadable(&e))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::files::plain;
 use super::findings::{Findings, known_keys, map, text, texts, wrong_sort};
-use crate::model::{Outside, SecretFrom, SecretSource};
+use crate::model::{Outside, SecretFrom, SecretSource, bounded};
 use crate::yaml::Node;
 
 /// The declared sources by name: `secrets: {NAME: {env: X} | {file: path} | {command: [program, argument]}}`.
@@ -56,7 +56,8 @@ fn read(outside: &Outside, source: &SecretSource) -> Result<Zeroizing<String>, S
             .ok_or_else(|| format!("secret `{name}` is not there: the environment variable {variable} is not set")),
         SecretFrom::File(path) => {
             let bytes = Zeroizing::new(
-                std::fs::read(path).map_err(|e| format!("secret `{name}` cannot be read from {}: {}", path.display(), plain(&e)))?,
+                bounded::read(path, bounded::CREDENTIALS)
+                    .map_err(|e| format!("secret `{name}` cannot be read from {}: {}", path.display(), plain(&e)))?,
             );
             as_text(&bytes).ok_or_else(|| format!("secret `{name}` in {} is not UTF-8 text", path.display()))
         }

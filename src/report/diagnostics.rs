@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch as Mend, Renderer, S
 use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Patch, Severity, Source, Span};
+use crate::model::url::{blotted, masked};
 
 /// The format of diagnostics as JSON; changes only when a reader of the old one would be misled.
 pub const DIAGNOSTICS_FORMAT: &str = "brickform.diagnostics/1";
@@ -44,10 +45,10 @@ pub fn list(diagnostics: &[Diagnostic]) -> serde_json::Value {
             let mut object = json!({
                 "code": d.code,
                 "severity": severity(d.severity),
-                "message": d.message,
+                "message": masked(&d.message),
                 "file": null, "line": null, "column": null, "end_line": null, "end_column": null,
-                "labels": d.labels.iter().map(|l| with_place(&l.span, &[("text", json!(l.text))])).collect::<Vec<_>>(),
-                "help": d.help,
+                "labels": d.labels.iter().map(|l| with_place(&l.span, &[("text", json!(masked(&l.text)))])).collect::<Vec<_>>(),
+                "help": d.help.iter().map(|help| masked(help)).collect::<Vec<_>>(),
                 "patches": d.patches.iter().map(patch_json).collect::<Vec<_>>(),
             });
             if let (Some(label), Some(members)) = (d.labels.first(), object.as_object_mut()) {
@@ -132,10 +133,11 @@ fn groups<'a>(diagnostic: &'a Diagnostic, concealed: &[&Span]) -> Vec<Group<'a>>
 
 /// A message holds no line breaks and no control characters of its own.
 fn one_line(message: &str) -> Cow<'_, str> {
+    let message = masked(message);
     if message.chars().any(char::is_control) {
         normalize_untrusted_str(&message.split_whitespace().collect::<Vec<_>>().join(" ")).into()
     } else {
-        message.into()
+        message
     }
 }
 
@@ -226,7 +228,8 @@ impl Cut {
                 }
             }
         }
-        Self { text: String::from_utf8_lossy(&bytes).into_owned(), line, start }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { text: blotted(&text).into_owned(), line, start }
     }
 
     fn inside(&self, range: &Range<usize>) -> Range<usize> {

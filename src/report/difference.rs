@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 use super::json::value as json_value;
 use super::style::{Label, Paint, columns, pad};
 use super::text::plural;
-use super::value::inline;
+use super::value::{inline, masked_in};
 use crate::kinds::{Field, Schema};
+use crate::model::url::masked;
 use crate::model::{Address, Path, Step, Value};
 use crate::project::Resource;
 
@@ -139,7 +140,7 @@ fn shown(value: Option<&Value>) -> String {
             format!("{told} {}", deferred.source)
         }
         Some(Value::Secret(deferred)) => format!("(sensitive) {}", deferred.source),
-        Some(other) => inline(other),
+        Some(other) => masked(&inline(other)).into_owned(),
     }
 }
 
@@ -215,7 +216,7 @@ pub fn json(from: &str, to: &str, difference: &Difference) -> String {
                     let mut out = json!({ "path": f.path, "place": f.place });
                     for (name, side) in [("from", &f.from), ("to", &f.to)] {
                         if let Some(side) = side {
-                            out[name] = json_value(side);
+                            out[name] = json_value(&masked_in(side));
                         }
                     }
                     out
@@ -231,4 +232,104 @@ pub fn json(from: &str, to: &str, difference: &Difference) -> String {
             "added": listed(&difference.added), "removed": listed(&difference.removed), "changed": changed,
         })
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::{Source, Span};
+    use crate::kinds::Registry;
+    use crate::model::{Deferred, Reference, json as parse};
+    use crate::project::Lifecycle;
+    use crate::yaml;
+
+    fn value(text: &str) -> Value {
+        parse::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    fn resources(file: &str, bodies: &[(&str, Value)]) -> BTreeMap<Address, Resource> {
+        let resource = |(address, body): &(&str, Value)| {
+            let address: Address = address.parse().expect("an address");
+            let kind = Registry::standard().get(&address.kind).expect("a kind");
+            let natural = body.get("name").map(Value::key_text).into_iter().collect();
+            let source = Arc::new(Source { name: file.to_owned(), text: parse::write(body).unwrap_or_else(|_| "{}".to_owned()) });
+            let node = Arc::new(yaml::parse(&source).expect("YAML").remove(0));
+            let span = Span::new(&source, 0, 1);
+            let (body, lifecycle) = (body.clone(), Lifecycle::default());
+            (address.clone(), Resource { address, kind, body, node, span, presets: vec![], lifecycle, depends_on: vec![], natural })
+        };
+        bodies.iter().map(resource).collect()
+    }
+
+    fn between() -> Difference {
+        let waits = |source: &str| {
+            let of = Reference { address: Address::new("warehouses", "w"), path: Path::field("id") };
+            Value::Unknown(Arc::new(Deferred { source: source.to_owned(), ..Deferred::of(of) }))
+        };
+        let from = resources(
+            "dev.yaml",
+            &[
+                ("jobs.a", value(r#"{"name":"a","max_concurrent_runs":1,"tasks":[{"task_key":"l","timeout_seconds":1}]}"#)),
+                ("jobs.gone", value(r#"{"name":"was here"}"#)),
+                ("jobs.same", value(r#"{"name":"same"}"#)),
+                ("jobs.url", value(r#"{"name":"https://ana:hunter2@x.net/?token=hunter2"}"#)),
+                ("jobs.waits", Value::map([("name", waits("${warehouses.w.id}"))])),
+            ],
+        );
+        let to = resources(
+            "prod.yaml",
+            &[
+                ("jobs.a", value(r#"{"name":"a","description":"d","tasks":[{"task_key":"l","timeout_seconds":2}]}"#)),
+                ("jobs.new", value(r#"{"name":"is new"}"#)),
+                ("jobs.same", value(r#"{"name":"same"}"#)),
+                ("jobs.url", value(r#"{"name":"https://x.net"}"#)),
+                ("jobs.waits", Value::map([("name", waits("${warehouses.other.id}"))])),
+            ],
+        );
+        Difference::between(&from, &to)
+    }
+
+    #[test]
+    fn resources_and_fields_that_differ() {
+        let found = between();
+        assert!(!found.is_empty() && found.same == 1);
+        let names = |list: &[(Address, String)]| list.iter().map(|(a, n)| format!("{a} {n}")).collect::<Vec<_>>();
+        assert_eq!(
+            (names(&found.added), names(&found.removed)),
+            (vec!["jobs.new is new".to_owned()], vec!["jobs.gone was here".to_owned()])
+        );
+        let fields: Vec<String> = found.changed[&Address::new("jobs", "a")]
+            .iter()
+            .map(|f| format!("{} {} → {}", f.path, shown(f.from.as_ref()), shown(f.to.as_ref())))
+            .collect();
+        assert_eq!(
+            fields,
+            ["max_concurrent_runs 1 → (not set)", "tasks[task_key=l].timeout_seconds 1 → 2", "description (not set) → \"d\""]
+        );
+        let nothing = Difference::between(&BTreeMap::new(), &BTreeMap::new());
+        assert!(nothing.is_empty());
+        assert_eq!(text("dev", "prod", &nothing, Paint { colour: false }, 100), "dev and prod: no differences in 0 resources and parts.\n");
+    }
+
+    #[test]
+    fn for_people_and_for_programs_without_credentials() {
+        let found = between();
+        for width in [60, 100, 200] {
+            let text = text("dev", "prod", &found, Paint { colour: false }, width);
+            assert!(text.starts_with("Only in prod (1)\n  + jobs.new  \"is new\"\n"), "{text}");
+            assert!(
+                text.contains("Differ (3): dev → prod\n") && text.ends_with("1 only in prod, 1 only in dev, 3 differ, 1 alike.\n"),
+                "{text}"
+            );
+            assert!(text.contains("\"https://(sensiti") && !text.contains("hunter2"), "{text}");
+        }
+        let wide = text("dev", "prod", &found, Paint { colour: false }, 200);
+        assert!(wide.contains("(known after apply) ${warehouses.w.id} → (known after apply) ${warehouses.other.id}"), "{wide}");
+        let json: Json = serde_json::from_str(&json("dev", "prod", &found)).expect("JSON");
+        assert_eq!((&json["format"], &json["same"]), (&serde_json::json!(FORMAT), &serde_json::json!(1)));
+        assert_eq!(json["changed"][0]["fields"][2], serde_json::json!({ "path": "description", "place": "prod.yaml:1", "to": "d" }));
+        assert!(!json.to_string().contains("hunter2"), "{json}");
+    }
 }

@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::json::value as json_value;
 use super::style::{Label, Paint, columns, pad};
-use super::value::inline;
+use super::value::{inline, masked_in};
 use crate::model::Value;
+use crate::model::url::{masked, masked_host};
 use crate::project::{Environment, Guards, Workspace};
 
 /// What `env show` shows.
@@ -42,7 +43,9 @@ fn attributes(environment: &Environment) -> Vec<(String, String, Option<String>)
         Workspace::Local => vec![],
         Workspace::Remote(attributes) => attributes
             .iter()
-            .map(|(name, (value, span))| (name.clone(), value.clone(), span.as_ref().map(super::super::diagnostic::Span::cite)))
+            .map(|(name, (value, span))| {
+                (name.clone(), masked_host(value).into_owned(), span.as_ref().map(super::super::diagnostic::Span::cite))
+            })
             .collect(),
     }
 }
@@ -93,7 +96,7 @@ pub fn text(shown: &Shown<'_>, paint: Paint) -> String {
     }
     out.push_str("\nvariables:\n");
     let wide = shown.variables.iter().map(|(n, _, _)| columns(n)).max().unwrap_or(0);
-    let values: Vec<String> = shown.variables.iter().map(|(_, v, _)| inline(v)).collect();
+    let values: Vec<String> = shown.variables.iter().map(|(_, v, _)| masked(&inline(v)).into_owned()).collect();
     let value_wide = values.iter().map(|v| columns(v)).max().unwrap_or(0).min(48);
     for ((name, _, origin), value) in shown.variables.iter().zip(&values) {
         let line = format!("  {} = {}  {}", pad(name, wide), pad(value, value_wide), paint.label(Label::Dim, origin));
@@ -117,7 +120,7 @@ pub fn json(shown: &Shown<'_>) -> String {
     let variables: serde_json::Map<String, Json> = shown
         .variables
         .iter()
-        .map(|(name, value, origin)| (name.clone(), json!({ "value": json_value(value), "origin": origin })))
+        .map(|(name, value, origin)| (name.clone(), json!({ "value": json_value(&masked_in(value)), "origin": origin })))
         .collect();
     let presets: serde_json::Map<String, Json> =
         shown.presets.iter().map(|(name, value, place)| (name.clone(), json!({ "value": json_value(value), "place": place }))).collect();
@@ -135,4 +138,88 @@ pub fn json(shown: &Shown<'_>) -> String {
             "lookups": shown.lookups,
         })
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::StateKey;
+    use crate::project::StateSettings;
+
+    fn environment(attributes: Option<&[(&str, &str)]>) -> Environment {
+        let remote = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).to_owned(), ((*v).to_owned(), None))).collect();
+        Environment {
+            name: "prod".to_owned(),
+            workspace: attributes.map_or(Workspace::Local, |list| Workspace::Remote(remote(list))),
+            deployer: Some("sp-release".to_owned()),
+            state: StateSettings { key: Some(StateKey::new(b"k")), ..StateSettings::default() },
+            guards: Guards { max_deletes: Some(5), protect: vec!["catalogs".to_owned()], require_clean_git: true, ..Guards::default() },
+            ownership_tag: true,
+            span: None,
+            added: BTreeMap::new(),
+        }
+    }
+
+    fn shown<'a>(environment: &'a Environment, state_place: &'a str) -> Shown<'a> {
+        let of = |name: &str, value: &str, place: &str| (name.to_owned(), Value::text(value), place.to_owned());
+        Shown {
+            environment,
+            chain: vec![
+                ("_base".to_owned(), "environments/_base.yaml".to_owned()),
+                ("prod".to_owned(), "environments/prod.yaml".to_owned()),
+            ],
+            variables: vec![
+                of("catalog", "main", "environments/prod.yaml:4"),
+                of("hook", "https://u:hunter2@h.net/x?sig=hunter2", "--var"),
+            ],
+            state_place,
+            lookups: 2,
+            presets: vec![of("name_prefix", "p-", "environments/prod.yaml:9")],
+        }
+    }
+
+    #[test]
+    fn where_it_is_in_a_few_words() {
+        for (attributes, first) in [
+            (None, "  workspace   local: the embedded one"),
+            (Some(&[][..]), "  workspace   as `--profile` and the process environment say"),
+            (Some(&[("profile", "PROD")]), "  workspace   profile PROD"),
+            (Some(&[("host", "https://x.net")]), "  workspace   host https://x.net"),
+            (Some(&[("host", "https://ana:hunter2@x.net")]), "  workspace   host https://(sensitive)@x.net"),
+            (Some(&[("host", "ana:hunter2@x.net")]), "  workspace   host (sensitive)@x.net"),
+        ] {
+            let environment = environment(attributes);
+            let text = text(&shown(&environment, "s3://acme/bf"), Paint { colour: false });
+            assert_eq!(text.lines().nth(1).map(str::trim_end), Some(first), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_said() {
+        let environment = environment(None);
+        let told = text(&shown(&environment, ".brickform/state/prod.json"), Paint { colour: false });
+        for line in [
+            "deployer    sp-release",
+            "files       prod",
+            "extends _base",
+            "state       .brickform/state/prod.json, fingerprints of secrets keyed",
+            "guards      max_deletes: 5",
+            "protect: [\"catalogs\"]",
+            "require_clean_git: true",
+            "presets     name_prefix: \"p-\"",
+            "lookups     2, answered by the workspace",
+            "catalog = \"main\"",
+            "https://(sensitive)@h.net/x?sig=(sensitive)",
+        ] {
+            assert!(told.contains(line), "{line}:\n{told}");
+        }
+        let program: Json = serde_json::from_str(&json(&shown(&environment, "p"))).expect("JSON");
+        assert_eq!((&program["workspace"], &program["state"]), (&json!("local"), &json!({ "place": "p", "keyed": true })));
+        assert_eq!(program["guards"], json!({ "max_deletes": 5, "protect": ["catalogs"], "require_clean_git": true }));
+        assert_eq!(program["variables"]["catalog"], json!({ "value": "main", "origin": "environments/prod.yaml:4" }));
+        assert!(!program.to_string().contains("hunter2"));
+    }
 }

@@ -7,6 +7,7 @@ use super::value::inline;
 use crate::apply::{Outcome, Report};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::diff::{FieldChange, Reason};
+use crate::model::url::masked;
 use crate::model::{Address, Path};
 use crate::plan::{Action, Block, DELETED, Plan, Step};
 use crate::project::Desired;
@@ -77,8 +78,8 @@ pub fn of_diagnostics(diagnostics: &[Diagnostic]) -> Vec<Finding> {
             Severity::Error => Level::Error,
             Severity::Warning => Level::Warning,
         },
-        message: d.message.clone(),
-        help: d.help.clone(),
+        message: masked(&d.message).into_owned(),
+        help: d.help.iter().map(|help| masked(help).into_owned()).collect(),
         address: None,
         span: d.labels.first().map(|label| label.span.clone()),
     };

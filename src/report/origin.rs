@@ -4,9 +4,14 @@ use serde_json::{Value as Json, json};
 
 use super::json::value as json_value;
 use super::style::{Label, Paint, columns, pad};
-use super::value::{body, inline};
+use super::value::{body, inline, masked_in};
 use crate::model::Value;
 use crate::project::Trace;
+
+/// A value as JSON, its URLs without credentials.
+fn json_of(value: &Value) -> Json {
+    json_value(&masked_in(value))
+}
 
 /// A value with its origin.
 pub struct Told<'a> {
@@ -34,12 +39,12 @@ pub fn text(told: &Told<'_>, paint: Paint, width: usize) -> String {
     match &told.value {
         None => out.push_str("  is not set in YAML\n"),
         Some(value) => {
-            let line = inline(value);
+            let line = inline(&masked_in(value));
             if columns(&line) + 4 <= width {
                 out.push_str(&format!("  = {line}\n"));
             } else {
                 out.push_str("  =\n");
-                for line in body(value, width.saturating_sub(4)) {
+                for line in body(&masked_in(value), width.saturating_sub(4)) {
                     out.push_str(format!("    {line}").trim_end());
                     out.push('\n');
                 }
@@ -57,7 +62,7 @@ pub fn text(told: &Told<'_>, paint: Paint, width: usize) -> String {
     }
     for (name, value) in [("applied", &told.applied), ("live", &told.live)] {
         if let Some(value) = value {
-            out.push_str(&format!("\n{name}: {}\n", inline(value)));
+            out.push_str(&format!("\n{name}: {}\n", inline(&masked_in(value))));
         }
     }
     out
@@ -66,7 +71,7 @@ pub fn text(told: &Told<'_>, paint: Paint, width: usize) -> String {
 fn line(step: &Trace, paint: Paint, width: usize) -> String {
     let mut left = format!("{}{}", "  ".repeat(step.depth + 1), step.text);
     if let Some(value) = &step.value {
-        left.push_str(&format!(" = {}", shortened(&inline(value), width / 2)));
+        left.push_str(&format!(" = {}", shortened(&inline(&masked_in(value)), width / 2)));
     }
     if step.overridden {
         left.push_str("   (overridden below)");
@@ -89,7 +94,7 @@ pub fn json(told: &Told<'_>) -> String {
         .map(|s| {
             json!({
                 "depth": s.depth, "sort": s.sort, "text": s.text, "place": s.place,
-                "value": s.value.as_ref().map(json_value), "overridden": s.overridden,
+                "value": s.value.as_ref().map(json_of), "overridden": s.overridden,
             })
         })
         .collect();
@@ -97,13 +102,13 @@ pub fn json(told: &Told<'_>) -> String {
         "what": told.what,
         "environment": told.environment,
         "set": told.value.is_some(),
-        "value": told.value.as_ref().map(json_value),
+        "value": told.value.as_ref().map(json_of),
         "facts": told.facts,
         "origin": steps,
-        "applied": told.applied.as_ref().map(json_value),
+        "applied": told.applied.as_ref().map(json_of),
     });
     if let Some(live) = &told.live {
-        out["live"] = json_value(live);
+        out["live"] = json_of(live);
     }
     format!("{out:#}\n")
 }
@@ -143,7 +148,7 @@ pub fn summary_text(summary: &Summary<'_>, paint: Paint, width: usize) -> String
     let place_wide = summary.fields.iter().map(|(_, _, p)| columns(p)).max().unwrap_or(0);
     let room = width.saturating_sub(wide + place_wide + 8).max(12);
     for (path, value, place) in &summary.fields {
-        let value = pad(&shortened(&inline(value).replace('\n', " "), room), room);
+        let value = pad(&shortened(&inline(&masked_in(value)).replace('\n', " "), room), room);
         out.push_str(format!("  {}  {value}  {}", pad(path, wide), paint.label(Label::Dim, place)).trim_end());
         out.push('\n');
     }
@@ -155,7 +160,7 @@ pub fn summary_text(summary: &Summary<'_>, paint: Paint, width: usize) -> String
 pub fn summary_json(summary: &Summary<'_>) -> String {
     let rows: serde_json::Map<String, Json> = summary.rows.iter().map(|(what, lines)| (what.replace(' ', "_"), json!(lines))).collect();
     let fields: Vec<Json> =
-        summary.fields.iter().map(|(path, value, place)| json!({ "path": path, "value": json_value(value), "place": place })).collect();
+        summary.fields.iter().map(|(path, value, place)| json!({ "path": path, "value": json_of(value), "place": place })).collect();
     format!(
         "{:#}\n",
         json!({

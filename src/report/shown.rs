@@ -150,3 +150,104 @@ pub fn table_json(environment: &str, serial: u64, rows: &[Shown<'_>]) -> String 
         .collect();
     format!("{:#}\n", json!({ "format": FORMAT, "environment": environment, "serial": serial, "resources": list }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json as parse;
+
+    fn entry(kind: &str, id: &str, applied: &str) -> Entry {
+        Entry {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            status: Status::Ok,
+            applied: parse::parse(applied.as_bytes()).expect("JSON"),
+            former: None,
+            etag: None,
+            protected: false,
+            adopted: false,
+            dependencies: vec![],
+            tag: None,
+            deposed: vec![],
+            made_by: None,
+        }
+    }
+
+    fn shown<'a>(address: &'a Address, entry: &'a Entry) -> Shown<'a> {
+        let name = Some("nightly".to_owned());
+        Shown { address, entry, link: None, name, parts: vec![], needed_by: vec![], live: None, last: None, subject: None }
+    }
+
+    #[test]
+    fn a_row_for_all_that_there_is() {
+        let (address, warehouse, user) = (Address::new("jobs", "a"), Address::new("warehouses", "w"), Address::new("jobs", "b"));
+        let mut held = entry("jobs", "9", r#"{"name":"nightly","token":{"$secret":"${secret('T')}","fingerprint":"f"}}"#);
+        held.former = Some(parse::parse(br#"{"name":"before"}"#).expect("JSON"));
+        (held.adopted, held.protected, held.status) = (true, true, Status::Tainted);
+        (held.tag, held.deposed, held.dependencies) = (Some("tag-1".to_owned()), vec!["7".to_owned(), "8".to_owned()], vec![warehouse]);
+        let (part, part_held) = (address.facet("permissions"), entry("permissions", "jobs/9", r#"{"entries":[]}"#));
+        let version =
+            Version { serial: 4, at: "2026-01-02T03:04:05Z".to_owned(), by: "apply".to_owned(), commit: None, resources: 1, note: None };
+        let mut all = shown(&address, &held);
+        (all.link, all.parts, all.needed_by) = (Some("https://x/jobs/9".to_owned()), vec![(&part, &part_held)], vec![&user]);
+        all.last = Some(&version);
+        let told = text(&all, 100);
+        for line in [
+            "jobs.a  \"nightly\"\n",
+            "  id           9\n",
+            "  page         https://x/jobs/9\n",
+            "  status       tainted\n",
+            "  adopted      taken over, not made here: destroy forgets it\n",
+            "  protected    prevent_destroy\n",
+            "  tag          tag-1\n",
+            "  deposed      7, 8\n",
+            "  needs        warehouses.w\n",
+            "  needed by    jobs.b\n",
+            "(serial 4)\n",
+            "  applied\n",
+            "  before the first touch\n",
+            "  permissions\n",
+            "(sensitive)",
+        ] {
+            assert!(told.contains(line), "{line:?}:\n{told}");
+        }
+        assert!(!told.contains("live"), "it was not asked:\n{told}");
+        let program = json(&all);
+        assert_eq!((&program["format"], &program["needed_by"]), (&serde_json::json!(FORMAT), &serde_json::json!(["jobs.b"])));
+        assert_eq!(program["parts"][0]["address"], serde_json::json!("jobs.a/permissions"));
+        assert!(program.get("live").is_none());
+    }
+
+    #[test]
+    fn live_beside_it() {
+        let (address, held) = (Address::new("jobs", "a"), entry("jobs", "9", "{}"));
+        for (live, line, program) in [
+            (Live::Gone, "live: gone", Json::Null),
+            (Live::Found(Value::map([("name", Value::text("n"))])), "name: \"n\"", serde_json::json!({ "name": "n" })),
+        ] {
+            let one = Shown { live: Some(live), ..shown(&address, &held) };
+            let told = text(&one, 100);
+            assert!(told.contains(line), "{told}");
+            assert_eq!(super::json(&one)["live"], program);
+        }
+    }
+
+    #[test]
+    fn a_table_of_all_counts_parts_at_their_object() {
+        let addresses = [Address::new("jobs", "a"), Address::new("jobs", "a").facet("permissions"), Address::new("warehouses", "long_key")];
+        let held = [entry("jobs", "9", "{}"), entry("permissions", "jobs/9", "{}"), entry("warehouses", "w", "{}")];
+        let mut rows: Vec<Shown<'_>> = addresses.iter().zip(&held).map(|(a, e)| shown(a, e)).collect();
+        rows[0].parts = vec![(&addresses[1], &held[1])];
+        let tainted = Entry { status: Status::Tainted, ..held[2].clone() };
+        rows[2].entry = &tainted;
+        rows[2].name = Some("two\nlines".to_owned());
+        let told = table(&rows);
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines.len(), 3, "{told}");
+        assert!(lines[0].starts_with("ADDRESS") && lines[1].starts_with("jobs.a") && lines[1].ends_with("permissions"), "{told}");
+        assert!(lines[2].starts_with("warehouses.long_key") && lines[2].ends_with("tainted") && !lines[2].contains("two\n"), "{told}");
+        let program: Json = serde_json::from_str(&table_json("prod", 3, &rows)).expect("JSON");
+        assert_eq!(program["resources"].as_array().map(Vec::len), Some(3));
+        assert_eq!((&program["environment"], &program["serial"]), (&serde_json::json!("prod"), &serde_json::json!(3)));
+    }
+}

@@ -1,5 +1,6 @@
 //! Values as a person reads them: on one line, in a few words, or in lines as YAML would write them.
 
+use crate::model::url::masked;
 use crate::model::{Deferred, Map, Value, Variable};
 
 /// On one line. Unknown reads `(known after apply)`, what a lookup will answer `(lookup)`, secrets `(sensitive)`.
@@ -36,6 +37,17 @@ fn put(value: &Value, out: &mut String) {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => {
             out.push_str(&super::style::visible(&crate::model::json::display(value)));
         }
+    }
+}
+
+/// A value whose URLs show no credentials.
+#[must_use]
+pub fn masked_in(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(masked(text).into_owned()),
+        Value::List(items) => Value::List(items.iter().map(masked_in).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (name.clone(), masked_in(value))).collect()),
+        other => other.clone(),
     }
 }
 

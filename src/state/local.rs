@@ -14,7 +14,7 @@ use super::format::{self, Trust};
 use super::journal::{Journal, read_lines, write_lines};
 use super::store::{Side, Waiting};
 use super::{Document, Flush, LockInfo, Note, Record, StateError, Store, Version, check_journal, check_newest, check_owner, cut_off, fold};
-use crate::model::{Fingerprint, Outside};
+use crate::model::{Fingerprint, Outside, bounded};
 
 mod mend;
 
@@ -138,6 +138,11 @@ impl Local {
         make_parent(&path).map_err(self.io("written"))?;
         let mut file = private().read(true).write(true).create(true).truncate(false).open(&path).map_err(self.io("written"))?;
         let mut bytes = Vec::new();
+        if let Ok(metadata) = file.metadata()
+            && metadata.len() > bounded::RECORD
+        {
+            return Err(self.damaged(format!("its journal is larger than {} MiB ({})", bounded::RECORD >> 20, path.display())));
+        }
         file.read_to_end(&mut bytes).map_err(self.io("read"))?;
         let journal = self.lines(&bytes)?;
         file.set_len(journal.whole as u64).map_err(self.io("written"))?;
@@ -375,7 +380,7 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match bounded::read(path, bounded::RECORD) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),

@@ -1,6 +1,5 @@
 //! `brickform space-export`: spaces as files, one each.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -82,27 +81,25 @@ fn write(arguments: &Arguments, run: &Run<'_>, mut bodies: Vec<Value>, host: &st
         FileForm::Json => (export::Form::Json, "json"),
     };
     let folder: PathBuf = run.outside.path(&arguments.output_dir);
-    let mut used: BTreeMap<String, String> = BTreeMap::new();
+    let (mut keys, mut names) = (export::Keys::default(), export::Names::default());
     let mut refused: Vec<String> = Vec::new();
     for body in &bodies {
         let (title, id) = (text(body, "title"), text(body, "space_id"));
-        let mut key = export::key_of(&title);
-        if used.contains_key(&key) {
-            key = format!("{key}_{}", id.chars().take(8).collect::<String>());
-        }
-        used.insert(key.clone(), id.clone());
+        let short: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        let key = keys.give(&export::key_of(&title), &short);
+        let name = names.give(&key, &short);
         let mut written = export::text(&export::document(&key, body), form);
         if form == export::Form::Yaml {
             let from = if host.is_empty() { String::new() } else { format!(" of {host}") };
             written = format!("# The Genie space {id}{from}.\n{written}");
         }
-        let shown = format!("{}/{key}.{end}", arguments.output_dir.trim_end_matches('/'));
+        let shown = format!("{}/{name}.{end}", arguments.output_dir.trim_end_matches('/'));
         if arguments.dry_run {
             run.screen.result(&format!("would write {shown}  {}\n", quoted(&title)));
             continue;
         }
         let overwrite = if arguments.overwrite { Overwrite::Allowed } else { Overwrite::Never };
-        match export::write(&folder.join(format!("{key}.{end}")), &written, overwrite) {
+        match export::write(&folder.join(format!("{name}.{end}")), &written, overwrite) {
             Ok(done) => {
                 let word = match done {
                     Exported::Written => "wrote",

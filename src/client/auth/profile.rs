@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::AuthError;
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// The section that holds settings of the tools.
 const SETTINGS: &str = "__settings__";
@@ -31,7 +31,7 @@ impl ProfileFile {
     /// It is there but cannot be read, or a line means nothing.
     pub fn read(path: &Path, outside: &Outside) -> Result<Option<Self>, AuthError> {
         let name = shown(path, outside);
-        match std::fs::read_to_string(path) {
+        match bounded::text(path, bounded::CREDENTIALS) {
             Ok(text) => Self::parse(name, &Zeroizing::new(text)).map(Some),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(AuthError::File { file: name, line: None, why: error.to_string() }),

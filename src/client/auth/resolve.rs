@@ -10,6 +10,7 @@ use super::profile::{ProfileFile, file_path};
 use super::{AuthError, Credentials};
 use crate::diagnostic::{Span, suggest};
 use crate::model::Outside;
+use crate::model::url::masked_host;
 
 /// Attributes of the environment's file or of options, with their places.
 pub type Explicit = BTreeMap<String, (String, Option<Span>)>;
@@ -324,7 +325,7 @@ fn described(values: &Values, used: impl Fn(&str) -> bool) -> Vec<Described> {
         let found = values.get(attribute.name)?;
         Some(Described {
             name: attribute.name,
-            shown: if attribute.secret { "(sensitive)".to_owned() } else { found.text.to_string() },
+            shown: if attribute.secret { "(sensitive)".to_owned() } else { masked_host(&found.text).into_owned() },
             source: found.source.clone(),
             used: used(attribute.name),
         })
@@ -334,7 +335,7 @@ fn described(values: &Values, used: impl Fn(&str) -> bool) -> Vec<Described> {
 
 /// Scheme added where missing, path, query and `:443` dropped; `http` only for loopback.
 fn normal_host(given: &str, at: &str) -> Result<String, AuthError> {
-    let fail = |why: &str| AuthError::Host { host: given.to_owned(), at: at.to_owned(), why: why.to_owned() };
+    let fail = |why: &str| AuthError::Host { host: masked_host(given).into_owned(), at: at.to_owned(), why: why.to_owned() };
     let given_trimmed = given.trim();
     let with_scheme = if given_trimmed.contains("://") { given_trimmed.to_owned() } else { format!("https://{given_trimmed}") };
     let url = reqwest::Url::parse(&with_scheme).map_err(|why| fail(&format!("is no URL: {why}")))?;

@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::url::masked;
+
 /// Where a state is kept. The environment's name is added by whoever opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -53,7 +55,7 @@ impl std::str::FromStr for Place {
     type Err = PlaceError;
 
     fn from_str(text: &str) -> Result<Self, PlaceError> {
-        let fail = |why: String| Err(PlaceError(why));
+        let fail = |why: String| Err(PlaceError(masked(&why).into_owned()));
         if let Some(path) = text.strip_prefix("workspace:") {
             return Ok(Self::Workspace(folder(text, path)?));
         }
@@ -161,6 +163,9 @@ mod tests {
             ("s4://acme/x", "did you mean `s3`?"),
             ("http:x", "no state can be kept at `http:`"),
             ("s3:///x", "names no bucket"),
+            ("az:///x?sv=1&sig=hunter2", "names no bucket"),
+            ("az://c/../x?sv=1&sig=hunter2", "may not be `.` or `..`"),
+            ("abfss://state/bf?sig=hunter2", "`sig` is no setting"),
             ("s3://acme/../x", "may not be `.` or `..`"),
             ("s3://key:hunter2@acme/x", "carries no user or password"),
             ("s3://acme/x?secret_access_key=hunter2", "`secret_access_key` is no setting"),
