@@ -93,6 +93,7 @@ impl<'a> Run<'a> {
             caller: session.caller.clone(),
             leave: session.store.leave(),
             driver,
+            secrets: std::sync::Mutex::default(),
         };
         Self {
             plan,

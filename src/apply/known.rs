@@ -1,7 +1,7 @@
 //! What earlier steps left behind, and how it fills what was unknown at plan.
 //!
 //! Owns ids and replies of this run. A field that no reply held yet is read once. Secrets are read at the moment of
-//! sending, wiped after it, and cut out of every error.
+//! sending, wiped after it, and cut out of what the workspace says (`scrub`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -243,36 +243,10 @@ impl Secrets {
         });
     }
 
-    /// Cuts the values out of a text that the workspace gave back.
-    #[must_use]
-    pub fn scrub(&self, text: String) -> String {
-        // The longest first: one may be a part of another.
-        let mut hidden: Vec<&Zeroizing<String>> = self.values.values().chain(&self.made).filter(|v| !v.is_empty()).collect();
-        hidden.sort_by_key(|v| std::cmp::Reverse(v.len()));
-        hidden.into_iter().fold(text, |text, value| {
-            // JSON in a message carries the value escaped; servers fold the case of what they echo.
-            let quoted = serde_json::to_string(value.as_str()).unwrap_or_default();
-            let inner = &quoted[1..quoted.len().saturating_sub(1).max(1)];
-            // Of a text of several lines a server may say one.
-            let lines = value.lines().filter(|line| line.len() >= TELLING && line.len() < value.len());
-            lines.fold(cut(&cut(&text, value), inner), |text, line| cut(&text, line))
-        })
+    /// The values, and what was made of them.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values.values().chain(&self.made).map(|text| text.as_str())
     }
-}
-
-/// From how many bytes on a line of a secret is one itself.
-const TELLING: usize = 8;
-
-/// The text without any of these words, however they are written.
-fn cut(text: &str, word: &str) -> String {
-    let (folded, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for (at, found) in folded.match_indices(&word) {
-        out.push_str(&text[from..at]);
-        out.push_str("(sensitive)");
-        from = at + found.len();
-    }
-    out + &text[from..]
 }
 
 /// A call with everything in it known, to be sent and then wiped.
@@ -375,29 +349,4 @@ fn turned_out_same(kind: &'static Kind, change: &FieldChange, values: &Values) -
         None => new,
     };
     Ok(!new.has_secret() && crate::diff::same(field, old, &new))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::SecretSource;
-
-    #[test]
-    fn what_servers_echo_of_secrets_is_cut_out() {
-        let variable = Variable::Secret(SecretSource::environment("KEY"));
-        let secret = |text: &str| Secrets {
-            values: BTreeMap::from([(variable.clone(), Zeroizing::new(text.to_owned()))]),
-            made: vec![Zeroizing::new("a2V5".to_owned())],
-        };
-        for (value, echoed, want) in [
-            ("s3cret", "no s3cret, s3cret", "no (sensitive), (sensitive)"),
-            ("s3cret", "PRIVILEGE 'S3CRET' is not valid", "PRIVILEGE '(sensitive)' is not valid"),
-            ("S3creT\"x", "é {\"a\":\"s3cret\\\"X\"} é", "é {\"a\":\"(sensitive)\"} é"),
-            ("s3cret", "what became of it: a2V5", "what became of it: (sensitive)"),
-            ("s3cret", "nothing", "nothing"),
-            ("", "nothing", "nothing"),
-        ] {
-            assert_eq!(secret(value).scrub(echoed.to_owned()), want, "{value}");
-        }
-    }
 }

@@ -15,6 +15,7 @@ mod identity;
 mod known;
 mod readable;
 pub mod scheduler;
+mod scrub;
 mod step;
 #[cfg(test)]
 mod tests;

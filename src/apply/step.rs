@@ -1,21 +1,22 @@
 //! One step: its calls in order, each filled just before it is sent, its waits, and what goes on record after each.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::either::either;
-use super::known::{Known, Ready, Secrets, Still, Values, check_again, fill_body};
-use super::wait::{self, WaitError, waiter};
+use super::known::{Known, Secrets, Still, Values, check_again, fill_body};
+use super::scrub::Scrubber;
+use super::wait::waiter;
 use super::{Event, Failure, identity};
-use crate::client::{ApiError, ApiErrorKind, Client};
-use crate::diagnostic::suggest;
-use crate::kinds::{After, Call, Kind, Lifetime, Registry, Repeat, Schema, Unique, Until};
-use crate::model::{Outside, Value};
+use crate::client::{ApiError, Client};
+use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema};
+use crate::model::{Address, Outside, Value};
 use crate::plan::{Action, Step};
-use crate::refresh::{self, Settlement};
 use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
+
+mod failing;
+mod sending;
 
 /// What steps tell the driver while they run.
 pub enum Message {
@@ -39,9 +40,37 @@ pub struct Shared {
     pub leave: Leave,
     /// To the driver.
     pub driver: mpsc::UnboundedSender<Message>,
+    /// What was secret in anything that this run sent: none of it may come back in the server's words, whichever request it
+    /// answers.
+    pub secrets: Mutex<Scrubber>,
 }
 
 impl Shared {
+    /// Takes note of what is about to be sent.
+    pub fn learn(&self, secrets: &Secrets) {
+        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.texts().for_each(|text| known.learn(text));
+    }
+
+    /// The server's words without anything secret.
+    #[must_use]
+    pub fn scrub(&self, text: String) -> String {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).scrub(text)
+    }
+
+    /// An error without anything secret.
+    #[must_use]
+    pub fn scrubbed(&self, error: ApiError) -> ApiError {
+        let (message, code) = (self.scrub(error.message), self.scrub(error.code));
+        ApiError { message, code, request_id: error.request_id.map(|id| self.scrub(id)), ..error }
+    }
+
+    /// Says that a step waits for its object.
+    pub fn waits(&self, address: &Address, state: &str) {
+        let state = self.scrub(state.to_owned());
+        let _ = self.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state })));
+    }
+
     /// The record of a create that is about to be sent.
     #[must_use]
     pub fn intent(&self, kind: &Kind, step: &Step) -> Intent {
@@ -302,258 +331,6 @@ impl Running {
             }),
         }
     }
-
-    async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
-        let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
-        let values = self.values(&parts).await?;
-        Ready::of(self.kind, call, &values, &self.shared.outside).map_err(|why| self.refused(&why))
-    }
-
-    /// A reply in the form that YAML has.
-    fn as_yaml(&self, reply: Value) -> Value {
-        match self.kind.hooks.reply {
-            Some(hook) => hook(reply),
-            None => reply,
-        }
-    }
-
-    /// Asked before each request that changes something: whoever was asleep may have lost the state to somebody else.
-    async fn may_send(&self) -> Result<(), Failure> {
-        self.shared.leave.ask().await.map_err(|why| Failure {
-            error: None,
-            message: format!("{} was not carried out: the lease of the state is lost ({why})", self.step.address),
-            help: vec!["whoever has the lease goes on from what is in the journal; plan again when they are done".to_owned()],
-        })
-    }
-
-    async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
-        self.requests += 1;
-        match self.shared.client.call(&ready.call).await {
-            Ok(reply) => Ok(self.as_yaml(reply.body)),
-            Err(error) => Err(scrubbed(error, &ready.secrets)),
-        }
-    }
-
-    /// A call that may be repeated.
-    async fn send(&mut self, call: &Call) -> Result<Value, Failure> {
-        let mut ready = self.ready(call).await?;
-        if let (true, Some(hook)) = (self.is_part_of_new(), self.kind.hooks.of_maker) {
-            let Some(mine) = hook(ready.call.clone(), &self.shared.caller) else { return Ok(Value::Null) };
-            ready.call = mine;
-        }
-        self.may_send().await?;
-        match self.attempt(&ready).await {
-            // It was not deleted after all.
-            Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
-            // Where there was an earlier try, that one may have taken effect, and "not found" is about the old name.
-            Err(error) if !error.may_have_happened && error.tries <= 1 && renames(self.kind, &self.step) => {
-                self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
-                Err(self.failed(call.why, error))
-            }
-            // An old object that was to be deleted after this one.
-            Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
-            other => other.map_err(|error| self.failed(call.why, error)),
-        }
-    }
-
-    /// A read that is repeated until the next call can be sent.
-    async fn until(&mut self, call: &Call, until: &Until) -> Result<Value, Failure> {
-        let ready = self.ready(call).await?;
-        let shared = Arc::clone(&self.shared);
-        let address = self.step.address.clone();
-        let seen = |state: &str| {
-            let _ = shared.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state: state.to_owned() })));
-        };
-        let read = wait::until(&shared.client, &ready.call, until, &shared.outside, &mut self.requests, &seen).await;
-        read.map(|body| self.as_yaml(body)).map_err(|error| self.not_ready(error))
-    }
-
-    /// A call that creates. If nobody knows whether it took effect, that is looked up. A create that is not found is sent
-    /// again only where names are unique, so that the server refuses a second object: lists may lag behind, and what they
-    /// do not show may be there all the same. Otherwise its intent stays open, and the next run looks again.
-    async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
-        let ready = self.ready(call).await?;
-        let unique = self.kind.natural.unique == Unique::Yes;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            self.may_send().await?;
-            let error = match self.attempt(&ready).await {
-                Ok(body) => return Ok(body),
-                Err(error) => error,
-            };
-            // Where an earlier try may have taken effect, "already exists" is about our own object.
-            let refused = !error.may_have_happened;
-            let first = refused && tries == 1 && error.tries <= 1;
-            if !first && let Some(body) = self.settle(call, &error).await? {
-                return Ok(body);
-            }
-            if refused && tries == 1 {
-                self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
-                return Err(self.failed(call.why, error));
-            }
-            // A server that is overloaded (503) is given time; anything else is tried once more.
-            let overloaded = error.status == Some(503);
-            if refused || !unique || tries >= if overloaded { 5 } else { 2 } {
-                // The intent stays open: should it have taken effect after all, the next run finds it.
-                return Err(self.unseen(call.why, error));
-            }
-            if overloaded {
-                tokio::time::sleep(Duration::from_millis(125 << tries)).await;
-            }
-        }
-    }
-
-    /// A create without an answer whose object is not to be seen.
-    fn unseen(&self, doing: &str, error: ApiError) -> Failure {
-        let mut failure = self.failed(doing, error);
-        failure.message.push_str("; whether it took effect is not known: the workspace does not show the object (yet)");
-        failure.help.pop();
-        failure.help.push("apply again: the next run looks it up first, and creates it only if it is not there".to_owned());
-        failure
-    }
-
-    /// What became of a create without an answer: its object, or none if it did not take effect.
-    async fn settle(&mut self, call: &Call, error: &ApiError) -> Result<Option<Value>, Failure> {
-        self.requests += 1;
-        let intent = self.shared.intent(self.kind, &self.step);
-        let taken = self.shared.known.ids(self.kind);
-        match refresh::settle(&self.shared.client, self.kind, &intent, &taken).await {
-            Ok(Settlement::Found(found)) => {
-                self.id = Some(identity::assigned(self.kind, &found.body).unwrap_or_else(|| found.id.as_str().into()));
-                Ok(Some(found.body))
-            }
-            Ok(Settlement::Absent) => Ok(None),
-            Ok(Settlement::Several(found)) => {
-                let mut failure = self.failed(call.why, error.clone());
-                failure.message.push_str("; it may have taken effect, and several objects may be its result");
-                failure.help = found.iter().map(|c| format!("import: [{{to: {}, id: \"{}\"}}]", self.step.address, c.id)).collect();
-                Err(failure)
-            }
-            Err(_) => {
-                let mut failure = self.failed(call.why, error.clone());
-                failure.message.push_str("; it may have taken effect, which could not be looked up either");
-                failure.help = vec!["apply again: the next run looks it up first and creates nothing twice".to_owned()];
-                Err(failure)
-            }
-        }
-    }
-
-    /// Calls that delete: what is gone already is deleted.
-    async fn delete(&mut self, calls: &[Call]) -> Result<(), Failure> {
-        for call in calls {
-            let ready = self.ready(call).await?;
-            self.may_send().await?;
-            match self.attempt(&ready).await {
-                Ok(_) => {}
-                Err(error) if refresh::is_gone(self.kind, &error) => {}
-                Err(error) => return Err(self.failed(call.why, error)),
-            }
-        }
-        match (waiter(self.kind, After::Delete, self.step.wait, calls), self.id.clone()) {
-            (Some(waiter), Some(id)) if !calls.is_empty() => self.poll(waiter, &id).await.map(|_| ()).map_err(|e| self.not_ready(e)),
-            _ => Ok(()),
-        }
-    }
-
-    async fn wait_for(&mut self, waiter: &crate::catalogue::Waiter, entry: &Entry) -> Result<(), Failure> {
-        let Some(id) = self.id.clone() else { return Ok(()) };
-        match self.poll(waiter, &id).await {
-            Ok(body) => {
-                if let Some(body) = body {
-                    let body = self.as_yaml(body);
-                    self.learn(&body);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if matches!(error, WaitError::Failed { .. }) && creates(&self.step) {
-                    self.put(entry, Status::Tainted, Flush::Later).await?;
-                }
-                Err(self.not_ready(error))
-            }
-        }
-    }
-
-    async fn poll(&mut self, waiter: &crate::catalogue::Waiter, id: &Value) -> Result<Option<Value>, WaitError> {
-        let shared = Arc::clone(&self.shared);
-        let address = self.step.address.clone();
-        let seen = |state: &str| {
-            let _ = shared.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state: state.to_owned() })));
-        };
-        wait::wait(&shared.client, self.kind, waiter, id, &shared.outside, &mut self.requests, &seen).await
-    }
-
-    fn refused(&self, why: &str) -> Failure {
-        Failure {
-            error: None,
-            message: format!("{} was not carried out: {why}", self.step.address),
-            help: vec!["nothing was sent for it; plan again: the next plan shows what is to be done now".to_owned()],
-        }
-    }
-
-    fn failed(&self, doing: &str, error: ApiError) -> Failure {
-        let mut help: Vec<String> = error.request_id.iter().map(|id| format!("request id: {id}")).collect();
-        if refresh::is_gone(self.kind, &error) {
-            help.push(self.what_is_not_there(&error));
-        }
-        // What was read goes along where the API takes it: nothing that others did since is overwritten unseen.
-        let guarded = |call: &crate::kinds::Call| call.body.as_ref().is_some_and(|body| body.get("etag").is_some());
-        if error.status == Some(409) && self.step.calls.iter().any(guarded) {
-            help.push(
-                "it was edited in the workspace since the plan, and nothing was overwritten: plan again to see what changed".to_owned(),
-            );
-            return Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help };
-        }
-        if error.kind == ApiErrorKind::Unauthenticated {
-            help.push("`brickform auth describe` shows with which credentials, `brickform auth check` whether they are taken".to_owned());
-        }
-        help.push("apply again when it is mended: what was done is in the state, and only the rest is planned".to_owned());
-        Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help }
-    }
-
-    /// What a 404 means: of a create, that what it is made in is missing; else that it went away itself.
-    fn what_is_not_there(&self, error: &ApiError) -> String {
-        if !creates(&self.step) {
-            return "it may have been deleted since the plan: plan again".to_owned();
-        }
-        let registry = Registry::standard();
-        let mut names = Vec::new();
-        let mut around = Vec::new();
-        for parent in self.kind.parents.iter().filter(|parent| parent.field != "path") {
-            let named = self.step.desired.as_ref().and_then(|desired| desired.get(parent.field)).and_then(Value::as_str);
-            let (Some(name), Some(kind)) = (named, registry.get(parent.kind)) else { continue };
-            names.push(name);
-            around.push((parent.field, kind, names.join(".")));
-        }
-        let blamed = |kind: &Kind| error.code.starts_with(&format!("{}_", kind.singular.to_uppercase()));
-        let Some((field, kind, name)) = around.iter().find(|(_, kind, _)| blamed(kind)).or(around.last()) else {
-            return "something that it names is not there: mend the name, or declare it in this project and refer to it".to_owned();
-        };
-        let known = self.shared.known.names(kind);
-        let meant = match suggest::nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`? If not, declare it"),
-            None => format!("mend `{field}`, or declare it"),
-        };
-        format!("the workspace has no {} `{name}`, and this plan makes none: {meant} under `{}:`", kind.singular, kind.name)
-    }
-
-    fn not_ready(&self, error: WaitError) -> Failure {
-        let address = &self.step.address;
-        match error {
-            WaitError::Api(error) => self.failed("waiting for it", error),
-            WaitError::Failed { state } => Failure {
-                error: None,
-                message: format!("{address} did not get ready: its state is {state}"),
-                help: vec!["look at it in the workspace; the next plan shows what is to be done".to_owned()],
-            },
-            WaitError::Timeout { state, minutes } => Failure {
-                error: None,
-                message: format!("{address} was not ready after {minutes} minutes: its state is {state}"),
-                help: vec!["it may still get ready: plan again later".to_owned()],
-            },
-        }
-    }
 }
 
 /// A body without what is not known yet.
@@ -570,9 +347,4 @@ fn as_far_as_known(body: &Value) -> Value {
         }
         other => other.clone(),
     }
-}
-
-fn scrubbed(mut error: ApiError, secrets: &Secrets) -> ApiError {
-    error.message = secrets.scrub(std::mem::take(&mut error.message));
-    error
 }

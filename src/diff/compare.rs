@@ -213,7 +213,7 @@ impl<'v> Walk<'v> {
     /// One value.
     pub fn leaf(&mut self, field: Option<Field<'v>>, three: Three<'v>, around: Around<'v>) {
         let Three { desired, applied, live } = three;
-        let agreement = Agreement::live(self.input.secrets);
+        let agreement = Agreement::live(self.input.secrets).keyed(self.input.key);
         let settled = match (desired, live) {
             (None, None) => true,
             (Some(d), Some(l)) => agreement.holds(field, d, l) || (matches!(d, Value::Null) && same::is_picked(field, l, around)),
@@ -242,7 +242,7 @@ impl<'v> Walk<'v> {
         let Some(desired) = three.desired else { return Reason::Removed };
         let unchanged = Agreement::applied(self.input.secrets).holds(field, desired, applied);
         let undisturbed = match three.live {
-            Some(live) => Agreement::live(self.input.secrets).holds(field, applied, live),
+            Some(live) => Agreement::live(self.input.secrets).keyed(self.input.key).holds(field, applied, live),
             None => same::is_default(field, applied, around),
         };
         match (unchanged, undisturbed) {

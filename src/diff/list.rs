@@ -69,7 +69,7 @@ impl<'v> Walk<'v> {
     fn set(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
         let item_field = field.and_then(|f| f.item());
         let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
-        let agreement = Agreement::live(self.input.secrets);
+        let agreement = Agreement::live(self.input.secrets).keyed(self.input.key);
         let left = agreement.pair(item_field, desired, live);
         let was_applied = |item: &Value| applied.iter().any(|a| agreement.holds(item_field, item, a));
         for i in left.ours {
@@ -87,7 +87,7 @@ impl<'v> Walk<'v> {
     fn ordered(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
         let item_field = field.and_then(|f| f.item());
         let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
-        let agreement = Agreement::live(self.input.secrets);
+        let agreement = Agreement::live(self.input.secrets).keyed(self.input.key);
         let agree = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agreement.holds(item_field, a, b));
         let secrets_changed = || {
             three.desired.is_some_and(Value::has_secret)

@@ -22,7 +22,7 @@ pub use same::same;
 pub use secret::veil;
 
 use crate::kinds::{Field, Kind, Schema, Tag};
-use crate::model::{Path, Value};
+use crate::model::{Path, StateKey, Value};
 
 /// The key of the ownership tag in a kind's tag map.
 pub const OWNERSHIP_TAG: &str = "brickform";
@@ -75,6 +75,8 @@ pub struct Compare<'a> {
     pub tag: Option<&'static str>,
     /// The recorded form of secrets by source text, as the state holds them.
     pub secrets: &'a BTreeMap<String, Value>,
+    /// What fingerprints secrets: with it, a secret that the workspace tells is compared, too.
+    pub key: Option<&'a StateKey>,
 }
 
 static NO_SECRETS: BTreeMap<String, Value> = BTreeMap::new();
@@ -92,6 +94,7 @@ impl<'a> Compare<'a> {
             exclusive: false,
             tag: kind.tag.map(|Tag::Map(field)| field),
             secrets: &NO_SECRETS,
+            key: None,
         }
     }
 }

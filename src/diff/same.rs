@@ -8,7 +8,7 @@ use super::compare::parsed;
 use super::{NO_SECRETS, secret};
 use crate::catalogue::Type;
 use crate::kinds::{Fact, Field, Lit};
-use crate::model::{Map, Value};
+use crate::model::{Map, StateKey, Value};
 
 /// Whether two values are the same as the backend sees them. A missing field is the same as its default, or as zero.
 /// Secrets and what is never read back count as the same; unknown is the same as nothing.
@@ -70,27 +70,42 @@ enum Against {
 pub(super) struct Agreement<'s> {
     against: Against,
     secrets: &'s BTreeMap<String, Value>,
+    key: Option<&'s StateKey>,
 }
 
 impl<'s> Agreement<'s> {
     pub fn live(secrets: &'s BTreeMap<String, Value>) -> Self {
-        Self { against: Against::Live, secrets }
+        Self { against: Against::Live, secrets, key: None }
     }
 
     pub fn applied(secrets: &'s BTreeMap<String, Value>) -> Self {
-        Self { against: Against::Applied, secrets }
+        Self { against: Against::Applied, secrets, key: None }
+    }
+
+    /// The same, which also compares secrets that live tells with their fingerprints.
+    pub fn keyed(self, key: Option<&'s StateKey>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Whether live is the recorded secret, as far as that can be told.
+    fn is_recorded(&self, field: Option<Field<'_>>, record: Option<&Value>, live: &Value) -> bool {
+        let print = record.and_then(|r| r.get("fingerprint")).and_then(Value::as_str);
+        match (self.key, print) {
+            (Some(key), Some(print)) if secret::is_told(field, live) => key.fingerprint(live.key_text().as_bytes()).0 == print,
+            _ => true,
+        }
     }
 
     /// Whether they are the same.
     pub fn holds(&self, field: Option<Field<'_>>, ours: &Value, other: &Value) -> bool {
         if let Value::Secret(d) = ours {
             return match self.against {
-                Against::Live => true,
+                Against::Live => self.is_recorded(field, self.secrets.get(&d.source), other),
                 Against::Applied => secret::recorded_as(d, other, self.secrets),
             };
         }
         if self.against == Against::Live && secret::source_of(ours).is_some() {
-            return true;
+            return self.is_recorded(field, Some(ours), other);
         }
         for fact in field.iter().flat_map(Field::facts) {
             match fact {

@@ -1,4 +1,5 @@
-//! Secrets are compared with what the state recorded of them, never by value, and never shown.
+//! Secrets are compared with what the state recorded of them, never by value, and never shown. Where the environment has a
+//! state key and the workspace answers what it was sent, the fingerprint of that is compared, too: drift is seen.
 //!
 //! A scalar that mixes a secret with a reference is one secret: it is compared by its source text and the fingerprint of the
 //! secret, so a change of what the reference gives alone is not seen. Keep the two in fields of their own.
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use super::compare::{Three, Walk};
 use super::same::Agreement;
 use super::{FieldChange, Reason};
-use crate::kinds::Field;
+use crate::kinds::{Fact, Field};
 use crate::model::{Deferred, Map, Value};
 
 /// Whether a place is compared as a secret: a secret field, a secret value, or one that was a secret when last applied.
@@ -24,6 +25,23 @@ pub(super) fn source_of(value: &Value) -> Option<&str> {
     value.get("$secret").and_then(Value::as_str)
 }
 
+/// Whether a live value at a place of a secret is what was sent: not where the API never answers it or answers a mask, and
+/// not where the server may write it in another way than it was sent.
+pub(super) fn is_told(field: Option<Field<'_>>, live: &Value) -> bool {
+    const MASKS: [&str; 5] = ["***", "REDACTED", "SENSITIVE", "HIDDEN", "{{SECRETS/"];
+    let rewrites = |fact: &Fact| matches!(fact, Fact::Same(_) | Fact::JsonText | Fact::CaseBlind | Fact::Slashless | Fact::WorkspacePath);
+    let told = field.is_none_or(|f| !f.secret() && !f.input_only() && !f.facts().any(rewrites));
+    let is_mask = |text: &str| {
+        let upper = text.to_uppercase();
+        text.is_empty() || text.chars().all(|c| matches!(c, '*' | '•' | '.' | 'x' | 'X')) || MASKS.iter().any(|mask| upper.contains(mask))
+    };
+    told && match live {
+        Value::Text(text) => !is_mask(text),
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => true,
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Unknown(_) | Value::Secret(_) => false,
+    }
+}
+
 /// Whether the state recorded this very secret.
 pub(super) fn recorded_as(secret: &Deferred, applied: &Value, secrets: &BTreeMap<String, Value>) -> bool {
     match secrets.get(&secret.source) {
@@ -34,8 +52,18 @@ pub(super) fn recorded_as(secret: &Deferred, applied: &Value, secrets: &BTreeMap
 
 impl<'v> Walk<'v> {
     pub(super) fn secret(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let told = Agreement::live(self.input.secrets).keyed(self.input.key);
+        // A place that holds no secret any more tells nothing by what is there.
+        let disturbed = |ours: &Value| three.live.is_some_and(|live| !told.holds(field, ours, live));
+        let is_secret = |v: &Value| matches!(v, Value::Secret(_));
         let reason = match (three.desired, three.applied) {
-            (Some(d), Some(a)) if Agreement::applied(self.input.secrets).holds(field, d, a) => return,
+            (Some(d), Some(a)) if Agreement::applied(self.input.secrets).holds(field, d, a) => {
+                if !is_secret(d) || !disturbed(d) {
+                    return;
+                }
+                Reason::Drift
+            }
+            (Some(d), Some(a)) if is_secret(d) && source_of(a).is_some() && disturbed(a) && disturbed(d) => Reason::Conflict,
             (Some(Value::Null), None) => return,
             (Some(_), _) => Reason::Changed,
             (None, _) => Reason::Removed,

@@ -12,6 +12,7 @@ mod completions;
 mod corpus;
 mod crash;
 mod docs;
+mod echo;
 mod examples;
 mod fuzz;
 mod guards;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{SAMPLE, lines, value};
 use crate::diff::{Compare, compare};
-use crate::model::{Address, Deferred, Path, Reference, Value, Variable};
+use crate::model::{Address, Deferred, Path, Reference, StateKey, Value, Variable};
 
 fn deferred(source: &str, variable: Variable) -> Arc<Deferred> {
     Arc::new(Deferred { source: source.to_owned(), waits: vec![variable], ..Deferred::of(reference()) })
@@ -58,6 +58,46 @@ fn secrets_are_compared_with_their_record_and_never_shown() {
         }
         assert_eq!(got, want, "{what}");
         assert!(!format!("{:?}", found.changes).contains("plain"), "{what}: {:?}", found.changes);
+    }
+}
+
+#[test]
+fn a_secret_that_the_workspace_tells_is_compared_by_its_fingerprint() {
+    let key = StateKey::new(b"key");
+    let print = |text: &str| key.fingerprint(text.as_bytes()).0;
+    let with = |v: Value| {
+        Value::map([
+            ("name", v.clone()),
+            ("tags", Value::map([("k", v.clone())])),
+            ("tasks", Value::List(vec![Value::map([("task_key", Value::text("t")), ("description", v)])])),
+        ])
+    };
+    let places = ["name", "tags.k", "tasks[task_key=t].description"];
+    for (what, applied, live, keyed, reason) in [
+        ("as it was sent", "s3cret", "s3cret", true, None),
+        ("changed in the workspace", "s3cret", "other-value", true, Some("drift")),
+        ("without a key", "s3cret", "other-value", false, None),
+        ("masked", "s3cret", "********", true, None),
+        ("masked in words", "s3cret", "[REDACTED]", true, None),
+        ("not told", "s3cret", "", true, None),
+        ("changed in YAML", "old", "old", true, Some("changed")),
+        ("changed in both", "old", "other-value", true, Some("conflict")),
+        ("changed in both alike", "old", "s3cret", true, Some("changed")),
+    ] {
+        let secrets = [("${secret('A')}".to_owned(), record("A", &print("s3cret")))].into();
+        let (desired, applied, live) = (with(secret("A")), with(record("A", &print(applied))), with(Value::text(live)));
+        let found = compare(&Compare {
+            applied: Some(&applied),
+            live: Some(&live),
+            secrets: &secrets,
+            key: keyed.then_some(&key),
+            ..Compare::of(&SAMPLE, &desired)
+        });
+        let got: Vec<String> =
+            found.changes.iter().map(|c| format!("{} {}", c.path, serde_json::to_value(c.reason).unwrap().as_str().unwrap())).collect();
+        let want: Vec<String> = reason.iter().flat_map(|r| places.iter().map(move |p| format!("{p} {r}"))).collect();
+        assert_eq!(got, want, "{what}");
+        assert!(!format!("{:?}", found.changes).contains("other-value"), "{what}: {:?}", found.changes);
     }
 }
 

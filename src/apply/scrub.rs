@@ -1,0 +1,273 @@
+//! What servers echo of secrets, taken out of their words: the value, what common encodings make of it, each of its lines, and
+//! the beginnings and ends of all these.
+
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+/// From how many bytes on a line of a secret is one itself.
+const LINE: usize = 8;
+/// The fewest and the most bytes of a beginning or an end that tell too much; in between it is two thirds of the value.
+const PART: (usize, usize) = (8, 12);
+/// What stands in their place.
+const MASK: &str = "(sensitive)";
+
+/// The forms in which secrets may come back, in small letters: servers fold the case of what they echo.
+#[derive(Default)]
+pub struct Scrubber {
+    forms: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Scrubber {
+    /// Of these values.
+    #[cfg(test)]
+    pub fn of<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
+        let mut scrubber = Self::default();
+        values.into_iter().for_each(|value| scrubber.learn(value));
+        scrubber
+    }
+
+    /// One more value.
+    pub fn learn(&mut self, value: &str) {
+        if value.is_empty() || self.forms.iter().any(|form| form.as_slice() == value.to_ascii_lowercase().as_bytes()) {
+            return;
+        }
+        self.add(value);
+        let trimmed = value.trim();
+        if trimmed.len() >= LINE && trimmed.len() < value.len() {
+            self.add(trimmed);
+        }
+        for line in value.lines().map(str::trim).filter(|line| line.len() >= LINE && line.len() < trimmed.len()) {
+            self.add(line);
+        }
+    }
+
+    fn add(&mut self, text: &str) {
+        self.put(text);
+        let json = in_json(text);
+        self.put(&in_json(&json));
+        self.put(&json);
+        for quote in ['\'', '"'] {
+            self.put(&in_repr(text, quote));
+        }
+        self.put(&in_html(text));
+        for space in ["%20", "+"] {
+            self.put(&in_url(text, space));
+        }
+        if text.len() >= LINE {
+            self.put(&in_hex(text));
+            // Where it begins in the middle of what is encoded (`user:password`), its letters are others.
+            for before in 0..3 {
+                self.put(&in_base64(text, before, &STANDARD_NO_PAD));
+                self.put(&in_base64(text, before, &URL_SAFE_NO_PAD));
+            }
+        }
+    }
+
+    fn put(&mut self, form: &str) {
+        let form = Zeroizing::new(form.to_ascii_lowercase().into_bytes());
+        if !form.is_empty() && !self.forms.contains(&form) {
+            self.forms.push(form);
+        }
+    }
+
+    /// The text without any of it.
+    #[must_use]
+    pub fn scrub(&self, text: String) -> String {
+        if self.forms.is_empty() || text.is_empty() {
+            return text;
+        }
+        let folded = text.to_ascii_lowercase().into_bytes();
+        let mut hidden = vec![false; folded.len()];
+        for form in &self.forms {
+            hide(&folded, form, &mut hidden);
+        }
+        if !hidden.contains(&true) {
+            return text;
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut masking = false;
+        for (at, c) in text.char_indices() {
+            let hides = hidden[at..at + c.len_utf8()].contains(&true);
+            match (hides, masking) {
+                (true, false) => out.push_str(MASK),
+                (true, true) => {}
+                (false, _) => out.push(c),
+            }
+            masking = hides;
+        }
+        out
+    }
+}
+
+/// Marks the places of a form, and of beginnings and ends that tell too much of it.
+fn hide(text: &[u8], form: &[u8], hidden: &mut [bool]) {
+    let least = (form.len() * 2 / 3).clamp(PART.0, PART.1).min(form.len());
+    let (first, last) = (&form[..least], &form[form.len() - least..]);
+    for at in 0..text.len().saturating_sub(least - 1) {
+        let window = &text[at..at + least];
+        if window == first {
+            let more = text[at + least..].iter().zip(&form[least..]).take_while(|(a, b)| a == b).count();
+            hidden[at..at + least + more].fill(true);
+        }
+        if window == last {
+            let before = text[..at].iter().rev().zip(form[..form.len() - least].iter().rev()).take_while(|(a, b)| a == b).count();
+            hidden[at - before..at + least].fill(true);
+        }
+    }
+}
+
+/// As JSON writes it inside quotes.
+fn in_json(text: &str) -> Zeroizing<String> {
+    let quoted = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
+    Zeroizing::new(quoted[1..quoted.len().saturating_sub(1).max(1)].to_owned())
+}
+
+/// As Python, Java or Rust would write it between these quotes.
+fn in_repr(text: &str, quote: char) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn in_html(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Percent escapes; `space` is how a blank is written.
+fn in_url(text: &str, space: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push_str(space),
+            byte => {
+                out.push('%');
+                push_hex(&mut out, byte);
+            }
+        }
+    }
+    out
+}
+
+fn in_hex(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 2));
+    text.bytes().for_each(|byte| push_hex(&mut out, byte));
+    out
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    for half in [byte >> 4, byte & 15] {
+        out.extend(char::from_digit(u32::from(half), 16));
+    }
+}
+
+/// The letters of base64 that depend on the text alone where so many bytes stand before it.
+fn in_base64(text: &str, before: usize, engine: &impl base64::Engine) -> Zeroizing<String> {
+    let bytes = Zeroizing::new([&[0_u8; 2][..before], text.as_bytes()].concat());
+    let all = Zeroizing::new(engine.encode(bytes.as_slice()));
+    // Six bits a letter: the first letters hold bits of what stands before, the last one may hold bits of what follows.
+    let first = [0, 2, 3][before];
+    let whole = bytes.len() * 8 / 6;
+    Zeroizing::new(all.get(first..whole.max(first)).unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_servers_echo_of_secrets_is_cut_out() {
+        const KEY: &str = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n";
+        for (value, echoed, want) in [
+            ("s3cret", "no s3cret, s3cret", "no (sensitive), (sensitive)"),
+            ("s3cret", "PRIVILEGE 'S3CRET' is not valid", "PRIVILEGE '(sensitive)' is not valid"),
+            ("S3creT\"x", "é {\"a\":\"s3cret\\\"X\"} é", "é {\"a\":\"(sensitive)\"} é"),
+            ("s3cret", "nothing", "nothing"),
+            ("", "nothing", "nothing"),
+            ("a1-b2-c3-d4-e5-f6", "a1-b2-c3-d...", "a1-b2-c3-d..."),
+            ("a1-b2-c3-d4-e5-f6", "a1-b2-c3-d4-...", "(sensitive)..."),
+            ("a1-b2-c3-d4-e5-f6", "token ...-d4-e5-f6", "token ...-d4-e5-f6"),
+            ("a1-b2-c3-d4-e5-f6", "token ...2-c3-d4-e5-f6", "token ...(sensitive)"),
+            ("0123456789ab", "bad: 01234567", "bad: (sensitive)"),
+            ("0123456789ab", "bad: 0123456", "bad: 0123456"),
+            ("p@ss word/1+2", "POST ?p=p%40ss%20word%2F1%2B2&x", "POST ?p=(sensitive)&x"),
+            ("p@ss word/1+2", "POST ?p=p%40ss+word%2f1%2b2", "POST ?p=(sensitive)"),
+            ("it's a \\ secret", "got 'it\\'s a \\\\ secret'", "got '(sensitive)'"),
+            ("<a>&\"b\"&<c>", "<p>&lt;a&gt;&amp;&quot;b&quot;&amp;&lt;c&gt;</p>", "<p>(sensitive)</p>"),
+            ("hunter2hunter2", "Basic YW5hOmh1bnRlcjJodW50ZXIy", "Basic YW5hOm(sensitive)"),
+            ("hunter2hunter2", "hex 68756e74657232 68756e74657232", "hex (sensitive) (sensitive)"),
+            (KEY, "line 2 is bad: MIIEvQIBADANBgkq", "line 2 is bad: (sensitive)"),
+            (KEY, r#"{"k":"-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n"}"#, r#"{"k":"(sensitive)"}"#),
+            (KEY, r#"{"k":"{\"j\":\"hkiG9w0BAQEFAASC\\n-----END KEY-----\\n\"}"}"#, r#"{"k":"{\"j\":\"(sensitive)\"}"}"#),
+            ("grüße-aus-köln", "nein: grüße-aus-köln!", "nein: (sensitive)!"),
+        ] {
+            assert_eq!(Scrubber::of([value]).scrub(echoed.to_owned()), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn one_secret_inside_another_leaves_nothing() {
+        let scrubber = Scrubber::of(["abcdefgh", "xx-abcdefgh-yy"]);
+        assert_eq!(scrubber.scrub("it is xx-abcdefgh-yy".to_owned()), "it is (sensitive)");
+    }
+
+    proptest! {
+        /// However a server writes a secret down, and whatever stands around it, no eight letters of it in a row come through.
+        #[test]
+        fn nothing_of_a_secret_comes_through(
+            value in "[A-Za-z0-9 /+=@:'\"\\\\&<>%\n-]{12,60}",
+            before in "[a-z ]{0,20}",
+            after in "[a-z ]{0,20}",
+            form in 0_usize..10,
+            user in "[a-z]{1,6}",
+        ) {
+            let value = value.trim().to_owned();
+            prop_assume!(value.len() >= 12);
+            let encoded = match form {
+                0 => value.clone(),
+                1 => serde_json::to_string(&value).unwrap(),
+                2 => serde_json::to_string(&serde_json::to_string(&value).unwrap()).unwrap(),
+                3 => in_url(&value, "%20").to_string(),
+                4 => in_url(&value, "+").to_string(),
+                5 => base64::engine::general_purpose::STANDARD.encode(&value),
+                6 => base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{user}:{value}")),
+                7 => in_repr(&value, '\'').to_string(),
+                8 => in_html(&value).to_string(),
+                _ => value.to_uppercase(),
+            };
+            let echoed = format!("{before}[{encoded}]{after}");
+            let scrubbed = Scrubber::of([value.as_str()]).scrub(echoed.clone());
+            prop_assert!(scrubbed.contains(MASK), "{echoed:?} -> {scrubbed:?}");
+            // Of base64 the letters at its ends hold bits of what is around: at most three of each may stay.
+            let kept = scrubbed.len().saturating_sub(before.len() + after.len() + 2);
+            let around = if form == 6 { user.len() * 4 / 3 + 6 } else { 12 };
+            prop_assert!(kept <= MASK.len() * 2 + around, "{echoed:?} -> {scrubbed:?}");
+        }
+    }
+}
