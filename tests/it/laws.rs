@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use brickform::catalogue;
-use brickform::kinds::{Call, Registry, from_base64};
+use brickform::kinds::{Call, Loss, Registry, from_base64};
 use brickform::model::{Value, json};
 use brickform::plan::{Options, Plan};
 
@@ -69,14 +69,17 @@ pub fn write(world: &World, transition: &Transition) {
     world.write("conf/case.yaml", &transition.document);
 }
 
+/// Everything that holds data may go: what a case declares around its kind does, too.
 pub fn destroying(case: &Case) -> Options {
-    let allow_delete = ["catalogs", "schemas", "secret_scopes", case.kind.as_str()].map(str::to_owned).to_vec();
+    let registry = Registry::standard();
+    let holds_data = registry.iter().filter(|kind| matches!(kind.loss, Loss::Data(_))).map(|kind| kind.name.to_owned());
+    let allow_delete = holds_data.chain([case.kind.clone()]).collect();
     Options { destroy: true, allow_delete, ..Options::default() }
 }
 
 /// What an update may delete: kinds of the case's own documents.
 pub fn plain(case: &Case) -> Options {
-    Options { destroy: false, ..destroying(case) }
+    Options { allow_delete: vec![case.kind.clone()], ..Options::default() }
 }
 
 pub fn done(ran: &Ran, what: &str) {
