@@ -77,9 +77,9 @@ pub fn destroying(case: &Case) -> Options {
     Options { destroy: true, allow_delete, ..Options::default() }
 }
 
-/// What an update may delete: kinds of the case's own documents.
+/// The same where YAML takes something away: what an interrupted apply made around the kind, too.
 pub fn plain(case: &Case) -> Options {
-    Options { allow_delete: vec![case.kind.clone()], ..Options::default() }
+    Options { destroy: false, ..destroying(case) }
 }
 
 pub fn done(ran: &Ran, what: &str) {
