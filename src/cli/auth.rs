@@ -9,6 +9,9 @@ use crate::client::auth::Described;
 use crate::project::Workspace;
 use crate::report::style::{columns, pad};
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+const FORMAT: &str = "brickform.auth/1";
+
 /// Arguments of `auth`.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -38,7 +41,12 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
     if matches!(session.project.environment.workspace, Workspace::Local) {
-        run.screen.result(&format!("{} is the embedded workspace: nothing to authenticate.\n", session.environment()));
+        run.screen.result(&match run.screen.format {
+            Format::Json => {
+                format!("{:#}\n", serde_json::json!({ "format": FORMAT, "host": "local", "auth_type": null, "attributes": [] }))
+            }
+            Format::Text => format!("{} is the embedded workspace: nothing to authenticate.\n", session.environment()),
+        });
         return Ok(Exit::Done);
     }
     let description = match connect::resolved(run, &session.project) {
@@ -48,7 +56,8 @@ fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
     match run.screen.format {
         Format::Json => {
             let all = serde_json::json!({
-                "host": description.host, "auth_type": description.auth_type, "otherwise": description.otherwise, "attributes": listed(&description.attributes),
+"format": FORMAT, "host": description.host, "auth_type": description.auth_type,
+                "otherwise": description.otherwise, "attributes": listed(&description.attributes),
             });
             run.screen.result(&format!("{all:#}\n"));
         }
@@ -68,7 +77,7 @@ fn unresolved(session: &Session, failure: Failure, run: &Run<'_>) -> Failure {
     let found = connect::configured(run, &session.project);
     match run.screen.format {
         Format::Json => {
-            let all = serde_json::json!({ "host": null, "auth_type": null, "error": error.to_string(), "attributes": listed(&found) });
+            let all = serde_json::json!({ "format": FORMAT, "host": null, "auth_type": null, "error": error.to_string(), "attributes": listed(&found) });
             run.screen.result(&format!("{all:#}\n"));
         }
         Format::Text if found.is_empty() => {}

@@ -7,6 +7,7 @@ use super::{Exit, Failure, Format, Run, explain_value};
 use crate::diagnostic::{codes, suggest};
 use crate::kinds::{Field, Kind, Registry, Schema};
 use crate::model::{Path, Step};
+use crate::report::origin::FORMAT;
 use crate::report::schema;
 
 /// Arguments of `explain`.
@@ -86,7 +87,7 @@ fn code(given: &str, run: &Run<'_>) -> Result<Exit, Failure> {
     };
     match run.screen.format {
         Format::Json => {
-            run.screen.result(&format!("{}\n", serde_json::json!({ "code": row.code, "title": row.title, "explain": row.explain })));
+            run.screen.result(&format!("{}\n", serde_json::json!({ "format": FORMAT, "code": row.code, "title": row.title, "explain": row.explain })));
         }
         Format::Text => run.screen.result(&format!("{}: {}\n\n{}\n", row.code, row.title, row.explain)),
     }
@@ -165,7 +166,7 @@ fn tell_packed(kind: &'static Kind, name: &str, run: &Run<'_>) {
         kind.one()
     );
     run.screen.result(&match run.screen.format {
-        Format::Json => format!("{:#}\n", serde_json::json!({ "kind": kind.name, "path": name, "type": "text", "words": words })),
+        Format::Json => format!("{:#}\n", serde_json::json!({ "format": FORMAT, "kind": kind.name, "path": name, "type": "text", "words": words })),
         Format::Text => {
             format!("{}.{name}: text\n  {words}\n\n`brickform explain {}` lists the fields.\n", kind.name, kind.name)
         }
@@ -176,6 +177,7 @@ fn tell_field(kind: &'static Kind, path: &Path, field: Field<'static>, run: &Run
     run.screen.result(&match run.screen.format {
         Format::Json => {
             let mut told = schema::field_json(&field);
+            told["format"] = FORMAT.into();
             told["kind"] = kind.name.into();
             told["path"] = path.to_string().into();
             told["fields"] = schema::fields_json(schema::inner(field));

@@ -13,7 +13,7 @@ pub fn run(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
     run.screen.result(&match run.screen.format {
         Format::Json => {
             let list: Vec<_> = rows.iter().map(|row| history::json(row.version, row.subject.as_deref())).collect();
-            format!("{:#}\n", serde_json::json!({ "versions": list }))
+            format!("{:#}\n", serde_json::json!({ "format": history::FORMAT, "environment": session.environment(), "versions": list }))
         }
         Format::Text => history::text(&rows),
     });

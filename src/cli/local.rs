@@ -128,7 +128,7 @@ fn serve(given: &Serve, run: &Run<'_>) -> Result<Exit, Failure> {
                 }
                 match screen.format {
                     Format::Json => {
-                        screen.result(&format!("{}\n", serde_json::json!({ "host": url, "workspace_id": id.to_string(), "file": shown })));
+                        screen.result(&format!("{}\n", serde_json::json!({ "format": "brickform.local-serve/1", "host": url, "workspace_id": id.to_string(), "file": shown })));
                     }
                     Format::Text => screen.result(&format!("Serving workspace {id} ({shown}) at {url}\nCtrl-C ends it.\n")),
                 }
@@ -208,7 +208,7 @@ fn coverage(run: &Run<'_>) -> Exit {
                 .map(|(name, method, path)| serde_json::json!({ "operation": name, "method": method, "path": path }))
                 .collect();
             let habits: Vec<_> = rivals.iter().map(|(name, what)| serde_json::json!({ "name": name, "what": what })).collect();
-            format!("{}\n", serde_json::json!({ "operations": rows, "rivals": habits }))
+            format!("{}\n", serde_json::json!({ "format": "brickform.local-coverage/1", "operations": rows, "rivals": habits }))
         }
         Format::Text => {
             let mut out = String::new();

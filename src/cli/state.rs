@@ -113,7 +113,9 @@ fn list(document: &Document, prefix: &str, run: &Run<'_>) {
         Format::Json => {
             let list: Vec<_> =
                 rows.iter().map(|(a, e)| serde_json::json!({ "address": a, "kind": e.kind, "id": e.id, "status": e.status })).collect();
-            run.screen.result(&format!("{:#}\n", serde_json::json!({ "resources": list })));
+            let format = overview::LIST_FORMAT;
+            let all = serde_json::json!({ "format": format, "environment": document.environment, "serial": document.serial, "resources": list });
+            run.screen.result(&format!("{all:#}\n"));
         }
         Format::Text => {
             let wide = rows.iter().map(|(a, _)| a.to_string().chars().count()).max().unwrap_or(0);
@@ -127,7 +129,11 @@ fn list(document: &Document, prefix: &str, run: &Run<'_>) {
 fn show(document: &Document, address: &Address, run: &Run<'_>) -> Result<(), Failure> {
     let entry = document.resources.get(address).ok_or_else(|| unknown(document, address))?;
     run.screen.result(&match run.screen.format {
-        Format::Json => format!("{:#}\n", overview::entry_json(address, entry)),
+        Format::Json => {
+            let mut told = overview::entry_json(address, entry);
+            told["format"] = overview::ENTRY_FORMAT.into();
+            format!("{told:#}\n")
+        }
         Format::Text => overview::entry(address, entry, run.screen.width),
     });
     Ok(())

@@ -128,7 +128,9 @@ fn tell(session: &Session, run: &Run<'_>, document: &Document, kept: usize, sour
     run.screen.result(&match run.screen.format {
         Format::Json => {
             let (from, resources) = (&source.place, document.resources.len());
-            format!("{:#}\n", serde_json::json!({ "from": from, "to": target.place, "serial": document.serial, "resources": resources, "versions": kept }))
+            format!("{:#}\n", serde_json::json!({
+                "format": "brickform.state-migrate/1", "from": from, "to": target.place, "serial": document.serial, "resources": resources, "versions": kept,
+            }))
         }
         Format::Text => format!(
             "The state of {environment} is at {} now: serial {}, {}, {}. It was read back and compared.\nNext: set `state: {{ backend: \"{to}\" }}` in \

@@ -192,7 +192,7 @@ fn tell(run: &Run<'_>, findings: &Findings) {
         let unclear: Vec<_> = findings.unclear.iter().map(|(address, why)| serde_json::json!({ "address": address, "why": why })).collect();
         let forgotten: Vec<_> =
             findings.forgotten.iter().map(|(address, id)| serde_json::json!({ "address": address, "id": id })).collect();
-        let all = serde_json::json!({ "found": found, "unclear": unclear, "missing": findings.missing, "forgotten": forgotten });
+        let all = serde_json::json!({ "format": "brickform.state-rebuild/1", "found": found, "unclear": unclear, "missing": findings.missing, "forgotten": forgotten });
         run.screen.result(&format!("{all:#}\n"));
         return;
     }

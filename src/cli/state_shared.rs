@@ -22,7 +22,7 @@ pub fn init(session: &Session, run: &Run<'_>) -> Result<Exit, Failure> {
     run.screen.result(&match run.screen.format {
         Format::Json => {
             let list: Vec<_> = tried.iter().map(|p| serde_json::json!({ "tried": p.what, "trouble": p.trouble })).collect();
-            format!("{:#}\n", serde_json::json!({ "place": remote.place(), "fit": fit, "credentials": credentials, "tries": list }))
+            format!("{:#}\n", serde_json::json!({ "format": "brickform.state-init/1", "place": remote.place(), "fit": fit, "credentials": credentials, "tries": list }))
         }
         Format::Text => tried.iter().fold(String::new(), |mut text, probe| {
             let (mark, trouble) = probe.trouble.as_ref().map_or(("✓", String::new()), |why| ("✗", format!(": {why}")));

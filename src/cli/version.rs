@@ -15,7 +15,7 @@ pub fn run(_: &Arguments, run: &Run<'_>) -> Exit {
     match run.screen.format {
         Format::Json => run.screen.result(&format!(
             "{}\n",
-            serde_json::json!({ "version": version, "api_data": catalogue::SDK_VERSION, "state_format": crate::state::FORMAT })
+            serde_json::json!({ "format": "brickform.version/1", "version": version, "api_data": catalogue::SDK_VERSION, "state_format": crate::state::FORMAT })
         )),
         Format::Text => run.screen.result(&format!(
             "brickform {version}\nAPI data of the Python SDK {}\nstate format {}\n",

@@ -9,6 +9,9 @@ use crate::model::Value;
 use crate::model::url::{masked, masked_host};
 use crate::project::{Environment, Guards, Workspace};
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.environment/1";
+
 /// What `env show` shows.
 pub struct Shown<'a> {
     /// The environment.
@@ -127,6 +130,7 @@ pub fn json(shown: &Shown<'_>) -> String {
     format!(
         "{:#}\n",
         json!({
+            "format": FORMAT,
             "environment": environment.name,
             "workspace": workspace,
             "deployer": environment.deployer,

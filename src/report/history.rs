@@ -8,6 +8,9 @@ use super::text::plural;
 use crate::plan::short;
 use crate::state::{Note, Pin, Version};
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.state-history/1";
+
 /// A version, with the first line of its commit's message where Git knows it.
 pub struct Row<'a> {
     /// The version.

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::{Address, Value};
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.job-run/1";
+
 /// A run that was started; ended where it was waited for.
 pub struct Report<'a> {
     /// The job's address.
@@ -145,7 +148,7 @@ pub fn json(report: &Report<'_>) -> String {
         })
     };
     let mut out = serde_json::json!({
-        "address": report.address, "job_id": report.job_id, "run_id": report.run_id, "link": report.link,
+        "format": FORMAT, "address": report.address, "job_id": report.job_id, "run_id": report.run_id, "link": report.link,
     });
     if let (Some(run), Some(map)) = (report.ended, out.as_object_mut()) {
         map.insert("state".to_owned(), state(run).into());

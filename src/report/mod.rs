@@ -25,6 +25,7 @@ pub mod origin;
 pub mod outcome;
 pub mod outputs;
 pub mod overview;
+pub mod published;
 pub mod render;
 pub mod sarif;
 pub mod schema;

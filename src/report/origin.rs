@@ -8,6 +8,9 @@ use super::value::{body, inline, masked_in};
 use crate::model::Value;
 use crate::project::Trace;
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.explain/1";
+
 /// A value as JSON, its URLs without credentials.
 fn json_of(value: &Value) -> Json {
     json_value(&masked_in(value))
@@ -99,6 +102,7 @@ pub fn json(told: &Told<'_>) -> String {
         })
         .collect();
     let mut out = json!({
+        "format": FORMAT,
         "what": told.what,
         "environment": told.environment,
         "set": told.value.is_some(),
@@ -164,7 +168,7 @@ pub fn summary_json(summary: &Summary<'_>) -> String {
     format!(
         "{:#}\n",
         json!({
-            "address": summary.address, "environment": summary.environment, "kind": summary.kind, "name": summary.name,
+            "format": FORMAT, "address": summary.address, "environment": summary.environment, "kind": summary.kind, "name": summary.name,
             "about": rows, "fields": fields,
         })
     )

@@ -11,6 +11,13 @@ use super::value::body;
 use crate::model::Address;
 use crate::state::{Document, Entry, LockInfo, Status, Version};
 
+/// The format of `status`; changes only when a reader of the old one would be misled.
+pub const STATUS_FORMAT: &str = "brickform.status/1";
+/// The format of `state list`.
+pub const LIST_FORMAT: &str = "brickform.state-list/1";
+/// The format of `state show`.
+pub const ENTRY_FORMAT: &str = "brickform.state-entry/1";
+
 /// What `status` shows.
 pub struct Overview<'a> {
     /// The environment.
@@ -114,6 +121,7 @@ pub fn json(overview: &Overview<'_>) -> String {
     format!(
         "{:#}\n",
         json!({
+            "format": STATUS_FORMAT,
             "environment": overview.environment,
             "place": overview.place,
             "state": document,

@@ -120,7 +120,9 @@ impl Project {
         };
         let arguments = std::iter::once("brickform").chain(line.split_whitespace()).map(OsString::from);
         let exit = run(arguments, &self.outside(variables), streams);
-        Ran { code: exit.code(), out: out.text(), err: err.text() }
+        let ran = Ran { code: exit.code(), out: out.text(), err: err.text() };
+        super::schemas::hold(line, &ran.out);
+        ran
     }
 }
 

@@ -183,6 +183,7 @@ impl Stage {
     fn recorded(&mut self, arguments: &[String], line: &str) -> Result<(), String> {
         let before = tree(&self.work);
         let (code, out, err) = self.run(arguments)?;
+        super::schemas::hold(line, &out);
         let after = tree(&self.work);
         let allowed = |path: &String| self.may_change.iter().any(|prefix| path.starts_with(prefix.as_str()));
         let changed: Vec<&String> =

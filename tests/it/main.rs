@@ -31,6 +31,7 @@ mod rename;
 mod review;
 mod rollback;
 mod rust_source;
+mod schemas;
 mod simulation;
 mod traffic;
 mod walk;

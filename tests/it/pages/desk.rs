@@ -173,6 +173,7 @@ impl Desk {
         for typed in &all {
             let line = self.with_ports(&typed.line);
             let (code, printed) = self.type_in(&line)?;
+            crate::schemas::hold(&line, &printed);
             match expected {
                 Some(wanted) if code == wanted => expected = None,
                 _ if code == 0 || block.word("exit").is_some_and(|w| w == code.to_string()) => {}

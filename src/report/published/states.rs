@@ -1,0 +1,204 @@
+//! What states say, and what was run.
+
+use serde_json::Value as Json;
+
+use super::shape::{Member, any, count, either, flag, list, map, maybe, object, of, only, text, with, word};
+use crate::report::{history as versions, job_run as runs, outputs as handed_on, overview, shown};
+
+const STATUSES: &[&str] = &["ok", "incomplete", "tainted", "unmade"];
+/// As tables say it.
+const STATUS_WORDS: &[&str] = &["ok", "incomplete", "tainted", "its deletion was begun"];
+
+pub fn definition(name: &str) -> Option<Json> {
+    Some(match name {
+        "entry" => object(entry_members()),
+        "version" => object(vec![
+            ("serial", count(), ""),
+            ("at", text(), "RFC 3339; empty where nobody knows"),
+            ("by", text(), "What wrote it: `apply`, `state mv`"),
+            ("commit", maybe(text()), "The commit that was applied"),
+            ("subject", maybe(text()), "The first line of its message, where Git knows it"),
+            ("resources", count(), "Addresses"),
+            ("apply", maybe(note()), "Who applied it and what was waived; null where nothing was applied"),
+        ]),
+        _ => return None,
+    })
+}
+
+fn note() -> Json {
+    object(vec![
+        ("who", text(), "As the workspace knows them"),
+        ("overrides", list(text()), "Guards that were lifted, as they were given"),
+        ("counts", map(count()), "What the plan did"),
+        ("plan", text(), "Its digest"),
+        ("link?", text(), "The page of the pipeline's run"),
+        ("dirty?", flag(), "The working tree had changes that were not committed"),
+    ])
+}
+
+fn entry_members() -> Vec<Member> {
+    vec![
+        ("address", text(), ""),
+        ("kind", text(), ""),
+        ("id", text(), ""),
+        ("status", word(STATUSES), ""),
+        ("applied", any(), "What the last apply sent"),
+        ("former", any(), "What it held before the first touch; null: nothing is known"),
+        ("etag", maybe(text()), ""),
+        ("protected", flag(), "`lifecycle.prevent_destroy`"),
+        ("adopted", flag(), "Taken over, not made here"),
+        ("dependencies", list(text()), ""),
+        ("tag", maybe(text()), "By which it is found again"),
+        ("deposed", list(text()), "Ids of objects that it replaced and that are still to be deleted"),
+    ]
+}
+
+pub fn show() -> Json {
+    let row = object(vec![
+        ("address", text(), ""),
+        ("kind", text(), ""),
+        ("id", text(), ""),
+        ("name", maybe(text()), ""),
+        ("link", maybe(text()), ""),
+        ("status", word(STATUS_WORDS), ""),
+        ("adopted", flag(), ""),
+    ]);
+    let every = object(vec![
+        ("format", only(shown::FORMAT), ""),
+        ("environment", text(), ""),
+        ("serial", count(), ""),
+        ("resources", list(row), ""),
+    ]);
+    let one = object(with(
+        entry_members(),
+        vec![
+            ("format", only(shown::FORMAT), ""),
+            ("name", maybe(text()), ""),
+            ("link", maybe(text()), "Its page in the workspace"),
+            ("needed_by", list(text()), ""),
+            ("parts", list(of("entry")), "Permissions, grants and the like"),
+            ("last_write", maybe(of("version")), ""),
+            ("live?", any(), "Only with `--live`: what the workspace has; null: it is gone"),
+        ],
+    ));
+    either(vec![every, one])
+}
+
+pub fn status() -> Json {
+    let pin = object(vec![("to", text(), ""), ("from?", text(), ""), ("since", text(), ""), ("by", text(), "")]);
+    let state = object(vec![
+        ("serial", count(), ""),
+        ("lineage", text(), ""),
+        ("workspace", maybe(object(vec![("host", text(), ""), ("id", text(), "")])), ""),
+        ("commit", maybe(text()), "The commit that was applied last"),
+        ("pinned", maybe(pin), "What a rollback left"),
+        ("resources", count(), "Addresses"),
+        ("kinds", map(count()), "Addresses of each kind"),
+        ("unfinished", list(object(vec![("address", text(), ""), ("status", word(STATUS_WORDS), "")])), ""),
+        ("open_intents", list(text()), "Addresses whose creation was interrupted; the next plan settles them"),
+    ]);
+    let holder = object(vec![
+        ("holder", text(), ""),
+        ("operation", text(), ""),
+        ("since", text(), ""),
+        ("link?", text(), "The page of the pipeline's run"),
+        ("commit?", text(), ""),
+    ]);
+    object(vec![
+        ("format", only(overview::STATUS_FORMAT), ""),
+        ("environment", text(), ""),
+        ("place", text(), "Where the state is"),
+        ("state", maybe(state), "Null before the first apply"),
+        ("last_write", maybe(of("version")), ""),
+        ("locked_by", maybe(holder), ""),
+    ])
+}
+
+pub fn outputs() -> Json {
+    let resource = object(vec![("kind", text(), ""), ("id", text(), ""), ("link", maybe(text()), ""), ("name", maybe(text()), "")]);
+    object(vec![
+        ("format", only(handed_on::FORMAT), ""),
+        ("environment", text(), ""),
+        ("outputs", map(any()), "Declared ones; null: not known yet"),
+        ("resources", map(resource), "By address"),
+    ])
+}
+
+pub fn entries() -> Json {
+    let row = object(vec![("address", text(), ""), ("kind", text(), ""), ("id", text(), ""), ("status", word(STATUSES), "")]);
+    object(vec![
+        ("format", only(overview::LIST_FORMAT), ""),
+        ("environment", text(), ""),
+        ("serial", count(), ""),
+        ("resources", list(row), ""),
+    ])
+}
+
+pub fn entry() -> Json {
+    object(with(vec![("format", only(overview::ENTRY_FORMAT), "")], entry_members()))
+}
+
+pub fn history() -> Json {
+    object(vec![("format", only(versions::FORMAT), ""), ("environment", text(), ""), ("versions", list(of("version")), "The newest first")])
+}
+
+pub fn init() -> Json {
+    object(vec![
+        ("format", only("brickform.state-init/1"), ""),
+        ("place", text(), ""),
+        ("fit", flag(), "Whether it can keep a state that is shared"),
+        ("credentials", maybe(text()), "By which it was reached"),
+        ("tries", list(object(vec![("tried", text(), ""), ("trouble", maybe(text()), "Null: it went well")])), ""),
+    ])
+}
+
+pub fn push() -> Json {
+    let change = object(vec![("address", text(), ""), ("change", word(&["added", "changed", "removed"]), ""), ("what", text(), "")]);
+    object(vec![
+        ("format", only("brickform.state-push/1"), ""),
+        ("serial", count(), ""),
+        ("resources", count(), ""),
+        ("changes", list(change), ""),
+    ])
+}
+
+pub fn migrate() -> Json {
+    object(vec![
+        ("format", only("brickform.state-migrate/1"), ""),
+        ("from", text(), ""),
+        ("to", text(), ""),
+        ("serial", count(), ""),
+        ("resources", count(), ""),
+        ("versions", count(), "Earlier versions that went along"),
+    ])
+}
+
+pub fn rebuild() -> Json {
+    object(vec![
+        ("format", only("brickform.state-rebuild/1"), ""),
+        ("found", list(object(vec![("address", text(), ""), ("id", text(), ""), ("by", maybe(text()), "By what it was known")])), ""),
+        ("unclear", list(object(vec![("address", text(), ""), ("why", text(), "")])), ""),
+        ("missing", list(text()), "Not in the workspace: the next plan creates them"),
+        ("forgotten", list(object(vec![("address", text(), ""), ("id", text(), "")])), "Only the old state knew them"),
+    ])
+}
+
+pub fn job_run() -> Json {
+    let task = object(vec![
+        ("task_key", text(), ""),
+        ("run_id", maybe(text()), ""),
+        ("state", text(), ""),
+        ("message", text(), ""),
+        ("error", maybe(text()), ""),
+    ]);
+    object(vec![
+        ("format", only(runs::FORMAT), ""),
+        ("address", text(), ""),
+        ("job_id", text(), ""),
+        ("run_id", text(), ""),
+        ("link", maybe(text()), ""),
+        ("state?", text(), "Where it was waited for"),
+        ("message?", text(), ""),
+        ("tasks?", list(task), ""),
+    ])
+}
