@@ -196,15 +196,27 @@ def story(work, provider, tools):
         known = say("--help")
         ci("check", *([base] if "  diff " in known else []))
         ci("plan", "dev", *([base] if "--base" in say("plan", "--help") else []))
-        for name in ("plan.json", "md", "html"):
+        for name in ("plan.json", "md", "html", "sarif", "junit.xml"):
             assert (folder / f"brickform-reports/dev.{name}").stat().st_size > 200, name
         for _ in range(2):
             ci("comment", "dev", "brickform-reports/dev.md")
         comments = seen()["comments"]
         assert len(comments) == 1 and "to add" in comments[0]["body"] and re.match(r"<!-- brickform:plan:[^:]+:dev -->", comments[0]["body"]), comments
 
+        # A mistake: no plan, and the one comment says so until it is mended.
+        good = (folder / "conf/warehouses.yaml").read_text()
+        (folder / "conf/warehouses.yaml").write_text(good.replace("auto_stop_mins", "auto_stop_minutes"))
+        ci("check", wanted=1)
+        assert "E0107" in (folder / "brickform-reports/validate.sarif").read_text()
+        ci("plan", "dev", wanted=1)
+        ci("comment", "dev", "brickform-reports/dev.md")
+        assert len(seen()["comments"]) == 1 and "no plan" in seen()["comments"][0]["body"], seen()["comments"]
+        assert "E0107" in (folder / "brickform-reports/dev.sarif").read_text()
+        (folder / "conf/warehouses.yaml").write_text(good)
+
         ci("plan", "dev")
         ci("apply", "dev")
+        assert 'failures="0"' in (folder / "brickform-reports/dev.junit.xml").read_text()
         say("plan", "--env", "dev", "--detailed-exitcode")
         assert "7" == str(subprocess.run(["ci/brickform.sh", "apply", "dev"], cwd=folder, env=environment, capture_output=True).returncode), "a plan is applied once"
 

@@ -438,7 +438,7 @@ fn finish(
     events.started(session.environment(), "adopt");
     events.refreshed(&plan, millis);
     let look = planning::look(run, &arguments.showing, millis);
-    let about = crate::report::markdown::About::default();
+    let about = crate::report::about::About::default();
     planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about, around: planning::Around::default() })?;
     if events.wanted() {
         events.planned(&plan, &saving::bound(run, session, online, &plan, &plan::Options::default())?.digest().0);

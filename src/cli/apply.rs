@@ -32,7 +32,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     if let Some(file) = &arguments.plan {
         let registry = Registry::standard();
         let loosened = arguments.planning.loosening(&registry)?;
-        return saving::apply(run, file, &loosened, &arguments.showing);
+        let file = saving::named(file, run.options.environment.as_deref());
+        return saving::apply(run, &file, &loosened, &arguments.showing);
     }
     let session = Session::open(run)?;
     let options = arguments.planning.options(&session.registry)?;

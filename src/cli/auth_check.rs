@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+const FORMAT: &str = "brickform.auth-check/1";
+
 use serde_json::json;
 
 use super::auth_rights::{Caller, Need, Verdict, needs, short};
@@ -70,7 +73,7 @@ pub fn run(run: &Run<'_>) -> Result<Exit, Failure> {
 /// Nobody is let in: told as JSON too, where that is asked for.
 fn refused(run: &Run<'_>, failure: Failure) -> Failure {
     if run.screen.format == Format::Json && failure.exit() == Exit::Credentials {
-        let all = json!({ "authenticated": false, "error": failure.to_string(), "help": failure.help(), "checks": [] });
+        let all = json!({ "format": FORMAT, "authenticated": false, "error": failure.to_string(), "help": failure.help(), "checks": [] });
         run.screen.result(&format!("{all:#}\n"));
     }
     failure
@@ -168,6 +171,7 @@ fn as_json(environment: &str, description: Option<&Description>, who: &str, call
         })
     };
     let all = json!({
+        "format": FORMAT,
         "environment": environment,
         "authenticated": true,
         "host": description.map(|d| &d.host),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::events::Events;
 use super::findings::{self, Spot};
 use super::options::Form;
+use super::parts::{self, Part};
 use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
 use super::session::{Online, Session};
@@ -14,7 +15,8 @@ use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
 use crate::plan::{Action, Options, Plan, Provenance, Step};
-use crate::report::markdown::{self, About};
+use crate::report::about::About;
+use crate::report::markdown;
 use crate::report::outcome::{Ending, ResultLook, ending, result};
 use crate::report::{json, text};
 use crate::state::Note;
@@ -146,7 +148,7 @@ pub fn shown(
         run.screen.result(&run.screen.folded(&text::plan(plan, &look)));
     }
     events.planned(plan, &digest.0);
-    run.screen.summarize(crate::report::between::counts(plan));
+    run.screen.summarize(crate::report::about::counts(plan));
     let exit = match (plan.is_blocked(), plan.is_empty()) {
         (true, _) => Exit::Guarded,
         (false, true) => Exit::Done,
@@ -233,7 +235,7 @@ pub async fn out(
     let report = report?;
     let exit = exit(&report);
     run.screen.summarize(match exit {
-        Exit::Done => format!("applied: {}", crate::report::between::counts(plan)),
+        Exit::Done => format!("applied: {}", crate::report::about::counts(plan)),
         Exit::Partial => "applied in part".to_owned(),
         Exit::Interrupted => "interrupted".to_owned(),
         _ => "failed".to_owned(),
@@ -273,7 +275,16 @@ pub async fn out(
     if run.screen.form == Form::Github {
         findings::to_runner(run, plan, &digest.0, &written(Form::Markdown))?;
     }
-    if !events.wanted() {
+    if run.options.one_of_many {
+        let told = said(false, true);
+        let (command, spot) = (way.again, Spot::of(run, session, &online.desired));
+        let about =
+            About { command, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), run: link.as_deref(), ..About::default() };
+        let operation = findings::operation(plan, false, true);
+        run.screen.keep(Part::with(plan, &about, &spot, findings::found(plan, Some(&report), &spot), operation));
+    }
+    let together = run.options.one_of_many && parts::is_together(run.screen.form);
+    if !events.wanted() && !together {
         let text = if run.screen.form == Form::Text {
             run.screen.folded(&said(run.screen.out_colour, !progress.lists()))
         } else {

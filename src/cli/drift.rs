@@ -8,7 +8,7 @@ use super::planning::{self, Narrowing, Showing, Shown};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::plan;
-use crate::report::markdown::About;
+use crate::report::about::About;
 use crate::report::text::Look;
 
 /// Arguments of `drift`.

@@ -87,7 +87,10 @@ fn code(given: &str, run: &Run<'_>) -> Result<Exit, Failure> {
     };
     match run.screen.format {
         Format::Json => {
-            run.screen.result(&format!("{}\n", serde_json::json!({ "format": FORMAT, "code": row.code, "title": row.title, "explain": row.explain })));
+            run.screen.result(&format!(
+                "{}\n",
+                serde_json::json!({ "format": FORMAT, "code": row.code, "title": row.title, "explain": row.explain })
+            ));
         }
         Format::Text => run.screen.result(&format!("{}: {}\n\n{}\n", row.code, row.title, row.explain)),
     }
@@ -166,7 +169,9 @@ fn tell_packed(kind: &'static Kind, name: &str, run: &Run<'_>) {
         kind.one()
     );
     run.screen.result(&match run.screen.format {
-        Format::Json => format!("{:#}\n", serde_json::json!({ "format": FORMAT, "kind": kind.name, "path": name, "type": "text", "words": words })),
+        Format::Json => {
+            format!("{:#}\n", serde_json::json!({ "format": FORMAT, "kind": kind.name, "path": name, "type": "text", "words": words }))
+        }
         Format::Text => {
             format!("{}.{name}: text\n  {words}\n\n`brickform explain {}` lists the fields.\n", kind.name, kind.name)
         }

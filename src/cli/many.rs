@@ -10,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use serde_json::{Value as Json, json};
 
 use super::options::{Form, Options};
+use super::parts::{self, Ended};
+use super::planning;
 use super::screen::{Screen, Streams};
 use super::{Exit, Failure, Run};
 use crate::diagnostic::suggest;
@@ -81,19 +83,18 @@ pub enum Order {
     InTurn,
 }
 
-/// What one environment came to.
-struct Ended {
-    exit: Exit,
-    /// In a few words, for the table.
-    words: String,
-    /// What it wrote.
-    out: String,
-    err: String,
-}
-
-/// Runs a command over environments.
+/// Runs a command over environments, and writes the reports of which there is one for all.
 /// What goes wrong in one is told, and in the exit code.
-pub fn run(run: &Run<'_>, names: &[String], order: Order, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Exit {
+///
+/// # Errors
+/// A report cannot be written.
+pub fn run(
+    run: &Run<'_>,
+    names: &[String],
+    order: Order,
+    reports: &[(Form, String)],
+    one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync),
+) -> Result<Exit, Failure> {
     let ended = match order {
         Order::Together => together(run, names, one),
         Order::InTurn => in_turn(run, names, one),
@@ -104,10 +105,17 @@ pub fn run(run: &Run<'_>, names: &[String], order: Order, one: &(dyn Fn(&Run<'_>
         let table = table(names, &ended, run.screen.out_colour);
         match run.screen.form {
             Form::Text if !run.screen.events => run.screen.result(&table),
-            _ => run.screen.raw(&table),
+            form => {
+                if parts::is_together(form) && !run.screen.events {
+                    run.screen.result(&parts::document(form, run, names, &ended));
+                }
+                run.screen.raw(&table);
+            }
         }
     }
-    worst(ended.iter().flatten().map(|e| e.exit))
+    let all: Vec<(Form, String)> = reports.iter().filter(|(_, file)| !file.contains("{env}")).cloned().collect();
+    planning::put(run, &all, &|form| parts::document(form, run, names, &ended))?;
+    Ok(worst(ended.iter().flatten().map(|e| e.exit)))
 }
 
 fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {
@@ -170,8 +178,7 @@ fn options(run: &Run<'_>, name: &str) -> Options {
 fn directly(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
     let options = options(run, name);
     let outside = &run.outside.remembering();
-    let (exit, words) = done(&Run { options: &options, outside, screen: run.screen }, one);
-    Ended { exit, words, out: String::new(), err: String::new() }
+    done(&Run { options: &options, outside, screen: run.screen }, one)
 }
 
 fn captured(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
@@ -192,21 +199,26 @@ fn captured(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, F
     screen.width = run.screen.width;
     screen.events = run.screen.events;
     let outside = &run.outside.remembering();
-    let (exit, words) = done(&Run { options: &options, outside, screen: &screen }, one);
-    Ended { exit, words, out: out.text(), err: err.text() }
+    let ended = done(&Run { options: &options, outside, screen: &screen }, one);
+    Ended { out: out.text(), err: err.text(), ..ended }
 }
 
-/// Runs it and tells its failure; the exit and a few words.
-fn done(run: &Run<'_>, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> (Exit, String) {
+/// Runs it and tells its failure; the exit, a few words, and its part of the document of all.
+fn done(run: &Run<'_>, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
+    let nothing =
+        Ended { exit: Exit::Done, words: String::new(), out: String::new(), err: String::new(), part: None, why: None, mistakes: vec![] };
     match one(run) {
         Ok(exit) => {
             let words = run.screen.summary().unwrap_or_else(|| if exit == Exit::Done { "done".to_owned() } else { "failed".to_owned() });
-            (exit, words)
+            Ended { exit, words, part: run.screen.kept(), ..nothing }
         }
         Err(failure) => {
             run.screen.failure(&failure);
+            // What was planned before it failed is not what came of it.
+            drop((run.screen.kept(), run.screen.summary()));
             let words = failure.to_string().lines().next().unwrap_or_default().to_owned();
-            (failure.exit(), words)
+            let mistakes = if let Failure::Project(failed) = &failure { failed.diagnostics.clone() } else { vec![] };
+            Ended { exit: failure.exit(), words, why: Some(parts::why(&failure)), mistakes, ..nothing }
         }
     }
 }
@@ -223,8 +235,8 @@ fn show(run: &Run<'_>, name: &str, ended: &Ended) {
         run.screen.raw(&heading(name, run.screen.err_colour));
     }
     run.screen.raw(&ended.err);
-    // Results for programs come as one document at the end.
-    if run.screen.form != Form::Json || run.screen.events {
+    // Some results come as one document at the end.
+    if run.screen.events || !(run.screen.form == Form::Json || parts::is_together(run.screen.form)) {
         run.screen.result(&ended.out);
     }
     if text {

@@ -46,6 +46,7 @@ mod many;
 mod naming;
 mod options;
 mod output;
+mod parts;
 mod pin;
 mod pipeline;
 mod plan;
@@ -213,6 +214,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut
         Err(failure) => {
             events::Events::new(&run, cli.command.tells_events()).failed(&failure);
             screen.failure(&failure);
+            cli.command.failed(&run, &failure);
             failure.exit()
         }
     }
@@ -248,14 +250,40 @@ impl Command {
         }
     }
 
-    /// The files that it writes besides its result.
-    fn files(&self) -> Vec<&str> {
+    /// The reports that it writes besides its result, of those that show a plan.
+    fn reports(&self) -> Option<(&'static str, &[(Form, String)])> {
         match self {
-            Self::Plan(arguments) => arguments.showing.files().chain(arguments.out.as_deref()).collect(),
-            Self::Apply(arguments) => arguments.showing.files().collect(),
-            Self::Drift(arguments) => arguments.showing.files().collect(),
-            _ => vec![],
+            Self::Plan(arguments) => Some(("plan", arguments.showing.reports())),
+            Self::Apply(arguments) => Some(("apply", arguments.showing.reports())),
+            Self::Drift(arguments) => Some(("drift", arguments.showing.reports())),
+            Self::Rollback(arguments) => Some(("rollback", arguments.showing.reports())),
+            Self::Destroy(arguments) => Some(("destroy", arguments.showing.reports())),
+            _ => None,
         }
+    }
+
+    /// What finds its way to a page of findings or a comment is told of failures too: what stood there before would stay.
+    fn failed(&self, run: &Run<'_>, failure: &Failure) {
+        let Some((operation, reports)) = self.reports().filter(|_| failure.exit() != Exit::Usage && !run.screen.events) else { return };
+        let several = run.options.one_of_many;
+        let shown = Some(run.screen.form).filter(|form| !(several && parts::is_together(*form)));
+        if let Some(text) = shown.and_then(|form| findings::of_failure(form, operation, run, failure)) {
+            run.screen.result(&text);
+        }
+        for (form, file) in reports.iter().filter(|(_, file)| !several || file.contains("{env}")) {
+            let Some(text) = findings::of_failure(*form, operation, run, failure) else { continue };
+            if let Err(failure) = planning::put(run, &[(*form, file.clone())], &|_| text.clone()) {
+                run.screen.failure(&failure);
+            }
+        }
+    }
+
+    /// Where a file would be written by each of several environments anew.
+    fn overwritten(&self) -> Option<String> {
+        let out = if let Self::Plan(arguments) = self { arguments.out.clone() } else { None };
+        let reports = self.reports().map(|(_, reports)| reports).unwrap_or_default();
+        let own = reports.iter().filter(|(form, _)| !parts::is_together(*form)).map(|(_, file)| file.clone());
+        out.into_iter().chain(own).find(|file| !file.contains("{env}"))
     }
 
     /// Refuses a form that the command does not know.
@@ -303,19 +331,23 @@ fn started(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
             ));
         }
     };
-    if let Some(file) = command.files().into_iter().find(|file| !file.contains("{env}")) {
+    if let Some(file) = command.overwritten() {
         return Err(Failure::usage(
             format!("`{file}` would be written by each environment anew"),
             &["put the environment's name into it: `--report markdown=plan-{env}.md`"],
         ));
     }
     if let Command::Apply(arguments) = command
-        && arguments.plan.is_some()
+        && arguments.plan.as_ref().is_some_and(|file| !file.contains("{env}"))
     {
-        return Err(Failure::usage("a plan in a file is of one environment", &["apply each by its own file, without `--env`"]));
+        return Err(Failure::usage(
+            "a plan in a file is of one environment",
+            &["put the environment's name into it: `brickform apply --env 'prod-*' '{env}.plan.json'`, or apply each by its own file"],
+        ));
     }
     let names = many::names(run)?;
-    Ok(many::run(run, &names, order, &|run| dispatch(command, run)))
+    let reports = command.reports().map(|(_, reports)| reports).unwrap_or_default();
+    many::run(run, &names, order, reports, &|run| dispatch(command, run).inspect_err(|failure| command.failed(run, failure)))
 }
 
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {

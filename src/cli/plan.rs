@@ -9,8 +9,8 @@ use super::findings::Spot;
 use super::planning::{self, Planning, Showing, Shown};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
+use crate::report::about::About;
 use crate::report::answers::shell_word;
-use crate::report::markdown::About;
 use crate::report::text::Look;
 
 /// Arguments of `plan`.
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let held = arguments.out.as_ref().map(|_| saving::holds(run, arguments.expires)).transpose()?;
     let spot = Spot::of(run, &session, &online.desired);
     let around = planning::Around { held, spot, ..planning::Around::of(&online.desired) };
-    run.screen.summarize(crate::report::between::counts(&plan));
+    run.screen.summarize(crate::report::about::counts(&plan));
     planning::show(run, &arguments.showing, &Shown { plan: &plan, look, about, around })?;
     events.planned(&plan, &digest.0);
     if let Some(file) = &arguments.out {

@@ -4,15 +4,16 @@ use clap::{ArgAction, Args};
 
 use super::findings::{self, Spot};
 use super::options::Form;
+use super::parts::{self, Part};
 use super::{Failure, Run, saving};
 use crate::diagnostic::suggest;
 use crate::kinds::Registry;
 use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
+use crate::report::about::About;
 use crate::report::answers::shell_word;
-use crate::report::markdown::{self, About};
 use crate::report::text::Look;
-use crate::report::{html, json, text};
+use crate::report::{html, json, markdown, text};
 
 /// What narrows a plan.
 #[derive(Debug, Clone, Args)]
@@ -92,7 +93,7 @@ pub struct Showing {
     /// An event a line on standard output instead of a result
     #[arg(long, env = "BRICKFORM_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     pub json: bool,
-    /// Also write a report: `text`, `json`, `markdown`, `html`, `junit` or `sarif`, any number of times; `{env}` in the file is the environment
+    /// Also write a report: `text`, `json`, `markdown`, `html`, `junit` or `sarif`, any number of times; `{env}` in the file is the environment; without it the last four are one file for all environments
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     reports: Vec<(Form, String)>,
 }
@@ -115,9 +116,9 @@ impl Showing {
         self.reports.iter().any(|(asked, _)| *asked == form)
     }
 
-    /// The files of the reports.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.reports.iter().map(|(_, file)| file.as_str())
+    /// The reports: form and file.
+    pub fn reports(&self) -> &[(Form, String)] {
+        &self.reports
     }
 }
 
@@ -316,7 +317,11 @@ impl Around {
 /// # Errors
 /// A report cannot be written.
 pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), Failure> {
-    if !showing.json {
+    let together = run.options.one_of_many && parts::is_together(run.screen.form);
+    if run.options.one_of_many {
+        run.screen.keep(Part::of(shown));
+    }
+    if !showing.json && !together {
         let text = written(run, shown, run.screen.form);
         run.screen.result(&if run.screen.form == Form::Text { run.screen.folded(&text) } else { text });
     }
@@ -333,7 +338,10 @@ pub fn show(run: &Run<'_>, showing: &Showing, shown: &Shown<'_>) -> Result<(), F
 /// # Errors
 /// One cannot be written.
 pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
-    put(run, &showing.reports, text)
+    // What has one file for all environments is written when all are done.
+    let own: Vec<(Form, String)> =
+        showing.reports.iter().filter(|(_, file)| !run.options.one_of_many || file.contains("{env}")).cloned().collect();
+    put(run, &own, text)
 }
 
 /// The same for commands that show no plan.
@@ -364,14 +372,6 @@ fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
 /// A plan as a page.
 pub fn page(run: &Run<'_>, plan: &Plan, about: &About<'_>, around: &Around) -> String {
     let link = super::pipeline::link(run.outside);
-    let page = html::About {
-        command: about.command,
-        digest: about.digest,
-        commit: about.commit,
-        result: about.result,
-        run: link.as_deref(),
-        held: around.held.as_ref().map(|(made, until)| (made.as_str(), until.as_str())),
-        needs: &around.needs,
-    };
-    html::plan(plan, &page)
+    let held = around.held.as_ref().map(|(made, until)| (made.as_str(), until.as_str()));
+    html::plan(plan, &About { run: link.as_deref(), held, needs: &around.needs, ..*about })
 }

@@ -52,7 +52,7 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
     let mut document = session.state()?;
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
     let look = Look { drift: true, ..planning::look(run, &arguments.showing, millis) };
-    let about = crate::report::markdown::About::default();
+    let about = crate::report::about::About::default();
     planning::show(run, &arguments.showing, &planning::Shown { plan: &plan, look, about, around: planning::Around::default() })?;
     let events = Events::new(run, arguments.showing.json);
     events.started(session.environment(), "refresh");

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::exit::Failure;
 use super::options::{Form, Format, Options, When};
+use super::parts::Part;
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::model::url::masked;
@@ -96,8 +97,10 @@ pub struct Screen {
     pub events: bool,
     quiet: bool,
     verbose: u8,
-    annotate: bool,
+    /// Whether GitHub reads along and is told by annotations, and the project's folder from the top of the repository.
+    annotate: Option<String>,
     summary: Mutex<Option<String>>,
+    part: Mutex<Option<Part>>,
 }
 
 impl Screen {
@@ -119,9 +122,12 @@ impl Screen {
             form: options.output,
             events: false,
             summary: Mutex::default(),
+            part: Mutex::default(),
             quiet: options.quiet,
             verbose: options.verbose,
-            annotate: outside.variable("GITHUB_ACTIONS") == Some("true"),
+            // `-o github` writes them as its result.
+            annotate: (outside.variable("GITHUB_ACTIONS") == Some("true") && options.output != Form::Github && !options.one_of_many)
+                .then(|| super::findings::prefix_of(options, outside)),
         }
     }
 
@@ -138,6 +144,16 @@ impl Screen {
     /// What was summarised last; taken, so that the next run starts without.
     pub fn summary(&self) -> Option<String> {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What one of several environments came to, kept for the document of all.
+    pub fn keep(&self, part: Part) {
+        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = Some(part);
+    }
+
+    /// What was kept last; taken, so that the next run starts without.
+    pub fn kept(&self) -> Option<Part> {
+        self.part.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Standard error, as it is.
@@ -173,8 +189,8 @@ impl Screen {
             return;
         }
         self.raw(&report::diagnostics::text(diagnostics, self.err_colour, self.width));
-        if self.annotate {
-            self.raw(&super::github::annotations(diagnostics));
+        if let Some(prefix) = &self.annotate {
+            self.raw(&super::github::commands(&report::findings::of_diagnostics(diagnostics), prefix));
         }
     }
 
@@ -195,7 +211,7 @@ impl Screen {
                     text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &masked(&line)));
                 }
                 self.raw(&text);
-                if self.annotate {
+                if self.annotate.is_some() {
                     self.raw(&format!("::error::{}\n", super::github::escape(&masked(&other.to_string()))));
                 }
             }

@@ -5,7 +5,7 @@ use super::planning::{self, Showing, Shown};
 use super::{Exit, Failure, Run, saving};
 use crate::kinds::Registry;
 use crate::plan::COMMIT_GUARDS;
-use crate::report::markdown::About;
+use crate::report::about::About;
 use crate::report::text::Look;
 
 /// Whether what is to be shown is a file rather than an address.

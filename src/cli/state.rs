@@ -114,7 +114,8 @@ fn list(document: &Document, prefix: &str, run: &Run<'_>) {
             let list: Vec<_> =
                 rows.iter().map(|(a, e)| serde_json::json!({ "address": a, "kind": e.kind, "id": e.id, "status": e.status })).collect();
             let format = overview::LIST_FORMAT;
-            let all = serde_json::json!({ "format": format, "environment": document.environment, "serial": document.serial, "resources": list });
+            let all =
+                serde_json::json!({ "format": format, "environment": document.environment, "serial": document.serial, "resources": list });
             run.screen.result(&format!("{all:#}\n"));
         }
         Format::Text => {

@@ -190,9 +190,12 @@ fn tell(session: &Session, run: &Run<'_>, document: &Document, from: &str, chang
                     serde_json::json!({ "address": address, "change": change, "what": what })
                 })
                 .collect();
-            format!("{:#}\n", serde_json::json!({
-                "format": "brickform.state-push/1", "serial": document.serial, "resources": document.resources.len(), "changes": list,
-            }))
+            format!(
+                "{:#}\n",
+                serde_json::json!({
+                    "format": "brickform.state-push/1", "serial": document.serial, "resources": document.resources.len(), "changes": list,
+                })
+            )
         }
         Format::Text => format!(
             "{from} is the state of {environment} now: serial {}, {}. Nothing was sent.\nNext: brickform plan --env {}\n",

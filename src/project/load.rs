@@ -107,6 +107,12 @@ pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed>
     }
 }
 
+/// See [`super::name`].
+pub fn name(outside: &Outside, ask: &Ask) -> Option<String> {
+    let found = discover(outside, ask, &mut Findings::default())?;
+    Some(found.settings.name.clone().unwrap_or_else(|| folder_name(&found, outside, ask)))
+}
+
 /// See [`super::chosen`].
 pub fn chosen(outside: &Outside, ask: &Ask) -> Result<String, Failed> {
     let mut findings = Findings::default();

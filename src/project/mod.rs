@@ -276,6 +276,12 @@ pub fn environments(outside: &Outside, ask: &Ask) -> Result<Vec<String>, Failed>
     load::environments(outside, ask)
 }
 
+/// The name of the project, also where its files have mistakes; none where there is no project.
+#[must_use]
+pub fn name(outside: &Outside, ask: &Ask) -> Option<String> {
+    load::name(outside, ask)
+}
+
 /// The name of the environment that a command takes: the one asked for, `default_environment`, or the only one. Resources are
 /// not looked at.
 ///

@@ -95,7 +95,9 @@ pub fn question(path: &Path) -> Option<(String, String)> {
 /// An address as it can stand on a command line.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
-    if text.contains(['[', '"', ' ', '\'']) { format!("'{}'", text.replace('\'', r"'\''")) } else { text.to_owned() }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | ',' | '@' | '%' | '+' | '^' | '~');
+    let bare = !text.is_empty() && !text.starts_with('~') && text.chars().all(plain);
+    if bare { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// A path as it can stand in a YAML flow list.

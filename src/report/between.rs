@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::about::counts;
 use super::json::{step as step_json, written};
 use super::markdown;
 use super::style::{Label, Paint};
@@ -143,23 +144,6 @@ fn spelt(value: &Value) -> Value {
         Value::Map(map) => Value::Map(map.iter().map(|(k, v)| (k.clone(), spelt(v))).collect::<Map>()),
         other => other.clone(),
     }
-}
-
-/// What a plan does, in a line: `1 to add, 2 to change`.
-#[must_use]
-pub fn counts(plan: &Plan) -> String {
-    let c = plan.counts();
-    let all = [
-        (c.add, "to add"),
-        (c.change, "to change"),
-        (c.replace, "to replace"),
-        (c.delete, "to delete"),
-        (c.adopt, "adopted"),
-        (c.moved, "moved"),
-        (c.forget, "forgotten"),
-    ];
-    let words: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    if words.is_empty() { "no changes".to_owned() } else { words.join(", ") }
 }
 
 /// What is said of a group in one line.

@@ -34,7 +34,7 @@ impl Level {
 }
 
 /// One thing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// A code of diagnostics, `guard/data_loss`, `drift`, `conflict`, `failed`.
     pub rule: String,

@@ -15,6 +15,16 @@ pub struct Case {
     pub said: String,
     /// Why it fails.
     pub failures: Vec<Finding>,
+    /// It was not tried.
+    pub skipped: bool,
+}
+
+impl Case {
+    /// The whole of an environment.
+    #[must_use]
+    pub fn whole(said: &str) -> Self {
+        Self { group: "plan".to_owned(), name: "the plan as a whole".to_owned(), said: said.to_owned(), ..Self::default() }
+    }
 }
 
 /// Cases of a plan: each address, and the plan as a whole. `strict`: warnings (drift) fail too.
@@ -24,15 +34,14 @@ pub fn of_plan(plan: &Plan, findings: &[Finding], strict: bool) -> Vec<Case> {
         let ours = findings.iter().filter(|f| f.address.as_deref() == address);
         ours.filter(|f| strict || f.level == Level::Error).cloned().collect()
     };
-    let whole = Case { group: "plan".to_owned(), name: "guards of the whole plan".to_owned(), said: String::new(), failures: bad(None) };
-    let mut cases = vec![whole];
+    let mut cases = vec![Case { failures: bad(None), ..Case::whole("") }];
     for step in &plan.steps {
         let address = step.address.to_string();
         let said = match step.action {
             Action::None => "no change".to_owned(),
             action => format!("{} {}", symbol(action).0, super::outcome::done_word(action)),
         };
-        cases.push(Case { group: step.kind.clone(), failures: bad(Some(&address)), name: address, said });
+        cases.push(Case { group: step.kind.clone(), failures: bad(Some(&address)), name: address, said, skipped: false });
     }
     cases
 }
@@ -42,7 +51,7 @@ pub fn of_plan(plan: &Plan, findings: &[Finding], strict: bool) -> Vec<Case> {
 pub fn of_checks(checked: &[String], findings: &[Finding]) -> Vec<Case> {
     let mut cases: Vec<Case> = checked
         .iter()
-        .map(|name| Case { group: "checks".to_owned(), name: name.clone(), said: "valid".to_owned(), failures: vec![] })
+        .map(|name| Case { group: "checks".to_owned(), name: name.clone(), said: "valid".to_owned(), ..Case::default() })
         .collect();
     for finding in findings {
         let place = finding.span.as_ref().map(crate::diagnostic::Span::cite).unwrap_or_default();
@@ -52,25 +61,49 @@ pub fn of_checks(checked: &[String], findings: &[Finding]) -> Vec<Case> {
             name: format!("{} {place}", finding.message),
             said: finding.message.clone(),
             failures,
+            skipped: false,
         });
     }
     cases
 }
 
-/// The document. `prefix`: the project's folder from the top of the repository.
+/// The document of one suite. `prefix`: the project's folder from the top of the repository.
 #[must_use]
 pub fn junit(suite: &str, cases: &[Case], prefix: &str) -> String {
-    let failed = cases.iter().filter(|c| !c.failures.is_empty()).count();
-    let counts = format!("tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"0\" time=\"0\"", cases.len());
+    document(&[(suite.to_owned(), cases)], prefix)
+}
+
+/// The document of several suites, an environment each.
+#[must_use]
+pub fn document(suites: &[(String, &[Case])], prefix: &str) -> String {
+    let every = || suites.iter().flat_map(|(_, cases)| cases.iter());
+    let (tests, failures) = (every().count(), every().filter(|c| !c.failures.is_empty()).count());
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {}>\n  <testsuite name=\"{}\" {counts}>\n",
-        counts.replace(" skipped=\"0\"", ""),
-        escape(suite)
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"0\">\n"
     );
+    for (name, cases) in suites {
+        suite(name, cases, prefix, &mut out);
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn suite(name: &str, cases: &[Case], prefix: &str, out: &mut String) {
+    let failed = cases.iter().filter(|c| !c.failures.is_empty()).count();
+    let skipped = cases.iter().filter(|c| c.skipped).count();
+    out.push_str(&format!(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"{skipped}\" time=\"0\">\n",
+        escape(name),
+        cases.len()
+    ));
     for case in cases {
         let place = case.failures.iter().find_map(|f| f.span.as_ref());
         let file = place.map(|span| format!(" file=\"{}\"", escape(&format!("{prefix}{}", span.source.name)))).unwrap_or_default();
         out.push_str(&format!("    <testcase classname=\"{}\" name=\"{}\" time=\"0\"{file}", escape(&case.group), escape(&case.name)));
+        if case.skipped {
+            out.push_str(&format!(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", escape(&case.said)));
+            continue;
+        }
         if case.failures.is_empty() && case.said.is_empty() {
             out.push_str("/>\n");
             continue;
@@ -88,8 +121,7 @@ pub fn junit(suite: &str, cases: &[Case], prefix: &str) -> String {
         }
         out.push_str("    </testcase>\n");
     }
-    out.push_str("  </testsuite>\n</testsuites>\n");
-    out
+    out.push_str("  </testsuite>\n");
 }
 
 /// Text of XML 1.0: what it cannot hold is left out.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::format_push_string, reason = "`write!` to text cannot fail but gives a result that would have to be thrown away")]
 
+pub mod about;
 pub mod answers;
 pub mod bar;
 pub mod between;

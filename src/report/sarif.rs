@@ -24,9 +24,22 @@ pub struct Frame<'a> {
     pub fallback: &'a str,
 }
 
-/// The document.
+/// The document of one run.
 #[must_use]
 pub fn sarif(findings: &[Finding], frame: &Frame<'_>) -> String {
+    document(&[run(findings, frame)])
+}
+
+/// The document of several runs, an environment each. GitHub takes up to twenty of them in one file.
+#[must_use]
+pub fn document(runs: &[Json]) -> String {
+    let document = json!({ "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": runs });
+    format!("{document:#}\n")
+}
+
+/// One run.
+#[must_use]
+pub fn run(findings: &[Finding], frame: &Frame<'_>) -> Json {
     let mut rules: Vec<&str> = findings.iter().map(|f| f.rule.as_str()).collect();
     rules.sort_unstable();
     rules.dedup();
@@ -52,17 +65,12 @@ pub fn sarif(findings: &[Finding], frame: &Frame<'_>) -> String {
         })
         .collect();
     let id = ["brickform", frame.operation, frame.environment].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("/");
-    let document = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "Brickform", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": described } },
-            "automationDetails": { "id": format!("{id}/") },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
-    format!("{document:#}\n")
+    json!({
+        "tool": { "driver": { "name": "Brickform", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": described } },
+        "automationDetails": { "id": format!("{id}/") },
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    })
 }
 
 fn described(rule: &str, findings: &[Finding]) -> Json {

@@ -32,6 +32,7 @@ mod review;
 mod rollback;
 mod rust_source;
 mod schemas;
+mod several;
 mod simulation;
 mod traffic;
 mod walk;

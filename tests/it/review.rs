@@ -166,7 +166,7 @@ fn a_reviewer_sees_what_is_not_theirs() {
     assert_eq!(sorts, [("directories.raw", "yours"), ("queries.top", "yours"), ("warehouses.etl", "merged")]);
     let comment = project.run("plan --env dev --base main -o markdown").ended(0).out;
     assert!(comment.starts_with("<!-- brickform:plan:shop:dev -->\n"), "{comment}");
-    assert!(comment.contains("2 yours · 1 merged, not applied · 0 drift") && comment.contains("Not yours: 1 merged"), "{comment}");
+    assert!(comment.contains("2 yours · 1 merged, not applied · 0 drift") && comment.contains("<b>Not yours</b>: 1 merged"), "{comment}");
     project.run("plan --env dev --base nowhere").ended(64);
 }
 

@@ -125,7 +125,9 @@ impl Checker<'_> {
                 Err(why) => wrong.push(why),
             }
         }
-        wrong.sort_by_key(|why| std::cmp::Reverse((why.split(' ').next().unwrap_or_default().matches(['.', '[']).count(), why.contains("no schema"))));
+        wrong.sort_by_key(|why| {
+            std::cmp::Reverse((why.split(' ').next().unwrap_or_default().matches(['.', '[']).count(), why.contains("no schema")))
+        });
         Err(wrong.into_iter().next().unwrap_or_else(|| "a choice of nothing".to_owned()))
     }
 
@@ -301,6 +303,7 @@ fn every_format_is_written_and_fits_its_schema() {
         ("env diff dev prod -o json", 0),
         ("auth describe --env dev -o json", 0),
         ("auth describe --env prod -o json", 0),
+        ("auth check --env dev -o json", 0),
         ("plan --env dev -o json --unmanaged", 0),
         ("plan --env dev --json", 0),
         ("apply --env dev --yes --json", 0),

@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json, json};
 use super::REQUESTS;
 use crate::diff::{FieldChange, Reason};
 use crate::model::{Address, Value};
+use crate::plan::between::{Sort, Sorted};
 use crate::plan::{Action, Block, Plan, Step};
+use crate::report::about::About;
 use crate::report::answers;
 use crate::report::change::of_bytes;
 use crate::report::step::{requests, unchanged};
@@ -53,22 +55,28 @@ impl Words {
 }
 
 /// The whole: steps to which something happens, the objects beside them, and what needs what.
-pub fn of(plan: &Plan, needs: &[(Address, Address)], longest: usize) -> Json {
+pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
     let mut words = Words { longest, ..Words::default() };
     let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
-    let shown: Vec<Json> = steps.iter().map(|s| step(s, &plan.environment, &mut words)).collect();
+    let sorted = |s: &Step| about.sorts.and_then(|sorts| sorts.steps.get(&s.address));
+    let shown: Vec<Json> = steps.iter().map(|s| step(s, &plan.environment, sorted(s), &mut words)).collect();
     let blocks = listed(&plan.blocks, &mut words);
     let warnings = listed(&plan.warnings, &mut words);
-    let (nodes, edges) = graph(&steps, needs, &mut words);
+    let (nodes, edges) = graph(&steps, about.needs, &mut words);
     json!({
         "blocks": blocks, "warnings": warnings, "steps": shown, "nodes": nodes, "edges": edges,
-        "unmanaged": plan.counts().unmanaged,
+        "unmanaged": plan.counts().unmanaged, "sorted": about.sorts.is_some(),
         "cut": if words.cut { Some(longest) } else { None },
         "words": words.all,
     })
 }
 
-fn step(step: &Step, environment: &str, words: &mut Words) -> Json {
+/// Where there is no plan.
+pub fn nothing() -> Json {
+    json!({ "blocks": [], "warnings": [], "steps": [], "nodes": [], "edges": [], "unmanaged": 0, "sorted": false, "cut": null, "words": [], "failed": true })
+}
+
+fn step(step: &Step, environment: &str, sorted: Option<&Sorted>, words: &mut Words) -> Json {
     let mut out = Map::new();
     out.insert("a".to_owned(), json!(words.put(&step.address.to_string())));
     out.insert("k".to_owned(), json!(words.put(&step.kind)));
@@ -94,13 +102,14 @@ fn step(step: &Step, environment: &str, words: &mut Words) -> Json {
             out.insert(key.to_owned(), Json::Array(list));
         }
     };
-    put("c", step.changes.iter().map(|c| change(c, step.forces.contains(&c.path), words)).collect());
+    let sort = |i: usize| sorted.and_then(|s| s.changes.get(i)).map_or(0, |sort| place(*sort));
+    put("c", step.changes.iter().enumerate().map(|(i, c)| change(c, step.forces.contains(&c.path), sort(i), words)).collect());
     put("g", step.blocks.iter().map(|b| block(b, words)).collect());
     put("t", step.notes.iter().map(|n| json!(words.put(n))).collect());
     let told = if words.longest < REQUESTS { vec![] } else { requests(step) };
     put("r", told.iter().map(|r| json!(words.put(r))).collect());
     put("y", answers::answers(step, environment).iter().map(|a| json!(words.put(a))).collect());
-    for (key, count) in [("o", unchanged(step)), ("u", step.unmanaged.len())] {
+    for (key, count) in [("o", unchanged(step)), ("u", step.unmanaged.len()), ("w", sorted.map_or(0, |s| place(s.step)))] {
         if count > 0 {
             out.insert(key.to_owned(), json!(count));
         }
@@ -108,9 +117,14 @@ fn step(step: &Step, environment: &str, words: &mut Words) -> Json {
     Json::Object(out)
 }
 
-/// `[path, reason, old, new, form, forces, applied]`, zeros at the end left out. Form: 1 text of several lines, 2 a list or
-/// map in lines.
-fn change(change: &FieldChange, forces: bool, words: &mut Words) -> Json {
+/// Whose a change is: its place in [`Sort::ALL`], counted from 1.
+fn place(sort: Sort) -> usize {
+    Sort::ALL.iter().position(|one| *one == sort).map_or(0, |at| at + 1)
+}
+
+/// `[path, reason, old, new, form, forces, applied, whose]`, zeros at the end left out. Form: 1 text of several lines, 2 a list
+/// or map in lines.
+fn change(change: &FieldChange, forces: bool, whose: usize, words: &mut Words) -> Json {
     let reason = match change.reason {
         Reason::Changed => 0,
         Reason::Drift => 1,
@@ -125,7 +139,7 @@ fn change(change: &FieldChange, forces: bool, words: &mut Words) -> Json {
         Reason::Conflict => words.put(&change.applied.as_ref().map_or_else(|| "nothing".to_owned(), value::inline)),
         Reason::Changed | Reason::Drift | Reason::Removed => 0,
     };
-    let mut all = vec![path, reason, old, new, form, usize::from(forces), applied];
+    let mut all = vec![path, reason, old, new, form, usize::from(forces), applied, whose];
     while all.last() == Some(&0) {
         all.pop();
     }

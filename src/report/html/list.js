@@ -8,6 +8,9 @@ const ACTIONS = {
 };
 const REASONS = ["changed in YAML", "drift: changed in the workspace", "conflict: changed in YAML and in the workspace", "removed from YAML"];
 
+/** Whose a change is, where a base was named. */
+const WHOSE = ["", "yours", "merged, not applied", "drift"];
+
 /** Characters that nobody sees, or that turn the direction of the text, as what they are. */
 function visible(text) {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
@@ -37,6 +40,8 @@ function item(step, filled) {
   const flags = [];
   if (step.blocks.length) flags.push(make("span", { class: "flag gone" }, "⊘ blocked"));
   if (step.loses) flags.push(make("span", { class: "flag gone" }, "⚠ loses data"));
+  if (step.whose === 1 && step.grave) flags.push(make("span", { class: "flag note" }, "yours"));
+  if (step.whose === 2) flags.push(make("span", { class: "flag note" }, WHOSE[2]));
   if (step.drifts) flags.push(make("span", { class: "flag drift" }, "↯ drift"));
   const title = [badge(step.action), make("span", { class: "address" }, step.from ? `${step.from} → ${step.address}` : step.address)];
   if (step.name) title.push(make("span", { class: "called" }, step.name));
@@ -100,6 +105,7 @@ function fields(step) {
     const { path, before, after } = change;
     const both = before !== null && after !== null;
     const why = [REASONS[change.reason]];
+    if (change.whose && change.whose !== step.whose) why.push(WHOSE[change.whose]);
     if (change.applied) why.push(`last applied: ${change.applied}`);
     const force = change.forces ? make("strong", { class: "forces" }, "forces the replacement") : null;
     const head = make("th", { scope: "row" }, make("code", {}, path), change.form === 1 ? make("span", { class: "quiet" }, " " + language(path)) : null);

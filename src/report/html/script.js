@@ -3,7 +3,22 @@
 const root = document.documentElement, one = (selector) => document.querySelector(selector);
 window.addEventListener("error", (event) => { root.dataset.error = event.message; });
 
-const given = JSON.parse(one("#plan").textContent);
+/* Of several environments the address names the one that is shown: `#@prod;jobs.nightly`. */
+const several = document.querySelectorAll("script.plan").length > 1;
+const place = () => /^#@([^;]*);?(.*)$/.exec(location.hash) || [null, "", location.hash.slice(1)];
+const names = [...document.querySelectorAll("script.plan")].map((block) => block.dataset.env);
+const chosen = () => { const asked = decodeURIComponent(place()[1]); return names.includes(asked) ? asked : names[0]; };
+const environment = chosen();
+document.querySelectorAll("[data-env]").forEach((part) => {
+  const ours = part.dataset.env === environment;
+  if (part.tagName === "A") { if (ours) part.setAttribute("aria-current", "true"); } else if (part.tagName !== "SCRIPT") part.hidden = !ours;
+  if (ours && part.dataset.title) document.title = part.dataset.title;
+});
+window.addEventListener("hashchange", () => { if (chosen() !== environment) location.reload(); });
+/** Notes the place in the address, without a step in the history. */
+function noted(text) { history.replaceState(null, "", several ? `#@${encodeURIComponent(environment)}${text ? ";" + text : ""}` : text ? "#" + text : location.pathname + location.search); }
+
+const given = JSON.parse([...document.querySelectorAll("script.plan")].find((block) => block.dataset.env === environment).textContent);
 const word = (place) => given.words[place - 1];
 const texts = (places) => (places || []).map(word);
 const block3 = ([guard, reason, remedy]) => [word(guard), word(reason), texts(remedy)];
@@ -16,10 +31,10 @@ const steps = given.steps.map((s, at) => {
   const step = {
     at, address: word(s.a), kind: word(s.k), action: s.d, name: s.n ? word(s.n) : "", link: s.l && word(s.l), because: s.b ? word(s.b) : "",
     from: s.m && word(s.m), loses: s.x && word(s.x), id: s.i && word(s.i), blocks: (s.g || []).map(block3), notes: texts(s.t), requests: texts(s.r),
-    answers: texts(s.y), unchanged: s.o || 0, unmanaged: s.u || 0, needs: [], needed: [],
-    changes: (s.c || []).map(([path, reason, before, after, form, forces, applied]) => ({
+    whose: s.w || 0, answers: texts(s.y), unchanged: s.o || 0, unmanaged: s.u || 0, needs: [], needed: [],
+    changes: (s.c || []).map(([path, reason, before, after, form, forces, applied, whose]) => ({
       path: word(path), reason: reason || 0, before: before ? word(before) : null, after: after ? word(after) : null, form: form || 0,
-      forces: !!forces, applied: applied ? word(applied) : "",
+      forces: !!forces, whose: whose || 0, applied: applied ? word(applied) : "",
     })),
   };
   step.deletedBehind = step.because === "deleted in the workspace";
@@ -36,20 +51,26 @@ for (const [from, to] of given.edges) {
 }
 
 /* Sections of the list: what is lost first. */
-const GROUPS = [
+const GROUPS = given.sorted ? [
+  ["Deleted or replaced", (s) => s.grave],
+  ["Yours", (s) => s.whose === 1],
+  ["Not yours: merged, not applied", (s) => s.whose === 2],
+  ["Not yours: changed in the workspace, put back by this plan", () => true],
+] : [
   ["Deleted or replaced", (s) => s.grave],
   ["Changed behind its back, put back by this plan", (s) => s.drifts],
   ["Changed in YAML", () => true],
 ];
 const group = (step) => GROUPS.findIndex(([, holds]) => holds(step));
-const sorted = steps.map((step) => [group(step), step]).sort((a, b) => a[0] - b[0] || a[1].at - b[1].at);
+const sorted = steps.map((step) => [group(step), step]).sort((a, b) => a[0] - b[0] || !a[1].loses - !b[1].loses || a[1].at - b[1].at);
 
 /* Filters */
-const filter = { q: "", action: "", kind: "", reason: "", guard: "" };
+const filter = { q: "", action: "", kind: "", reason: "", guard: "", whose: "" };
 const CHOICES = {
   reason: [["yaml", "Changed in YAML", (s) => s.changes.some((c) => c.reason === 0) || (!s.drifts && !s.changes.length)], ["drift", "Drift", (s) => s.drifts],
     ["conflict", "Conflict", (s) => s.changes.some((c) => c.reason === 2)], ["removed", "Removed from YAML", (s) => s.action === "delete" || s.changes.some((c) => c.reason === 3)],
     ["forces", "Forces a replacement", (s) => s.changes.some((c) => c.forces)]],
+  whose: given.sorted ? ["yours", "merged", "drift"].map((key, i) => [key, WHOSE[i + 1], (s) => s.whose === i + 1]) : [],
   guard: [["blocked", "Blocked", (s) => s.blocks.length > 0], ["loss", "Loses data", (s) => !!s.loses]],
 };
 const guards = [...new Set(steps.flatMap((s) => s.blocks.map((b) => b[0])))].sort();
@@ -66,7 +87,7 @@ function hay(step) {
 function matches(step) {
   if (filter.action && step.action !== filter.action) return false;
   if (filter.kind && step.kind !== filter.kind) return false;
-  for (const name of ["reason", "guard"]) {
+  for (const name of ["reason", "guard", "whose"]) {
     const choice = filter[name] && CHOICES[name].find((c) => c[0] === filter[name]);
     if (choice && !choice[2](step)) return false;
   }
@@ -79,7 +100,7 @@ let found = [], current = -1, end = null, watcher = null;
 function see(address) {
   const step = byAddress.get(address);
   if (!step) return make("code", {}, address);
-  const link = make("a", { href: `#${encodeURIComponent(address)}` }, address);
+  const link = make("a", { href: `#${several ? "@" + encodeURIComponent(environment) + ";" : ""}${encodeURIComponent(address)}` }, address);
   link.addEventListener("click", (event) => { event.preventDefault(); go(address); });
   return link;
 }
@@ -133,7 +154,7 @@ function go(address) {
   choose(at, true);
   shown[at].toggle(true);
   shown[at].element.scrollIntoView({ block: "start" });
-  history.replaceState(null, "", `#${encodeURIComponent(address)}`);
+  noted(encodeURIComponent(address));
 }
 
 /* The summary */
@@ -175,6 +196,7 @@ function bars(name, counts, label, keys, before) {
   return out;
 }
 function summary() {
+  if (given.failed) return panel("No plan", make("p", {}, "What went wrong stands above."));
   if (!steps.length && !given.blocks.length) {
     panel("Nothing to do", make("p", {}, "Every resource is as the configuration says."));
   }
@@ -191,9 +213,10 @@ function summary() {
     panel(`⊘ Blocked (${held.length + rest.length})`, ...rest.map((b) => guarded(...b)), ...first);
   }
   if (given.warnings.length) {
-    panel(`Policies that warn (${given.warnings.length})`, make("ul", { class: "plain" }, ...given.warnings.map(block3).slice(0, 30).map(([, reason]) => make("li", {}, reason))));
+    panel(`Warnings (${given.warnings.length})`, make("ul", { class: "plain" }, ...given.warnings.map(block3).slice(0, 30).map(([, reason]) => make("li", {}, reason))));
   }
   if (steps.length) {
+    if (given.sorted) panel("Whose changes", ...bars("whose", tally((s) => ["", "yours", "merged", "drift"][s.whose]), (key) => [WHOSE[["", "yours", "merged", "drift"].indexOf(key)]], ["yours", "merged", "drift"]));
     const actions = tally((s) => s.action), kinds = tally((s) => s.kind);
     panel("By action", ...bars("action", actions, (key) => [badge(key)], ["none", "delete", "replace", "replace_new_first", "update", "create", "adopt", "move", "forget"]));
     panel("By kind", ...bars("kind", kinds, (key) => [key], [...kinds.keys()].sort()));
@@ -224,7 +247,7 @@ function filters() {
   const counted = (of) => [...steps.reduce((map, s) => map.set(of(s), (map.get(of(s)) || 0) + 1), new Map())];
   choice("action", "Action", "every action", counted((s) => s.action).map(([key, n]) => [key, `${ACTIONS[key][0]} ${ACTIONS[key][1]}`, n]));
   choice("kind", "Kind", "every kind", counted((s) => s.kind).sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([key, n]) => [key, key, n]));
-  for (const [name, title, all] of [["reason", "Why", "every reason"], ["guard", "Guard", "with and without"]]) {
+  for (const [name, title, all] of [["whose", "Whose", "everybody's"], ["reason", "Why", "every reason"], ["guard", "Guard", "with and without"]]) {
     choice(name, title, all, CHOICES[name].map(([key, text, holds]) => [key, text, steps.filter(holds).length]).filter((c) => c[2]));
   }
   const all = make("button", { type: "button", id: "all" }, "Open all");
@@ -242,7 +265,7 @@ function set(name, value) {
   document.querySelectorAll(`[data-filter="${name}"]`).forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.value === value)));
   draw();
   const set1 = Object.entries(filter).filter(([, v]) => v);
-  history.replaceState(null, "", set1.length ? "#?" + new URLSearchParams(set1) : location.pathname + location.search);
+  noted(set1.length ? "?" + new URLSearchParams(set1) : "");
 }
 function clear() { for (const name of Object.keys(filter)) if (filter[name]) set(name, ""); }
 
@@ -366,7 +389,7 @@ filters();
 summary();
 graph();
 draw();
-const hash = decodeURIComponent(location.hash.slice(1));
+const hash = decodeURIComponent(place()[2]);
 if (hash.startsWith("?")) for (const [name, value] of new URLSearchParams(hash.slice(1))) if (name in filter) set(name, value);
 if (byAddress.has(hash)) go(hash);
 else shown.slice(0, steps.length <= 8 ? 8 : 0).forEach((s) => s.toggle(true));

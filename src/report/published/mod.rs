@@ -190,6 +190,14 @@ pub const ALL: &[Published] = &[
         shape: projects::auth,
     },
     Published {
+        name: "auth-check",
+        aliases: &[],
+        format: "brickform.auth-check/1",
+        written_by: "`auth check`",
+        about: "Which rights a plan and an apply would need, and which of them are there",
+        shape: projects::auth_check,
+    },
+    Published {
         name: "graph",
         aliases: &[],
         format: crate::report::graph::FORMAT,

@@ -149,11 +149,7 @@ pub fn plan() -> Json {
         ("format", only(PLAN_FORMAT), ""),
         ("project", text(), ""),
         ("environment", text(), ""),
-        (
-            "workspace",
-            object(vec![("host", text(), "`local`: the embedded one"), ("id", text(), "")]),
-            "The workspace that answered",
-        ),
+        ("workspace", object(vec![("host", text(), "`local`: the embedded one"), ("id", text(), "")]), "The workspace that answered"),
         (
             "state",
             object(vec![("place", text(), ""), ("lineage", text(), ""), ("serial", count(), "")]),
@@ -185,12 +181,8 @@ pub fn plan() -> Json {
 /// A result of a step: done, skipped or failed.
 fn outcomes(more: &[Member]) -> Vec<Json> {
     let common = |outcome: &str| {
-        let members: Vec<Member> = vec![
-            ("address", text(), ""),
-            ("action", word(ACTIONS), ""),
-            ("id", maybe(text()), ""),
-            ("outcome", only(outcome), ""),
-        ];
+        let members: Vec<Member> =
+            vec![("address", text(), ""), ("action", word(ACTIONS), ""), ("id", maybe(text()), ""), ("outcome", only(outcome), "")];
         with(members, more.to_vec())
     };
     vec![
@@ -222,11 +214,7 @@ pub fn event() -> Json {
     let known: Vec<(&'static str, Vec<Vec<Member>>)> = vec![
         (
             "started",
-            vec![vec![
-                ("format", only("brickform.events/1"), ""),
-                ("environment", text(), ""),
-                ("operation", open_word(&operations), ""),
-            ]],
+            vec![vec![("format", only("brickform.events/1"), ""), ("environment", text(), ""), ("operation", open_word(&operations), "")]],
         ),
         ("refreshed", vec![vec![("requests", count(), ""), ("millis", count(), ""), ("refreshed", flag(), "`--refresh=false`: no")]]),
         ("step_planned", vec![step()]),
@@ -284,9 +272,8 @@ pub fn event() -> Json {
 }
 
 pub fn diff() -> Json {
-    let side = || {
-        object(vec![("revision", text(), "As it was named; `the working tree`"), ("commit", maybe(text()), "Null: the working tree")])
-    };
+    let side =
+        || object(vec![("revision", text(), "As it was named; `the working tree`"), ("commit", maybe(text()), "Null: the working tree")]);
     let step = object(with(step_offline(), vec![("answers?", of("answers"), "")]));
     let environment = object(vec![
         ("environment", text(), ""),

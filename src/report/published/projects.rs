@@ -9,7 +9,11 @@ use crate::report::{render as rendered, schema as known_kinds};
 pub fn definition(name: &str) -> Option<Json> {
     Some(match name {
         "diagnostic" => object(with(
-            vec![("code", text(), "`brickform explain CODE` says more"), ("severity", word(&["error", "warning"]), ""), ("message", text(), "")],
+            vec![
+                ("code", text(), "`brickform explain CODE` says more"),
+                ("severity", word(&["error", "warning"]), ""),
+                ("message", text(), ""),
+            ],
             with(
                 place(true),
                 vec![
@@ -107,12 +111,8 @@ pub fn environment() -> Json {
 
 pub fn difference() -> Json {
     let named = || list(object(vec![("address", text(), ""), ("name", text(), "")]));
-    let field = object(vec![
-        ("path", text(), ""),
-        ("place", maybe(text()), ""),
-        ("from?", any(), "Missing: absent there"),
-        ("to?", any(), ""),
-    ]);
+    let field =
+        object(vec![("path", text(), ""), ("place", maybe(text()), ""), ("from?", any(), "Missing: absent there"), ("to?", any(), "")]);
     object(vec![
         ("format", only(differences::FORMAT), ""),
         ("from", text(), ""),
@@ -135,10 +135,41 @@ pub fn auth() -> Json {
         ("format", only("brickform.auth/1"), ""),
         ("host", maybe(text()), "`local`: the embedded workspace; null: it cannot be told"),
         ("auth_type", maybe(text()), ""),
-        ("otherwise?", list(text()), "Other ways for which there is something, by which it would be tried next"),
+        ("otherwise?", maybe(text()), "What is tried where that way gives no token"),
         ("error?", text(), "Why it cannot be told"),
         ("attributes", list(attribute), ""),
     ])
+}
+
+pub fn auth_check() -> Json {
+    let check = object(vec![
+        ("about", text(), ""),
+        ("needs", text(), ""),
+        ("verdict", text(), ""),
+        ("found", maybe(text()), ""),
+        ("addresses", list(text()), "What needs it"),
+        ("then", maybe(text()), "What to do"),
+    ]);
+    let refused = object(vec![
+        ("format", only("brickform.auth-check/1"), ""),
+        ("authenticated", only(false), ""),
+        ("error", text(), ""),
+        ("help", list(text()), ""),
+        ("checks", list(any()), "None was made"),
+    ]);
+    let checked = object(vec![
+        ("format", only("brickform.auth-check/1"), ""),
+        ("environment", text(), ""),
+        ("authenticated", only(true), ""),
+        ("host", maybe(text()), "Null: the embedded workspace"),
+        ("auth_type", maybe(text()), ""),
+        ("caller", text(), ""),
+        ("admin", flag(), ""),
+        ("lacks", count(), "Rights that are missing"),
+        ("unknown", count(), "Rights that could not be told"),
+        ("checks", list(check), ""),
+    ]);
+    either(vec![checked, refused])
 }
 
 pub fn graph() -> Json {
@@ -168,11 +199,7 @@ pub fn render() -> Json {
         ("depends_on", list(text()), ""),
         ("body", any(), ""),
     ]);
-    object(vec![
-        ("format", only(rendered::FORMAT), ""),
-        ("environment", text(), ""),
-        ("resources", map(resource), "By address"),
-    ])
+    object(vec![("format", only(rendered::FORMAT), ""), ("environment", text(), ""), ("resources", map(resource), "By address")])
 }
 
 pub fn explain() -> Json {

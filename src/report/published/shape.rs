@@ -5,6 +5,11 @@ use serde_json::{Map, Value as Json, json};
 /// A member of an object: its name (`?` at its end: it may be missing), its shape, what it is.
 pub type Member = (&'static str, Json, &'static str);
 
+fn put(mut to: Json, name: &str, shape: Json) -> Json {
+    to[name] = shape;
+    to
+}
+
 /// Text.
 pub fn text() -> Json {
     json!({ "type": "string" })
@@ -47,7 +52,7 @@ pub fn open_word(words: &[&str]) -> Json {
 
 /// This and nothing else.
 pub fn only(what: impl Into<Json>) -> Json {
-    json!({ "const": what.into() })
+    put(json!({}), "const", what.into())
 }
 
 /// Null, or this.
@@ -58,22 +63,22 @@ pub fn maybe(mut shape: Json) -> Json {
         shape["type"] = json!([one, "null"]);
         return shape;
     }
-    json!({ "anyOf": [shape, { "type": "null" }] })
+    either(vec![shape, json!({ "type": "null" })])
 }
 
 /// A list of these.
 pub fn list(shape: Json) -> Json {
-    json!({ "type": "array", "items": shape })
+    put(json!({ "type": "array" }), "items", shape)
 }
 
 /// A map from names to these.
 pub fn map(shape: Json) -> Json {
-    json!({ "type": "object", "additionalProperties": shape })
+    put(json!({ "type": "object" }), "additionalProperties", shape)
 }
 
 /// One of these.
 pub fn either(shapes: Vec<Json>) -> Json {
-    json!({ "anyOf": shapes })
+    put(json!({}), "anyOf", Json::Array(shapes))
 }
 
 /// What `$defs` has under this name.

@@ -38,22 +38,24 @@ install() {
 # Without credentials, so also for forks: every mistake of every file, and what the change means in every environment.
 check() {
     local base=${1:-}
-    brickform validate
+    mkdir -p "$out"
+    brickform validate --report "sarif=$out/validate.sarif" --report "junit=$out/validate.junit.xml"
     if [ -n "$base" ]; then
-        mkdir -p "$out"
         brickform diff "$base..HEAD" --env '*' -o markdown >"$out/diff.md"
         summary "$out/diff.md"
     fi
 }
 
-# Plans an environment: the plan in a file, a page, a comment. With a second word the changes are marked: whose they are.
+# Plans an environment: the plan in a file, a page, a comment, findings for code scanning and test results. Where it cannot be
+# planned, the comment and the findings say why. With a second word the changes are marked: whose they are.
 plan() {
     local env=$1 base=${2:-} code=0
     local -a more=()
     [ -z "$base" ] || more=(--base "$base")
     mkdir -p "$out"
     brickform plan --env "$env" ${more[@]+"${more[@]}"} --out "$out/$env.plan.json" \
-        --report "markdown=$out/$env.md" --report "html=$out/$env.html" || code=$?
+        --report "markdown=$out/$env.md" --report "html=$out/$env.html" \
+        --report "sarif=$out/$env.sarif" --report "junit=$out/$env.junit.xml" || code=$?
     [ ! -s "$out/$env.md" ] || summary "$out/$env.md"
     return "$code"
 }
@@ -62,7 +64,8 @@ plan() {
 apply() {
     local env=$1 code=0
     mkdir -p "$out"
-    brickform apply "$out/$env.plan.json" --yes --lock-timeout "$lock_timeout" --report "markdown=$out/$env.applied.md" || code=$?
+    brickform apply "$out/$env.plan.json" --yes --lock-timeout "$lock_timeout" \
+        --report "markdown=$out/$env.applied.md" --report "junit=$out/$env.junit.xml" || code=$?
     [ ! -s "$out/$env.applied.md" ] || summary "$out/$env.applied.md"
     return "$code"
 }
@@ -103,8 +106,12 @@ drift() {
 # Back to what an earlier commit or serial said: shows what cannot come back, applies, and holds the environment there until
 # a commit that knows of it is applied.
 rollback() {
-    local env=$1 to=$2
+    local env=$1 to=$2 code=0
     case $to in '' | -*) fail "give a commit or a serial" ;; esac
-    brickform rollback --env "$env" --to "$to" --yes --lock-timeout "$lock_timeout"
+    mkdir -p "$out"
+    brickform rollback --env "$env" --to "$to" --yes --lock-timeout "$lock_timeout" \
+        --report "markdown=$out/$env.rollback.md" --report "html=$out/$env.rollback.html" || code=$?
+    [ ! -s "$out/$env.rollback.md" ] || summary "$out/$env.rollback.md"
+    return "$code"
 }
 

@@ -1,0 +1,116 @@
+//! What stands around a plan wherever it is told (a comment, a page), and how what it does is counted in words.
+
+use crate::model::Address;
+use crate::plan::between::Sorts;
+use crate::plan::{Action, Counts, Plan, Step};
+
+/// What stands around a plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The command that gives this plan again.
+    pub command: &'a str,
+    /// The digest of the plan.
+    pub digest: &'a str,
+    /// The commit that was planned.
+    pub commit: Option<&'a str>,
+    /// What an apply said at its end, as text.
+    pub result: Option<&'a str>,
+    /// The page of the pipeline's run.
+    pub run: Option<&'a str>,
+    /// Whose each change is, where a base was named.
+    pub sorts: Option<&'a Sorts>,
+    /// Only what changed behind its back was asked for.
+    pub drift: bool,
+    /// When a plan in a file was made, and until when it holds.
+    pub held: Option<(&'a str, &'a str)>,
+    /// What needs what, for what does not change but stands beside what does: (needs, needed).
+    pub needs: &'a [(Address, Address)],
+}
+
+/// Counts in words, those that are not zero, in the order in which they are told everywhere: `2 to add`, `1 moved`.
+#[must_use]
+pub fn counted(counts: &Counts) -> Vec<String> {
+    let all = [
+        (counts.add, "to add"),
+        (counts.change, "to change"),
+        (counts.replace, "to replace"),
+        (counts.delete, "to delete"),
+        (counts.adopt, "adopted"),
+        (counts.moved, "moved"),
+        (counts.forget, "forgotten"),
+    ];
+    all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", thousands(*n))).collect()
+}
+
+/// What a plan does, in a line: `1 to add, 2 to change`.
+#[must_use]
+pub fn counts(plan: &Plan) -> String {
+    let words = counted(&plan.counts());
+    if words.is_empty() { "no changes".to_owned() } else { words.join(", ") }
+}
+
+/// What will happen to a step, in words that follow a number.
+#[must_use]
+pub fn to_do(action: Action) -> &'static str {
+    match action {
+        Action::None => "blocked",
+        Action::Create => "to add",
+        Action::Update => "to change",
+        Action::Replace | Action::ReplaceNewFirst => "to replace",
+        Action::Delete => "to delete",
+        Action::Adopt => "adopted",
+        Action::Move => "moved",
+        Action::Forget => "forgotten",
+    }
+}
+
+/// `3 to add, 1 to delete`, in the order of the first of each.
+#[must_use]
+pub fn actions(steps: &[&Step]) -> String {
+    let mut words: Vec<(&str, usize)> = vec![];
+    for step in steps {
+        let word = to_do(step.action);
+        match words.iter_mut().find(|(w, _)| *w == word) {
+            Some((_, n)) => *n += 1,
+            None => words.push((word, 1)),
+        }
+    }
+    words.iter().map(|(word, n)| format!("{} {word}", thousands(*n))).collect::<Vec<_>>().join(", ")
+}
+
+/// Something goes away.
+#[must_use]
+pub fn is_grave(step: &Step) -> bool {
+    matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst) || step.loses.is_some()
+}
+
+/// `2,000`.
+#[must_use]
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{counts, thousands};
+    use crate::plan::Action;
+    use crate::report::samples;
+
+    #[test]
+    fn counts_read_as_words() {
+        let step = |at: &str, action| samples::step(at, action, "x");
+        assert_eq!(counts(&samples::plan(vec![])), "no changes");
+        assert_eq!(counts(&samples::plan(vec![step("jobs.a", Action::Delete), step("jobs.b", Action::Create)])), "1 to add, 1 to delete");
+        for (number, want) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), want);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Several environments in one comment: a table of all, what is lost in any of them, then the changes, once for environments in
+//! which the same happens.
+
+use super::words::{escape, fence, marker};
+use super::{END, LIMIT, Left, Page, again, guards, said, steps};
+use crate::plan::{Action, Plan, Step};
+use crate::report::about::{actions, is_grave, thousands};
+use crate::report::text::plural;
+
+/// What happens in one environment, or in several in which the same happens.
+pub struct Section<'a> {
+    /// Their names.
+    pub title: String,
+    /// What happens, in a line.
+    pub said: String,
+    /// The steps.
+    pub plan: Option<&'a Plan>,
+}
+
+/// A comment that compares revisions: a folded section for each group of environments, what is lost first and open.
+#[must_use]
+pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &str) -> String {
+    let mut out = format!("{}## Brickform · {}\n\n", marker("diff", &[project]), escape(title));
+    let most = LIMIT / 3;
+    for (i, section) in sections.iter().enumerate() {
+        let line = format!("- **{}**: {}\n", escape(&section.title), escape(&section.said));
+        if out.len() + line.len() > most {
+            out.push_str(&format!("- and {} more\n", thousands(sections.len() - i)));
+            break;
+        }
+        out.push_str(&line);
+    }
+    out.push('\n');
+    let told: Vec<(&str, &Plan)> =
+        sections.iter().filter_map(|s| Some((s.title.as_str(), s.plan.filter(|plan| !plan.is_empty())?))).collect();
+    let left = changes(&told, &mut out);
+    out.push_str(&left.words(LIMIT));
+    out.push_str(&again(command));
+    out
+}
+
+/// One environment of a command over several.
+pub struct One<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What became of it.
+    pub came: Came<'a>,
+}
+
+/// What became of an environment.
+pub enum Came<'a> {
+    /// Its plan; what an apply said of it.
+    Plan(&'a Plan, Option<&'a str>),
+    /// It failed, and said this.
+    Failed(&'a str),
+    /// One before it failed.
+    NotTried,
+}
+
+/// A comment about all of them.
+#[must_use]
+pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -> String {
+    let drift = what == "drift";
+    let mut out = format!("{}## Brickform · {}\n\n", marker(what, &[project, "all"]), headline(all, drift));
+    out.push_str("| environment | what happens | |\n| --- | --- | --- |\n");
+    let room = LIMIT / 3;
+    for (i, one) in all.iter().enumerate() {
+        let (words, mark) = row(one, drift);
+        let line = format!("| **{}** | {} | {} |\n", escape(one.name), words, mark);
+        if out.len() + line.len() > room {
+            out.push_str(&format!("| and {} more | | |\n", thousands(all.len() - i)));
+            break;
+        }
+        out.push_str(&line);
+    }
+    out.push('\n');
+    for one in all {
+        if let Came::Plan(_, Some(result)) = one.came
+            && out.len() < room * 2
+        {
+            out.push_str(&format!(
+                "<details><summary>{}</summary>\n\n{}</details>\n\n",
+                escape(one.name),
+                fence("", &super::cut(result, 1_500))
+            ));
+        }
+    }
+    let mut groups: Vec<(Vec<&str>, &Plan)> = vec![];
+    for one in all {
+        let Came::Plan(plan, _) = one.came else { continue };
+        if plan.is_empty() {
+            continue;
+        }
+        match groups.iter_mut().find(|(_, other)| is_same(other, plan)) {
+            Some((names, _)) => names.push(one.name),
+            None => groups.push((vec![one.name], plan)),
+        }
+    }
+    let titles: Vec<(String, &Plan)> = groups.into_iter().map(|(names, plan)| (listed(&names), plan)).collect();
+    let told: Vec<(&str, &Plan)> = titles.iter().map(|(title, plan)| (title.as_str(), *plan)).collect();
+    let left = changes(&told, &mut out);
+    out.push_str(&left.words(LIMIT));
+    out.push_str(&again(command));
+    out
+}
+
+/// `50 environments: 3 blocked, 1 failed, 12 change, 34 as they should be`.
+fn headline(all: &[One<'_>], drift: bool) -> String {
+    let count = |holds: &dyn Fn(&Came<'_>) -> bool| all.iter().filter(|one| holds(&one.came)).count();
+    let parts = [
+        (count(&|c| matches!(c, Came::Failed(_))), "failed"),
+        (count(&|c| matches!(c, Came::Plan(plan, _) if plan.is_blocked())), "blocked"),
+        (
+            count(&|c| matches!(c, Came::Plan(plan, _) if !plan.is_blocked() && !plan.is_empty())),
+            if drift { "with drift" } else { "with changes" },
+        ),
+        (count(&|c| matches!(c, Came::Plan(plan, _) if plan.is_empty())), if drift { "without drift" } else { "without changes" }),
+        (count(&|c| matches!(c, Came::NotTried)), "not tried"),
+    ];
+    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    format!("{}: {}", plural(all.len() as u64, "environment", "environments"), words.join(", "))
+}
+
+/// What happens, and what somebody should look at.
+fn row(one: &One<'_>, drift: bool) -> (String, String) {
+    match one.came {
+        Came::NotTried => ("not tried".to_owned(), String::new()),
+        Came::Failed(why) => (escape(&super::cut(why.lines().next().unwrap_or_default(), 200)), "**failed**".to_owned()),
+        Came::Plan(plan, _) => {
+            let lost = plan.steps.iter().filter(|step| step.loses.is_some()).count();
+            let mut marks = vec![];
+            if lost > 0 {
+                marks.push(format!("**loses data ({})**", thousands(lost)));
+            }
+            let guards = guards(plan).len();
+            if guards > 0 {
+                marks.push(format!("**blocked by {}**", plural(guards as u64, "guard", "guards")));
+            }
+            (said(plan, drift), marks.join(", "))
+        }
+    }
+}
+
+/// The first names, the others counted.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 6;
+    if names.len() <= MOST {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..MOST - 1].join(", "), names.len() - (MOST - 1))
+}
+
+fn done(plan: &Plan) -> Vec<&Step> {
+    plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect()
+}
+
+/// Whether the same happens in both, but for what objects are called.
+fn is_same(one: &Plan, other: &Plan) -> bool {
+    let (one, other) = (done(one), done(other));
+    one.len() == other.len()
+        && one.iter().zip(&other).all(|(a, b)| {
+            (&a.address, a.action, &a.changes, &a.forces, &a.loses, &a.moved_from, &a.because, &a.blocks)
+                == (&b.address, b.action, &b.changes, &b.forces, &b.loses, &b.moved_from, &b.because, &b.blocks)
+        })
+}
+
+/// What is lost anywhere, then a heading for each, with its changes by kind; all share the room.
+fn changes(told: &[(&str, &Plan)], out: &mut String) -> Left {
+    let several = told.len() > 1;
+    let pages: Vec<Page<'_>> =
+        told.iter().map(|(title, plan)| Page { plan, sorts: None, of: several.then_some(*title), again: None }).collect();
+    let mut room = LIMIT.saturating_sub(END + out.len());
+    let mut left = steps::losses(&pages, &mut room, out);
+    let pages: Vec<Page<'_>> = told.iter().map(|(_, plan)| Page { plan, sorts: None, of: None, again: None }).collect();
+    let wants: Vec<(String, Vec<steps::Group<'_>>)> = told
+        .iter()
+        .zip(&pages)
+        .map(|((title, plan), page)| {
+            let done: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None && !is_grave(s)).collect();
+            let what = if done.is_empty() { String::new() } else { format!(": {}", actions(&done)) };
+            (format!("### {}{what}\n\n", escape(title)), steps::groups(page))
+        })
+        .collect();
+    // Titles first: groups share what is left.
+    let titles: usize = wants.iter().map(|(title, _)| title.len()).sum();
+    let most = room.saturating_sub(titles);
+    let sizes: Vec<usize> = wants.iter().map(|(_, groups)| steps::wanted(groups)).collect();
+    for ((title, groups), share) in wants.iter().zip(steps::shares(&sizes, most)) {
+        if groups.is_empty() {
+            continue;
+        }
+        if title.len() + share > room {
+            left.counted += groups.iter().map(steps::Group::len).sum::<usize>();
+            continue;
+        }
+        out.push_str(title);
+        let before = out.len();
+        left.add(steps::put(groups, share, out));
+        room = room.saturating_sub(title.len() + out.len() - before);
+    }
+    left
+}

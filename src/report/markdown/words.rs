@@ -1,0 +1,84 @@
+//! Text of users in Markdown: in code (spans, fences) or escaped, so that no name can break the page or call somebody.
+
+/// The longest text of the user's in one line.
+const WORDS: usize = 400;
+
+/// The line by which a pipeline finds the comment again. Names hold no `--`, which would end the comment; nothing else is let in.
+#[must_use]
+pub fn marker(what: &str, names: &[&str]) -> String {
+    let clean = |name: &&str| {
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect();
+        let words: Vec<&str> = name.split('-').filter(|w| !w.is_empty()).collect();
+        words.join("-")
+    };
+    format!("<!-- brickform:{what}:{} -->\n", names.iter().map(clean).collect::<Vec<_>>().join(":"))
+}
+
+/// An address that a link can hold as it is.
+pub fn link(link: &str) -> Option<&str> {
+    let plain = !link.contains([' ', '(', ')', '<', '>', '"', '`', '\\', '\n']);
+    (plain && (link.starts_with("https://") || link.starts_with("http://"))).then_some(link)
+}
+
+/// Text in a fence that is longer than any run of backticks in it.
+pub fn fence(language: &str, text: &str) -> String {
+    let mark = "`".repeat(longest_run(text).max(2) + 1);
+    format!("{mark}{language}\n{}\n{mark}\n\n", text.trim_end_matches('\n'))
+}
+
+/// Text as code in a line.
+pub fn span(text: &str) -> String {
+    let text: String = cut(text, WORDS).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mark = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{mark}{pad}{text}{pad}{mark}")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// Text that is read as text and nothing else.
+pub fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in cut(text, WORDS).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // A mention or a reference to an issue begins with these.
+            '@' | '#' => out.extend([c, '\u{200b}']),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Kinds are words of ours; anything else is taken out.
+pub fn plain(kind: &str) -> String {
+    kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+}
+
+/// At most so many bytes, with a word on what is missing.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}… ({} more bytes)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, fence, span};
+
+    #[test]
+    fn code_is_closed_by_a_longer_mark() {
+        assert_eq!(span("a`b"), "``a`b``");
+        assert_eq!(span("`a"), "`` `a ``");
+        assert_eq!(fence("", "x\n````\ny"), "`````\nx\n````\ny\n`````\n\n");
+        assert_eq!(escape("<b>@x #1 a_b|c"), "&lt;b&gt;@\u{200b}x #\u{200b}1 a\\_b\\|c");
+    }
+}
