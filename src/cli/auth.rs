@@ -56,7 +56,7 @@ fn describe(run: &Run<'_>) -> Result<Exit, Failure> {
     match run.screen.format {
         Format::Json => {
             let all = serde_json::json!({
-"format": FORMAT, "host": description.host, "auth_type": description.auth_type,
+            "format": FORMAT, "host": description.host, "auth_type": description.auth_type,
                 "otherwise": description.otherwise, "attributes": listed(&description.attributes),
             });
             run.screen.result(&format!("{all:#}\n"));

@@ -4,9 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The format of the JSON; changes only when a reader of the old one would be misled.
-const FORMAT: &str = "brickform.auth-check/1";
-
 use serde_json::json;
 
 use super::auth_rights::{Caller, Need, Verdict, needs, short};
@@ -18,6 +15,9 @@ use crate::project::Workspace;
 use crate::refresh::{self, Live, Snapshot};
 use crate::report::style::{Label, Paint, columns, pad};
 use crate::report::text::plural;
+
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+const FORMAT: &str = "brickform.auth-check/1";
 
 /// One line of the table.
 struct Line {

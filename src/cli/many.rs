@@ -159,7 +159,9 @@ fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Ex
         let ended = if run.screen.form == Form::Text && !run.screen.events {
             // Somebody may be asked, and progress is drawn: it has the screen to itself.
             run.screen.result(&heading(name, run.screen.out_colour));
-            directly(run, name, one)
+            let ended = directly(run, name, one);
+            run.screen.result("\n");
+            ended
         } else {
             let ended = captured(run, name, one);
             show(run, name, &ended);

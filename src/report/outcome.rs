@@ -113,9 +113,14 @@ fn line(plan: &Plan, result: &StepResult, wide: usize, look: &ResultLook<'_>, ou
         Outcome::Failed(failure) => ("failed", tries(failure)),
         Outcome::Skipped { because } => ("skipped", because.clone()),
     };
-    let mut text = format!("  {} {}  {} {detail}", mark(&result.outcome, paint), pad(&result.address.to_string(), wide), pad(word, 9));
+    let start = format!("  {} {}  {} ", mark(&result.outcome, paint), pad(&result.address.to_string(), wide), pad(word, 9));
+    let mut text = format!("{start}{detail}");
     if look.times && result.outcome == Outcome::Done {
-        text = super::style::spread(&text, &paint.label(Label::Dim, &seconds(result.millis)), look.width.min(100), 6);
+        let (time, width) = (seconds(result.millis), look.width.min(100));
+        // A long name gives way to the time; the plan above has all of it.
+        let room = width.saturating_sub(columns(&start) + columns(&time) + 2);
+        text = format!("{start}{}", if room < 5 { String::new() } else { super::style::fit(&detail, room) });
+        text = super::style::spread(&text, &paint.label(Label::Dim, &time), width, 6);
     }
     out.push_str(text.trim_end());
     out.push('\n');

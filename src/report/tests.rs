@@ -85,6 +85,16 @@ fn an_apply_that_went_half_wrong() {
 }
 
 #[test]
+fn a_long_name_gives_way_to_the_time() {
+    let mut plan = samples::everything();
+    plan.steps.iter_mut().for_each(|step| step.name = "é".repeat(90));
+    let look = ResultLook { colour: false, width: 200, successes: true, times: true, again: "", destroy: false };
+    let text = result(&plan, &samples::half(), &look);
+    let done: Vec<&str> = text.lines().filter(|line| line.contains('✓')).collect();
+    assert!(!done.is_empty() && done.iter().all(|l| l.contains("é…") && l.ends_with(" s") && columns(l) <= 100), "{text}");
+}
+
+#[test]
 fn a_result_as_json() {
     let mut plan = samples::everything();
     plan.steps.clear();

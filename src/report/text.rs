@@ -294,12 +294,14 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
 /// `besides`: another guard stands on the same step, which no flag lifts.
 fn blocked(block: &Block, besides: bool, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
-    let lines = wrap(&block.reason, look.width.saturating_sub(8 + 2 + 7));
+    // On a wide screen the word stays beside what is blocked.
+    let width = look.width.min(super::step::WIDEST);
+    let lines = wrap(&block.reason, width.saturating_sub(8 + 2 + 7));
     for (i, line) in lines.iter().enumerate() {
         let sign = if i == 0 { "! " } else { "  " };
         let text = format!("      {}", paint.label(Label::Blocked, &format!("{sign}{line}")));
         let right = if i + 1 == lines.len() { paint.label(Label::Blocked, "BLOCKED") } else { String::new() };
-        out.push_str(&spread(&text, &right, look.width, 8));
+        out.push_str(&spread(&text, &right, width, 8));
         out.push('\n');
     }
     for line in block.remedy.iter().flat_map(|r| r.lines()) {

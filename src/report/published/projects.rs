@@ -145,8 +145,8 @@ pub fn auth_check() -> Json {
     let check = object(vec![
         ("about", text(), ""),
         ("needs", text(), ""),
-        ("verdict", text(), ""),
-        ("found", maybe(text()), ""),
+        ("verdict", word(&["ok", "lacks", "unknown"]), ""),
+        ("found", text(), ""),
         ("addresses", list(text()), "What needs it"),
         ("then", maybe(text()), "What to do"),
     ]);
