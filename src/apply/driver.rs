@@ -1,7 +1,8 @@
 //! The driver: starts what the scheduler says, keeps the journal, and folds it into the state at the end.
 //!
 //! Steps run as tasks of their own; everything that is written goes through here, so that what several of them have to
-//! put on record at the same moment is one write and at most one flush.
+//! put on record at the same moment is one write and at most one flush. Where a flush takes a while, nobody waits for it but
+//! those whose records it writes: a create for its intent, a step for the id that its next call needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,13 +17,17 @@ use super::either::either;
 use super::known::Known;
 use super::readable;
 use super::scheduler::{End, Index, Scheduler, Skip};
-use super::step::{Message, Running, Shared, creates, renames};
+use super::step::{Message, Running, Shared};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
 use crate::client::ApiErrorKind;
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
 use crate::plan::{Action, Pinning, Step};
 use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
+
+mod record;
+
+use record::Waiters;
 
 /// How often the wish to stop is looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(50);
@@ -67,6 +72,9 @@ struct Run<'a> {
     scheduler: Scheduler,
     tasks: JoinSet<StepResult>,
     indexes: BTreeMap<Id, Index>,
+    /// Flushes of the journal that are under way.
+    flushes: JoinSet<Result<(), StateError>>,
+    waiters: BTreeMap<Id, Waiters>,
     began: BTreeMap<Index, Timestamp>,
     /// What an earlier apply began, as this one put it on record.
     found: BTreeMap<Address, Entry>,
@@ -103,6 +111,8 @@ impl<'a> Run<'a> {
             scheduler: Scheduler::new(&steps, session.parallelism),
             tasks: JoinSet::new(),
             indexes: BTreeMap::new(),
+            flushes: JoinSet::new(),
+            waiters: BTreeMap::new(),
             began: BTreeMap::new(),
             found: BTreeMap::new(),
             records: vec![],
@@ -152,7 +162,7 @@ impl<'a> Run<'a> {
         if self.state.lineage.is_empty() {
             self.state.lineage = new_lineage(self.session.outside);
         }
-        if self.state.serial == 0 && self.session.store.load()?.is_none() {
+        if self.state.serial == 0 && !self.session.store.is_there()? {
             // A journal belongs to a document: the first one is there before anything is recorded.
             self.session.store.save(&self.state, self.session.operation)?;
         }
@@ -219,7 +229,7 @@ impl<'a> Run<'a> {
             if self.scheduler.is_over() {
                 break;
             }
-            if self.scheduler.running() == 0 {
+            if self.scheduler.running() == 0 && self.flushes.is_empty() {
                 let stuck = self.scheduler.stuck();
                 self.skip(stuck);
                 continue;
@@ -227,6 +237,7 @@ impl<'a> Run<'a> {
             tokio::select! {
                 biased;
                 Some(message) = self.messages.recv() => self.hear(message),
+                Some(flushed) = self.flushes.join_next_with_id() => self.flushed(flushed),
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 _ = tick.tick() => {}
             }
@@ -272,7 +283,7 @@ impl<'a> Run<'a> {
     fn start_what_is_ready(&mut self) {
         loop {
             let set = self.scheduler.admit();
-            self.write_intents(&set);
+            self.write_intents(set);
             let mut instant = false;
             while let Some(index) = self.scheduler.start() {
                 instant |= self.start(index);
@@ -280,21 +291,6 @@ impl<'a> Run<'a> {
             if !instant {
                 return;
             }
-        }
-    }
-
-    /// The intents of a whole ready set, in one flush, before any of its creates is sent.
-    fn write_intents(&mut self, set: &[Index]) {
-        let intent = |index: &Index| {
-            let step = &self.plan.steps[*index];
-            let kind = self.session.registry.get(&step.kind)?;
-            // A replacement's intent goes on record once the old object is gone.
-            let wanted = (creates(step) && step.action != Action::Replace) || renames(kind, step);
-            wanted.then(|| Record::Intent { address: step.address.clone(), intent: self.shared.intent(kind, step) })
-        };
-        let records: Vec<Record> = set.iter().filter_map(intent).collect();
-        if !records.is_empty() {
-            self.append(records, Flush::Now);
         }
     }
 
@@ -318,7 +314,7 @@ impl<'a> Run<'a> {
         if step.calls.is_empty() && step.delete_calls.is_empty() && filled {
             let records: Vec<Record> = self.bookkeeping(step).into_iter().collect();
             if !records.is_empty() {
-                self.append(records, Flush::Later);
+                self.append(records);
             }
             let outcome = if self.journal.is_ok() { Outcome::Done } else { Outcome::Failed(self.unwritten(step)) };
             self.finish(index, outcome, 0, step.id.clone());
@@ -366,29 +362,12 @@ impl<'a> Run<'a> {
         if all.is_empty() {
             return;
         }
-        self.append(all, flush);
-        for answer in answers {
-            // A step that was aborted does not listen any more.
-            let _ = answer.send(self.journal.is_ok());
+        if flush == Flush::Now {
+            self.flush(all, Waiters { answers, ..Waiters::default() });
+        } else {
+            self.append(all);
+            self.release(Waiters { answers, ..Waiters::default() });
         }
-    }
-
-    /// Puts records into the journal. They are kept for the fold in any case: the object is there even if the journal is
-    /// full.
-    fn append(&mut self, records: Vec<Record>, flush: Flush) {
-        if self.journal.is_ok() {
-            self.journal = self.session.store.append(&records, flush);
-        }
-        for record in &records {
-            match record {
-                Record::Intent { address, .. } => self.open_intents.insert(address.clone()),
-                Record::Put { address, .. } | Record::Withdrawn { address } | Record::Removed { address } => {
-                    self.open_intents.remove(address)
-                }
-                Record::Begin { .. } | Record::Moved { .. } | Record::End => false,
-            };
-        }
-        self.records.extend(records);
     }
 
     fn ended(&mut self, ended: Result<(Id, StepResult), JoinError>) {
@@ -450,30 +429,13 @@ impl<'a> Run<'a> {
             self.results.insert(index, result);
         }
         if !withdrawn.is_empty() {
-            self.append(withdrawn, Flush::Later);
+            self.append(withdrawn);
         }
-    }
-
-    /// Why nothing more is carried out, where the journal says so.
-    fn unrecorded(&self) -> &'static str {
-        if matches!(self.journal, Err(StateError::Lost { .. })) {
-            "the lease of the state is lost"
-        } else {
-            "the journal cannot be written"
-        }
-    }
-
-    fn unwritten(&self, step: &Step) -> Failure {
-        let help = match &self.journal {
-            Err(error @ StateError::Lost { .. }) => error.help(),
-            _ => vec!["mend the place of the state, then apply again".to_owned()],
-        };
-        Failure { error: None, message: format!("{} was not carried out: {}", step.address, self.unrecorded()), help }
     }
 
     /// Folds what was recorded and saves it.
     fn end(&mut self) -> Result<(), StateError> {
-        self.append(vec![Record::End], Flush::Later);
+        self.append(vec![Record::End]);
         self.state = fold(self.state.clone(), &self.records);
         self.session.store.save(&self.state, self.session.operation)
     }

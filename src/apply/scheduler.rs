@@ -1,7 +1,8 @@
 //! Which step is next: a pure state machine over the plan's graph. Knows no time, no requests, no state.
 //!
 //! Steps become ready when everything that they come after is done, are admitted in sets (so that one flush of the journal
-//! covers a set), and start in address order as far as the limit of steps in flight allows.
+//! covers a set), are cleared once what has to be on record before them is, and start in address order as far as the limit
+//! of steps in flight allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +35,10 @@ enum State {
     Waits(usize),
     /// May be admitted.
     Ready,
-    /// May start.
+    /// Something has to be on record before it starts.
     Admitted,
+    /// May start.
+    Cleared,
     Running,
     Over,
 }
@@ -46,7 +49,7 @@ pub struct Scheduler {
     states: Vec<State>,
     followers: Vec<Vec<Index>>,
     ready: BTreeSet<Index>,
-    admitted: BTreeSet<Index>,
+    cleared: BTreeSet<Index>,
     running: usize,
     over: usize,
     limit: usize,
@@ -69,11 +72,11 @@ impl Scheduler {
             }
         }
         let ready = states.iter().enumerate().filter(|(_, s)| **s == State::Ready).map(|(i, _)| i).collect();
-        Self { states, followers, ready, admitted: BTreeSet::new(), running: 0, over: 0, limit: limit.max(1), stopped: false }
+        Self { states, followers, ready, cleared: BTreeSet::new(), running: 0, over: 0, limit: limit.max(1), stopped: false }
     }
 
     /// The steps that became ready since the last call: what they need to have on record before they start is recorded
-    /// for all of them at once.
+    /// for all of them at once, then they are cleared.
     pub fn admit(&mut self) -> Vec<Index> {
         if self.stopped {
             return vec![];
@@ -82,16 +85,25 @@ impl Scheduler {
         for i in &set {
             self.states[*i] = State::Admitted;
         }
-        self.admitted.extend(&set);
         set
     }
 
-    /// The next admitted step, in address order; none while the limit is reached or nothing is ready.
+    /// What has to be on record before these steps is: they may start. Those that were skipped meanwhile stay so.
+    pub fn clear(&mut self, set: &[Index]) {
+        for i in set {
+            if self.states[*i] == State::Admitted {
+                self.states[*i] = State::Cleared;
+                self.cleared.insert(*i);
+            }
+        }
+    }
+
+    /// The next cleared step, in address order; none while the limit is reached or nothing is ready.
     pub fn start(&mut self) -> Option<Index> {
         if self.stopped || self.running >= self.limit {
             return None;
         }
-        let next = self.admitted.pop_first()?;
+        let next = self.cleared.pop_first()?;
         self.states[next] = State::Running;
         self.running += 1;
         Some(next)
@@ -123,7 +135,7 @@ impl Scheduler {
     /// What can never start although nothing runs: steps that come after one another in a circle. The plan refuses
     /// circles, so this is empty unless a plan was made by hand.
     pub fn stuck(&mut self) -> Vec<Skip> {
-        if self.running > 0 || !self.ready.is_empty() || !self.admitted.is_empty() {
+        if self.running > 0 || !self.ready.is_empty() || !self.cleared.is_empty() || self.states.contains(&State::Admitted) {
             return vec![];
         }
         self.skip_where(|state| matches!(state, State::Waits(_)))
@@ -172,7 +184,7 @@ impl Scheduler {
         }
         self.over += skipped.len();
         self.ready.clear();
-        self.admitted.clear();
+        self.cleared.clear();
         skipped
     }
 }
@@ -196,13 +208,20 @@ mod tests {
         Scheduler::new(&steps, limit)
     }
 
+    /// Admits what is ready and clears it at once.
+    fn admit(machine: &mut Scheduler) -> Vec<Index> {
+        let set = machine.admit();
+        machine.clear(&set);
+        set
+    }
+
     #[test]
     fn sets_are_admitted_whole_and_started_in_address_order() {
         let mut machine = machine(5, &[(1, 0), (3, 0), (3, 2)], 2);
-        assert_eq!(machine.admit(), [0, 2, 4]);
+        assert_eq!(admit(&mut machine), [0, 2, 4]);
         assert_eq!((machine.start(), machine.start(), machine.start()), (Some(0), Some(2), None));
         assert_eq!(machine.finish(0, End::Done), []);
-        assert_eq!((machine.admit(), machine.start()), (vec![1], Some(1)));
+        assert_eq!((admit(&mut machine), machine.start()), (vec![1], Some(1)));
         assert_eq!(machine.finish(2, End::Failed), [Skip { index: 3, needs: Some(2) }]);
         assert_eq!((machine.start(), machine.start()), (Some(4), None));
         machine.finish(1, End::Done);
@@ -212,19 +231,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_on_record_yet_keeps_nothing_else_from_starting() {
+        let mut machine = machine(4, &[(3, 0)], 4);
+        assert_eq!(machine.admit(), [0, 1, 2]);
+        machine.clear(&[1]);
+        assert_eq!((machine.start(), machine.start()), (Some(1), None));
+        machine.finish(1, End::Done);
+        assert_eq!(machine.stuck(), [], "two wait for the journal");
+        machine.clear(&[0, 2]);
+        assert_eq!((machine.start(), machine.start()), (Some(0), Some(2)));
+        machine.finish(0, End::Done);
+        assert_eq!(machine.admit(), [3]);
+        assert_eq!(machine.stop(), [Skip { index: 3, needs: None }]);
+        machine.clear(&[3]);
+        assert_eq!(machine.start(), None, "it was skipped before it was cleared");
+        machine.finish(2, End::Done);
+        assert!(machine.is_over());
+    }
+
+    #[test]
     fn what_is_no_step_is_not_waited_for() {
         let (a, other) = (Address::new("j", "a"), [Address::new("j", "gone"), Address::new("j", "a")]);
         let mut machine = Scheduler::new(&[(&a, &other)], 1);
-        assert_eq!(machine.admit(), [0]);
+        assert_eq!(admit(&mut machine), [0]);
     }
 
     #[test]
     fn stopping_skips_what_has_not_started() {
         let mut machine = machine(4, &[(3, 0)], 1);
-        machine.admit();
+        admit(&mut machine);
         assert_eq!(machine.start(), Some(0));
         assert_eq!(machine.stop().iter().map(|s| s.index).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!((machine.admit(), machine.start(), machine.is_over()), (vec![], None, false));
+        assert_eq!((admit(&mut machine), machine.start(), machine.is_over()), (vec![], None, false));
         assert_eq!(machine.finish(0, End::Done), []);
         assert!(machine.is_over());
     }
@@ -232,7 +270,7 @@ mod tests {
     #[test]
     fn a_circle_is_skipped_instead_of_waited_for() {
         let mut machine = machine(3, &[(0, 1), (1, 0)], 1);
-        assert_eq!(machine.admit(), [2]);
+        assert_eq!(admit(&mut machine), [2]);
         assert_eq!(machine.stuck(), []);
         machine.start();
         machine.finish(2, End::Done);
@@ -261,7 +299,7 @@ mod tests {
             let (mut admitted, mut running, mut stopped) = (BTreeSet::new(), Vec::new(), false);
             let mut picks = picks.iter();
             loop {
-                for i in machine.admit() {
+                for i in admit(&mut machine) {
                     prop_assert!(edges.iter().all(|(from, to)| *from != i || done.contains(to)), "{i} before what it needs");
                     prop_assert!(admitted.insert(i), "{i} admitted twice");
                 }

@@ -102,6 +102,7 @@ pub struct Way<'a> {
 pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Consent<'_>) -> Result<Exit, Failure> {
     let events = Events::new(run, way.showing.json);
     events.started(session.environment(), way.operation);
+    session.store.ahead();
     let online = session.online(run).await?;
     let document = session.state()?;
     let options = &applying(way.options);

@@ -48,6 +48,7 @@ pub struct Arguments {
 /// Plans and prints.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let session = Session::open(run)?;
+    session.store.ahead();
     let mut options = arguments.planning.options(&session.registry)?;
     options.destroy = arguments.destroy;
     options.include_adopted = arguments.include_adopted;

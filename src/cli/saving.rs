@@ -186,6 +186,7 @@ async fn carried_out(
 ) -> Result<Exit, Failure> {
     let then = &envelope.saved;
     let file = again.rsplit(' ').next().unwrap_or_default();
+    session.store.ahead();
     let online = session.online(run).await?;
     let document = session.state()?;
     let choices = union(&then.choices, loosened);

@@ -37,9 +37,14 @@ pub fn text(rows: &[Row<'_>]) -> String {
 
 /// Who applied, what it did, and which guards were lifted for it.
 fn noted(note: &Note) -> String {
-    let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
-    let plan = note.plan.get(..12).unwrap_or(&note.plan);
-    let mut text = format!("        by {}: {}  plan {plan}\n", note.who, counts.join(", "));
+    let mut text = format!("        by {}", visible(&note.who));
+    // What mends a state carries no plan out.
+    if !note.plan.is_empty() {
+        let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
+        text.push_str(&format!(": {counts}  plan {}", note.plan.get(..12).unwrap_or(&note.plan)));
+    }
+    text.push('\n');
     if !note.overrides.is_empty() {
         text.push_str(&format!("        guards lifted: {}\n", note.overrides.join(" ")));
     }
@@ -108,6 +113,12 @@ mod tests {
             "     7  2026-01-02T03:04:05Z  apply       3 resources  commit abc1234 \"Nightly at five\", with uncommitted changes\n        \
              by ana: 1 add  plan 0123456789ab\n        guards lifted: --allow-older-commit\n        https://ci/7\n"
         );
+        let told_of = |note: Note| text(&[Row { version: &version(Some(note)), subject: None }]);
+        let who = || "ana".to_owned();
+        let empty = told_of(Note { who: who(), plan: "0123456789abcdef".to_owned(), ..Note::default() });
+        assert!(empty.ends_with("\n        by ana: no changes  plan 0123456789ab\n"), "{empty}");
+        let mended = told_of(Note { who: who(), ..Note::default() });
+        assert!(mended.ends_with("\n        by ana\n"), "{mended}");
         let wanted = "2026-01-02T03:04:05Z by apply (ana), commit abc1234 \"Nightly at five\", with uncommitted changes, https://ci/7";
         assert_eq!(last(&told, subject().as_deref()), wanted);
         assert_eq!(last(&version(None), None), "2026-01-02T03:04:05Z by apply, commit abc1234");

@@ -203,6 +203,15 @@ pub fn blobs_of(bytes: &[u8]) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// The serial that these bytes say, without a look at the rest; none where they are no document.
+pub fn serial_of(bytes: &[u8]) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        serial: u64,
+    }
+    serde_json::from_slice::<Head>(bytes).ok().map(|head| head.serial)
+}
+
 fn not_json(error: &serde_json::Error) -> String {
     if error.is_eof() {
         format!("it is cut short: it ends at line {}, column {}", error.line(), error.column())

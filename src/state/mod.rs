@@ -23,7 +23,7 @@ pub use journal::{Intent, Record, fold};
 pub use lineage::{new_document, new_lineage};
 pub use local::Local;
 pub use mend::{Mend, Moved, Remains};
-pub use store::{Flush, Leave, LockInfo, Note, StateError, Store, Version, Waiting};
+pub use store::{Appending, Flush, Leave, LockInfo, Note, StateError, Store, Version, Waiting};
 
 use checks::{check_journal, check_newest, check_owner, cut_off};
 

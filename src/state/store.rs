@@ -213,6 +213,15 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
     fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError> {
         (**self).append(records, flush)
     }
+    fn begin_append(&self, records: &[Record]) -> Appending {
+        (**self).begin_append(records)
+    }
+    fn ahead(&self) {
+        (**self).ahead();
+    }
+    fn is_there(&self) -> Result<bool, StateError> {
+        (**self).is_there()
+    }
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
         (**self).save(document, by)
     }
@@ -290,6 +299,11 @@ pub struct Version {
 }
 
 impl Version {
+    /// When the newest of them was written. A version that is in the journal only has no time.
+    pub(super) fn newest_time(versions: &[Self]) -> Option<jiff::Timestamp> {
+        versions.iter().find_map(|version| version.at.parse().ok())
+    }
+
     /// A version of which nothing but its serial is known.
     pub(super) fn unknown(serial: u64) -> Self {
         Self { serial, at: String::new(), by: String::new(), commit: None, resources: 0, note: None }
@@ -297,7 +311,7 @@ impl Version {
 }
 
 /// The side document of a version: what the version itself must not hold, so that the same state is the same bytes.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Side {
     pub(super) serial: u64,
     pub(super) at: String,
@@ -364,6 +378,14 @@ pub enum Flush {
     Later,
 }
 
+/// Records on their way into the journal.
+pub enum Appending {
+    /// They are durable, or failed to become so.
+    Done(Result<(), StateError>),
+    /// They will be; what was appended later is never durable before them.
+    UnderWay(BoxFuture<'static, Result<(), StateError>>),
+}
+
 /// Where a state is kept. Calls block; none may be made while one of this value is under way on the same thread.
 pub trait Store: Send + Sync {
     /// The place, for messages.
@@ -399,6 +421,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StateError`].
     fn append(&self, records: &[Record], flush: Flush) -> Result<(), StateError>;
+    /// As [`Store::append`] with [`Flush::Now`], without waiting for a store that is far away.
+    fn begin_append(&self, records: &[Record]) -> Appending {
+        Appending::Done(self.append(records, Flush::Now))
+    }
+    /// Begins to read what the next [`Store::load`] gives, where that takes a while. For those who hold the lock, or only look.
+    fn ahead(&self) {}
+    /// Whether there is a document.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    fn is_there(&self) -> Result<bool, StateError> {
+        Ok(self.load()?.is_some())
+    }
     /// Replaces the document atomically, keeps versions, clears the journal. `by`: what does it.
     ///
     /// # Errors
@@ -425,7 +460,6 @@ pub trait Store: Send + Sync {
     fn history(&self) -> Result<Vec<Version>, StateError>;
     /// When the current version was written; none where nobody knows.
     fn written(&self) -> Option<jiff::Timestamp> {
-        // A version that is in the journal only has no time.
-        self.history().ok()?.iter().find_map(|version| version.at.parse().ok())
+        Version::newest_time(&self.history().ok()?)
     }
 }

@@ -7,6 +7,7 @@
 //! - `env NAME=VALUE`: holds for the commands below it
 //! - `brickform ARGUMENTS`: run, and compared with `expected.txt`
 //! - `given brickform ARGUMENTS`: run first, must end with 0, not compared
+//! - `git ARGUMENTS`: Git in the project's folder, at a fixed time and by a fixed person, so that commits are the same everywhere
 //! - `serve ARGUMENTS`: `brickform local serve` beside it, its address is `$HOST` from here on
 //! - `cut FILE BYTES`, `replace FILE OLD NEW`, `copy FROM TO`, `write FILE TEXT`: spoil a file
 //! - `grow FILE BYTES`: a file of so many bytes
@@ -125,6 +126,7 @@ impl Stage {
                 self.variables.insert(name.to_owned(), value.to_owned());
             }
             "may-change" => self.may_change.push(at(1)?.to_owned()),
+            "git" => self.git(&words[1..], line)?,
             "serve" => self.serve(&words[1..])?,
             "cut" => {
                 let path = self.work.join(at(1)?);
@@ -163,6 +165,20 @@ impl Stage {
         Ok(())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the corpus sets the stage with the real program")]
+    fn git(&self, arguments: &[String], line: &str) -> Result<(), String> {
+        let mut command = Command::new("git");
+        command.args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"]).args(arguments).current_dir(&self.work).env_clear();
+        command.env("HOME", &self.home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "Ana").env(format!("GIT_{who}_EMAIL"), "ana@example.com");
+            command.env(format!("GIT_{who}_DATE"), "2026-01-02T03:04:05Z");
+        }
+        let done = command.output().map_err(|e| format!("{line}: {e}"))?;
+        let said = || format!("`{line}` failed:\n{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        if done.status.success() { Ok(()) } else { Err(said()) }
+    }
+
     fn serve(&mut self, arguments: &[String]) -> Result<(), String> {
         let mut all: Vec<String> = ["local", "serve", "--port", "0", "--file"].map(str::to_owned).to_vec();
         all.push(self.outputs.join("served.redb").to_string_lossy().into_owned());
@@ -185,7 +201,8 @@ impl Stage {
         let (code, out, err) = self.run(arguments)?;
         super::schemas::hold(line, &out);
         let after = tree(&self.work);
-        let allowed = |path: &String| self.may_change.iter().any(|prefix| path.starts_with(prefix.as_str()));
+        // Git keeps notes of what it looked at.
+        let allowed = |path: &String| path.starts_with(".git/") || self.may_change.iter().any(|prefix| path.starts_with(prefix.as_str()));
         let changed: Vec<&String> =
             before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path) && !allowed(path)).collect();
         if !changed.is_empty() {

@@ -33,6 +33,7 @@ mod rollback;
 mod rust_source;
 mod schemas;
 mod several;
+mod shared;
 mod simulation;
 mod traffic;
 mod walk;

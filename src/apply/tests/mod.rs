@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 mod again;
 mod begun;
+mod far;
 mod runs;
 mod steps;
 
@@ -14,7 +15,9 @@ use crate::client::{BoxFuture, Client, Options, Request, RequestBody, Response, 
 use crate::kinds::{Call, Identity, Kind, Lifetime, Natural, Registry, Repeat, Request as KindRequest, Unique};
 use crate::model::{Address, Deferred, Map, Outside, Path, Reference, Value, json};
 use crate::plan::{Action, Plan, Step};
-use crate::state::{Document, Entry, Flush, LockInfo, Note, Record, StateError, Status, Store, Version, Waiting, WorkspaceIdentity, fold};
+use crate::state::{
+    Appending, Document, Entry, Flush, LockInfo, Note, Record, StateError, Status, Store, Version, Waiting, WorkspaceIdentity, fold,
+};
 
 static JOBS: Kind = Kind {
     name: "jobs",
@@ -69,6 +72,14 @@ struct Memory {
     journal: Mutex<Vec<Record>>,
     flushes: AtomicU64,
     full_after: Option<usize>,
+    far: Option<Far>,
+}
+
+/// What becomes of records that are on their way for a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Far {
+    Writes,
+    Fails,
 }
 
 impl Store for Memory {
@@ -104,6 +115,21 @@ impl Store for Memory {
         }
         journal.extend(records.iter().cloned());
         Ok(())
+    }
+    fn begin_append(&self, records: &[Record]) -> Appending {
+        let Some(far) = self.far else { return Appending::Done(self.append(records, Flush::Now)) };
+        let before = self.log.lock().unwrap().len();
+        self.append(records, Flush::Now).unwrap();
+        let (log, place) = (Arc::clone(&self.log), self.place());
+        Appending::UnderWay(Box::pin(async move {
+            let written = log.lock().unwrap()[before..].to_vec();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            if far == Far::Fails {
+                return Err(StateError::Lost { place, why: "somebody took it".to_owned() });
+            }
+            log.lock().unwrap().extend(written.iter().map(|line| format!("durable {line}")));
+            Ok(())
+        }))
     }
     fn save(&self, document: &Document, by: &str) -> Result<(), StateError> {
         self.log.lock().unwrap().push(format!("saved {} by {by}", document.serial));

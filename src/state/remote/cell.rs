@@ -66,12 +66,20 @@ impl Cell {
             return Ok(None);
         }
         // Old generations are cleared away, so that a writer which slept through many finds its number free: the highest counts.
-        let all = self.generations(objects).await?;
+        // The one whose turn it is goes while the list comes.
+        let due = next.saturating_sub(GENERATIONS_KEPT);
+        let clearing = async {
+            if due > 0 {
+                // What cannot be cleared away now is cleared away by the next writer.
+                let _ = objects.delete(&self.generation(due)).await;
+            }
+        };
+        let (all, ()) = tokio::join!(self.generations(objects), clearing);
+        let all = all?;
         if all.last().is_some_and(|highest| *highest > next) {
             return Ok(None);
         }
-        for old in all.into_iter().filter(|n| n + GENERATIONS_KEPT <= next) {
-            // What cannot be cleared away now is cleared away by the next writer.
+        for old in all.into_iter().filter(|n| *n < due) {
             let _ = objects.delete(&self.generation(old)).await;
         }
         Ok(Some(Mark::Generation(next)))

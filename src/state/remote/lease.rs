@@ -315,6 +315,11 @@ impl Lease {
         }
     }
 
+    /// Whether one was taken and not given back.
+    pub(super) fn is_held(&self) -> bool {
+        self.renewed().is_some()
+    }
+
     /// Whether nothing is known to be wrong with it.
     pub(super) fn standing(&self) -> Result<(), String> {
         self.lost().clone().map_or(Ok(()), Err)

@@ -78,7 +78,7 @@ async fn lines(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<(Ve
     let names = objects.list(&folder(serial)).await?;
     let mut lines = Vec::new();
     let mut next = 1;
-    for (name, bytes) in super::fetch(objects, names).await? {
+    for (name, bytes) in super::reading::fetch(objects, names).await? {
         let trouble = match (name == segment(serial, next), &bytes) {
             (false, _) => Some(format!("its journal lacks {}: the next that is there is {name}", segment(serial, next))),
             (true, None) => Some(format!("{name} of its journal went away while it was read")),
@@ -95,6 +95,11 @@ async fn lines(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<(Ve
 }
 
 impl Log {
+    /// The row of a document that has none yet.
+    pub(super) fn begun(serial: u64) -> Self {
+        Self { serial, next: 1, sequence: 1, doubt: None }
+    }
+
     /// The row that continues the document of this serial.
     pub(super) async fn read(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<Reading, Fault> {
         let (lines, broken, next) = lines(objects, serial).await?;

@@ -1,8 +1,12 @@
 //! Mending a remote state.
 
-use super::objects::ObjectError;
-use super::{Condition, DOCUMENT, Keeper, Position, Remote, log};
-use crate::state::format::{self, Trust};
+use std::collections::BTreeSet;
+
+use super::keeper::{Keeper, Position};
+use super::objects::{Condition, ObjectError};
+use super::versions::Owed;
+use super::{DOCUMENT, Remote, log};
+use crate::state::format::Trust;
 use crate::state::store::Side;
 use crate::state::{Document, Mend, Moved, Remains, StateError, Version, fold};
 
@@ -28,8 +32,8 @@ impl Mend for Remote {
     fn keep(&self, document: &Document, version: &Version) -> Result<(), StateError> {
         let (keeper, document, side) = (std::sync::Arc::clone(&self.keeper), document.clone(), Side::from(version));
         self.wait(async move {
-            let written = format::write(&document).map_err(|why| StateError::Unwritable { place: keeper.objects.place(), why })?;
-            keeper.keep_blobs(&written).await?;
+            let written = keeper.write(&document)?;
+            keeper.keep_blobs(&written, &BTreeSet::new()).await?;
             keeper.keep_with(&written.bytes, &side).await
         })
     }
@@ -72,18 +76,25 @@ impl Keeper {
 
     /// As `save`, over whatever is there. The document is compared and swapped all the same.
     pub(super) async fn replace(&self, document: &Document, by: &str) -> Result<(), StateError> {
-        let found = DOCUMENT.read(&*self.objects).await.map_err(|e| self.io("read", e))?;
-        let mut log = None;
+        self.forget_ahead();
+        let (found, kept) = tokio::join!(DOCUMENT.read(&*self.objects), self.serials());
+        let (found, kept) = (found.map_err(|e| self.io("read", e))?, kept?);
+        let (mut log, mut owed) = (None, vec![]);
         if let Some((bytes, _)) = &found
             && let Ok(before) = self.read_as(bytes, &self.objects.place(), Trust::Edited).await
         {
             // A journal that is damaged has no next number: nobody can go on with it.
-            log = self.log(before.serial).await.ok().map(|reading| reading.log);
+            let reading = self.log(before.serial).await.ok();
+            if let Ok(before) = self.document(bytes).await {
+                let records = reading.as_ref().map_or(&[][..], |reading| &reading.records);
+                owed = Owed::of(&before, bytes, records, &kept, &self.outside);
+            }
+            log = reading.map(|reading| reading.log);
         }
         let fenced = log.is_some();
         let mark = found.map(|(_, mark)| mark);
         let mut position = self.position.lock().await;
-        *position = Some(Position { mark, log: log.unwrap_or_default() });
+        *position = Some(Position { mark, log: log.unwrap_or_default(), kept, owed, ..Position::default() });
         if fenced {
             drop(position);
             return self.save(document, by).await;

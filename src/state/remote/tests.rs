@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::keeper::Keeper;
 use super::lease::Patience;
 use super::memory::{Memory, Weather};
-use super::objects::{Locking, Objects};
-use super::{Keeper, Lease, Remote, Settings, probe};
+use super::objects::{Condition, Locking, ObjectError, Objects, Put};
+use super::{Remote, Settings, probe};
 use crate::model::{Address, CommandOutput, Outside, System, Value};
 use crate::state::{Document, Entry, Flush, LockInfo, Record, StateError, Status, Store, Waiting, WorkspaceIdentity, new_document};
 
@@ -42,17 +43,7 @@ pub(super) fn keeper(objects: &Memory, ahead: i64) -> Keeper {
 }
 
 pub(super) fn keeper_of(objects: Arc<dyn Objects>, ahead: i64) -> Keeper {
-    let outside = outside(ahead);
-    Keeper {
-        lease: Lease::new(&outside, 60),
-        objects,
-        settings: settings(),
-        outside,
-        position: tokio::sync::Mutex::default(),
-        pending: std::sync::Mutex::default(),
-        fenced: std::sync::atomic::AtomicBool::new(false),
-        note: std::sync::Mutex::default(),
-    }
+    Keeper::new(objects, settings(), &outside(ahead))
 }
 
 pub(super) fn info(name: &str) -> LockInfo {
@@ -281,7 +272,7 @@ async fn storm(seed: u64, fair: Arc<dyn Objects>, foul: Arc<dyn Objects>) {
                 break;
             }
             confirmed.push(name);
-            done = super::fold(document.clone(), &records);
+            done = crate::state::fold(document.clone(), &records);
         }
         if mix(seed ^ runner << 16).is_multiple_of(2) && keeper.lease.standing().is_ok() && done.serial > document.serial {
             // Saved or not: what was confirmed stays either way.
@@ -308,7 +299,7 @@ async fn a_document_that_went_missing_or_was_put_back_is_an_error() {
     store.delete("state.json").await.unwrap();
     let error = keeper(&store, 0).load().await.unwrap_err().to_string();
     assert!(error.contains("the document itself is missing"), "{error}");
-    store.put("state.json", yesterday.bytes, super::Condition::Absent).await.unwrap();
+    store.put("state.json", yesterday.bytes, Condition::Absent).await.unwrap();
     let error = keeper(&store, 0).load().await.unwrap_err().to_string();
     assert!(error.contains("an older one was put in its place"), "{error}");
 }
@@ -355,8 +346,8 @@ async fn files_of_a_workspace_and_of_a_volume_keep_their_word() {
             [("state/1.json", &b"{}"[..]), ("journal/1/1.log", b"# Databricks notebook source"), ("blobs/a", &[0, 159, 146])]
         {
             let objects: &dyn Objects = &*store;
-            assert!(matches!(objects.put(name, bytes.to_vec(), super::Condition::Absent).await, Ok(super::Put::Done(_))), "{name}");
-            assert_eq!(objects.put(name, b"other".to_vec(), super::Condition::Absent).await, Ok(super::Put::Refused), "{name}");
+            assert!(matches!(objects.put(name, bytes.to_vec(), Condition::Absent).await, Ok(Put::Done(_))), "{name}");
+            assert_eq!(objects.put(name, b"other".to_vec(), Condition::Absent).await, Ok(Put::Refused), "{name}");
             assert_eq!(objects.get(name).await.unwrap().unwrap().bytes, bytes, "{sort:?} {rival} {name}");
         }
         let objects: &dyn Objects = &*store;
@@ -378,20 +369,20 @@ struct Foul {
 }
 
 impl Foul {
-    async fn through<T>(&self, work: impl Future<Output = Result<T, super::ObjectError>>) -> Result<T, super::ObjectError> {
+    async fn through<T>(&self, work: impl Future<Output = Result<T, ObjectError>>) -> Result<T, ObjectError> {
         let number = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         match mix(self.seed.wrapping_mul(1_000_003) ^ number) % 12 {
-            0 => Err(super::ObjectError::new("the connection was refused")),
+            0 => Err(ObjectError::new("the connection was refused")),
             1 => {
                 let _ = work.await;
-                Err(super::ObjectError::new("the connection was cut"))
+                Err(ObjectError::new("the connection was cut"))
             }
             _ => work.await,
         }
     }
 }
 
-type Answer<'a, T> = crate::client::BoxFuture<'a, Result<T, super::ObjectError>>;
+type Answer<'a, T> = crate::client::BoxFuture<'a, Result<T, ObjectError>>;
 
 impl Objects for Foul {
     fn place(&self) -> String {
@@ -403,7 +394,7 @@ impl Objects for Foul {
     fn get<'a>(&'a self, name: &'a str) -> Answer<'a, Option<super::objects::Object>> {
         Box::pin(self.through(self.inner.get(name)))
     }
-    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: super::Condition) -> Answer<'a, super::Put> {
+    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: Condition) -> Answer<'a, Put> {
         Box::pin(self.through(self.inner.put(name, bytes, condition)))
     }
     fn list<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
@@ -438,10 +429,10 @@ async fn bad_states_are_told_apart_and_mended() {
         one.save(&first(), "apply").await.unwrap();
         write(&one, &[begin(&first()), put("jobs.a", "x")]).await.unwrap();
         write(&one, &[put("jobs.b", "x")]).await.unwrap();
-        // A segment in the middle is gone: what comes before it can be read, and one of the versions takes its place.
-        store.delete("journal/00000000/00000002.log").await.unwrap();
+        // A segment is gone: what comes before it can be read, and one of the versions takes its place.
+        store.delete("journal/00000000/00000001.log").await.unwrap();
         let error = keeper(&store, 0).load().await.unwrap_err();
-        assert!(error.to_string().contains("its journal lacks journal/00000000/00000002.log"), "{error}");
+        assert!(error.to_string().contains("its journal lacks journal/00000000/00000001.log"), "{error}");
         assert!(error.help().concat().contains("state push --serial N"), "{error}");
         let next = keeper(&store, 0);
         one.lease.release(&*one.objects).await;
@@ -464,11 +455,11 @@ async fn bad_states_are_told_apart_and_mended() {
         let text = String::from_utf8(store.get(&name).await.unwrap().unwrap().bytes).unwrap();
         store.delete(&name).await.unwrap();
         let edited = text.replace("\"lineage\": \"l\"", "\"lineage\": \"m\"");
-        store.put(&name, edited.into_bytes(), super::Condition::Absent).await.unwrap();
+        store.put(&name, edited.into_bytes(), Condition::Absent).await.unwrap();
         assert!(matches!(keeper(&store, 0).load().await, Err(StateError::Edited { .. })));
         // Moved.
         let moved = crate::state::Moved { to: "s3://x/y".to_owned(), by: "ada".to_owned(), at: "2026".to_owned() };
-        store.put(super::mend::MOVED, serde_json::to_vec(&moved).unwrap(), super::Condition::Absent).await.unwrap();
+        store.put(super::mend::MOVED, serde_json::to_vec(&moved).unwrap(), Condition::Absent).await.unwrap();
         assert!(keeper(&store, 0).load().await.unwrap_err().to_string().contains("is at s3://x/y now"));
     }
 }
@@ -509,24 +500,19 @@ fn memory_that_overwrites() -> impl Objects {
         fn locking(&self) -> Locking {
             Locking::Tags
         }
-        fn get<'a>(&'a self, name: &'a str) -> crate::client::BoxFuture<'a, Result<Option<super::objects::Object>, super::ObjectError>> {
+        fn get<'a>(&'a self, name: &'a str) -> crate::client::BoxFuture<'a, Result<Option<super::objects::Object>, ObjectError>> {
             self.0.get(name)
         }
-        fn put<'a>(
-            &'a self,
-            name: &'a str,
-            bytes: Vec<u8>,
-            _: super::Condition,
-        ) -> crate::client::BoxFuture<'a, Result<super::Put, super::ObjectError>> {
+        fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, _: Condition) -> crate::client::BoxFuture<'a, Result<Put, ObjectError>> {
             Box::pin(async move {
                 self.0.delete(name).await?;
-                self.0.put(name, bytes, super::Condition::Absent).await
+                self.0.put(name, bytes, Condition::Absent).await
             })
         }
-        fn list<'a>(&'a self, prefix: &'a str) -> crate::client::BoxFuture<'a, Result<Vec<String>, super::ObjectError>> {
+        fn list<'a>(&'a self, prefix: &'a str) -> crate::client::BoxFuture<'a, Result<Vec<String>, ObjectError>> {
             self.0.list(prefix)
         }
-        fn delete<'a>(&'a self, name: &'a str) -> crate::client::BoxFuture<'a, Result<(), super::ObjectError>> {
+        fn delete<'a>(&'a self, name: &'a str) -> crate::client::BoxFuture<'a, Result<(), ObjectError>> {
             self.0.delete(name)
         }
     }

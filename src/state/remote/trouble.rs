@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Remote;
+use super::keeper::Keeper;
 use super::memory::{Memory, Weather};
 use super::objects::Locking;
 use super::tests::{SORTS, begin, first, info, keeper, mix, names, put, settings, take, write};
-use super::{Keeper, Remote};
 use crate::model::Outside;
 use crate::state::{Document, Flush, StateError, Store as _, Waiting};
 
@@ -92,9 +93,13 @@ async fn a_save_is_tried_again() {
         take(&one, "ada", 0).await.unwrap();
         one.load().await.unwrap();
         let beating = tokio::spawn(Arc::new(keeper(&store, 0)).go_on_renewing());
-        one.save(&first(), "apply").await.unwrap_or_else(|error| panic!("{sort:?} {name}: {error}"));
-        assert_eq!(keeper(&store, 0).load().await.unwrap(), Some(first()), "{sort:?} {name}");
-        assert_eq!(one.history().await.unwrap().len(), 1);
+        for serial in 0..2 {
+            let document = Document { serial, ..first() };
+            one.save(&document, "apply").await.unwrap_or_else(|error| panic!("{sort:?} {name}: {error}"));
+            assert_eq!(keeper(&store, 0).load().await.unwrap(), Some(document), "{sort:?} {name}");
+        }
+        let history: Vec<u64> = one.history().await.unwrap().iter().map(|version| version.serial).collect();
+        assert_eq!(history, [1, 0], "{sort:?} {name}: that of the first save was made up for");
         beating.abort();
     }
 }

@@ -1,0 +1,147 @@
+//! An object store on loopback, as far as Google's XML API is used: conditional writes by generation, lists in one page. Its
+//! objects can be spoilt, and it misbehaves when told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+
+/// What it holds and how it behaves.
+#[derive(Default)]
+pub struct Held {
+    /// Bytes and generation by name, the bucket's folders in it.
+    pub objects: BTreeMap<String, (Vec<u8>, u64)>,
+    generation: u64,
+    /// Takes any write, whatever its precondition.
+    pub careless: bool,
+    /// Status and code for requests of this method (any: empty) whose name holds this text.
+    pub deny: Option<(u16, &'static str, &'static str, &'static str)>,
+    /// From so many writes of the journal on, `deny` holds.
+    pub from: usize,
+    /// How many more requests are denied; none: all.
+    pub times: Option<usize>,
+    journalled: usize,
+}
+
+/// A running store.
+pub struct Bucket {
+    /// `http://127.0.0.1:PORT`.
+    pub host: String,
+    held: Arc<Mutex<Held>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Bucket {
+    pub fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let held: Arc<Mutex<Held>> = Arc::default();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let host = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&held));
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { host, held, _runtime: runtime }
+    }
+
+    pub fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().expect("no test panics while it holds it")
+    }
+
+    /// The names that contain this.
+    pub fn names(&self, part: &str) -> Vec<String> {
+        self.held().objects.keys().filter(|name| name.contains(part)).cloned().collect()
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        let held = self.held();
+        let (bytes, _) = held.objects.get(name).unwrap_or_else(|| panic!("{name} is not in {:?}", held.objects.keys()));
+        String::from_utf8(bytes.clone()).expect("text")
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let mut held = self.held();
+        held.generation += 1;
+        let generation = held.generation;
+        held.objects.insert(name.to_owned(), (text.as_bytes().to_vec(), generation));
+    }
+
+    /// Deletes what contains this.
+    pub fn delete(&self, part: &str) {
+        self.held().objects.retain(|name, _| !name.contains(part));
+    }
+}
+
+impl Held {
+    fn denied(&mut self, method: &Method, path: &str) -> Option<Response> {
+        if *method == Method::PUT && path.contains("/journal/") {
+            self.journalled += 1;
+        }
+        let (status, code, only, part) = self.deny?;
+        if self.journalled < self.from || !(only.is_empty() || only == method.as_str()) || !path.contains(part) {
+            return None;
+        }
+        match &mut self.times {
+            Some(0) => return None,
+            Some(times) => *times -= 1,
+            None => {}
+        }
+        let text = format!("<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>Told so.</Message></Error>");
+        Some((StatusCode::from_u16(status).expect("a status"), text).into_response())
+    }
+
+    fn list(&self, bucket: &str, prefix: &str) -> String {
+        let mut text = format!("<Name>{bucket}</Name><Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>");
+        for (name, (bytes, generation)) in self.objects.iter().filter(|(name, _)| name.starts_with(prefix)) {
+            text.push_str(&format!(
+                "<Contents><Key>{name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"{generation}\"</ETag><Size>{}</Size></Contents>",
+                bytes.len()
+            ));
+        }
+        format!("<?xml version='1.0' encoding='UTF-8'?><ListBucketResult>{text}</ListBucketResult>")
+    }
+}
+
+fn about(generation: u64) -> [(&'static str, String); 3] {
+    let modified = "Thu, 01 Jan 2026 00:00:00 GMT".to_owned();
+    [("etag", format!("\"{generation}\"")), ("x-goog-generation", generation.to_string()), ("last-modified", modified)]
+}
+
+fn fault(status: StatusCode, code: &str) -> Response {
+    (status, format!("<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>.</Message></Error>")).into_response()
+}
+
+async fn answer(State(held): State<Arc<Mutex<Held>>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let mut held = held.lock().expect("no test panics while it holds it");
+    let path = uri.path().trim_start_matches('/').replace("%2F", "/");
+    if let Some(denied) = held.denied(&method, &path) {
+        return denied;
+    }
+    let (bucket, name) = path.split_once('/').unwrap_or((&path, ""));
+    if name.is_empty() {
+        let query = uri.query().unwrap_or_default();
+        let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default().replace("%2F", "/");
+        return held.list(bucket, &prefix).into_response();
+    }
+    let there = held.objects.get(name).cloned();
+    match (method.as_str(), there) {
+        ("GET" | "HEAD", Some((bytes, generation))) => (about(generation), bytes).into_response(),
+        ("DELETE", Some(_)) => {
+            held.objects.remove(name);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        ("PUT", there) => {
+            let wanted: Option<u64> = headers.get("x-goog-if-generation-match").and_then(|value| value.to_str().ok()?.parse().ok());
+            let now = there.map_or(0, |(_, generation)| generation);
+            if !held.careless && wanted.is_some_and(|wanted| wanted != now) {
+                return fault(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+            }
+            held.generation += 1;
+            let generation = held.generation;
+            held.objects.insert(name.to_owned(), (body.to_vec(), generation));
+            about(generation).into_response()
+        }
+        _ => fault(StatusCode::NOT_FOUND, "NoSuchKey"),
+    }
+}
