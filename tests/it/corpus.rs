@@ -238,8 +238,27 @@ impl Stage {
             let bare = host.trim_start_matches("http://");
             text = text.replace(host, "<HOST>").replace(bare, "<HOST>");
         }
-        long_ids(&request_ids(&seconds(&text)))
+        long_ids(&request_ids(&seconds(&just_now(&text))))
     }
+}
+
+/// Times of this very run, `2026-01-02T03:04:05Z`, as `NOW`; those that files of the case hold stay.
+fn just_now(text: &str) -> String {
+    const LONG: usize = "2026-01-02T03:04:05Z".len();
+    let now = brickform::model::Outside::real().expect("there is a current folder").now();
+    let is_now = |part: &str| part.parse::<jiff::Timestamp>().is_ok_and(|at| now.duration_since(at).as_secs().abs() < 3600);
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if rest.get(..LONG).is_some_and(|part| c == '2' && part.ends_with('Z') && is_now(part)) {
+            out.push_str("NOW");
+            rest = &rest[LONG..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
 }
 
 /// `0.4 s` as `N s`.

@@ -170,8 +170,7 @@ impl Keeper {
             // It takes its object away.
             let _ = trial.await;
         }
-        self.end_chores().await;
-        self.lease.release(&*self.objects).await;
+        tokio::join!(self.end_chores(), self.lease.release(&*self.objects));
     }
 
     /// Makes everything durable that waits to be.

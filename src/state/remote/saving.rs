@@ -17,7 +17,7 @@ use crate::state::store::Side;
 use crate::state::{Document, StateError, format};
 
 /// How long a save that the store does not take waits before it is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// The position while something is written.
 type Held<'a> = tokio::sync::MutexGuard<'a, Option<Position>>;
@@ -114,7 +114,6 @@ impl Keeper {
             return Err(self.lost(why));
         };
         let side = Side::now(document, by, self.noted().clone(), &self.outside);
-        let is_first = before.mark.is_none() && before.kept.is_empty() && document.resources.is_empty();
         let now = position.insert(Position {
             mark: Some(mark),
             log: Log::begun(document.serial),
@@ -123,8 +122,8 @@ impl Keeper {
             blobs: written.blobs.keys().cloned().collect(),
             written: None,
         });
-        if is_first {
-            // Nobody goes back to an empty state: its version may come while the apply goes on.
+        if now.kept.len() < self.settings.versions {
+            // The document says everything: its version may come while the apply goes on, or the lease is given back.
             self.keep_beside(written.bytes.clone(), side);
             return Ok(());
         }

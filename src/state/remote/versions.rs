@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -9,6 +10,7 @@ use super::keeper::{Keeper, Position};
 use super::lease::Lease;
 use super::objects::{Condition, ObjectError, Objects};
 use super::reading::fetch;
+use super::saving::PAUSE;
 use super::{DOCUMENT, PARALLEL, log};
 use crate::model::Outside;
 use crate::state::store::Side;
@@ -71,10 +73,19 @@ impl Keeper {
         put_version(&*self.objects, bytes, side).await.map_err(|e| self.io("written", e))
     }
 
-    /// The same without waiting for it.
+    /// The same without waiting for it; tried again for as long as a lease stands. What does not come to be is owed.
     pub(super) fn keep_beside(&self, bytes: Vec<u8>, side: Side) {
-        let objects = Arc::clone(&self.objects);
-        let keeping = async move { put_version(&*objects, &bytes, &side).await.ok().map(|()| side.serial) };
+        let (objects, limit) = (Arc::clone(&self.objects), Duration::from_secs(self.settings.lease_seconds));
+        let begun = tokio::time::Instant::now();
+        let keeping = async move {
+            while put_version(&*objects, &bytes, &side).await.is_err() {
+                if begun.elapsed() + PAUSE >= limit {
+                    return None;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            Some(side.serial)
+        };
         self.chores().push(tokio::spawn(keeping));
     }
 

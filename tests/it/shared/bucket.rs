@@ -94,10 +94,9 @@ impl Held {
     fn list(&self, bucket: &str, prefix: &str) -> String {
         let mut text = format!("<Name>{bucket}</Name><Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>");
         for (name, (bytes, generation)) in self.objects.iter().filter(|(name, _)| name.starts_with(prefix)) {
-            text.push_str(&format!(
-                "<Contents><Key>{name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"{generation}\"</ETag><Size>{}</Size></Contents>",
-                bytes.len()
-            ));
+            let (modified, size) = ("2026-01-01T00:00:00.000Z", bytes.len());
+            let about = format!("<LastModified>{modified}</LastModified><ETag>\"{generation}\"</ETag><Size>{size}</Size>");
+            text.extend(["<Contents><Key>", name, "</Key>", &about, "</Contents>"]);
         }
         format!("<?xml version='1.0' encoding='UTF-8'?><ListBucketResult>{text}</ListBucketResult>")
     }
@@ -112,16 +111,26 @@ fn fault(status: StatusCode, code: &str) -> Response {
     (status, format!("<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>.</Message></Error>")).into_response()
 }
 
+/// `%2E` as `.`.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let byte = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()).expect("a code of two digits");
+        out + &char::from(byte).to_string() + &part[2..]
+    })
+}
+
 async fn answer(State(held): State<Arc<Mutex<Held>>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut held = held.lock().expect("no test panics while it holds it");
-    let path = uri.path().trim_start_matches('/').replace("%2F", "/");
+    let path = decoded(uri.path().trim_start_matches('/'));
     if let Some(denied) = held.denied(&method, &path) {
         return denied;
     }
     let (bucket, name) = path.split_once('/').unwrap_or((&path, ""));
     if name.is_empty() {
         let query = uri.query().unwrap_or_default();
-        let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default().replace("%2F", "/");
+        let prefix = decoded(query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default());
         return held.list(bucket, &prefix).into_response();
     }
     let there = held.objects.get(name).cloned();

@@ -139,7 +139,7 @@ fn a_state_that_is_gone_is_made_of_what_the_workspace_holds() {
     let bob = shared.somebody("gs://acme/bf");
     says(&shared.run("state rebuild --yes").ended(5), &["is locked by bob@ci-7"]);
     drop(bob);
-    says(&shared.run("state rebuild --yes").ended(0), &["+ warehouses.bi", "by ownership tag", "Rebuilt: serial 2, 1 address"]);
+    says(&shared.run("state rebuild --yes").ended(0), &["+ warehouses.bi", "by name", "Rebuilt: serial 2, 1 address"]);
     shared.run("plan --detailed-exitcode").ended(0);
     // With nothing left at all, an apply would make everything anew: here too it is found.
     shared.bucket.delete("bf/");

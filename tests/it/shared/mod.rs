@@ -38,10 +38,8 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        let shared = Self {
-            project: Project::new(&[("conf/project.yaml", "name: shop\n"), ("conf/a.yaml", WAREHOUSE)]),
-            bucket: Bucket::new(),
-        };
+        let shared =
+            Self { project: Project::new(&[("conf/project.yaml", "name: shop\n"), ("conf/a.yaml", WAREHOUSE)]), bucket: Bucket::new() };
         shared.at("gs://acme/bf");
         shared
     }
@@ -110,15 +108,18 @@ fn two_at_once_are_kept_apart_and_a_plan_says_so() {
 #[test]
 fn a_plan_names_the_place_of_its_state_wherever_that_is() {
     let shared = Shared::new();
-    shared.project.write("conf/b.yaml", "volumes: { state: { catalog_name: main, schema_name: default, name: state, volume_type: MANAGED } }\n");
+    shared
+        .project
+        .write("conf/b.yaml", "volumes: { state: { catalog_name: main, schema_name: default, name: state, volume_type: MANAGED } }\n");
     shared.at("workspace:/Shared/bf");
     says(&shared.run("plan").ended(0), &["state: workspace:/Shared/bf/dev"]);
     shared.run("apply --yes").ended(0);
+    shared.minutes(20);
     says(&shared.run("plan").ended(0), &["state: workspace:/Shared/bf/dev", "state serial 1"]);
     shared.at("volume:/main/default/state/bf");
-    says(&shared.run("plan").ended(0), &["state: volume:/main/default/state/bf/dev"]);
+    says(&shared.run("plan").ended(6), &["state: volume:/Volumes/main/default/state/bf/dev", "state serial 0"]);
     shared.at("gs://acme/bf");
-    let json: serde_json::Value = serde_json::from_str(&shared.run("plan -o json").ended(0).out).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&shared.run("plan -o json").ended(6).out).expect("JSON");
     assert_eq!(json["state"]["place"], "gs://acme/bf/dev");
 }
 
@@ -151,7 +152,7 @@ fn a_store_that_cannot_keep_two_apart_is_refused() {
 #[test]
 fn credentials_of_the_store_that_run_out_end_the_apply_and_nothing_is_made_twice() {
     let shared = Shared::new();
-    let jobs: String = (0..12).map(|n| format!("  j{n}: {{ name: job {n} }}\n")).collect();
+    let jobs = (0..12).map(|n| format!("  j{n}: {{ name: job {n} }}\n")).collect::<Vec<_>>().concat();
     shared.project.write("conf/jobs.yaml", &format!("jobs:\n{jobs}"));
     // A moment: it is tried again, and nobody notices.
     {
@@ -179,22 +180,31 @@ fn credentials_of_the_store_that_run_out_end_the_apply_and_nothing_is_made_twice
 #[test]
 fn a_state_that_was_tampered_with_is_never_taken_for_an_empty_one() {
     let shared = Shared::new();
-    shared.project.write("conf/q.yaml", &format!("queries: {{ q: {{ display_name: q, query_text: \"{}\" }} }}\n", "SELECT 1; ".repeat(600)));
+    shared
+        .project
+        .write("conf/q.yaml", &format!("queries: {{ q: {{ display_name: q, query_text: \"{}\" }} }}\n", "SELECT 1; ".repeat(600)));
     shared.run("apply --yes").ended(0);
-    let (document, yesterday) = ("bf/dev/state.json", shared.bucket.text("bf/dev/state.json"));
+    let document = "bf/dev/state.json";
+    let the_day_before = shared.bucket.text(document);
     shared.minutes(20);
     shared.run("apply --yes").ended(0);
+    let yesterday = shared.bucket.text(document);
+    shared.minutes(30);
+    shared.run("apply --yes").ended(0);
     let good = shared.bucket.text(document);
+    // The journal of yesterday's document says what came after it: with it, nothing is lost.
+    shared.bucket.write(document, &yesterday);
+    shared.run("plan --detailed-exitcode").ended(0);
     let refused = |words: &[&str]| {
         for command in ["plan", "apply --yes", "destroy --yes", "state list"] {
             says(&shared.run(command).ended(1), words);
         }
     };
     shared.bucket.delete(document);
-    refused(&["the document itself is missing, but a kept version is there (serial 2)", "`brickform state push --serial N` goes back"]);
-    shared.bucket.write(document, &yesterday);
-    refused(&["it has serial 1, but the version of serial 2 was kept after it: an older one was put in its place"]);
-    shared.bucket.write(document, &good.replace("\"auto_stop_mins\": 20", "\"auto_stop_mins\": 99"));
+    refused(&["the document itself is missing, but a kept version is there (serial 3)", "`brickform state push --serial N` goes back"]);
+    shared.bucket.write(document, &the_day_before);
+    refused(&["it has serial 2, but the version of serial 3 was kept after it: an older one was put in its place"]);
+    shared.bucket.write(document, &good.replace("\"auto_stop_mins\": 30", "\"auto_stop_mins\": 99"));
     refused(&["changed by hand or damaged", "state push FILE"]);
     shared.bucket.write(document, &good[..good.len() / 2]);
     refused(&["is damaged: it is cut short"]);
