@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::adopt_write::{self, contents, show};
+use super::adopt_write::{self, contents, shared, show};
 use super::carry::{self, Consent};
 use super::events::Events;
 use super::planning::{self, Showing, address};
@@ -15,6 +15,7 @@ use super::{Exit, Failure, Run, runtime, saving};
 use crate::diagnostic::{Source, Span};
 use crate::export::accept::{accepted, can_be_read};
 use crate::export::edited::{self, Edited};
+use crate::export::write::environment_file;
 use crate::export::{facets, object};
 use crate::kinds::{Identity, Kind, Lifetime};
 use crate::model::{Address, Lookup, Path, Step as Part, Value};
@@ -57,8 +58,9 @@ pub struct Arguments {
     /// With `--write`: everything that drifted
     #[arg(long, requires = "write")]
     pub all_drift: bool,
-    /// With `--write`: into the environment's file, so that other environments keep their values
-    #[arg(long, requires = "write")]
+    /// Into the environment's file, so that other environments keep what they have: drift with `--write`, or the YAML of an
+    /// object that nothing declares yet
+    #[arg(long, conflicts_with_all = ["all", "to"])]
     pub overlay: bool,
     /// With `--write`: what was deleted in the workspace goes from the YAML
     #[arg(long, requires = "write")]
@@ -94,8 +96,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 }
 
 async fn adopt(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
-    let online = session.online(run).await?;
-    let document = session.state()?;
+    let (online, document) = session.online(run).await?;
     let named = arguments.id.is_some() || arguments.name.is_some();
     match arguments.what.as_slice() {
         [] if arguments.all => many(session, &online, document, &[], arguments, run).await,
@@ -115,10 +116,22 @@ async fn adopt(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Resul
         }
         _ if named => Err(Failure::usage("`--id` and `--name` take one address", &[])),
         given => {
+            only_where_written(arguments, &given.join(", "))?;
             let given = given.to_vec();
             many(session, &online, document, &given, arguments, run).await
         }
     }
+}
+
+/// `--overlay` says into which file YAML goes: of what is declared none is written.
+fn only_where_written(arguments: &Arguments, what: &str) -> Result<(), Failure> {
+    if !arguments.overlay {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("`--overlay` says where YAML is written, and {what} is declared already: nothing would be"),
+        &["leave it out; with `--write` it is where drift goes"],
+    ))
 }
 
 /// The kind of an address or of a kind's name.
@@ -203,6 +216,7 @@ async fn one(
     }
     match declared {
         Some(declared) if online.desired.resources.contains_key(&declared) => {
+            only_where_written(arguments, &declared.to_string())?;
             take(session, online, document, (&declared, id), &[], arguments, run).await
         }
         declared => undeclared(session, online, document, (kind, id, declared), arguments, run).await,
@@ -241,7 +255,12 @@ async fn undeclared(
             map.insert(name.to_owned(), object::referred(&entries, &ids));
         }
     }
-    let edit = declaration(session, &address, &body, arguments.to.as_deref())?;
+    let edit = if arguments.overlay {
+        let file = environment_file(&session.project).ok_or_else(|| no_file(session))?;
+        declaration(session, &address, &body, Some(&file), &Path::field("resources"))?
+    } else {
+        declaration(session, &address, &body, arguments.to.as_deref(), &Path::root())?
+    };
     let edited = Session::with(run, contents(std::slice::from_ref(&edit)))?;
     let online = edited.again(online)?;
     take(&edited, online, document, (&address, id), &[edit], arguments, run).await
@@ -281,8 +300,16 @@ fn absent(kind: &Kind, id: &str) -> Failure {
     }
 }
 
-/// The file that gains a resource, with it.
-fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&str>) -> Result<Edited, Failure> {
+/// Where `--overlay` finds no file to write into.
+fn no_file(session: &Session) -> Failure {
+    Failure::Usage {
+        message: format!("{} has no file of its own that `--overlay` could write into", session.environment()),
+        help: vec![format!("write `environments/{}.yaml` (`workspace: ..`), or leave `--overlay` out", session.environment())],
+    }
+}
+
+/// The file that gains a resource, with it; `within` is where resources stand in it.
+fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&str>, within: &Path) -> Result<Edited, Failure> {
     let name =
         to.map(str::to_owned).or_else(|| session.project.files_of(&address.kind).into_iter().find(|f| !f.starts_with("environments/")));
     let name = name.unwrap_or_else(|| format!("conf/{}.yaml", address.kind));
@@ -291,14 +318,11 @@ fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&s
     let source = Arc::new(Source { name: name.clone(), text: before.clone().unwrap_or_default() });
     let documents = crate::yaml::parse(&source).map_err(Failure::mistakes)?;
     let of_kind = |key: &str| session.registry.get(key).is_some_and(|k| k.name == address.kind);
-    let spelled =
-        documents.first().and_then(|d| d.entries().iter().find(|e| of_kind(&e.key))).map_or(address.kind.clone(), |e| e.key.clone());
-    let section = Path::field(&spelled);
+    let kinds = documents.first().and_then(|d| if within.is_root() { Some(d) } else { d.get(within.first_field()?) });
+    let spelled = kinds.and_then(|d| d.entries().iter().find(|e| of_kind(&e.key))).map_or(address.kind.clone(), |e| e.key.clone());
+    let section = within.join(Part::Field(spelled.clone()));
     let at = section.join(Part::Field(address.key.clone()));
-    let items = documents
-        .first()
-        .and_then(|d| d.get(&spelled))
-        .and_then(|n| if let Data::List(items) = &n.data { Some(items.len()) } else { None });
+    let items = kinds.and_then(|d| d.get(&spelled)).and_then(|n| if let Data::List(items) = &n.data { Some(items.len()) } else { None });
     let edit = match items {
         // The list form: each item says its key itself.
         Some(items) => {
@@ -434,6 +458,7 @@ fn finish(
     let events = Events::new(run, arguments.showing.json);
     if !arguments.showing.json {
         show(run, edits);
+        shared(session, run, edits);
     }
     events.started(session.environment(), "adopt");
     events.refreshed(&plan, millis);

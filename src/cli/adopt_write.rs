@@ -37,8 +37,7 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
         targets: targets.iter().cloned().map(crate::model::Pattern::from).collect(),
         ..plan::Options::default()
     };
-    let online = session.online(run).await?;
-    let mut document = session.state()?;
+    let (online, mut document) = session.online(run).await?;
     let (plan, _) = session.plan(run, &online, &document, &options).await?;
     unread(&plan)?;
     let steps = drifted(&plan, &targets);
@@ -65,15 +64,16 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     carry::consent(run, &Consent { given: arguments.yes, question, answer: "yes", command: "adopt --write" })?;
     edited::write(&written.files)
         .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["run it again: it reads the files anew".to_owned()] })?;
-    for step in steps.iter().filter(|s| !left.contains(&s.address)) {
+    // What drifted elsewhere and was not asked for is left as it is.
+    let done: Vec<_> = steps.iter().filter(|s| !left.contains(&s.address)).collect();
+    for step in &done {
         accept(&mut document, step);
     }
     session.record(run, &online, document, "adopt --write")?;
-    let done = steps.len() - left.len();
     run.screen.result(&format!(
         "Written: {}; {} accepted into the state. Nothing was sent.\n",
         crate::report::text::plural(written.files.len() as u64, "file", "files"),
-        crate::report::text::plural(done as u64, "address", "addresses")
+        crate::report::text::plural(done.len() as u64, "address", "addresses")
     ));
     Ok(if written.refused.is_empty() { Exit::Done } else { Exit::Failed })
 }
@@ -102,17 +102,22 @@ fn tell(session: &Session, run: &Run<'_>, written: &Written) {
     for (what, place) in &written.places {
         run.screen.note(&format!("  {what}: {place}"));
     }
+    shared(session, run, &written.files);
+    for refused in &written.refused {
+        let what = if refused.path.is_root() { refused.address.to_string() } else { format!("{} {}", refused.address, refused.path) };
+        run.screen.raw(&format!("error: {what} is not written: {}\n  = {}\n", refused.why, refused.help));
+    }
+}
+
+/// Says which of the files other environments read too, and how they keep what they have.
+pub fn shared(session: &Session, run: &Run<'_>, files: &[Edited]) {
     let others: Vec<&str> = session.project.environments.iter().map(String::as_str).filter(|e| *e != session.environment()).collect();
-    for edit in written.files.iter().filter(|f| !f.name.contains("environments/") && !others.is_empty() && f.name.contains('.')) {
+    for edit in files.iter().filter(|f| !f.name.contains("environments/") && !others.is_empty() && f.name.contains('.')) {
         run.screen.note(&format!(
             "note: `{}` is shared with {}; `--overlay` writes into this environment's file instead",
             edit.name,
             others.join(", ")
         ));
-    }
-    for refused in &written.refused {
-        let what = if refused.path.is_root() { refused.address.to_string() } else { format!("{} {}", refused.address, refused.path) };
-        run.screen.raw(&format!("error: {what} is not written: {}\n  = {}\n", refused.why, refused.help));
     }
 }
 

@@ -103,8 +103,7 @@ pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Co
     let events = Events::new(run, way.showing.json);
     events.started(session.environment(), way.operation);
     session.store.ahead();
-    let online = session.online(run).await?;
-    let document = session.state()?;
+    let (online, document) = session.online(run).await?;
     let options = &applying(way.options);
     let (plan, millis) = session.plan(run, &online, &document, options).await?;
     events.refreshed(&plan, millis);

@@ -31,8 +31,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let events = Events::new(run, arguments.showing.json);
     events.started(session.environment(), "drift");
     let (plan, millis, digest) = runtime()?.block_on(async {
-        let online = session.online(run).await?;
-        let document = session.state()?;
+        let (online, document) = session.online(run).await?;
         let (plan, millis) = session.plan(run, &online, &document, &options).await?;
         let digest = saving::bound(run, &session, &online, &plan, &options)?.digest();
         Ok::<_, Failure>((plan, millis, digest))

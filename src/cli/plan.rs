@@ -57,8 +57,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     events.started(session.environment(), "plan");
     let base = arguments.base.as_deref().map(|base| Base::of(base, run, &session)).transpose()?;
     let (plan, millis, online) = runtime()?.block_on(async {
-        let online = session.online(run).await?;
-        let document = session.state()?;
+        let (online, document) = session.online(run).await?;
         let (plan, millis) = session.plan(run, &online, &document, &options).await?;
         Ok::<_, Failure>((plan, millis, online))
     })?;

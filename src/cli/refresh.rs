@@ -48,8 +48,7 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
         targets: targets.into_iter().map(Into::into).collect(),
         ..plan::Options::default()
     };
-    let online = session.online(run).await?;
-    let mut document = session.state()?;
+    let (online, mut document) = session.online(run).await?;
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
     let look = Look { drift: true, ..planning::look(run, &arguments.showing, millis) };
     let about = crate::report::about::About::default();

@@ -176,7 +176,7 @@ impl Back<'_> {
     async fn through(&self, run: &Run<'_>, session: &Session, connection: Connection) -> Result<Exit, Failure> {
         let document = session.state()?;
         backwards(&self.git, &self.target.commit, &document, session.environment())?;
-        let online = &session.answered(run, connection).await?;
+        let online = &session.answered(run, connection, &document).await?;
         let showing = &self.arguments.showing;
         let events = Events::new(run, showing.json);
         events.started(session.environment(), "rollback");

@@ -187,8 +187,7 @@ async fn carried_out(
     let then = &envelope.saved;
     let file = again.rsplit(' ').next().unwrap_or_default();
     session.store.ahead();
-    let online = session.online(run).await?;
-    let document = session.state()?;
+    let (online, document) = session.online(run).await?;
     let choices = union(&then.choices, loosened);
     let base = bound(run, session, &online, &standing(&then.plan, session, &online, &document), &choices)?;
     let moved = saved::unsettled(then, &base);

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::kinds::{Identity, Registry};
 use crate::model::{Address, Pattern};
 use crate::plan::{self, Plan};
-use crate::project::{Answers, Desired, Project};
+use crate::project::{Answers, Check, Desired, Project};
 use crate::refresh;
 use crate::state::remote::Remote;
 use crate::state::{self, Document, LockInfo, Mend, Waiting, WorkspaceIdentity};
@@ -93,23 +93,22 @@ impl Session {
         Ok(self.document()?.unwrap_or_else(|| state::new_document(&self.project.name, self.environment())))
     }
 
-    /// Connects, answers lookups and resolves what is desired. Warnings are shown.
-    pub async fn online(&self, run: &Run<'_>) -> Result<Online, Failure> {
+    /// Connects, loads the state, answers lookups and resolves what is desired. Warnings are shown.
+    pub async fn online(&self, run: &Run<'_>) -> Result<(Online, Document), Failure> {
         let connection = connect::connect(run, &self.project).await?;
-        self.answered(run, connection).await
+        let document = self.state()?;
+        Ok((self.answered(run, connection, &document).await?, document))
     }
 
-    /// The same over a connection that there is.
-    pub async fn answered(&self, run: &Run<'_>, connection: Connection) -> Result<Online, Failure> {
-        let answers = if self.project.lookups.is_empty() {
-            Answers::new()
-        } else {
-            refresh::lookups(&connection.client, &self.registry, &self.project.lookups)
-                .await
-                .map_err(|error| Failure::api("lookups cannot be answered", error))?
-        };
-        let desired = self.project.resolve(&answers).map_err(Failure::mistakes)?;
+    /// Answers lookups over a connection and resolves what is desired. What the state names is not asked for.
+    pub async fn answered(&self, run: &Run<'_>, connection: Connection, state: &Document) -> Result<Online, Failure> {
+        let project = &self.project;
+        let asked = refresh::questions(&connection.client, &self.registry, project, state).await;
+        let mut answers = asked.map_err(|error| Failure::api("lookups cannot be answered", error))?;
+        let desired = project.resolve(&answers).map_err(Failure::mistakes)?;
         run.screen.diagnostics(&desired.warnings);
+        // A plan is bound to what lookups gave; whom somebody only may be called gave a warning.
+        answers.retain(|asked, _| project.checks.get(asked) != Some(&Check::Known) || project.lookups.contains(asked));
         Ok(Online { connection, desired, answers })
     }
 

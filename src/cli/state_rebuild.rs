@@ -61,11 +61,12 @@ async fn rebuilt(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Res
     for trouble in &remains.troubles {
         run.screen.note(&format!("warning: {trouble}"));
     }
-    let mut online = session.online(run).await?;
+    let empty = new_document(&session.project.name, session.environment());
+    let connection = super::connect::connect(run, &session.project).await?;
+    let mut online = session.answered(run, connection, &empty).await?;
     let old = remains.current();
     let mut findings = Findings::default();
     let tagged = by_tag(session, run, &mut online, &mut findings).await?;
-    let empty = new_document(&session.project.name, session.environment());
     let options = plan::Options { adopt: true, keep_seen: true, ..plan::Options::default() };
     let (plan, _) = session.plan(run, &online, &empty, &options).await?;
     sort_out(session, &online, plan, &tagged, &mut findings);

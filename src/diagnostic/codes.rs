@@ -235,6 +235,11 @@ pub static ALL: &[Code] = &[
         "The state holds this address with another id, so the import does nothing. Take it away; or, to manage the other object, forget the first one: `brickform forget ADDRESS`.",
     ),
     row(
+        "W0131",
+        "a principal that the workspace does not know",
+        "Permissions and grants name users, groups and service principals as the API takes them, so a plan asks the workspace whether it lists them. A name that is misspelt is refused when it is applied. Principals of the account that are not assigned to the workspace are not listed; grants may name them all the same. Names that were applied before are not asked for again.",
+    ),
+    row(
         "E0201",
         "not an expression",
         "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",

@@ -14,9 +14,41 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, c)| c)
 }
 
+/// The candidate that is meant by a word: the nearest, else the shortest one of whose parts it is (`size` of
+/// `cluster_size`), or that is a part of it.
+#[must_use]
+pub fn alike<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let parts = |name: &str| name.split(['_', '-']).map(str::to_lowercase).collect::<Vec<_>>();
+    let (lower, own) = (word.to_lowercase(), parts(word));
+    nearest(word, candidates.iter().copied()).or_else(|| {
+        let shared = |name: &&&str| {
+            let theirs = parts(name);
+            theirs.contains(&lower) || own.len() > 1 && theirs.len() > 1 && theirs.iter().all(|part| own.contains(part))
+        };
+        candidates.iter().filter(shared).min_by_key(|name| (name.len(), **name)).copied()
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{alike, nearest};
+
+    #[test]
+    fn a_part_of_a_name_stands_for_it() {
+        let fields = ["cluster_size", "name", "auto_stop_mins", "min_num_clusters", "max_num_clusters", "num_clusters"];
+        for (word, want) in [
+            ("size", Some("cluster_size")),
+            ("Size", Some("cluster_size")),
+            ("nmae", Some("name")),
+            ("clusters_num_total", Some("num_clusters")),
+            ("mins", Some("auto_stop_mins")),
+            ("colour", None),
+            ("si", None),
+        ] {
+            assert_eq!(alike(word, fields), want, "{word}");
+        }
+    }
 
     #[test]
     fn finds_slips_and_nothing_else() {

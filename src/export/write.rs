@@ -284,11 +284,7 @@ impl Writer<'_> {
     }
 
     fn environment_file(&self) -> Option<String> {
-        let environment = &self.ask.project.environment;
-        let named = environment.span.as_ref().map(|s| s.source.name.clone());
-        let folders = ["environments", "conf/environments"];
-        let there = |name: &String| self.ask.project.folder.join(name).is_file();
-        named.or_else(|| folders.iter().flat_map(|f| ["yaml", "yml"].map(|e| format!("{f}/{}.{e}", environment.name))).find(there))
+        environment_file(self.ask.project)
     }
 
     /// The environment's own word on a place.
@@ -360,6 +356,16 @@ impl Writer<'_> {
         text.now = splice(&source, document, edits)?;
         Ok(())
     }
+}
+
+/// The file of the project's chosen environment, which takes its overlays; none where it has no file.
+#[must_use]
+pub fn environment_file(project: &Project) -> Option<String> {
+    let environment = &project.environment;
+    let named = environment.span.as_ref().map(|s| s.source.name.clone());
+    let folders = ["environments", "conf/environments"];
+    let there = |name: &String| project.folder.join(name).is_file();
+    named.or_else(|| folders.iter().flat_map(|f| ["yaml", "yml"].map(|e| format!("{f}/{}.{e}", environment.name))).find(there))
 }
 
 fn shortened(text: &str) -> String {

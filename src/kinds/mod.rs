@@ -18,6 +18,7 @@ mod compile;
 mod content;
 mod directories;
 mod encode;
+mod facts;
 mod files;
 mod grants;
 mod group_members;
@@ -35,6 +36,8 @@ mod permissions;
 mod place;
 mod queries;
 mod registry;
+mod relations;
+mod requests;
 mod schema;
 mod schemas;
 mod scim;
@@ -59,14 +62,15 @@ pub use call::{
 };
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
-pub use kind::{
-    After, At, Blocks, Born, Facet, Fact, From, Gives, Gone, Identity, Kind, Lifetime, List, Lit, Loss, Name, Natural, Op, Parent, Preset,
-    Read, Rename, Request, Route, Rows, Tag, Unique, Update, Wait, Within,
-};
+pub use facts::{Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rename, Tag, Unique};
+pub use kind::{At, Kind, Op};
 pub use names::{folders, is_path, natural_text, plain_path};
 pub use pages::{Told, told};
 pub use registry::Registry;
+pub use relations::{Born, Facet, From, Gives, Name, Parent, Within};
+pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait};
 pub use schema::{Field, Schema};
+pub use service_principals::is_application_id;
 
 // The words that most kinds' functions need.
 use crate::model::{Path, Step, Value};

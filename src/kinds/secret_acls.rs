@@ -6,7 +6,8 @@
 
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Context, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+    Calls, Change, Context, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update,
+    Value, View,
 };
 use crate::model::Map;
 
@@ -20,6 +21,27 @@ pub static SECRET_ACLS: Kind = Kind {
     natural: Natural { fields: &["scope"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
     fields: &[("scope", "text!"), ("entries", "[workspace.AclItem]!")],
+    // Whatever YAML calls the field, `normal` makes it the API's.
+    names: &[
+        Name { list: "entries", field: "user_name", kind: "users", by: "userName", gives: Gives::Itself },
+        Name { list: "entries", field: "group_name", kind: "groups", by: "displayName", gives: Gives::Itself },
+        Name {
+            list: "entries",
+            field: "service_principal_name",
+            kind: "service_principals",
+            by: "displayName",
+            gives: Gives::Field("applicationId"),
+        },
+        Name { list: "entries", field: "principal", kind: "users", by: "userName", gives: Gives::Itself },
+        Name { list: "entries", field: "principal", kind: "groups", by: "displayName", gives: Gives::Itself },
+        Name {
+            list: "entries",
+            field: "principal",
+            kind: "service_principals",
+            by: "displayName",
+            gives: Gives::FieldIfAny("applicationId"),
+        },
+    ],
     facts: &[("scope", Fact::Immutable), ("entries", Fact::Keyed(&["principal"])), ("entries[].principal", Fact::CaseBlind)],
     parents: &[super::Parent { field: "scope", kind: "secret_scopes", listed_by: false }],
     hooks: Hooks { normal: Some(normal), reply: Some(reply), view: Some(view), check: Some(check), ..Hooks::NONE },

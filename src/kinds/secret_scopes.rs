@@ -15,6 +15,8 @@ pub static SECRET_SCOPES: Kind = Kind {
     delete: Some(Request::bare("workspace.secrets.delete_scope")),
     identity: Identity::Named { parts: &["scope"], join: "/", rename: Rename::Replaces },
     natural: Natural { fields: &["scope"], unique: Unique::Yes },
+    // Bundles' words; here, so that references and the parts of a scope know them too.
+    spellings: &[("name", "scope"), ("backend_type", "scope_backend_type"), ("keyvault_metadata", "backend_azure_keyvault")],
     facts: &[
         ("scope", Fact::CaseBlind),
         ("scope_backend_type", Fact::Default(Lit::Text("DATABRICKS"))),

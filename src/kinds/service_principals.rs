@@ -14,6 +14,7 @@ pub static SERVICE_PRINCIPALS: Kind = Kind {
     delete: Some(Request::bare("iam.service_principals_v2.delete")),
     identity: Identity::Assigned("id"),
     natural: Natural { fields: &["displayName"], unique: Unique::No },
+    numbered: Some(("applicationId", is_application_id)),
     spellings: &[("application_id", "applicationId"), ("display_name", "displayName"), ("external_id", "externalId")],
     facts: &[
         ("id", Fact::Computed),
@@ -30,6 +31,14 @@ pub static SERVICE_PRINCIPALS: Kind = Kind {
     hooks: Hooks { normal: Some(scim::normal), view: Some(scim::view), check: Some(scim::check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
+
+/// Whether a name is an application id: a UUID.
+#[must_use]
+pub fn is_application_id(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    parts.len() == 5
+        && [8, 4, 4, 4, 12].iter().zip(&parts).all(|(length, part)| part.len() == *length && part.bytes().all(|b| b.is_ascii_hexdigit()))
+}
 
 fn update(change: &Change<'_>) -> Calls {
     scim::patch(change, "iam.service_principals_v2.patch")

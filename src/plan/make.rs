@@ -86,8 +86,26 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         still_used::check(&mut plan, inputs);
         guards::check(&mut plan, inputs);
         policies::check(&mut plan, inputs);
+        plan.warnings.extend(without_a_state(&plan, inputs));
     }
     plan
+}
+
+/// From how many objects that are there already on an empty state looks like one that was lost.
+const ENOUGH_TO_BE_LOST: usize = 2;
+
+/// Several objects that are to be made are there already, and the state knows nothing: what takes all of them over.
+fn without_a_state(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
+    let there = plan.steps.iter().filter(|step| step.blocks.iter().any(|b| b.guard == "exists")).count();
+    if there < ENOUGH_TO_BE_LOST || !inputs.state.resources.is_empty() {
+        return None;
+    }
+    let reason = format!(
+        "the state of {} is empty, and {there} objects that are to be created exist already: `brickform adopt --all` takes over what exists \
+         under its name; where the state was lost, `brickform state rebuild` also finds objects by their ownership tag",
+        inputs.environment.name
+    );
+    Some(block("state", reason, vec![]))
 }
 
 /// What the user should know of objects as they are, whether or not this plan changes them.

@@ -7,7 +7,7 @@ use super::guards::{Lifted, unless};
 use super::step::block;
 use super::{Action, Block, Inputs, Plan, Step};
 use crate::model::{Map, Path, Step as Part, Value};
-use crate::project::{Policy, PolicyLevel};
+use crate::project::{Policy, PolicyLevel, Resource};
 
 /// How many messages of one policy are listed.
 const MOST: usize = 50;
@@ -30,7 +30,8 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
             if !leaves_a_body(step) && policy.mentions("body") {
                 continue;
             }
-            let Some((level, found)) = ask(policy, &step.kind, &names, Some(step)) else { continue };
+            let told = inputs.desired.resources.get(&step.address).map(|resource| place_of(policy, resource));
+            let Some((level, found)) = ask(policy, &step.kind, &names, Some((step, told))) else { continue };
             said += 1;
             if said <= MOST || level == PolicyLevel::Deny {
                 place(level, found, allowed, &mut step.blocks, (&mut plan.warnings, &mut plan.lifted));
@@ -48,8 +49,10 @@ fn place(level: PolicyLevel, found: Block, allowed: bool, blocks: &mut Vec<Block
 }
 
 /// What a policy says; none where it holds or does not speak of this.
-fn ask(policy: &Policy, kind: &str, names: &Map, step: Option<&Step>) -> Option<(PolicyLevel, Block)> {
-    let whom = step.map_or_else(|| "the plan".to_owned(), |s| s.address.to_string());
+fn ask(policy: &Policy, kind: &str, names: &Map, of: Option<(&Step, Option<String>)>) -> Option<(PolicyLevel, Block)> {
+    let (step, place) = of.unzip();
+    let place = place.flatten().map(|place| format!(" ({place})")).unwrap_or_default();
+    let whom = step.map_or_else(|| "the plan".to_owned(), |s| format!("{}{place}", s.address));
     let said = |what: String| {
         let reason = format!("{whom}: policy `{}` ({}) {what}", policy.name, policy.span.cite());
         block("policy", reason, vec![format!("--allow-policy {}", policy.name)])
@@ -78,6 +81,15 @@ fn ask(policy: &Policy, kind: &str, names: &Map, step: Option<&Step>) -> Option<
         }
         Err(why) => Some((policy.level, said(format!("cannot be evaluated: {why}")))),
     }
+}
+
+/// Where the file says what a policy looks at: the field, else the resource.
+fn place_of(policy: &Policy, resource: &Resource) -> String {
+    let told = |names: &Vec<String>| {
+        let node = names.iter().try_fold(&*resource.node, |node, name| node.get(name))?;
+        (!names.is_empty()).then(|| node.span.cite())
+    };
+    policy.body_paths().iter().find_map(told).unwrap_or_else(|| resource.span.cite())
 }
 
 /// A field among those mentioned that waits: known only after apply, or secret.

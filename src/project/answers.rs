@@ -21,7 +21,14 @@ impl Resolver<'_> {
     fn make_variable(&self, name: &str, defined: &Defined) -> Result<Value, Reported> {
         let declaration = defined.declaration.as_ref();
         let Some(given) = &defined.given else {
+            if self.inner.unread_variables.contains(name) {
+                return Err(Reported); // the section's own slip of the pen has been told
+            }
             let missing = Diagnostic::error("E0223", format!("variable `{name}` has no value in environment {}", self.inner.environment));
+            let missing = match &self.inner.environment_place {
+                Some(place) => missing.at(place, format!("this file gives no `{name}`")),
+                None => missing,
+            };
             let missing = match declaration {
                 Some(declaration) => missing.at(&declaration.span, "declared here without a default"),
                 None => missing,

@@ -9,7 +9,7 @@ use crate::catalogue::Type;
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Address, Map, Path, Step, Value};
-use crate::yaml::{Node, Style};
+use crate::yaml::{Data, Node, Style};
 
 /// Whose body it is.
 pub struct Subject<'a> {
@@ -87,7 +87,7 @@ impl Walk<'_> {
         if self.path.is_root() {
             return self.subject.address.to_string();
         }
-        format!("`{}`", super::resolve::written(self.subject.address, self.subject.node, &self.as_spelt()).1)
+        format!("`{}`", super::making::written(self.subject.address, self.subject.node, &self.as_spelt()).1)
     }
 
     /// The path with its first field as the file spells it.
@@ -358,6 +358,9 @@ impl Walk<'_> {
         if matches!(value, Value::Float(_)) && span_text(&span).contains('/') {
             found = found.help("`/` gives a number with a point; `//` divides to a whole number");
         }
+        if let (Type::List(_), Some(node)) = (field.ty(), node) {
+            found = as_list(found, node, field);
+        }
         let unquoted = node.and_then(Node::scalar).filter(|s| s.style != Style::Plain).map(|s| crate::yaml::plain(&s.text));
         let fits = unquoted.is_some_and(|plain| match field.ty() {
             Type::Int | Type::Int64 => matches!(plain, Value::Int(_) | Value::UInt(_)),
@@ -369,6 +372,35 @@ impl Walk<'_> {
             Some(text) if fits => found.help("take the quotes away").patch(&span, text),
             _ => found,
         });
+    }
+}
+
+/// How a list is written, where something else stands in its place.
+fn as_list(found: Diagnostic, node: &Node, field: &Field<'_>) -> Diagnostic {
+    match &node.data {
+        Data::Map(_) => match as_item(node, field.keyed().unwrap_or_default()) {
+            Some(item) => found.help(format!("write `- ` before each item, and its other fields below the first: `{item}`")),
+            None => found.help("a list without items is written `[]`"),
+        },
+        Data::Scalar(scalar) if scalar.style == Style::Plain && !is_template(&scalar.text) && !node.is_null() => {
+            let list = format!("[{}]", scalar.text);
+            found.help(format!("a list of one is written `{list}`")).patch(&node.span, list)
+        }
+        Data::Scalar(_) | Data::List(_) => found,
+    }
+}
+
+/// How the text of a node would be written as an item: `- task_key: load`.
+fn as_item(node: &Node, keys: &[&str]) -> Option<String> {
+    let first = node.entries().first()?;
+    // A map by name: each name is what the item's key field says.
+    let named = !first.value.entries().is_empty();
+    match keys.first().filter(|_| named) {
+        Some(key) => Some(format!("- {key}: {}", first.key)),
+        None => Some(match first.value.text() {
+            Some(text) => format!("- {}: {text}", first.key),
+            None => format!("- {}: ..", first.key),
+        }),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Environment files: `extends`, and the settings of the chosen one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::findings::{Findings, Reported, boolean, count, known_keys, map, meant, text, texts, wrong_sort};
+use super::findings::{Findings, Reported, boolean, count, known_keys, map, meant, no_choice, text, texts, wrong_sort};
 use super::{Environment, Guards, StateSettings, Workspace};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::Registry;
 use crate::model::{Outside, StateKey, Value};
 use crate::yaml::{Data, Node};
@@ -75,6 +75,21 @@ pub fn check(file: &EnvironmentFile, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Names below a section that is a slip for `variables` (`variable:`): that they have no value follows from the slip.
+pub fn unread_variables(chain: &[&EnvironmentFile]) -> BTreeSet<String> {
+    let known = || KEYS.iter().chain(FORGE).copied();
+    let sections = chain.iter().flat_map(|file| file.node.entries());
+    let slips = sections.filter(|e| known().all(|key| key != e.key) && suggest::nearest(&e.key, known()) == Some("variables"));
+    slips.flat_map(|e| e.value.entries()).map(|e| e.key.clone()).collect()
+}
+
+/// Where the file of an environment gives its variables, or would: its `variables:`, else its first line.
+pub fn place_of_variables(file: &EnvironmentFile) -> Span {
+    let entries = file.node.entries();
+    let section = file.node.entry("variables").or(entries.first());
+    section.map_or_else(|| Span::new(&file.node.span.source, 0, 0), |e| e.key_span.clone())
 }
 
 /// The chain of an environment, the furthest ancestor first.
@@ -195,10 +210,22 @@ pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> 
                     }
                 }
             }
-            _ => findings.add(wrong_sort(node, "`workspace`", "`local` or a map (`host`, `profile`, ..)")),
+            _ => findings.add(no_workspace(node)),
         }
     }
     raw
+}
+
+/// A workspace that is neither `local` nor a map.
+fn no_workspace(node: &Node) -> Diagnostic {
+    let Some(given) = node.text() else { return wrong_sort(node, "`workspace`", "`local` or a map (`host`, `profile`, ..)") };
+    let found = Diagnostic::error("E0303", format!("`workspace` is `{given}`, and must be `local` or a map (`host`, `profile`, ..)"));
+    let found = found.at(&node.span, "");
+    if suggest::nearest(given, ["local"]).is_some() {
+        return meant(found, given, ["local"], &node.span);
+    }
+    let inside = if given.starts_with("https://") { format!("host: \"{given}\"") } else { format!("profile: {given}") };
+    found.help(format!("write `workspace: {{ {inside} }}`"))
 }
 
 /// What an environment of Genie-Forge says about its workspace.
@@ -248,7 +275,7 @@ pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluat
         ownership_tag: chosen.ownership_tag.unwrap_or(true),
         span: chosen.chain.last().map(|f| Span::new(&f.node.span.source, 0, 0)),
         // Known once resources are collected.
-        added: std::collections::BTreeMap::new(),
+        added: BTreeMap::new(),
     }
 }
 
@@ -336,7 +363,7 @@ fn guards(chain: &[&EnvironmentFile], registry: &Registry, findings: &mut Findin
             "on_conflict" => match node.text() {
                 Some("block") => guards.block_conflicts = true,
                 Some("overwrite") => guards.block_conflicts = false,
-                _ => findings.add(wrong_sort(node, "`guards.on_conflict`", "`block` or `overwrite`")),
+                _ => findings.add(no_choice(node, "`guards.on_conflict`", ["block", "overwrite"], "E0303")),
             },
             "require_clean_git" => {
                 guards.require_clean_git = boolean(node, "`guards.require_clean_git`", findings).unwrap_or_default();

@@ -157,6 +157,16 @@ pub fn span_text(span: &Span) -> &str {
     span.source.text.get(span.start as usize..span.end as usize).unwrap_or_default()
 }
 
+/// A setting that may only be one of these words.
+pub fn no_choice(node: &Node, what: &str, choices: [&str; 2], code: &'static str) -> Diagnostic {
+    let [one, other] = choices;
+    let Some(given) = node.text().filter(|_| !node.is_null()) else {
+        return Diagnostic::error(code, format!("{what} must be `{one}` or `{other}`, not {}", node.sort())).at(&node.span, "");
+    };
+    let found = Diagnostic::error(code, format!("{what} is `{given}`, and may only be `{one}` or `{other}`")).at(&node.span, "");
+    if suggest::nearest(given, choices).is_some() { meant(found, given, choices, &node.span) } else { found }
+}
+
 /// A wrong sort of value in a settings file.
 pub fn wrong_sort(node: &Node, what: &str, wants: &str) -> Diagnostic {
     Diagnostic::error("E0303", format!("{what} must be {wants}, not {}", node.sort())).at(&node.span, format!("this is {}", node.sort()))

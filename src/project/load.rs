@@ -11,13 +11,14 @@ use super::discovery::{Discovered, discover};
 use super::environment::{self, EnvironmentFile, RawWorkspace};
 use super::findings::{Findings, list_of, meant};
 use super::meta::{Prepared, prepare};
+use super::resolve::Questions;
 use super::scope::{In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
 use super::{Answers, Ask, Environment, Failed, FromPreset, Project, names, overlay, policies, presets, resolve, templating};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
-use crate::model::{Address, Lookup, Outside, SecretFrom};
+use crate::model::{Address, Outside, SecretFrom};
 use crate::yaml::Node;
 
 /// What `resolve` needs: everything merged, nothing evaluated.
@@ -62,6 +63,10 @@ pub struct Inner {
     pub contents: BTreeMap<PathBuf, Vec<u8>>,
     /// A file could not be read.
     pub incomplete: bool,
+    /// Where the environment's own file gives variables, or would.
+    pub environment_place: Option<Span>,
+    /// Variables below a misspelt `variables:` of the environment's files.
+    pub unread_variables: BTreeSet<String>,
     /// Names of the files of environments.
     pub environment_files: BTreeSet<String>,
     /// Names of files in Genie-Forge's form, where `${NAME}` reads the process environment too.
@@ -130,7 +135,8 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
     let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
     let workspace = environment::workspace(&chain, findings);
-    let bare = inner(
+    let unread = environment::unread_variables(&chain);
+    let mut bare = inner(
         &discovered,
         name.clone(),
         &chosen,
@@ -142,6 +148,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         registry,
         findings,
     );
+    bare.unread_variables.clone_from(&unread);
     let mut documents = std::mem::take(&mut discovered.documents);
     let sources: Vec<Arc<crate::diagnostic::Source>> = documents.iter().map(|d| Arc::clone(&d.span.source)).collect();
     let templates = discovered.templates.clone();
@@ -165,6 +172,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let added = std::mem::take(&mut collected.added).into_iter().collect();
     let mut inner =
         inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, (outside, ask), registry, findings);
+    inner.unread_variables = unread;
 
     let answers = Answers::new();
     let resolver = Resolver::new(&inner, &answers);
@@ -183,7 +191,8 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     findings.extend(std::mem::take(&mut *resolver.findings.borrow_mut()).sorted(false));
     drop(resolver);
     inner.deployer = workspace.deployer().cloned();
-    let lookups = if seen.lookups || names::may_ask(&inner) { asked(&inner) } else { Vec::new() };
+    let asks = seen.lookups || names::may_ask(&inner);
+    let Questions { lookups, checks } = if asks { resolve::questions(&inner) } else { Questions::default() };
     Some(Project {
         folder: discovered.folder.clone(),
         name,
@@ -191,6 +200,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         environment,
         policies,
         lookups,
+        checks,
         warnings: Vec::new(),
         inner,
     })
@@ -321,6 +331,8 @@ fn inner(
         strict: ask.strict,
         contents: ask.contents.clone(),
         incomplete: discovered.incomplete,
+        environment_place: discovered.environments.iter().find(|f| f.name == environment).map(environment::place_of_variables),
+        unread_variables: BTreeSet::new(),
         environment_files: discovered.environments.iter().map(|f| f.node.span.source.name.clone()).collect(),
         forge: collected.forge,
         process: Arc::clone(&outside.variables),
@@ -376,12 +388,4 @@ fn warn_unused(inner: &Inner, seen: &Seen, sources: &[Arc<crate::diagnostic::Sou
             findings.add(unused);
         }
     }
-}
-
-/// Every question that resolving asks.
-fn asked(inner: &Inner) -> Vec<Lookup> {
-    let mut lookups = resolve::lookups(inner);
-    lookups.sort();
-    lookups.dedup();
-    lookups
 }

@@ -26,8 +26,10 @@ mod findings;
 mod given;
 mod graph;
 mod implied;
+mod items;
 mod layers;
 mod load;
+mod making;
 mod meta;
 mod names;
 mod origin;
@@ -39,6 +41,7 @@ mod presets;
 mod reasons;
 mod references;
 mod resolve;
+mod same;
 mod scope;
 mod secrets;
 mod settings;
@@ -89,6 +92,8 @@ pub struct Project {
     pub policies: Vec<Policy>,
     /// Questions to the workspace that [`Project::resolve`] needs answered.
     pub lookups: Vec<Lookup>,
+    /// Principals that are named as the API takes them: whoever nobody is called is told of, where somebody answers.
+    pub checks: BTreeMap<Lookup, Check>,
     /// Warnings so far.
     pub warnings: Vec<Diagnostic>,
     /// Merged, unevaluated resources and everything `resolve` needs. Private to this floor.
@@ -249,6 +254,15 @@ pub enum Answer {
     Missing(Vec<String>),
     /// Several, each with its `id`.
     Several(Vec<Value>),
+}
+
+/// What an answer about a principal that is named as the API takes it is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// A warning where nobody is called so.
+    Known,
+    /// The name may be one that stands for another word: a service principal's in grants.
+    Whose,
 }
 
 /// Why a project could not be loaded or resolved.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Answer;
 use super::findings::Reported;
 use super::load::Inner;
 use super::scope::{In, Resolver, is_poison, poison, tree};
-use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Fact, Gives, Kind, Name};
+use super::{Answer, Check};
+use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::kinds::{Fact, Gives, Kind, Name, is_application_id};
 use crate::model::{Deferred, Lookup, Path, Piece, Value};
 use crate::yaml::Node;
 
@@ -39,7 +39,7 @@ pub fn resolve(resolver: &Resolver<'_>, kind: &'static Kind, node: &Node, body: 
 
 /// Whether anything here may have to be looked up by its name.
 pub fn may_ask(inner: &Inner) -> bool {
-    let asks = |kind: &'static Kind| kind.names.iter().any(|n| n.gives != Gives::Itself);
+    let asks = |kind: &'static Kind| !kind.names.is_empty();
     inner.prepared.iter().any(|p| asks(p.kind) || p.facets.iter().any(|(facet, ..)| asks(facet.0.kind)))
 }
 
@@ -65,16 +65,23 @@ pub fn deployer(resolver: &Resolver<'_>) -> Option<Value> {
     }
 }
 
-/// One entry: the first rule that knows its name decides.
+/// One entry: the first rule that knows its name decides. A name that none knows stands as it is, and is looked for.
 fn entry(resolver: &Resolver<'_>, kind: &'static Kind, list: &str, node: &Node, item: &mut Value) {
     let mut done: Vec<&str> = Vec::new();
-    for rule in kind.names.iter().filter(|n| n.list == list) {
+    let rules: Vec<&Name> = kind.names.iter().filter(|n| n.list == list).collect();
+    for (at, rule) in rules.iter().enumerate() {
         if done.contains(&rule.field) {
             continue;
         }
         let Some(Value::Text(name)) = item.get(rule.field) else { continue };
         let written = Written { name, span: &node.get(rule.field).unwrap_or(node).span };
-        let Some(value) = one(resolver, rule, &written) else { continue };
+        let Some(value) = one(resolver, rule, &written) else {
+            if !rules[at + 1..].iter().any(|later| later.field == rule.field) {
+                let of_field: Vec<&Name> = rules.iter().copied().filter(|n| n.field == rule.field).collect();
+                look(resolver, &of_field, &written);
+            }
+            continue;
+        };
         done.push(rule.field);
         let name = name.clone();
         let Some(map) = item.as_map_mut() else { continue };
@@ -117,14 +124,14 @@ fn one(resolver: &Resolver<'_>, rule: &Name, written: &Written<'_>) -> Option<Va
         Gives::Field(field) => Some(asked(resolver, kind, field, written)),
         Gives::Id(_) => Some(asked(resolver, kind, "id", written)),
         Gives::FieldIfAny(field) => {
-            if written.name.contains('@') || written.name.is_empty() || COMMON.contains(&written.name) {
+            if written.name.contains('@') || written.name.is_empty() || is_common(written.name) {
                 return None;
             }
             let lookup = Lookup { kind: kind.name.to_owned(), name: written.name.to_owned() };
             match resolver.answers.get(&lookup) {
                 Some(Answer::Found(_) | Answer::Several(_)) => Some(asked(resolver, kind, field, written)),
                 Some(Answer::Missing(_)) | None => {
-                    resolver.lookups.borrow_mut().push((lookup, written.span.clone()));
+                    resolver.checks.borrow_mut().insert(lookup, Check::Whose);
                     None
                 }
             }
@@ -134,6 +141,62 @@ fn one(resolver: &Resolver<'_>, rule: &Name, written: &Written<'_>) -> Option<Va
 
 /// Groups that every workspace or account has: nobody needs to ask whether the name is another's.
 const COMMON: &[&str] = &["account users", "users", "admins", "_workspace_users_workspace"];
+
+fn is_common(name: &str) -> bool {
+    COMMON.iter().any(|common| common.eq_ignore_ascii_case(name))
+}
+
+/// Looks whether anybody is called so, among all that the rules of one field allow. Nobody is a warning, no error: the
+/// account may have principals that its workspaces do not list.
+fn look(resolver: &Resolver<'_>, rules: &[&Name], written: &Written<'_>) {
+    if written.name.is_empty() || is_common(written.name) {
+        return;
+    }
+    let mut near: Vec<&str> = Vec::new();
+    let mut sorts: Vec<&'static str> = Vec::new();
+    let mut answered = true;
+    for rule in rules {
+        let Some(kind) = resolver.inner.registry.get(rule.kind).filter(|_| rules.len() == 1 || may_be(rule, written.name)) else {
+            continue;
+        };
+        let lookup = Lookup { kind: kind.name.to_owned(), name: written.name.to_owned() };
+        sorts.push(kind.singular);
+        match resolver.answers.get(&lookup) {
+            Some(Answer::Found(_) | Answer::Several(_)) => return,
+            Some(Answer::Missing(names)) => near.extend(names.iter().map(String::as_str)),
+            None => {
+                answered = false;
+                resolver.checks.borrow_mut().entry(lookup).or_insert(Check::Known);
+            }
+        }
+    }
+    // The server takes any case.
+    if !answered || sorts.is_empty() || near.iter().any(|name| name.eq_ignore_ascii_case(written.name)) {
+        return;
+    }
+    let found = Diagnostic::warning("W0131", format!("the workspace knows no {} called `{}`", sorts.join(" or "), written.name))
+        .at(written.span, "named here");
+    let nearest = suggest::nearest(written.name, near.iter().copied()).or(near.first().copied());
+    let found = match nearest {
+        Some(near) if super::findings::span_text(written.span) == written.name => {
+            found.help(format!("did you mean `{near}`?")).patch(written.span, near)
+        }
+        Some(near) => found.help(format!("did you mean `{near}`?")),
+        None => found,
+    };
+    resolver.report(
+        found.help("where only the account knows the name it may be right; otherwise the server refuses the list when it is applied"),
+    );
+}
+
+/// Whether a principal of the rule's kind can be called so, where one field takes several sorts.
+fn may_be(rule: &Name, name: &str) -> bool {
+    match (name.contains('@'), is_application_id(name)) {
+        (true, _) => rule.kind == "users",
+        (false, true) => rule.kind == "service_principals",
+        (false, false) => rule.kind != "users",
+    }
+}
 
 fn refer(resolver: &Resolver<'_>, item: usize) {
     if let Some(top) = resolver.refers.borrow_mut().last_mut() {
@@ -202,11 +265,4 @@ fn asked(resolver: &Resolver<'_>, kind: &'static Kind, field: &str, written: &Wr
         }
         known => known.get(field).cloned().unwrap_or_else(poison),
     }
-}
-
-/// Whether a name is an application id already.
-pub fn is_application_id(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('-').collect();
-    parts.len() == 5
-        && [8, 4, 4, 4, 12].iter().zip(&parts).all(|(length, part)| part.len() == *length && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }

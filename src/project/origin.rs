@@ -3,8 +3,9 @@
 use super::expression::{Function, Mention, Part, find, is_template, scan};
 use super::layers::{Giver, Layer, Layers, exactly};
 use super::load::Inner;
+use super::making::written;
 use super::reasons::Declared;
-use super::resolve::{ready, variables, written};
+use super::resolve::{ready, variables};
 use super::variables::Given;
 use super::{Answers, Desired, Resource};
 use crate::diagnostic::Span;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::expression::{self, Found, Mention, Names, find};
-use super::findings::{Findings, known_keys, list_of, meant, text, texts, wrong_sort};
+use super::findings::{Findings, known_keys, list_of, meant, no_choice, text, texts, wrong_sort};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::Registry;
 use crate::model::{Map, Value};
@@ -130,7 +130,7 @@ fn paths_below_body(text: &str) -> Vec<Vec<String>> {
 }
 
 fn truth(expression: &str, names: &Map) -> Result<bool, String> {
-    match expression::evaluate_plain(expression, names)? {
+    match expression::evaluate_plain(expression, names).map_err(|wrong| wrong.to_string())? {
         Value::Bool(holds) => Ok(holds),
         other => Err(format!("it gives {}, not true or false", other.sort())),
     }
@@ -216,7 +216,7 @@ fn level(node: &Node, name: &str, findings: &mut Findings) -> Option<PolicyLevel
         Some("deny") => Some(PolicyLevel::Deny),
         Some("warn") => Some(PolicyLevel::Warn),
         _ => {
-            findings.add(Diagnostic::error("E0315", format!("`{name}` is `deny` or `warn`")).at(&node.span, ""));
+            findings.add(no_choice(node, &format!("`{name}`"), ["deny", "warn"], "E0315"));
             None
         }
     }
@@ -344,7 +344,7 @@ mod tests {
             ("a: \"stp.action == 'x'\"\n", "E0315 p.yaml:1:5 policy `a`: `stp` is not defined here [did you mean `step`?]"),
             ("a: \"file('x') == 'x'\"\n", "E0315 p.yaml:1:5 policy `a`: a policy looks at the plan alone"),
             ("a: \"step.action ==\"\n", "E0315 p.yaml:1:"),
-            ("a: { expression: 'true', level: denied }\n", "E0315 p.yaml:1:33 `level` is `deny` or `warn`"),
+            ("a: { expression: 'true', level: denied }\n", "E0315 p.yaml:1:33 `level` is `denied`, and may only be `deny` or `warn`"),
             ("a: { expression: 'true', kinds: [job] }\n", "E0315 p.yaml:1:34 `job` is not a kind of resource [did you mean `jobs`?]"),
         ] {
             let (_, wrong) = policies(yaml);

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::findings::{Reported, meant};
 use super::scope::{Frame, In, Resolver, is_poison, whole_tree};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Identity, Kind, Schema};
 use crate::model::{Address, Deferred, Path, Piece, Reference, Step, Value};
 use crate::yaml::{Data, Node};
+
+/// How many fields are named where none is like the one that is not there.
+const OFFERED: usize = 6;
 
 /// What is referred to.
 pub struct Target<'t> {
@@ -48,7 +51,7 @@ impl Resolver<'_> {
                     .patch(span, format!("{}.id", super::findings::span_text(span))),
             );
         }
-        self.field(item, &super::resolve::respelt(self.prepared(item).kind, target.path), span)
+        self.field(item, &super::making::respelt(self.prepared(item).kind, target.path), span)
     }
 
     /// The item that a reference names.
@@ -229,11 +232,28 @@ impl Resolver<'_> {
             .at(span, format!("{} has no such field", prepared.kind.one()))
             .at(&prepared.span, "declared here");
         let members = here.members();
-        let names = members.iter().map(|(n, _)| *n).chain(["id"]);
-        match crate::diagnostic::suggest::nearest(&name, names) {
-            Some(near) => found.help(format!("did you mean `{near}`?")),
-            None => found,
+        let names: Vec<&str> = members.iter().map(|(n, _)| *n).chain((at == 0).then_some("id")).collect();
+        if let Some(near) = suggest::alike(&name, names.iter().copied()) {
+            // The field is the last word of the reference.
+            let end = (at + 1 == path.steps().len()).then_some(span.end.saturating_sub(u32::try_from(name.len()).unwrap_or_default()));
+            let word = end
+                .map(|start| Span::new(&span.source, start as usize, span.end as usize))
+                .filter(|w| super::findings::span_text(w) == name);
+            let found = found.help(format!("did you mean `{near}`?"));
+            return match word {
+                Some(word) => found.patch(&word, near),
+                None => found,
+            };
         }
+        let settable = || members.iter().filter(|(_, f)| !f.computed());
+        let required = settable().filter(|(_, f)| f.required()).chain(settable().filter(|(_, f)| !f.required()));
+        let some: Vec<&str> = required.map(|(n, _)| *n).take(OFFERED).collect();
+        let more = if members.len() > some.len() { " and more" } else { "" };
+        found.help(format!(
+            "it has `id`, {}{more}: `brickform explain {}` lists them",
+            some.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "),
+            prepared.kind.name
+        ))
     }
 }
 

@@ -8,7 +8,7 @@ use super::expression::{self, Found, Function, Mention, Names, Part, Place, Scop
 use super::findings::{Findings, Reported};
 use super::load::Inner;
 use super::meta::Prepared;
-use super::{Answers, files};
+use super::{Answers, Check, files};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::model::{Address, Deferred, Fingerprint, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
 use crate::yaml::{Data, Entry, Node};
@@ -63,6 +63,8 @@ pub struct Resolver<'a> {
     pub findings: RefCell<Findings>,
     /// Questions to the workspace, with the places that ask.
     pub lookups: RefCell<Vec<(Lookup, Span)>>,
+    /// Names that stand as they are, to be looked for: nothing waits for the answer.
+    pub checks: RefCell<BTreeMap<Lookup, Check>>,
     /// Items referred to, a set for each evaluation in progress.
     pub refers: RefCell<Vec<BTreeSet<usize>>>,
     /// Fields of items.
@@ -93,6 +95,7 @@ impl<'a> Resolver<'a> {
             places: HashMap::new(),
             findings: RefCell::default(),
             lookups: RefCell::default(),
+            checks: RefCell::default(),
             refers: RefCell::new(vec![BTreeSet::new()]),
             fields: RefCell::default(),
             variables: RefCell::default(),
@@ -272,6 +275,7 @@ impl Scope for In<'_, '_> {
         match &found.mention {
             Mention::Variable(name) => match resolver.inner.variables.get(name) {
                 Some(defined) => resolver.variable(name, defined, &span),
+                None if resolver.inner.unread_variables.contains(name) => Err(Reported),
                 None => resolver.refuse(self.undefined(name, &span)),
             },
             Mention::Environment(member) => resolver.environment(member, &span),

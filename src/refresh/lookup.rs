@@ -1,6 +1,7 @@
-//! Answers to `lookup()`: one list a kind; a kind that is known by name is asked for the name.
+//! Answers to `lookup()`: one list a kind; a kind that is known by name is asked for the name. Principals that are named as
+//! the API takes them are looked for in the same list, for a warning: where it cannot be read, nobody is told anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
@@ -10,15 +11,17 @@ use crate::catalogue::{self, Paging};
 use crate::client::ApiErrorKind;
 use crate::kinds::{Call, Identity, from_reply, list_call};
 use crate::project::Answer;
+use crate::state::{Document, Status};
 
 /// The most names that are offered instead of one that is missing.
 const NEAREST: usize = 3;
 
-/// Answers lookups.
-pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
+/// Answers lookups, and checks as far as their lists can be read.
+pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup], checks: &BTreeSet<Lookup>) -> Result<Answers, ApiError> {
+    let needed: BTreeSet<&Lookup> = lookups.iter().collect();
     let mut kinds: BTreeMap<&str, (&'static Kind, Vec<Lookup>)> = BTreeMap::new();
     let mut answers = Answers::new();
-    for lookup in lookups {
+    for lookup in needed.iter().copied().chain(checks).collect::<BTreeSet<_>>() {
         match registry.get(&lookup.kind) {
             Some(kind) => kinds.entry(kind.name).or_insert_with(|| (kind, vec![])).1.push(lookup.clone()),
             None => drop(answers.insert(lookup.clone(), Answer::Missing(vec![]))),
@@ -26,7 +29,12 @@ pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -
     }
     let mut tasks = JoinSet::new();
     for (kind, lookups) in kinds.into_values() {
-        tasks.spawn(of_kind(client.clone(), kind, lookups));
+        let only_checks = !lookups.iter().any(|lookup| needed.contains(lookup));
+        let client = client.clone();
+        tasks.spawn(async move {
+            let (name, result) = of_kind(client, kind, lookups).await;
+            (name, if only_checks { Ok(result.unwrap_or_default()) } else { result })
+        });
     }
     // The first failure in the order of kinds, whichever came first.
     let mut results = tasks.join_all().await;
@@ -87,11 +95,17 @@ const MOST_NAMES: usize = 40;
 
 /// The filter that lets only the names through that are asked for, where the list takes one.
 fn filter(kind: &Kind, lookups: &[Lookup]) -> Option<String> {
-    let [field] = kind.natural.fields else { return None };
+    let [natural] = kind.natural.fields else { return None };
     let takes = catalogue::operation(kind.list?.op).is_some_and(|o| matches!(o.paging, Some(Paging::Scim)));
     let quoted = |name: &str| name.replace('\\', "\\\\").replace('"', "\\\"");
-    let parts = || lookups.iter().map(|l| format!("{field} eq \"{}\"", quoted(&l.name))).collect::<Vec<_>>();
+    let part = |name: &str| format!("{} eq \"{}\"", numbered(kind, name).unwrap_or(natural), quoted(name));
+    let parts = || lookups.iter().map(|l| part(&l.name)).collect::<Vec<_>>();
     (takes && lookups.len() <= MOST_NAMES).then(|| parts().join(" or "))
+}
+
+/// The field that a name is looked up by where it has the form of a number that singles one out.
+fn numbered(kind: &Kind, name: &str) -> Option<&'static str> {
+    kind.numbered.filter(|(_, is)| is(name)).map(|(field, _)| field)
 }
 
 async fn by_rows(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>, call: &Call) -> Result<Answers, ApiError> {
@@ -100,8 +114,12 @@ async fn by_rows(client: &Client, kind: &'static Kind, lookups: Vec<Lookup>, cal
     let same = |a: &str, b: &str| folded(kind, &[a.to_owned()]) == folded(kind, &[b.to_owned()]) || a == b;
     let mut answers = Answers::new();
     for lookup in lookups {
+        let is_it = |name: &str, row: &Value| match numbered(kind, &lookup.name) {
+            Some(field) => row.get(field).and_then(Value::as_str).is_some_and(|number| number.eq_ignore_ascii_case(&lookup.name)),
+            None => same(name, &lookup.name),
+        };
         let found: Vec<(String, &Value)> =
-            rows.iter().filter(|(name, _)| same(name, &lookup.name)).filter_map(|(_, row)| Some((id_of(kind, row)?, row))).collect();
+            rows.iter().filter(|(name, row)| is_it(name, row)).filter_map(|(_, row)| Some((id_of(kind, row)?, row))).collect();
         let answer = match found.as_slice() {
             [] => Answer::Missing(nearest(&lookup.name, rows.iter().map(|(name, _)| name.as_str()))),
             [(id, row)] => whole(client, kind, id, row).await?,
@@ -152,6 +170,20 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> 
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(NEAREST).map(|(_, known)| known.to_owned()).collect()
+}
+
+/// Principals that the state's lists name: the server took them, so nobody asks whether they are there. Names in lower case.
+pub fn taken(state: &Document, registry: &Registry) -> BTreeSet<Lookup> {
+    let mut taken = BTreeSet::new();
+    for entry in state.resources.values().filter(|entry| entry.status == Status::Ok) {
+        let rules = registry.get(&entry.kind).map_or(&[][..], |kind| kind.names);
+        for rule in rules {
+            let items = entry.applied.get(rule.list).and_then(Value::as_list).unwrap_or_default();
+            let names = items.iter().filter_map(|item| item.get(rule.field)?.as_str());
+            taken.extend(names.map(|name| Lookup { kind: rule.kind.to_owned(), name: name.to_lowercase() }));
+        }
+    }
+    taken
 }
 
 fn no_list(kind: &Kind) -> ApiError {

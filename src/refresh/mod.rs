@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::client::{ApiError, Client};
 use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Lookup, Value};
-use crate::project::{Answers, Desired};
+use crate::project::{Answers, Check, Desired, Project};
 use crate::state::{Document, Intent};
 
 mod attached;
@@ -104,7 +104,21 @@ pub async fn look_inside(client: &Client, snapshot: &mut Snapshot, objects: &[(A
 /// # Errors
 /// A list failed.
 pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup]) -> Result<Answers, ApiError> {
-    lookup::lookups(client, registry, lookups).await
+    lookup::lookups(client, registry, lookups, &BTreeSet::new()).await
+}
+
+/// Answers what a project asks: its lookups, and in the same lists its checks, but for principals that the state's lists name
+/// already. A check whose list cannot be read has no answer.
+///
+/// # Errors
+/// A list that a lookup needs failed.
+pub async fn questions(client: &Client, registry: &Registry, project: &Project, state: &Document) -> Result<Answers, ApiError> {
+    let taken = lookup::taken(state, registry);
+    let is_new = |asked: &&Lookup| !taken.contains(&Lookup { kind: asked.kind.clone(), name: asked.name.to_lowercase() });
+    let new = |good_for: Check| project.checks.iter().filter(move |(_, check)| **check == good_for).map(|(asked, _)| asked).filter(is_new);
+    let needed: Vec<Lookup> = project.lookups.iter().chain(new(Check::Whose)).cloned().collect();
+    let checks: BTreeSet<Lookup> = new(Check::Known).cloned().collect();
+    lookup::lookups(client, registry, &needed, &checks).await
 }
 
 /// What became of a create whose outcome is unknown.

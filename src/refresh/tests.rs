@@ -17,6 +17,7 @@ use crate::state::{Entry, Status};
 use crate::yaml::{Data, Node};
 
 mod embedded;
+mod principals;
 mod settled;
 mod unsettled;
 

@@ -42,7 +42,7 @@ pub struct Style {
 #[must_use]
 pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     let mut row = Row { path: change.path.to_string(), value: String::new(), below: vec![], note: note(change, forces, style) };
-    let item = matches!(change.path.steps().last(), Some(Step::Key(..) | Step::Index(_)));
+    let item = matches!(change.path.steps().last(), Some(Step::Key(..) | Step::Index(_))) || is_of_set(change);
     if let Some((sign, label, words)) = whole_item(change, item) {
         // Who may do what says itself; its path would only repeat it.
         row.path = style.paint.label(label, &format!("{sign} {words}"));
@@ -69,6 +69,12 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         row.value = format!("{field}{between}{}", row.value);
     }
     row
+}
+
+/// Whether it is one item of a facet's list that has neither keys nor an order: it is told under the list's name.
+fn is_of_set(change: &FieldChange) -> bool {
+    let one = change.old.as_ref().xor(change.new.as_ref());
+    matches!(change.path.steps(), [Step::Field(list)] if list == "entries") && one.is_some_and(|value| value.as_map().is_some())
 }
 
 /// What is said of bytes that are no text: how many, and the beginning of their digest.
@@ -338,6 +344,7 @@ mod tests {
                 ),
                 "entries\n    - CAN_RUN  group \"a\"\n    + CAN_RUN  group \"b\"\n",
             ),
+            (change("entries", "", r#"{"pypi":{"package":"x==1"}}"#, Reason::Changed), "+ pypi \"x==1\"\n"),
             (
                 change("q", r#""a\nb\nc\nd""#, r#""a\nb\nX\nd""#, Reason::Changed),
                 "q                       +1 -1 lines\n       b\n    -  c\n    +  X\n       d\n",

@@ -25,9 +25,9 @@ pub fn text(rows: &[Row<'_>]) -> String {
     let mut out = String::new();
     for Row { version, subject } in rows {
         let commit = named(version, subject.as_deref()).map(|commit| format!("  {commit}")).unwrap_or_default();
-        let resources = plural(version.resources as u64, "resource", "resources");
+        let addresses = plural(version.resources as u64, "address", "addresses");
         let at = to_seconds(&version.at);
-        out.push_str(&format!("{:>6}  {at:20}  {:10}  {resources}{commit}\n", version.serial, version.by));
+        out.push_str(&format!("{:>6}  {at:20}  {:10}  {addresses}{commit}\n", version.serial, version.by));
         if let Some(note) = &version.note {
             out.push_str(&noted(note));
         }
@@ -83,7 +83,11 @@ pub fn pin(pin: &Pin) -> String {
 #[must_use]
 pub fn json(version: &Version, subject: Option<&str>) -> Json {
     let Version { serial, at, by, commit, resources, note } = version;
-    json!({ "serial": serial, "at": at, "by": by, "commit": commit, "subject": subject, "resources": resources, "apply": note })
+    let dirty = note.as_ref().map(|note| note.dirty);
+    json!({
+        "serial": serial, "at": at, "by": by, "commit": commit, "subject": subject, "resources": resources, "addresses": resources,
+        "dirty": dirty, "apply": note
+    })
 }
 
 #[cfg(test)]
@@ -110,7 +114,7 @@ mod tests {
         let subject = || Some("Nightly at five".to_owned());
         assert_eq!(
             text(&[Row { version: &told, subject: subject() }]),
-            "     7  2026-01-02T03:04:05Z  apply       3 resources  commit abc1234 \"Nightly at five\", with uncommitted changes\n        \
+            "     7  2026-01-02T03:04:05Z  apply       3 addresses  commit abc1234 \"Nightly at five\", with uncommitted changes\n        \
              by ana: 1 add  plan 0123456789ab\n        guards lifted: --allow-older-commit\n        https://ci/7\n"
         );
         let told_of = |note: Note| text(&[Row { version: &version(Some(note)), subject: None }]);
@@ -121,6 +125,9 @@ mod tests {
         assert!(mended.ends_with("\n        by ana\n"), "{mended}");
         let wanted = "2026-01-02T03:04:05Z by apply (ana), commit abc1234 \"Nightly at five\", with uncommitted changes, https://ci/7";
         assert_eq!(last(&told, subject().as_deref()), wanted);
+        let said = super::json(&told, None);
+        assert_eq!((&said["addresses"], &said["dirty"]), (&serde_json::json!(3), &serde_json::json!(true)));
+        assert_eq!(super::json(&version(None), None)["dirty"], serde_json::Value::Null);
         assert_eq!(last(&version(None), None), "2026-01-02T03:04:05Z by apply, commit abc1234");
     }
 }

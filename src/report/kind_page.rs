@@ -71,7 +71,8 @@ fn keys(kind: &Kind) -> String {
 
 /// A field as people write it: `display_name`, where the API has `displayName`.
 fn spelled(kind: &Kind, field: &'static str) -> &'static str {
-    kind.spellings.iter().find(|(_, own)| *own == field).map_or(field, |(other, _)| *other)
+    let snake = kind.spellings.iter().find(|(_, own)| *own == field && field.contains(char::is_uppercase));
+    snake.map_or(field, |(other, _)| *other)
 }
 
 fn rows(kind: &Kind) -> Vec<(&'static str, String)> {

@@ -97,9 +97,9 @@ pub fn facet_row(facet: &Step, style: &Style) -> Row {
     row
 }
 
-/// Fields of a facet that its parent gives.
+/// Fields of a facet that its parent gives, and how its list is meant: all but the list.
 fn is_bound(change: &FieldChange) -> bool {
-    matches!(change.path.first_field(), Some("object_type" | "object_id" | "securable_type" | "full_name" | "mode" | "group_id"))
+    change.path.first_field() != Some("entries")
 }
 
 fn items(change: &FieldChange) -> Vec<String> {

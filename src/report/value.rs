@@ -77,7 +77,26 @@ pub fn brief(item: &Value) -> String {
 /// An entry of an access list in a few words, if it is one.
 #[must_use]
 pub fn entry(item: &Value) -> Option<String> {
-    access(item).or_else(|| privileges(item)).or_else(|| group_member(item))
+    access(item).or_else(|| privileges(item)).or_else(|| group_member(item)).or_else(|| of_scope(item)).or_else(|| library(item))
+}
+
+/// An entry of a secret scope's list: `READ  "analysts"`.
+fn of_scope(item: &Value) -> Option<String> {
+    let map = item.as_map().filter(|m| m.len() == 2)?;
+    let (principal, level) = (map.get("principal")?, map.get("permission")?.as_str()?);
+    Some(format!("{level}  {}", inline(principal)))
+}
+
+/// A library of a cluster: `pypi "simplejson==3.8.0"`, `maven "g:a:1"  repo "https://.."`.
+fn library(item: &Value) -> Option<String> {
+    const SORTS: [&str; 7] = ["pypi", "whl", "requirements", "maven", "jar", "cran", "egg"];
+    let map = item.as_map().filter(|m| m.len() == 1)?;
+    let (sort, of) = map.iter().find(|(name, _)| SORTS.contains(&name.as_str()))?;
+    let Some(fields) = of.as_map() else { return Some(format!("{sort} {}", inline(of))) };
+    let name = fields.get("package").or_else(|| fields.get("coordinates"))?;
+    let rest = fields.iter().filter(|(field, _)| !matches!(field.as_str(), "package" | "coordinates"));
+    let rest = rest.map(|(field, value)| format!("{field} {}", inline(value)));
+    Some(std::iter::once(format!("{sort} {}", inline(name))).chain(rest).collect::<Vec<_>>().join("  "))
 }
 
 /// A member of a group: what it is called, and its id where that is known.
@@ -180,6 +199,10 @@ mod tests {
             (r#"{"group_name":"ops","permission_level":"CAN_RUN"}"#, r#"CAN_RUN  group "ops""#),
             (r#"{"permission_level":"CAN_RUN","service_principal_name":"x"}"#, r#"CAN_RUN  service principal "x""#),
             (r#"{"principal":"ops","privileges":["SELECT","MODIFY"]}"#, "ops: SELECT, MODIFY"),
+            (r#"{"principal":"analysts","permission":"READ"}"#, r#"READ  "analysts""#),
+            (r#"{"pypi":{"package":"simplejson==3.8.0"}}"#, r#"pypi "simplejson==3.8.0""#),
+            (r#"{"maven":{"coordinates":"g:a:1","repo":"https://r"}}"#, r#"maven "g:a:1"  repo "https://r""#),
+            (r#"{"whl":"/Volumes/a/b.whl"}"#, r#"whl "/Volumes/a/b.whl""#),
             (r#"{"permission_level":"CAN_RUN","inherited":true}"#, r#"{permission_level: "CAN_RUN", inherited: true}"#),
             ("\"x\"", "\"x\""),
         ] {

@@ -4,6 +4,7 @@
 //! What is written reads back as the same value, also by readers that still speak YAML 1.1 (`yes`, `1:30`, dates). A literal
 //! `${` becomes `$${`; a deferred value ([`Value::Unknown`]) is written as the expression it stands for.
 
+use super::spell;
 use crate::model::{Map, Value};
 
 /// A value in block style, each line indented by so many spaces, with a newline at the end.
@@ -136,79 +137,27 @@ fn plain_scalar(value: &Value) -> String {
         Value::Unknown(deferred) | Value::Secret(deferred) => {
             let source = &deferred.source;
             let expression = if source.contains("${") { source.clone() } else { format!("${{{source}}}") };
-            quoted(&expression)
+            spell::double(&expression)
         }
     }
 }
 
+/// Where a text stands: among lines, or in braces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Block,
     Flow,
 }
 
-/// Text on one line.
+/// Text on one line: the same quotes as in an edit of a file.
 fn word(text: &str, place: Place) -> String {
-    if is_plain(text, place) { text.to_owned() } else { quoted(text) }
-}
-
-/// Whether a character breaks a line, cannot be seen, or turns the text around.
-fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Whether a text without quotes reads as itself, in YAML 1.2 and in 1.1.
-fn is_plain(text: &str, place: Place) -> bool {
-    let Some(first) = text.chars().next() else { return false };
-    let indicator = |c: char| {
-        matches!(c, '-' | '?' | ':' | ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`')
-    };
-    let edges = text.starts_with(' ') || text.ends_with(' ');
-    let odd = text.chars().any(|c| c.is_control() || is_hidden(c));
-    let cut = text.contains(": ") || text.contains(" #") || text.ends_with(':') || text.contains("${") || text.contains("{{");
-    let flow = place == Place::Flow && text.chars().any(|c| matches!(c, ',' | '[' | ']' | '{' | '}'));
-    let path = first == '-' && text.len() > 1 && !text.starts_with("- ") && text.chars().nth(1).is_some_and(char::is_alphabetic);
-    !(edges || odd || cut || flow || (indicator(first) && !path)) && matches!(super::plain(text), Value::Text(_)) && !is_special(text)
-}
-
-/// Whether a reader of YAML 1.1 takes it for something else than text, or this one nearly does.
-fn is_special(text: &str) -> bool {
-    const WORDS: [&str; 12] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<"];
-    let lower = text.to_ascii_lowercase();
-    let number_like = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))
-        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ':' | '_' | '+' | '-' | 'e' | 'E'));
-    // Numbers in other bases, times and dates, infinity.
-    let prefixed = ["0x", "0o", "0b", "-0x", "-0b", "+0x", "+0b"].iter().any(|p| lower.starts_with(p));
-    let date = text.len() >= 8 && text.bytes().take(4).all(|b| b.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-');
-    let odd_number = matches!(lower.trim_start_matches(['+', '-']), ".inf" | ".nan");
-    WORDS.contains(&lower.as_str()) || number_like || prefixed || date || odd_number || text == "---" || text == "..."
-}
-
-/// In double quotes, with escapes.
-fn quoted(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() || is_hidden(c) => {
-                let _infallible = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    if spell::must_quote(text, place == Place::Flow) { spell::double(text) } else { text.to_owned() }
 }
 
 /// Whether lines of text can stand as they are, indented.
 fn fits_block(text: &str) -> bool {
     let starts = text.starts_with([' ', '\n', '\t']);
-    let odd = text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || is_hidden(c));
+    let odd = text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || spell::is_break(c));
     // A line of spaces alone is lost on editors, and on readers at the end of a block.
     let blank = text.split('\n').any(|line| !line.is_empty() && line.trim().is_empty());
     !starts && !odd && !blank && !text.trim_end_matches('\n').is_empty()
@@ -329,6 +278,22 @@ mod tests {
                 6 | 7 => Value::Map((0..self.below(4)).map(|_| (self.text(), self.value(depth - 1))).collect()),
                 _ => Value::List((0..self.below(4)).map(|_| self.value(depth - 1)).collect()),
             }
+        }
+    }
+
+    #[test]
+    fn a_document_and_an_edit_of_one_are_read_as_the_same() {
+        let mut numbers = Numbers(11);
+        for _ in 0..4000 {
+            let value = numbers.value(3);
+            let edit = format!("{}\n", spell::block(&value, 0));
+            assert_eq!(read(&edit), read(&emit(&value, 0)), "{edit}");
+            let inline = spell::flow(&value, spell::Dialect::Yaml);
+            assert_eq!(read(&inline), read(&emit_inline(&value)), "{inline}");
+        }
+        for text in ["plain", "yes", "1.10", "- a", "a: b", "{{x}}", " a", "\u{2028}", "10.0.0.1", "15.4.x", "-flag", "a,b"] {
+            assert_eq!(word(text, Place::Block), spell::scalar(&Value::from(text), false, None, spell::Dialect::Yaml));
+            assert_eq!(word(text, Place::Flow), spell::scalar(&Value::from(text), true, None, spell::Dialect::Yaml));
         }
     }
 

@@ -68,7 +68,8 @@ fn is_address(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.bytes().filter(|b| *b == b'.').count() > 1
 }
 
-fn is_break(c: char) -> bool {
+/// Whether a character breaks a line, cannot be seen, or turns the text around.
+pub(super) fn is_break(c: char) -> bool {
     // Those that turn the text around read as something else than they are.
     matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

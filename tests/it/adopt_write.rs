@@ -172,3 +172,81 @@ fn drift_is_counted_by_address_everywhere() {
     let said = desk.done(&["adopt", "--write", "--all-drift", "--yes"], "adopt");
     assert!(said.contains("2 addresses accepted"), "{said}");
 }
+
+const TWO: &str = "jobs:\n  j:\n    name: j\n    max_concurrent_runs: 2\n    tags: { a: one }\n    tasks:\n      - task_key: a\n        \
+                   notebook_task: { notebook_path: /Shared/a }\nwarehouses:\n  w: { name: w, cluster_size: Small }\n  v: { name: v, cluster_size: Small }\n";
+
+/// A desk with a second environment, so that what is in `conf/` is shared.
+fn shared(overlay: &str) -> Desk {
+    let desk = Desk::new();
+    let own = desk.read("environments/local.yaml");
+    desk.write("environments/local.yaml", &format!("{own}{overlay}"));
+    desk.write("environments/other.yaml", "workspace: local\n");
+    desk.write("conf/a.yaml", TWO);
+    desk.done(&["apply", "--yes", "--env", "local"], "the first apply");
+    desk
+}
+
+#[test]
+fn what_was_not_asked_for_takes_nothing_from_what_was_accepted() {
+    let desk = shared("");
+    let state = brickform::model::json::parse(desk.read(".brickform/state/local.json").as_bytes()).expect("a state");
+    for key in ["w", "v"] {
+        let id = state.get("resources").and_then(|r| r.get(&format!("warehouses.{key}"))?.get("id")).expect("an id").key_text();
+        by_hand(&desk, &[format!(r#"POST /api/2.0/sql/warehouses/{id}/edit {{"name":"{key}","cluster_size":"Large"}}"#)]);
+    }
+    let said = desk.done(&["adopt", "--write", "--overlay", "warehouses.w", "--yes", "--env", "local"], "one of two");
+    assert!(said.contains("Written: 1 file; 1 address accepted into the state."), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), TWO);
+    assert!(desk.read("environments/local.yaml").contains("warehouses:\n    w:\n      cluster_size: Large\n"));
+}
+
+#[test]
+fn drift_of_what_file_and_overlay_say_together_goes_to_each_its_part() {
+    let overlay = "resources:\n  jobs:\n    j:\n      timeout_seconds: 60\n      tags: { b: two }\n      tasks:\n        - task_key: a\n          \
+                   max_retries: 1\n        - task_key: c\n          notebook_task: { notebook_path: /Shared/c }\n";
+    let desk = shared(overlay);
+    let id = by_name(&desk, "jobs.");
+    let task = |key: &str, path: &str, retries: u8| {
+        format!(r#"{{"task_key":"{key}","notebook_task":{{"notebook_path":"{path}"}},"max_retries":{retries}}}"#)
+    };
+    let tasks = [task("a", "/Shared/a2", 3), task("c", "/Shared/c3", 0)].join(",");
+    let settings = format!(r#"{{"max_concurrent_runs":4,"timeout_seconds":90,"tags":{{"a":"1","b":"2"}},"tasks":[{tasks}]}}"#);
+    by_hand(&desk, &[format!(r#"POST /api/2.2/jobs/update {{"job_id":{id},"new_settings":{settings}}}"#)]);
+    let said = desk.done(&["adopt", "--write", "jobs.j", "--yes", "--env", "local"], "both files");
+    assert!(said.contains("Written: 2 files; 1 address accepted"), "{said}");
+    assert!(said.contains("note: `conf/a.yaml` is shared with other; `--overlay`"), "{said}");
+    let (file, own) = (desk.read("conf/a.yaml"), desk.read("environments/local.yaml"));
+    for part in ["max_concurrent_runs: 4", "tags: { a: \"1\" }", "/Shared/a2"] {
+        assert!(file.contains(part) && !own.contains(part), "{part}\n{file}\n{own}");
+    }
+    for part in ["timeout_seconds: 90", "tags: { b: \"2\" }", "max_retries: 3", "/Shared/c3"] {
+        assert!(own.contains(part) && !file.contains(part), "{part}\n{file}\n{own}");
+    }
+    desk.done(&["plan", "--detailed-exitcode", "--env", "local"], "nothing is left");
+}
+
+#[test]
+fn what_is_adopted_into_a_shared_file_says_so_and_can_go_into_the_environments_own() {
+    let desk = shared("");
+    let made = |name: &str| format!(r#"POST /api/2.0/sql/warehouses {{"name":"{name}","cluster_size":"Small"}}"#);
+    by_hand(&desk, &[made("first"), made("second")]);
+    let adopt = |name: &str, rest: &[&str]| {
+        let line: Vec<&str> = ["adopt", "warehouses", "--name", name, "--key", name, "--yes", "--env", "local"]
+            .into_iter()
+            .chain(rest.iter().copied())
+            .collect();
+        desk.done(&line, name)
+    };
+    let said = adopt("first", &[]);
+    assert!(said.contains("note: `conf/a.yaml` is shared with other; `--overlay` writes into this environment's file instead"), "{said}");
+    let before = desk.read("conf/a.yaml");
+    let said = adopt("second", &["--overlay"]);
+    assert!(!said.contains("is shared with"), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), before);
+    let own = desk.read("environments/local.yaml");
+    assert!(own.contains("resources:\n  warehouses:\n    second:\n      name: second\n"), "{own}");
+    desk.done(&["plan", "--detailed-exitcode", "--env", "local"], "nothing is left");
+    let (exit, said) = desk.run(&["adopt", "warehouses.w", "--overlay", "--yes", "--env", "local"]);
+    assert!(exit == 64 && said.contains("`--overlay` says where YAML is written, and warehouses.w is declared already"), "{said}");
+}

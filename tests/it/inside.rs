@@ -6,9 +6,9 @@ use super::laws::done;
 use super::world::{Ran, Strike, World};
 
 const TREE: &str = "catalogs:
-  lake: { name: lake, storage_root: 's3://ROOT', grants: [{ principal: a@b.example, privileges: [USE_CATALOG] }] }
+  lake: { name: lake, storage_root: 's3://ROOT', grants: [{ principal: ada@brickform.local, privileges: [USE_CATALOG] }] }
 schemas:
-  bronze: { catalog_name: '${catalogs.lake.name}', name: bronze, grants: [{ principal: a@b.example, privileges: [SELECT] }] }
+  bronze: { catalog_name: '${catalogs.lake.name}', name: bronze, grants: [{ principal: ada@brickform.local, privileges: [SELECT] }] }
   silver: { catalog_name: lake, name: silver, comment: kept, lifecycle: { create_before_destroy: true } }
   default: { catalog_name: lake, name: default, comment: ours }
 ";

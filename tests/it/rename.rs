@@ -6,9 +6,9 @@ use super::laws::done;
 use super::world::{Ran, Strike, World};
 
 const TREE: &str = "catalogs:
-  lake: { name: HOME, grants: [{ principal: a@b.example, privileges: [USE_CATALOG] }] }
+  lake: { name: HOME, grants: [{ principal: ada@brickform.local, privileges: [USE_CATALOG] }] }
 schemas:
-  bronze: { catalog_name: '${catalogs.lake.name}', name: SCHEMA, grants: [{ principal: a@b.example, privileges: [SELECT] }] }
+  bronze: { catalog_name: '${catalogs.lake.name}', name: SCHEMA, grants: [{ principal: ada@brickform.local, privileges: [SELECT] }] }
   silver: { catalog_name: HOME, name: silver, comment: kept }
 ";
 
@@ -181,7 +181,7 @@ async fn what_did_not_get_to_follow_follows_later() {
 const BORN: &str = "catalogs:
   lake: { name: lake }
 schemas:
-  default: { catalog_name: '${catalogs.lake.name}', name: default, comment: ours, grants: [{ principal: a@b.example, privileges: [SELECT] }] }
+  default: { catalog_name: '${catalogs.lake.name}', name: default, comment: ours, grants: [{ principal: ada@brickform.local, privileges: [SELECT] }] }
 ";
 
 #[tokio::test]

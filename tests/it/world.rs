@@ -363,12 +363,12 @@ impl World {
         let ask = self.ask();
         let project = project::load(&self.outside, &ask, &registry).map_err(|f| Trouble::Diagnostics(f.diagnostics))?;
         let (id, caller) = client.whoami().await.map_err(Trouble::Api)?;
-        let answers = refresh::lookups(client, &registry, &project.lookups).await.map_err(Trouble::Api)?;
-        let desired = project.resolve(&answers).map_err(Trouble::Diagnostics)?;
         let document = store.load().map_err(Trouble::State)?.unwrap_or_else(|| Document {
             lineage: "7d3f6a52-0000-4000-8000-000000000000".to_owned(),
             ..state::new_document(&project.name, ENVIRONMENT)
         });
+        let answers = refresh::questions(client, &registry, &project, &document).await.map_err(Trouble::Api)?;
+        let desired = project.resolve(&answers).map_err(Trouble::Diagnostics)?;
         let age = store.written().map(|at| self.outside.now().duration_since(at).as_secs());
         let recent = age.is_some_and(|seconds| seconds < refresh::LAG_SECONDS);
         let ask = refresh::Ask { desired: &desired, state: &document, registry: &registry, only: None, recent, destroy: options.destroy };

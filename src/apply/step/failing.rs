@@ -40,6 +40,11 @@ impl Running {
 
     /// What a 404 means: of a create, that what it is made in is missing; else that it went away itself.
     fn what_is_not_there(&self, error: &ApiError) -> String {
+        let nobody = error.code.starts_with("PRINCIPAL") || ["Principal", "User or Group"].iter().any(|who| error.message.starts_with(who));
+        if nobody && !self.kind.names.is_empty() {
+            return "the workspace knows nobody of this name: mend it, declare them in this project, or assign them to the workspace"
+                .to_owned();
+        }
         if !creates(&self.step) {
             return "it may have been deleted since the plan: plan again".to_owned();
         }

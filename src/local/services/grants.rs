@@ -34,7 +34,8 @@ pub const HABITS: &[Habit] = &[
     habit("grants", "refuses a privilege in both add and remove of one principal with 400", Evidence::Cli),
     habit("grants", "forgets the grants of a securable with it", Evidence::Docs),
     habit("grants", "counts what catalog and schema grant among the effective privileges of what is in them", Evidence::Docs),
-    habit("grants", "accepts principals that the workspace does not know", Evidence::Unverified),
+    // databricks/terraform-provider-databricks issues 1773, 4680, 5045.
+    habit("grants", "refuses a principal that nobody is with 404 PRINCIPAL_DOES_NOT_EXIST", Evidence::Issue),
 ];
 
 type Direct = BTreeMap<String, BTreeSet<String>>;
@@ -171,12 +172,14 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
         if who.is_empty() {
             return Err(Refusal::invalid("Missing required field: changes.principal"));
         }
-        if exchange.rival(Rival::GrantsUnknownPrincipal) && !principals::known(exchange.objects, &who) {
-            return Err(Refusal::new(404, "PRINCIPAL_DOES_NOT_EXIST", format!("Could not find principal with name {who}")));
-        }
         let (add, remove) = (privileges(change, "add")?, privileges(change, "remove")?);
         if let Some(both) = add.intersection(&remove).next() {
             return Err(Refusal::invalid(format!("Privilege {both} of principal {who} cannot be both added and removed.")));
+        }
+        // What somebody who is gone was granted can still be taken away.
+        let adds = !add.is_empty() && !exchange.rival(Rival::GrantsOfAccount);
+        if adds && !principals::known(exchange.objects, &who) {
+            return Err(Refusal::new(404, "PRINCIPAL_DOES_NOT_EXIST", format!("Could not find principal with name {who}")));
         }
         let of = grants.entry(who).or_default();
         of.extend(add);

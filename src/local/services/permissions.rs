@@ -30,7 +30,8 @@ pub const HABITS: &[Habit] = &[
     habit("permissions", "keeps the owner of a warehouse when a list names none", Evidence::Unverified),
     habit("permissions", "replaces the owner when an update names another", Evidence::Unverified),
     habit("permissions", "answers 404 for an absent object", Evidence::Sdk),
-    habit("permissions", "accepts principals that the workspace does not know", Evidence::Unverified),
+    // databricks/cli issue 4488, databricks/terraform-provider-databricks issue 2302.
+    habit("permissions", "refuses a principal that nobody is with 404 RESOURCE_DOES_NOT_EXIST", Evidence::Issue),
     habit("permissions", "reads two-segment types: sql/warehouses", Evidence::Sdk),
 ];
 
@@ -200,8 +201,10 @@ fn read(exchange: &Exchange<'_, '_>, of: &ObjectType, entry: &Value) -> Result<(
     if level == "IS_OWNER" && sort == Principal::Group {
         return Err(Refusal::invalid(format!("Groups cannot be owners: '{name}' cannot own this {}.", of.word.to_lowercase())));
     }
-    if exchange.rival(Rival::UnknownPrincipal400) && principals::find(exchange.objects, sort, &name).is_none() {
-        return Err(Refusal::invalid(format!("Principal: {}({name}) does not exist", principals::word(sort))));
+    if !principals::is_one(exchange.objects, sort, &name) {
+        let message = format!("Principal: {}({name}) does not exist", principals::word(sort));
+        let old = exchange.rival(Rival::UnknownPrincipal400);
+        return Err(if old { Refusal::new(400, "BAD_REQUEST", message) } else { Refusal::absent(message) });
     }
     Ok((sort, name, level))
 }

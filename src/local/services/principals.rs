@@ -21,9 +21,19 @@ pub fn find(objects: &Transaction<'_>, sort: Principal, name: &str) -> Option<Ar
     objects.all(collection).find(|(_, v)| v.get(member).and_then(Value::as_str) == Some(name)).map(|(_, v)| Arc::clone(v))
 }
 
+/// Whether there is a principal of this name, in any case.
+pub fn is_one(objects: &Transaction<'_>, sort: Principal, name: &str) -> bool {
+    let (collection, member) = place(sort);
+    let is = |text: &str| text.eq_ignore_ascii_case(name);
+    sort == Principal::Group && is(EVERYBODY) || objects.all(collection).any(|(_, v)| v.get(member).and_then(Value::as_str).is_some_and(is))
+}
+
+/// The group of the account that everybody is in.
+const EVERYBODY: &str = "account users";
+
 /// Whether any sort of principal has this name.
 pub fn known(objects: &Transaction<'_>, name: &str) -> bool {
-    name == "account users" || Principal::ALL.iter().any(|sort| find(objects, *sort, name).is_some())
+    Principal::ALL.iter().any(|sort| is_one(objects, *sort, name))
 }
 
 /// How messages name a sort.

@@ -37,6 +37,7 @@ pub const HABITS: &[Habit] = &[
     habit("secrets", "a put overwrites, also one that changes nothing, and notes the time", Evidence::Sdk),
     habit("secrets", "refuses values above 128 KB and more than 1000 secrets in a scope", Evidence::Docs),
     habit("secrets", "leaves out empty lists", Evidence::Sdk),
+    habit("secrets", "refuses an entry for a principal that nobody is with 404 RESOURCE_DOES_NOT_EXIST", Evidence::Unverified),
 ];
 
 const MOST_BYTES: usize = 128 * 1024;
@@ -119,16 +120,13 @@ fn put_acl(exchange: &mut Exchange<'_, '_>) -> Handled {
     let scope = given_scope(exchange)?;
     let principal = exchange.text("principal").unwrap_or_default().to_owned();
     let permission = exchange.text("permission").unwrap_or_default().to_owned();
-    if exchange.rival(Rival::UnknownPrincipal400) && !known(exchange, &principal) {
-        return Err(Refusal::absent(format!("Principal {principal} does not exist.")));
+    if !super::principals::known(exchange.objects, &principal) {
+        let message = format!("User or Group {principal} does not exist.");
+        let old = exchange.rival(Rival::UnknownPrincipal400);
+        return Err(if old { Refusal::new(400, "BAD_REQUEST", message) } else { Refusal::absent(message) });
     }
     put_entry(exchange, &scope, &principal, &permission);
     Ok(Answer::empty())
-}
-
-fn known(exchange: &Exchange<'_, '_>, name: &str) -> bool {
-    use crate::local::exchange::Principal;
-    Principal::ALL.into_iter().any(|sort| super::principals::find(exchange.objects, sort, name).is_some())
 }
 
 fn absent_entry(scope: &str, principal: &str) -> Refusal {

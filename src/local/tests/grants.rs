@@ -23,7 +23,7 @@ fn grants_are_added_and_removed() {
 
 #[test]
 fn order_is_not_stable_and_pages_are() {
-    let bench = Bench::new();
+    let bench = Bench::rival("grants-of-account");
     for who in ["a", "b", "c"] {
         add(&bench, who, r#"["BROWSE"]"#);
     }
@@ -100,10 +100,13 @@ fn refusals() {
     ] {
         bench.refused(&format!("PATCH /api/2.1/unity-catalog/permissions/{path}"), body, expected);
     }
-    let rival = Bench::rival("grants-unknown-principal");
-    let change = |who: &str| format!(r#"{{"changes": [{{"principal": "{who}", "add": ["BROWSE"]}}]}}"#);
-    rival.refused(&format!("PATCH {MAIN}"), &change("nobody"), "404 PRINCIPAL_DOES_NOT_EXIST Could not find principal with name nobody");
-    for known in ["analysts", "account users", "ada@brickform.local"] {
-        rival.good(&format!("PATCH {MAIN}"), &change(known));
+    let change = |who: &str, how: &str| format!(r#"{{"changes": [{{"principal": "{who}", "{how}": ["BROWSE"]}}]}}"#);
+    let line = format!("PATCH {MAIN}");
+    bench.refused(&line, &change("nobody", "add"), "404 PRINCIPAL_DOES_NOT_EXIST Could not find principal with name nobody");
+    // What somebody was granted who is gone can be taken away.
+    bench.good(&line, &change("nobody", "remove"));
+    for known in ["analysts", "Analysts", "account users", "ada@brickform.local"] {
+        bench.good(&line, &change(known, "add"));
     }
+    Bench::rival("grants-of-account").good(&line, &change("nobody", "add"));
 }

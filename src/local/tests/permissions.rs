@@ -47,6 +47,8 @@ fn put_replaces_and_patch_upserts() {
         entries(&bench.good(&line("PUT"), put)),
         ["analysts CAN_VIEW", "ada@brickform.local IS_OWNER", "admins CAN_VIEW+^CAN_MANAGE"]
     );
+    let robot = r#"{"displayName": "robot", "applicationId": "00000000-0000-0000-0000-000000000000"}"#;
+    bench.good("POST /api/2.0/preview/scim/v2/ServicePrincipals", robot);
     let patch = r#"{"access_control_list": [{"group_name": "analysts", "permission_level": "CAN_MANAGE"},
         {"service_principal_name": "00000000-0000-0000-0000-000000000000", "permission_level": "IS_OWNER"}]}"#;
     bench.good(&line("PATCH"), patch);
@@ -88,7 +90,7 @@ fn refusals() {
     for (body, expected) in [
         (r#"{"access_control_list": []}"#, "400 INVALID_PARAMETER_VALUE The job must have exactly one owner."),
         (
-            r#"{"access_control_list": [{"user_name": "a", "permission_level": "IS_OWNER"}, {"user_name": "b", "permission_level": "IS_OWNER"}]}"#,
+            r#"{"access_control_list": [{"user_name": "ada@brickform.local", "permission_level": "IS_OWNER"}, {"user_name": "grace@brickform.local", "permission_level": "IS_OWNER"}]}"#,
             "400 INVALID_PARAMETER_VALUE The job must have exactly one owner.",
         ),
         (
@@ -103,6 +105,14 @@ fn refusals() {
         (
             r#"{"access_control_list": [{"group_name": "a", "permission_level": "IS_OWNER"}]}"#,
             "400 INVALID_PARAMETER_VALUE Groups cannot be owners",
+        ),
+        (
+            r#"{"access_control_list": [{"user_name": "adda@brickform.local", "permission_level": "CAN_VIEW"}]}"#,
+            "404 RESOURCE_DOES_NOT_EXIST Principal: UserName(adda@brickform.local) does not exist",
+        ),
+        (
+            r#"{"access_control_list": [{"group_name": "analyst", "permission_level": "CAN_VIEW"}]}"#,
+            "404 RESOURCE_DOES_NOT_EXIST Principal: GroupName(analyst) does not exist",
         ),
     ] {
         bench.refused(&format!("PUT /api/2.0/permissions/jobs/{id}"), body, expected);
@@ -123,13 +133,14 @@ fn rivals() {
     }
     let bench = Bench::rival("caller-readded");
     let id = job(&bench);
-    let body = r#"{"access_control_list": [{"user_name": "a", "permission_level": "IS_OWNER"}]}"#;
+    let body = r#"{"access_control_list": [{"user_name": "ada@brickform.local", "permission_level": "IS_OWNER"}]}"#;
     let reply = bench.good(&format!("PUT /api/2.0/permissions/jobs/{id}"), body);
-    assert_eq!(entries(&reply), ["a IS_OWNER", "admin@brickform.local CAN_MANAGE", "admins ^CAN_MANAGE"]);
+    assert_eq!(entries(&reply), ["ada@brickform.local IS_OWNER", "admin@brickform.local CAN_MANAGE", "admins ^CAN_MANAGE"]);
     let bench = Bench::rival("unknown-principal-400");
     let id = job(&bench);
     let line = format!("PUT /api/2.0/permissions/jobs/{id}");
-    bench.refused(&line, body, "400 INVALID_PARAMETER_VALUE Principal: UserName(a) does not exist");
+    let nobody = r#"{"access_control_list": [{"user_name": "a", "permission_level": "IS_OWNER"}]}"#;
+    bench.refused(&line, nobody, "400 BAD_REQUEST Principal: UserName(a) does not exist");
     let bench = Bench::rival("permissions-of-absent-empty");
     assert_eq!(bench.good("GET /api/2.0/permissions/jobs/7", "").at("access_control_list"), "-");
 }

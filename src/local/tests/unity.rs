@@ -103,7 +103,7 @@ fn deletes_what_is_empty_or_forced() {
     assert_eq!(bench.workspace.dump(), before);
     bench.good(&format!("POST {CATALOGS}"), r#"{"name": "c"}"#);
     bench.good(&format!("POST {SCHEMAS}"), r#"{"name": "s", "catalog_name": "c"}"#);
-    bench.good("PATCH /api/2.1/unity-catalog/permissions/catalog/c", r#"{"changes": [{"principal": "a", "add": ["BROWSE"]}]}"#);
+    bench.good("PATCH /api/2.1/unity-catalog/permissions/catalog/c", r#"{"changes": [{"principal": "users", "add": ["BROWSE"]}]}"#);
     bench.good(&format!("DELETE {CATALOGS}/c?force=true"), "");
     assert_eq!(bench.workspace.dump(), before);
     let rival = Bench::rival("default-schema-counts");

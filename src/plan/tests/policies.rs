@@ -47,6 +47,25 @@ fn three_policies_of_a_real_project() {
 }
 
 #[test]
+fn what_breaks_a_policy_is_cited_where_the_file_says_it() {
+    let text = "name: a\ntags:\n  owner: ana\n".to_owned();
+    let source = std::sync::Arc::new(Source { name: "conf/a.yaml".to_owned(), text });
+    let node = std::sync::Arc::new(crate::yaml::parse(&source).unwrap().remove(0));
+    for (expression, want) in [
+        ("step.body.tags.owner == 'bo'", "jobs.a (conf/a.yaml:3): policy `p` (conf/project.yaml:1) does not hold"),
+        ("step.body.comment | default('') != ''", "jobs.a (conf/x.yaml:1): policy `p`"),
+        ("step.action != 'create'", "jobs.a (conf/x.yaml:1): policy `p`"),
+    ] {
+        let mut world = World::new();
+        world.want("jobs.a", r#"{"name":"a","tags":{"owner":"ana"}}"#).node = std::sync::Arc::clone(&node);
+        world.see("jobs.a", crate::refresh::Live::Absent);
+        world.policies = vec![policy("p", expression)];
+        let reason = world.step("jobs.a").blocks[0].reason.clone();
+        assert!(reason.starts_with(want), "{expression}: {reason}");
+    }
+}
+
+#[test]
 fn levels_and_overrides() {
     let mut world = World::new();
     world.want("jobs.a", r#"{"name":"a"}"#);

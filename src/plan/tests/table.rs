@@ -72,6 +72,22 @@ fn what_exists_is_blocked_with_the_lines_that_import_it() {
 }
 
 #[test]
+fn a_state_that_may_be_lost_is_told_how_it_is_found_again() {
+    let mut world = World::new();
+    let told = |world: &World| world.plan().warnings.into_iter().map(|w| w.reason).collect::<Vec<_>>();
+    for (address, id) in [("jobs.a", "9"), ("jobs.b", "10")] {
+        assert_eq!(told(&world), Vec::<String>::new());
+        world.want(address, JOB);
+        world.see(address, Live::Exists(vec![candidate(id, LIVE_JOB)]));
+    }
+    let said = told(&world).join("");
+    assert!(said.starts_with("the state of dev is empty, and 2 objects that are to be created exist already"), "{said}");
+    assert!(said.contains("`brickform adopt --all`") && said.contains("`brickform state rebuild`"), "{said}");
+    world.hold("jobs.c", "11", JOB);
+    assert_eq!(told(&world), Vec::<String>::new());
+}
+
+#[test]
 fn what_exists_is_adopted_or_doubled_if_asked_for() {
     let one = || vec![candidate("9", LIVE_JOB)];
     let two = || vec![candidate("9", LIVE_JOB), candidate("10", LIVE_JOB)];

@@ -201,15 +201,30 @@ fn evaluate(place: &Place<'_>, scope: &dyn Scope, builder: &mut Builder) -> Resu
     }
     let names: Map = values.into_iter().enumerate().map(|(i, value)| (format!("__k{i}"), value)).collect();
     let rewritten = rewrite(text, &found, names.keys().map(String::as_str));
-    jinja::evaluate(&rewritten, &names).map(Outcome::Known).map_err(|why| {
+    jinja::evaluate(&rewritten, &names).map(Outcome::Known).map_err(|wrong| {
         if syntax(&rewritten, place, scope).is_err() {
             return Reported;
         }
-        scope.report(
-            Diagnostic::error("E0203", format!("`{}` cannot be evaluated: {}", text.trim(), restored(&why, &found, text)))
-                .at(&place.whole(), ""),
-        );
+        let why = format!("`{}` cannot be evaluated: {}", text.trim(), restored(&wrong.why, &found, text));
+        let word = wrong.word.as_ref().and_then(|(word, near)| Some((used(text, word)?, *near)));
+        let span = word.as_ref().map_or_else(|| place.whole(), |(at, _)| place.span(at.start, at.end));
+        let said = Diagnostic::error("E0203", why).at(&span, "");
+        let said = wrong.help.iter().fold(said, |said, help| said.help(restored(help, &found, text)));
+        scope.report(match word {
+            Some((_, Some(near))) => said.patch(&span, near),
+            _ => said,
+        });
         Reported
+    })
+}
+
+/// Where a filter or a test is used: behind `|` or `is`.
+fn used(text: &str, word: &str) -> Option<std::ops::Range<usize>> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).map(|(at, _)| at..at + word.len()).find(|range| {
+        let before = text[..range.start].trim_end();
+        let begins = before.ends_with('|') || before.ends_with(" is") || before.ends_with(" not");
+        begins && !text[range.end..].starts_with(is_part)
     })
 }
 

@@ -44,7 +44,7 @@ pub fn finish(deferred: &Deferred, known: &dyn Fn(&Variable) -> Option<Value>) -
 fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
     match names.get(expression) {
         Some(value) => Ok(value.clone()),
-        None => jinja::evaluate(expression, names),
+        None => jinja::evaluate(expression, names).map_err(|wrong| wrong.to_string()),
     }
 }
 

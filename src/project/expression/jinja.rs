@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use minijinja::value::{Value as Jinja, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, Error, UndefinedBehavior};
 
-use super::meter;
+use super::words::Wrong;
+use super::{meter, words};
 use crate::model::{Map, Value};
 
 /// Steps an evaluation may take.
@@ -33,8 +34,8 @@ const LONGEST: usize = 4096;
 /// Evaluates an expression with these names.
 ///
 /// # Errors
-/// A sentence: it does not parse, fails, gives nothing, or too much.
-pub fn evaluate(expression: &str, names: &Map) -> Result<Value, String> {
+/// It does not parse, fails, gives nothing, or too much.
+pub fn evaluate(expression: &str, names: &Map) -> Result<Value, Wrong> {
     short(expression)?;
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|e| describe(&e))?;
     let context = Jinja::from_pairs(names.iter().map(|(k, v)| (Jinja::from(k.as_str()), to_jinja(v))));
@@ -52,7 +53,7 @@ pub fn check(expression: &str) -> Result<(), (String, Option<std::ops::Range<usi
     short(expression).map_err(|why| (why, None))?;
     match ENVIRONMENT.compile_expression(expression) {
         Ok(_) => Ok(()),
-        Err(error) => Err((describe(&error), error.range())),
+        Err(error) => Err((describe(&error).why, error.range())),
     }
 }
 
@@ -64,18 +65,8 @@ fn short(expression: &str) -> Result<(), String> {
     Err(format!("it is {} bytes long, and at most {LONGEST} are read: take parts of it out into variables", expression.len()))
 }
 
-fn describe(error: &Error) -> String {
-    let detail = error.detail().unwrap_or_default();
-    match error.kind() {
-        ErrorKind::UndefinedError if detail.is_empty() => "a field that is not there is used".to_owned(),
-        ErrorKind::UndefinedError => format!("a field that is not there is used ({detail})"),
-        ErrorKind::OutOfFuel => format!("it takes more than {FUEL} steps"),
-        ErrorKind::UnknownFilter => format!("there is no such filter ({detail})"),
-        ErrorKind::UnknownTest => format!("there is no such test ({detail})"),
-        ErrorKind::SyntaxError => detail.to_owned(),
-        _ if detail.is_empty() => error.kind().to_string(),
-        _ => detail.to_owned(),
-    }
+fn describe(error: &Error) -> Wrong {
+    words::of(error, FUEL)
 }
 
 fn to_jinja(value: &Value) -> Jinja {
@@ -93,10 +84,10 @@ fn to_jinja(value: &Value) -> Jinja {
     }
 }
 
-fn from_jinja(value: &Jinja) -> Result<Value, String> {
+fn from_jinja(value: &Jinja) -> Result<Value, Wrong> {
     meter::charge(meter::size(value)).map_err(|e| describe(&e))?;
     Ok(match value.kind() {
-        ValueKind::Undefined => return Err("it gives nothing: a field that is not there was asked for".to_owned()),
+        ValueKind::Undefined => return Err("it gives nothing: a field that is not there was asked for".to_owned().into()),
         ValueKind::None => Value::Null,
         ValueKind::Bool => Value::Bool(value.is_true()),
         ValueKind::Number if value.is_integer() => {
@@ -105,13 +96,13 @@ fn from_jinja(value: &Jinja) -> Result<Value, String> {
             } else if let Ok(n) = u64::try_from(value.clone()) {
                 Value::from(n)
             } else {
-                return Err(format!("{value} does not fit 64 bits"));
+                return Err(format!("{value} does not fit 64 bits").into());
             }
         }
         ValueKind::Number => {
             let number = f64::try_from(value.clone()).map_err(|e| describe(&e))?;
             if !number.is_finite() {
-                return Err("the result is not a finite number".to_owned());
+                return Err("the result is not a finite number".to_owned().into());
             }
             Value::Float(number)
         }
@@ -127,7 +118,7 @@ fn from_jinja(value: &Jinja) -> Result<Value, String> {
             }
             Value::Map(map)
         }
-        _ => return Err(format!("it gives {}, which is no value of YAML", value.kind())),
+        _ => return Err(format!("it gives {}, which is no value of YAML", value.kind()).into()),
     })
 }
 
@@ -180,7 +171,11 @@ mod tests {
             ("range(100000) | join('-') | length", "588889"),
             ("'<&>' | upper", r#""<&>""#),
         ] {
-            assert_eq!(evaluate(expression, &names).map(|v| json::display(&v)).as_deref(), Ok(want), "{expression}");
+            assert_eq!(
+                evaluate(expression, &names).map(|v| json::display(&v)).map_err(|wrong| wrong.to_string()).as_deref(),
+                Ok(want),
+                "{expression}"
+            );
         }
         for expression in [
             "m.c",

@@ -13,6 +13,7 @@ mod mention;
 mod meter;
 mod scan;
 mod spell;
+mod words;
 
 pub(crate) use evaluate::{Place, Scope, argument, joined, scalar};
 pub use finish::{fill, finish};

@@ -173,7 +173,7 @@ fn mistakes_in_settings() {
             "E0222 conf/project.yaml:1:45 variable `x` is `A1`, which does not match the pattern `[a-z]+`",
         ),
         ("variables: {x: {pattern: '['}}\n", "variables: {x: a}\n", "E0220"),
-        ("variables: {x: {type: string}}\n", "", "E0223 conf/project.yaml:1:13 variable `x` has no value in environment dev"),
+        ("variables: {x: {type: string}}\n", "", "E0223 environments/dev.yaml:1:1 variable `x` has no value in environment dev"),
         (
             "variables: {jobs: {default: a}}\n",
             "",
@@ -196,7 +196,7 @@ fn mistakes_in_settings() {
         (
             "name: x\n",
             "workspace: remote\n",
-            "E0303 environments/dev.yaml:1:12 `workspace` must be `local` or a map (`host`, `profile`, ..), not text",
+            "E0303 environments/dev.yaml:1:12 `workspace` is `remote`, and must be `local` or a map (`host`, `profile`, ..) [write `workspace: { profile: remote }`]",
         ),
         (
             "name: x\n",
@@ -207,6 +207,16 @@ fn mistakes_in_settings() {
             "name: x\n",
             "workspace: {hsot: y}\n",
             "E0309 environments/dev.yaml:1:13 unknown key `hsot` in `workspace` [did you mean `host`?]",
+        ),
+        (
+            "name: x\n",
+            "workspace: locl\n",
+            "E0303 environments/dev.yaml:1:12 `workspace` is `locl`, and must be `local` or a map (`host`, `profile`, ..) [did you mean `local`?]",
+        ),
+        (
+            "name: x\n",
+            "guards: {on_conflict: blok}\n",
+            "E0303 environments/dev.yaml:1:23 `guards.on_conflict` is `blok`, and may only be `block` or `overwrite` [did you mean `block`?]",
         ),
         (
             "name: x\n",

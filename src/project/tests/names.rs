@@ -52,7 +52,16 @@ jobs:
         ),
     ]);
     let project = f.load().map_err(|e| shown(&e.diagnostics)).unwrap();
-    assert_eq!(project.lookups, [ask("service_principals", "release"), ask("service_principals", "stranger")]);
+    assert_eq!(project.lookups, [ask("service_principals", "release")]);
+    let checks: Vec<String> = project.checks.iter().map(|(asked, check)| format!("{} {} {check:?}", asked.kind, asked.name)).collect();
+    let wanted = [
+        "groups stranger Known",
+        "groups strangers Known",
+        "service_principals 00000000-0000-4000-a000-000000000002 Known",
+        "service_principals stranger Whose",
+        "users bo@x Known",
+    ];
+    assert_eq!(checks, wanted);
     let release = found(r#"{"id":"9","displayName":"release","applicationId":"app-9"}"#);
     let mut answers: Answers =
         [(ask("service_principals", "release"), release), (ask("service_principals", "stranger"), Answer::Missing(vec![]))].into();
@@ -86,6 +95,55 @@ jobs:
         "{wrong}"
     );
     assert!(wrong.contains("E0211 conf/b.yaml:19:35") && wrong.contains("their application ids are app-9, app-10;"), "{wrong}");
+}
+
+#[test]
+fn who_nobody_is_gets_a_warning_with_who_may_be_meant() {
+    let f = folder(&[(
+        "conf/b.yaml",
+        "
+catalogs:
+  c: { name: c, grants: [{ principal: analyst, privileges: [BROWSE] }, { principal: Team, privileges: [BROWSE] }] }
+jobs:
+  j: { name: j, permissions: [{ user_name: adda@x, permission_level: CAN_VIEW }, { group_name: users, permission_level: CAN_VIEW }] }
+secret_scopes:
+  s: { scope: s, permissions: [{ group_name: zebra, permission_level: READ }] }
+",
+    )]);
+    let project = f.load().map_err(|e| shown(&e.diagnostics)).unwrap();
+    let missing = |near: &[&str]| Answer::Missing(near.iter().map(|n| (*n).to_owned()).collect());
+    let mut answers: Answers = [
+        (ask("groups", "analyst"), missing(&["analysts"])),
+        (ask("service_principals", "analyst"), missing(&[])),
+        (ask("groups", "Team"), missing(&["team"])),
+        (ask("service_principals", "Team"), missing(&[])),
+        (ask("users", "adda@x"), missing(&["ada@x"])),
+        (ask("groups", "zebra"), missing(&[])),
+    ]
+    .into();
+    assert_eq!(project.checks.keys().collect::<Vec<_>>(), answers.keys().collect::<Vec<_>>());
+    let told = |answers: &Answers| shown(&project.resolve(answers).map_err(|e| shown(&e)).unwrap().warnings);
+    let found = told(&answers);
+    let lines: Vec<&str> = found.lines().filter_map(|line| line.split(" [").next()).collect();
+    assert_eq!(
+        lines,
+        [
+            "W0131 conf/b.yaml:3:39 the workspace knows no group or service principal called `analyst`",
+            "W0131 conf/b.yaml:5:44 the workspace knows no user called `adda@x`",
+            "W0131 conf/b.yaml:7:46 the workspace knows no group called `zebra`",
+        ],
+        "{found}"
+    );
+    assert!(found.contains("did you mean `analysts`?") && found.contains("did you mean `ada@x`?"), "{found}");
+    // One of the sorts that it may be is enough, and whoever was not asked for is nobody's business.
+    answers.insert(ask("service_principals", "analyst"), found_one());
+    answers.remove(&ask("users", "adda@x"));
+    answers.remove(&ask("groups", "zebra"));
+    assert_eq!(told(&answers), "");
+}
+
+fn found_one() -> Answer {
+    found(r#"{"id":"9","displayName":"analyst","applicationId":"app-9"}"#)
 }
 
 #[test]
