@@ -41,8 +41,8 @@ pub fn run(run: &Run<'_>) -> Result<Exit, Failure> {
     };
     runtime()?.block_on(async {
         let connection = connect::connect(run, &session.project).await.map_err(|failure| refused(run, failure))?;
-        let online = session.answered(run, connection).await?;
         let document = session.state()?;
+        let online = session.answered(run, connection, &document).await?;
         let client = &online.connection.client;
         let ask = refresh::Ask {
             desired: &online.desired,
