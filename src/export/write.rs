@@ -391,3 +391,49 @@ fn has_expression(node: &Node) -> bool {
         crate::yaml::Data::Map(entries) => entries.iter().any(|e| has_expression(&e.value)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{file_of, has_expression, is_drift, shortened};
+    use crate::diagnostic::Source;
+    use crate::diff::{FieldChange, Reason};
+    use crate::model::Path;
+    use crate::yaml::parse;
+
+    #[test]
+    fn files_that_expressions_read() {
+        for (expression, want) in [
+            (r#"file("sql/x.sql")"#, Some("sql/x.sql")),
+            ("file('sql/x.sql')", Some("sql/x.sql")),
+            (r#"file( "sql/x.sql" )"#, Some("sql/x.sql")),
+            (r#"file("a") ~ "b""#, None),
+            (r#"file("a" ~ "b")"#, None),
+            ("file(name)", None),
+            (r#"template("a.hbs")"#, None),
+        ] {
+            assert_eq!(file_of(expression).as_deref(), want, "{expression}");
+        }
+    }
+
+    #[test]
+    fn expressions_anywhere_in_a_node() {
+        for (text, want) in
+            [("a: b", false), ("a: ${b}", true), ("a: [x, { y: 'n-${b}' }]", true), ("a: $${b}", false), ("a: $${b}${c}", true)]
+        {
+            let source = Arc::new(Source { name: "a.yaml".to_owned(), text: text.to_owned() });
+            assert_eq!(has_expression(&parse(&source).expect("YAML")[0]), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_back_and_how_it_is_named() {
+        for (reason, want) in [(Reason::Drift, true), (Reason::Conflict, true), (Reason::Changed, false), (Reason::Removed, false)] {
+            assert_eq!(is_drift(&FieldChange { path: Path::root(), old: None, new: None, applied: None, reason }), want);
+        }
+        assert_eq!(shortened(""), "an expression");
+        assert_eq!(shortened("${a}"), "${a}");
+        assert_eq!(shortened(&"ü".repeat(61)), "ü".repeat(57) + "...");
+    }
+}

@@ -22,7 +22,7 @@ use super::world::World;
 const SECRET: &str = "Zq7-first/line+OF=key\nXw4 second <'line'> & \"more\"\nKp9\\third\\line~é";
 
 /// A workspace over HTTP whose creates and puts fail with a message made of what they were sent.
-fn echoing(message: fn(&str) -> String) -> String {
+fn echoing(message: Echo) -> String {
     let workspace = LocalWorkspace::in_memory(LocalOptions::default()).expect("a workspace");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -37,7 +37,7 @@ fn echoing(message: fn(&str) -> String) -> String {
     url
 }
 
-fn serve(stream: TcpStream, workspace: &LocalWorkspace, runtime: &tokio::runtime::Runtime, message: fn(&str) -> String) {
+fn serve(stream: TcpStream, workspace: &LocalWorkspace, runtime: &tokio::runtime::Runtime, message: Echo) {
     let mut writer = stream.try_clone().expect("a second handle");
     let mut reader = BufReader::new(stream);
     while let Some(request) = request(&mut reader) {
@@ -54,7 +54,7 @@ fn serve(stream: TcpStream, workspace: &LocalWorkspace, runtime: &tokio::runtime
         };
         let mut head = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in answer.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-length")) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&answer.body)).is_err() {
@@ -93,7 +93,10 @@ fn in_python(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\n', "\\n").replace('\'', "\\'"))
 }
 
-const ECHOES: &[(&str, fn(&str) -> String)] = &[
+/// What a server says of a secret.
+type Echo = fn(&str) -> String;
+
+const ECHOES: &[(&str, Echo)] = &[
     ("as it is", |s| format!("bad value {s} given")),
     ("its beginning", |s| format!("bad value {}... given", s.chars().take(14).collect::<String>())),
     ("its end", |s| format!("value ends in {}", s.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect::<String>())),
@@ -131,13 +134,14 @@ fn sweep(folder: &Path, told: &mut String) {
         if path.is_dir() {
             sweep(&path, told);
         } else {
-            told.push_str(&format!("\n--- {}\n", path.display()));
+            told.extend(["\n--- ", &path.display().to_string(), "\n"]);
             told.push_str(&String::from_utf8_lossy(&std::fs::read(&path).expect("a file")));
         }
     }
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "what is logged goes to the real program's own stream")]
 fn nothing_that_a_server_echoes_of_a_secret_comes_out() {
     for (form, message) in ECHOES {
         let url = echoing(*message);
@@ -169,7 +173,7 @@ fn nothing_that_a_server_echoes_of_a_secret_comes_out() {
                 .envs([("PLANTED", SECRET), ("DATABRICKS_TOKEN", "t"), ("STATE_KEY", "a-key-for-the-state"), ("HOME", "/nonexistent")])
                 .output()
                 .expect("it runs");
-            told.push_str(&format!("\n$ {line}\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)));
+            told.extend(["\n$ ", line, "\n", &String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr)]);
         }
         sweep(folder.path(), &mut told);
         assert!(told.contains("INVALID_PARAMETER_VALUE") && told.contains("(sensitive)"), "{form}: nothing was echoed:\n{told}");
