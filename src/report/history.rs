@@ -83,11 +83,7 @@ pub fn pin(pin: &Pin) -> String {
 #[must_use]
 pub fn json(version: &Version, subject: Option<&str>) -> Json {
     let Version { serial, at, by, commit, resources, note } = version;
-    let dirty = note.as_ref().map(|note| note.dirty);
-    json!({
-        "serial": serial, "at": at, "by": by, "commit": commit, "subject": subject, "resources": resources, "addresses": resources,
-        "dirty": dirty, "apply": note
-    })
+    json!({ "serial": serial, "at": at, "by": by, "commit": commit, "subject": subject, "resources": resources, "apply": note })
 }
 
 #[cfg(test)]
@@ -126,8 +122,7 @@ mod tests {
         let wanted = "2026-01-02T03:04:05Z by apply (ana), commit abc1234 \"Nightly at five\", with uncommitted changes, https://ci/7";
         assert_eq!(last(&told, subject().as_deref()), wanted);
         let said = super::json(&told, None);
-        assert_eq!((&said["addresses"], &said["dirty"]), (&serde_json::json!(3), &serde_json::json!(true)));
-        assert_eq!(super::json(&version(None), None)["dirty"], serde_json::Value::Null);
+        assert_eq!((&said["resources"], &said["apply"]["dirty"]), (&serde_json::json!(3), &serde_json::json!(true)));
         assert_eq!(last(&version(None), None), "2026-01-02T03:04:05Z by apply, commit abc1234");
     }
 }
