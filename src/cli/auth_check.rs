@@ -57,7 +57,7 @@ pub fn run(run: &Run<'_>) -> Result<Exit, Failure> {
         let caller = Caller::ask(client, me).await;
         let mut lines = vec![identity(&session, description.as_ref(), &caller, me)];
         lines.extend(reads(&session, &online.desired, &document, &snapshot));
-        for (need, addresses) in needs(&online.desired, &snapshot) {
+        for (need, addresses) in needs(&online.desired, &document, &session.registry, &snapshot) {
             let verdict = need.check(client, &session.registry, &caller).await;
             lines.push(right(&need, verdict, &addresses, &me.name));
         }

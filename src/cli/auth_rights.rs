@@ -11,6 +11,7 @@ use crate::kinds::{Call, Kind, Lifetime, Registry, Repeat};
 use crate::model::{Address, Map, Value};
 use crate::project::Desired;
 use crate::refresh::{self, Live, Snapshot};
+use crate::state::Document;
 
 /// Something that a change needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,8 +207,8 @@ fn get(op: &'static str, path: &[(&str, &str)]) -> Call {
     Call { op, path, query: Map::new(), body: None, why: "check", repeat: Repeat::Safe }
 }
 
-/// What the project needs, with the addresses that need it.
-pub fn needs(desired: &Desired, snapshot: &Snapshot) -> BTreeMap<Need, Vec<Address>> {
+/// What the project needs, with the addresses that need it: what is declared, and what is managed and would go.
+pub fn needs(desired: &Desired, document: &Document, registry: &Registry, snapshot: &Snapshot) -> BTreeMap<Need, Vec<Address>> {
     let mut all: BTreeMap<Need, Vec<Address>> = BTreeMap::new();
     for (address, resource) in desired.resources.iter().filter(|(address, _)| !address.is_facet()) {
         let live = match snapshot.objects.get(address) {
@@ -215,6 +216,13 @@ pub fn needs(desired: &Desired, snapshot: &Snapshot) -> BTreeMap<Need, Vec<Addre
             _ => None,
         };
         for need in of_one(resource.kind, live, &resource.body, desired, snapshot) {
+            all.entry(need).or_default().push(address.clone());
+        }
+    }
+    for (address, entry) in document.resources.iter().filter(|(address, _)| !address.is_facet() && !desired.resources.contains_key(address))
+    {
+        let Some(kind) = registry.get(&entry.kind).filter(|_| !desired.forgets.contains(address)) else { continue };
+        for need in of_one(kind, Some(&entry.id), &entry.applied, desired, snapshot) {
             all.entry(need).or_default().push(address.clone());
         }
     }
@@ -231,6 +239,10 @@ fn of_one(kind: &Kind, live: Option<&str>, body: &Value, desired: &Desired, snap
     };
     match (kind.name, live) {
         ("users" | "groups" | "service_principals" | "workspace_conf", _) | ("cluster_policies", None) => vec![Need::Admin],
+        ("grants", _) => {
+            let securable = ["catalog", "schema", "volume"].into_iter().find(|sort| *sort == text("securable_type"));
+            securable.map(|sort| Need::Privilege(sort, text("full_name"), vec!["MANAGE"])).into_iter().collect()
+        }
         ("catalogs", None) => vec![Need::Privilege("metastore", String::new(), vec!["CREATE_CATALOG"])],
         ("catalogs", Some(id)) => vec![Need::Privilege("catalog", id.to_owned(), vec!["MANAGE"])],
         ("schemas", Some(id)) => vec![Need::Privilege("schema", id.to_owned(), vec!["MANAGE"])],

@@ -238,6 +238,7 @@ pub async fn out(
         Exit::Done => format!("applied: {}", crate::report::about::counts(plan)),
         Exit::Partial => "applied in part".to_owned(),
         Exit::Interrupted => "interrupted".to_owned(),
+        Exit::Credentials => "stopped: no token any more".to_owned(),
         _ => "failed".to_owned(),
     });
     let link = super::pipeline::link(run.outside);

@@ -210,3 +210,95 @@ fn what_the_caller_may_not_do_is_told_with_what_gives_it() {
     let ran = project.with("auth check --env prod -o json", &refused, None).ended(4);
     assert!(ran.out.contains("\"authenticated\": false") && ran.out.contains("invalid_client"), "{}", ran.out);
 }
+
+/// A store of a cloud that lets nobody in.
+fn closed(status: u16, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = vec![];
+            let mut byte = [0; 1];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+                head.push(byte[0]);
+            }
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    host
+}
+
+#[test]
+fn a_store_of_the_state_that_lets_nobody_in_ends_with_4() {
+    let project = Project::new(&[("conf/project.yaml", "name: shop\n"), ("environments/local.yaml", "workspace: local\n")]);
+    let denied = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let home = project.folder.path().join("home");
+    std::fs::create_dir_all(home.join(".aws")).expect("a folder");
+    std::fs::write(home.join(".aws/config"), "[profile gone]\ncredential_process = echo 'it is over' >&2; exit 3\n").expect("a file");
+    let home = home.display().to_string();
+    for status in [401, 403] {
+        let host = closed(status, denied);
+        let keys = [("AWS_ENDPOINT_URL", host.as_str()), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+        let account = [("AZURE_STORAGE_ENDPOINT", host.as_str()), ("AZURE_STORAGE_ACCOUNT_KEY", "aHVudGVyMg==")];
+        let google = [("STORAGE_EMULATOR_HOST", host.as_str())];
+        let program = [("AWS_ENDPOINT_URL", host.as_str()), ("AWS_PROFILE", "gone")];
+        for (state, variables, says) in [
+            ("s3://acme/bf", &keys[..], "AWS_ACCESS_KEY_ID"),
+            ("az://state/bf?account=acme", &account, "AZURE_STORAGE_ACCOUNT_KEY"),
+            ("gs://acme/bf", &google, "credentials used"),
+            ("s3://acme/bf", &program, "it is over"),
+        ] {
+            let mut all = vec![("HOME", home.as_str())];
+            all.extend(variables);
+            let ran = project.with(&format!("plan --env local --state {state}"), &all, None);
+            assert_eq!(ran.code, 4, "{status} {state}: {}{}", ran.out, ran.err);
+            assert!(ran.err.contains(says) && !ran.err.contains("hunter2") && !ran.err.contains("aHVudGVyMg"), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn pipelines_that_are_written_set_what_their_method_reads() {
+    let templates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/init/templates");
+    let token = id_token("any", now() + 600);
+    let ci = "https://ci.invalid/acme/";
+    let github = vec![("ACTIONS_ID_TOKEN_REQUEST_URL", ci), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")];
+    let gitlab = vec![("DATABRICKS_OIDC_TOKEN", token.as_str())];
+    let azure = vec![
+        ("SYSTEM_ACCESSTOKEN", "t"),
+        ("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", ci),
+        ("SYSTEM_TEAMPROJECTID", "p"),
+        ("SYSTEM_HOSTTYPE", "build"),
+        ("SYSTEM_PLANID", "1"),
+        ("SYSTEM_JOBID", "2"),
+    ];
+    let project = project("https://adb-1.1.azuredatabricks.net", 1);
+    let mut seen = 0;
+    for file in std::fs::read_dir(templates).expect("they are there") {
+        let path = file.expect("it can be listed").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        for line in text.lines().filter_map(|line| line.trim().strip_prefix("DATABRICKS_AUTH_TYPE: ")) {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let (method, needs, variables) = match name.split(['-', '.']).next() {
+                Some("github") => ("github-oidc", "id-token: write", &github),
+                Some("gitlab") => ("env-oidc", "    DATABRICKS_OIDC_TOKEN:", &gitlab),
+                _ => ("azure-devops-oidc", "SYSTEM_ACCESSTOKEN: $(System.AccessToken)", &azure),
+            };
+            let count = |part: &str| text.matches(part).count();
+            assert_eq!(line, method, "{name}");
+            assert!(
+                count(needs) > 0 && (method != "azure-devops-oidc" || count(needs) >= count("DATABRICKS_AUTH_TYPE")),
+                "{name} lacks {needs}"
+            );
+            // Beside what a state's bucket needs, which would be in conflict if nobody named the method.
+            let mut all =
+                vec![("HOME", "/nonexistent"), ("DATABRICKS_CLIENT_ID", CLIENT), ("DATABRICKS_AUTH_TYPE", line), ("ARM_CLIENT_ID", "a")];
+            all.extend(variables);
+            let told = project.with("auth describe --env prod -o json", &all, None).ended(0).out;
+            assert!(told.contains(&format!("\"auth_type\": \"{method}\"")), "{name}: {told}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "{seen} places name a method");
+}

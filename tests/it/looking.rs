@@ -334,6 +334,7 @@ const LOOKS: &[&str] = &[
     "state pull",
     "doctor",
     "auth describe",
+    "auth check",
     "refresh --yes",
     "adopt --write --all-drift --dry-run",
     "adopt jobs.j --dry-run",
@@ -386,7 +387,7 @@ fn no_command_tells_a_secret() {
     sweep.project.edit("conf/project.yaml", "[cat, told.txt]", "[ls, told.txt, /nonexistent]");
     sweep.look("apply --env local --yes --replace secrets.c");
     // A workspace that does not answer.
-    for line in ["auth describe", "render", "env show far", "doctor"] {
+    for line in ["auth describe", "auth check", "render", "env show far", "doctor"] {
         sweep.look(&format!("{line} --env far"));
     }
     let database = std::fs::read(sweep.project.folder.path().join(".brickform/local/local.redb")).expect("a database");

@@ -114,7 +114,11 @@ impl Given<'_> {
 pub fn resolve(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Result<Resolved, AuthError> {
     let values = collect(outside, explicit, profile)?;
     let looked = || "looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file".to_owned();
-    let host = values.get("host").ok_or_else(|| AuthError::NoHost { looked: looked() })?;
+    let host = values.get("host").ok_or_else(|| AuthError::NoHost {
+        looked: values
+            .get("azure_workspace_resource_id")
+            .map_or_else(looked, |id| format!("`azure_workspace_resource_id` ({}) is sent along and says no host", id.source)),
+    })?;
     let host = normal_host(&host.text, &host.source)?;
     let choice = choose(&values, &host, outside, looked)?;
     let given = Given { values: &choice.values, host: &host, outside };
@@ -489,6 +493,12 @@ auth_type = databricks-cli
                 &[],
                 None,
                 "no credentials for https://x.net: looked at the environment's `workspace:`, the DATABRICKS_* variables and the profile file",
+            ),
+            (
+                &[("DATABRICKS_AZURE_RESOURCE_ID", "/subscriptions/s/w")],
+                &[],
+                None,
+                "no workspace is configured: `azure_workspace_resource_id` (DATABRICKS_AZURE_RESOURCE_ID) is sent along and says no host",
             ),
             (
                 &[("DATABRICKS_TOKEN", "t")],

@@ -444,6 +444,20 @@ async fn what_goes_wrong_is_told_with_what_to_do_and_without_a_secret() {
     }
 }
 
+#[tokio::test]
+async fn a_service_in_trouble_is_asked_again() {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let answer = move |_: &str| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => None,
+        1 => Some((503, String::new())),
+        _ => Some((200, r#"{"value":"SECRET-github"}"#.to_owned())),
+    };
+    let bench = Bench::new(StandIn::by(answer), &[]);
+    let variables = with(&GITHUB, &[("DATABRICKS_CLIENT_ID", "client-1")]);
+    bench.client(&workspace(), &variables, "https://test.net").whoami().await.unwrap();
+    assert_eq!(bench.cloud.asked().len(), 3);
+}
+
 /// A workspace that refuses the exchange.
 fn refusing() -> Arc<Scripted> {
     Scripted::by(|request| -> Answer {

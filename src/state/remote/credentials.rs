@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::objects::{Condition, ObjectError};
+use super::objects::{About, Condition, ObjectError};
 use super::place::Place;
 use crate::model::{CommandOutput, Outside, System};
 
@@ -169,6 +170,52 @@ fn every_way_of_aws() {
     }
     let error = write("s3://acme/bf", &outside(folder.path(), &[("AWS_PROFILE", "other")])).unwrap_err();
     assert_eq!(error.why, "~/.aws has no profile `other`");
+}
+
+/// A program that gives other keys each time, good for ten minutes of a clock that is moved by hand; after the third it fails.
+struct Rotating {
+    minutes: AtomicI64,
+    asked: AtomicI64,
+}
+
+impl System for Rotating {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(1_800_000_000 + 60 * self.minutes.load(Ordering::SeqCst)).unwrap()
+    }
+
+    fn run(&self, _: &str, _: &[&str], _: &Path) -> std::io::Result<CommandOutput> {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let keys = serde_json::json!({
+            "Version": 1, "AccessKeyId": format!("AKIA{number}"), "SecretAccessKey": "hunter2",
+            "Expiration": (self.now() + jiff::SignedDuration::from_mins(10)).to_string(),
+        });
+        let (code, stdout) = if number > 2 { (1, vec![]) } else { (0, keys.to_string().into_bytes()) };
+        Ok(CommandOutput { code: Some(code), stdout, stderr: b"the session is over".to_vec() })
+    }
+}
+
+#[test]
+fn keys_of_a_program_are_asked_for_anew_before_they_run_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".aws")).unwrap();
+    std::fs::write(folder.path().join(".aws/config"), "[default]\ncredential_process = print-keys\n").unwrap();
+    let cloud = StandIn::new(&[]);
+    let system = Arc::new(Rotating { minutes: AtomicI64::new(0), asked: AtomicI64::new(0) });
+    let variables = [("HOME", folder.path().to_str().unwrap()), ("AWS_ENDPOINT_URL", cloud.host.as_str())];
+    let outside = Outside { system: Arc::clone(&system) as Arc<dyn System>, ..outside(folder.path(), &variables) };
+    let place: Place = "s3://acme/bf".parse().unwrap();
+    let store = super::open(&place, "prod", &outside).unwrap().expect("a bucket");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (minutes, key) in [(0, Some("AKIA1")), (4, Some("AKIA1")), (2, Some("AKIA2")), (6, Some("AKIA2")), (5, None)] {
+        system.minutes.fetch_add(minutes, Ordering::SeqCst);
+        let put = runtime.block_on(store.put("x", b"1".to_vec(), Condition::Absent));
+        let Some(key) = key else {
+            let error = put.expect_err("the keys are over, and there are no others");
+            assert!(error.why.contains("the session is over") && error.about == About::Credentials, "{error:?}");
+            continue;
+        };
+        assert!(put.is_ok() && cloud.last().contains(&format!("Credential={key}/")), "{put:?} {}", cloud.last());
+    }
 }
 
 #[test]
