@@ -355,9 +355,9 @@ class Trouble:
         self.weather(deny=403, code="AccessDenied", methods=["DELETE"])
         self.refused(runner, ("state", "init"), 1, "✗ deletes it: AccessDenied")
         self.weather(deny=403, code="AccessDenied", methods=["PUT"])
-        self.refused(runner, apply, 1, "cannot be locked: AccessDenied", "credentials used")
+        self.refused(runner, apply, 4, "cannot be locked: AccessDenied", "credentials used")
         self.weather(deny=401)
-        self.refused(runner, apply, 1, "Authentication required", "credentials used")
+        self.refused(runner, apply, 4, "Authentication required", "credentials used")
         self.weather()
         nobody = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{free_port()}"}
         self.refused(runner, apply, 1, "cannot be locked", within=60, variables=nobody)
