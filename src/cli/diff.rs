@@ -143,10 +143,17 @@ impl One {
 
 /// The environments of the new side that are valid, and the mistakes in the others.
 fn checked(compared: &Compared) -> (Vec<String>, Vec<Diagnostic>) {
-    let (mut valid, mut mistakes) = (vec![], vec![]);
+    let (mut valid, mut mistakes): (Vec<String>, Vec<Diagnostic>) = (vec![], vec![]);
     for (name, found) in &compared.environments {
         match found {
-            Found::NewBroken(all) => mistakes.extend(all.iter().cloned()),
+            // Most mistakes are the same in every environment.
+            Found::NewBroken(all) => {
+                for mistake in all {
+                    if !mistakes.contains(mistake) {
+                        mistakes.push(mistake.clone());
+                    }
+                }
+            }
             _ => valid.push(name.clone()),
         }
     }

@@ -159,23 +159,36 @@ fn blocked(plan: &Plan) -> String {
     out
 }
 
-/// The first, the others counted.
+/// The first; of many that say the same of different things the first few; the others counted.
 fn listed(blocks: &[Block]) -> String {
     const MOST: usize = 30;
+    const ALIKE: usize = 5;
+    let mut alike: BTreeMap<(&str, &[String]), usize> = BTreeMap::new();
     let mut out = String::new();
     let mut shown = 0;
-    for block in blocks.iter().take(MOST) {
+    for block in blocks {
+        let nth = alike.entry((block.guard, &block.remedy)).and_modify(|n| *n += 1).or_insert(1);
+        if *nth > ALIKE || shown == MOST {
+            continue;
+        }
         let flags: Vec<String> = block.remedy.iter().filter(|r| r.starts_with("--")).map(|r| span(r)).collect();
         let lift = if flags.is_empty() { String::new() } else { format!(" (allow with {})", flags.join(", ")) };
         let line = format!("- **{}**: {}{lift}\n", block.guard.replace('_', " "), escape(&block.reason));
         if shown > 0 && out.len() + line.len() > GUARDS {
-            break;
+            continue;
         }
         out.push_str(&line);
         shown += 1;
     }
     if blocks.len() > shown {
-        out.push_str(&format!("- and {} more\n", thousands(blocks.len() - shown)));
+        let words: Vec<String> = alike
+            .iter()
+            .filter(|(_, n)| **n > ALIKE)
+            .take(6)
+            .map(|((guard, _), n)| format!("{} {} in all", thousands(*n), guard.replace('_', " ")))
+            .collect();
+        let of = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+        out.push_str(&format!("- **and {} more**{of}\n", thousands(blocks.len() - shown)));
     }
     out.push('\n');
     out

@@ -168,6 +168,20 @@ fn a_comment_never_holds_too_much_and_says_what_it_leaves_out() {
     }
 }
 
+#[test]
+fn guards_that_say_the_same_of_many_are_counted() {
+    let mut steps = steps("schemas", Action::Delete, 15, "");
+    for step in &mut steps {
+        step.blocks = vec![Block { guard: "data_loss", reason: format!("{} holds data", step.address), remedy: vec!["--x".to_owned()] }];
+    }
+    let mut of = samples::plan(steps);
+    of.blocks = vec![Block { guard: "max_deletes", reason: "too many".to_owned(), remedy: vec![] }];
+    let text = plan(&of, &ABOUT);
+    assert!(text.contains("### Blocked by 16 guards") && text.contains("- **max deletes**: too many\n"), "{text}");
+    assert_eq!(text.matches("- **data loss**: ").count(), 5, "{text}");
+    assert!(text.contains("- **and 10 more** (15 data loss in all)\n"), "{text}");
+}
+
 /// Fifty environments in one comment: a row for each, the same change told once, what is lost in front.
 #[test]
 fn fifty_environments_are_told_in_one_comment() {
