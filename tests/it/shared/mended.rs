@@ -45,7 +45,7 @@ fn history_tells_who_did_what() {
     shared.run("apply --yes").ended(0);
     shared.run("state push --serial 1 --yes").ended(0);
     let told = shared.run("state history").ended(0);
-    says(&told, &["2 ", "state push 1 resource by ada@", "1 ", "apply 1 resource", "1 add plan ", "0 "]);
+    says(&told, &["2 ", "state push 1 address by ada@", "1 ", "apply 1 address", "1 add plan ", "0 "]);
     assert!(!told.out.contains("plan \n") && !told.out.contains(": \n"), "{}", told.out);
     let json: serde_json::Value = serde_json::from_str(&shared.run("state history -o json").ended(0).out).expect("JSON");
     let serials: Vec<u64> = json["versions"].as_array().expect("a list").iter().filter_map(|v| v["serial"].as_u64()).collect();
