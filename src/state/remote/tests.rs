@@ -505,8 +505,8 @@ fn memory_that_overwrites() -> impl Objects {
         }
         fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, _: Condition) -> crate::client::BoxFuture<'a, Result<Put, ObjectError>> {
             Box::pin(async move {
-                self.0.delete(name).await?;
-                self.0.put(name, bytes, Condition::Absent).await
+                let condition = self.0.get(name).await?.map_or(Condition::Absent, |there| Condition::Same(there.tag));
+                self.0.put(name, bytes, condition).await
             })
         }
         fn list<'a>(&'a self, prefix: &'a str) -> crate::client::BoxFuture<'a, Result<Vec<String>, ObjectError>> {
