@@ -176,7 +176,8 @@ impl Keeper {
     /// Makes everything durable that waits to be.
     pub(super) async fn flush_pending(&self) -> Result<(), StateError> {
         let mut position = self.position.lock().await;
-        if self.waiting().is_empty() {
+        let in_doubt = position.as_ref().is_some_and(|position| position.log.is_in_doubt());
+        if self.waiting().is_empty() && !in_doubt {
             // Somebody else's flush may have taken ours along, and failed.
             return self.lease.standing().map_err(|why| self.lost(why));
         }
@@ -199,10 +200,10 @@ impl Keeper {
     pub(super) async fn write_segment(&self, position: &mut Option<Position>) -> Result<(), StateError> {
         let lease = self.lease.ensure(&*self.objects).await.map_err(|why| self.lost(why))?;
         let position = position.as_mut().ok_or_else(|| self.lost("it was not read before it was written".to_owned()))?;
-        let records = std::mem::take(&mut *self.waiting());
+        let records = || std::mem::take(&mut *self.waiting());
         let goes_on = || self.lease.standing().is_ok();
         let stamina = Stamina { limit: Duration::from_secs(self.settings.lease_seconds), goes_on: &goes_on };
-        match position.log.write(&*self.objects, &lease, &records, stamina).await {
+        match position.log.write(&*self.objects, &lease, records, stamina).await {
             Ok(()) => {
                 self.fenced.store(true, Ordering::SeqCst);
                 Ok(())
@@ -214,7 +215,11 @@ impl Keeper {
                         let first = self.lease.standing().err().map(|why| format!("{why}; ")).unwrap_or_default();
                         format!("{first}the journal could not be written for {} seconds ({error})", self.settings.lease_seconds)
                     }
-                    Trouble::Records(why) => return Err(StateError::Unwritable { place: self.objects.place(), why }),
+                    Trouble::Records(why) => {
+                        // They are gone: also those of whoever did not wait for an answer, who is told with the next word.
+                        self.lease.lose(format!("the journal could not be written: {why}"));
+                        return Err(StateError::Unwritable { place: self.objects.place(), why });
+                    }
                 };
                 // From here on nothing is certain: this writer is done, the next one reads what is there.
                 self.lease.lose(why.clone());

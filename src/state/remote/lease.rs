@@ -102,6 +102,8 @@ pub(super) struct Lease {
     /// None where none is held.
     renewed: Mutex<Option<Renewed>>,
     lost: Mutex<Option<String>>,
+    /// Held by whoever deletes on the strength of it: it is not given back meanwhile.
+    deleting: tokio::sync::Mutex<()>,
 }
 
 struct Held {
@@ -109,7 +111,8 @@ struct Held {
     mark: Mark,
 }
 
-/// When the store last said that it is ours: by the clock that never jumps, and by the one that goes on in sleep.
+/// When the store was last asked for it and then said that it is ours: by the clock that never jumps, and by the one that
+/// goes on in sleep. Never when it answered: others count from what we wrote, and that is as old as the asking.
 #[derive(Clone, Copy)]
 struct Renewed {
     steady: Instant,
@@ -119,8 +122,14 @@ struct Renewed {
 impl Lease {
     /// None is held. `seconds`: how long one stands without being renewed.
     pub(super) fn new(outside: &Outside, seconds: u64) -> Self {
-        let held = tokio::sync::Mutex::default();
-        Self { outside: outside.clone(), seconds: seconds.max(2), held, renewed: Mutex::default(), lost: Mutex::default() }
+        Self {
+            outside: outside.clone(),
+            seconds: seconds.max(2),
+            held: tokio::sync::Mutex::default(),
+            renewed: Mutex::default(),
+            lost: Mutex::default(),
+            deleting: tokio::sync::Mutex::default(),
+        }
     }
 
     /// How often it has to be renewed.
@@ -134,7 +143,7 @@ impl Lease {
         let begun = Instant::now();
         let mut watch = Watch::default();
         // Written without an answer: if one of these stands there at a later look, it is ours.
-        let mut offered: Vec<Paper> = vec![];
+        let mut offered: Vec<(Paper, Renewed)> = vec![];
         let mut failures = 0;
         loop {
             let found = match read(objects).await {
@@ -146,9 +155,9 @@ impl Lease {
             };
             let mark = found.as_ref().map(|(_, mark)| mark.clone());
             if let Some((there, mark)) = found.as_ref().filter(|(paper, _)| paper.released.is_none())
-                && let Some(ours) = offered.iter().find(|ours| ours.id == there.id)
+                && let Some((ours, asked)) = offered.iter().find(|(ours, _)| ours.id == there.id)
             {
-                self.hold(ours.clone(), mark.clone()).await;
+                self.hold(ours.clone(), mark.clone(), *asked).await;
                 return Ok(watch.over);
             }
             if let Some((paper, mark)) = found.filter(|(paper, _)| paper.released.is_none()) {
@@ -169,37 +178,43 @@ impl Lease {
             } else {
                 watch.over = None;
             }
-            let paper = self.paper(info);
+            let asked = self.now();
+            let paper = self.paper(info, asked);
             match CELL.write(objects, &bytes(&paper), mark.as_ref()).await {
                 Ok(Some(mark)) => {
-                    self.hold(paper, mark).await;
+                    self.hold(paper, mark, asked).await;
                     return Ok(watch.over);
                 }
                 // Somebody was faster: the next look shows who. A store that refuses although nobody is there ends here too.
                 Ok(None) => tolerate(&mut failures, ObjectError::new("the store refuses the lease although nobody holds it")).await?,
                 Err(error) => {
-                    offered.push(paper);
+                    offered.push((paper, asked));
                     tolerate(&mut failures, error).await?;
                 }
             }
         }
     }
 
-    fn paper(&self, info: &LockInfo) -> Paper {
+    fn now(&self) -> Renewed {
+        Renewed { steady: Instant::now(), wall: self.outside.now() }
+    }
+
+    fn paper(&self, info: &LockInfo, asked: Renewed) -> Paper {
         Paper {
             info: info.clone(),
             id: new_lineage(&self.outside)[..8].to_owned(),
             beat: 0,
-            renewed: stamp(self.outside.now()),
+            renewed: stamp(asked.wall),
             seconds: self.seconds,
             released: None,
         }
     }
 
-    async fn hold(&self, paper: Paper, mark: Mark) {
+    /// `asked`: when the paper was sent.
+    async fn hold(&self, paper: Paper, mark: Mark, asked: Renewed) {
         *self.lost() = None;
         let mut held = self.held.lock().await;
-        *self.renewed() = Some(Renewed { steady: Instant::now(), wall: self.outside.now() });
+        *self.renewed() = Some(asked);
         *held = Some(Held { paper, mark });
     }
 
@@ -237,7 +252,7 @@ impl Lease {
 
     async fn renew_held(&self, objects: &dyn Objects, held: &mut Held) -> bool {
         for _ in 0..2 {
-            let now = Renewed { steady: Instant::now(), wall: self.outside.now() };
+            let now = self.now();
             let paper = Paper { beat: held.paper.beat + 1, renewed: stamp(now.wall), ..held.paper.clone() };
             let written = self.in_time(CELL.write(objects, &bytes(&paper), Some(&held.mark))).await;
             let why = match written {
@@ -334,8 +349,14 @@ impl Lease {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// While the answer is kept, the lease is not given back: for what nobody else may do meanwhile.
+    pub(super) async fn deleting(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.deleting.lock().await
+    }
+
     /// Gives it back. A store that cannot be reached keeps it until it runs out.
     pub(super) async fn release(&self, objects: &dyn Objects) {
+        let _deleting = self.deleting.lock().await;
         let Some(held) = self.held.lock().await.take() else { return };
         *self.renewed() = None;
         let mut mark = held.mark;

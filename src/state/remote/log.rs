@@ -28,7 +28,8 @@ pub(super) struct Log {
     next: u64,
     /// The number of the next line.
     sequence: u64,
-    /// Bytes of segment `next` that may have arrived, though no answer did; and how many lines they are.
+    /// Bytes of segment `next` that were sent, or are about to be, and whose answer did not come; and how many lines they
+    /// are. Also where whoever wrote them was stopped meanwhile.
     doubt: Option<(Vec<u8>, u64)>,
 }
 
@@ -115,32 +116,43 @@ impl Log {
         Ok(Reading { records: journal.records, log: Self { serial, next, sequence, doubt: None } })
     }
 
-    /// Writes records as the next segment; none of them still makes one, which keeps everybody else from that number.
+    /// Whether something was sent of which nobody knows whether it arrived.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
+    }
+
+    /// Writes records as the next segment; none of them still makes one, which keeps everybody else from that number. They
+    /// are taken once what is in doubt has arrived, and from then on they are in doubt themselves: whoever stops this in
+    /// the middle loses none.
     pub(super) async fn write(
         &mut self,
         objects: &dyn Objects,
         lease: &str,
-        records: &[Record],
+        take: impl FnOnce() -> Vec<Record> + Send,
         stamina: Stamina<'_>,
     ) -> Result<(), Trouble> {
-        if let Some((bytes, lines)) = self.doubt.take() {
-            self.put(objects, bytes, lines, stamina).await?;
-        }
+        self.settle(objects, stamina).await?;
+        let records = take();
         let mut bytes = format!("lease {lease}\n").into_bytes();
-        bytes.extend(write_lines(records, self.sequence).map_err(Trouble::Records)?);
-        self.put(objects, bytes, records.len() as u64, stamina).await
+        bytes.extend(write_lines(&records, self.sequence).map_err(Trouble::Records)?);
+        self.doubt = Some((bytes, records.len() as u64));
+        self.settle(objects, stamina).await
     }
 
-    async fn put(&mut self, objects: &dyn Objects, bytes: Vec<u8>, lines: u64, stamina: Stamina<'_>) -> Result<(), Trouble> {
+    /// Sends what is in doubt until it is there.
+    async fn settle(&mut self, objects: &dyn Objects, stamina: Stamina<'_>) -> Result<(), Trouble> {
+        let Some((bytes, lines)) = &self.doubt else { return Ok(()) };
         let name = segment(self.serial, self.next);
         let begun = tokio::time::Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.once(objects, &name, &bytes).await {
+            match once(objects, &name, bytes).await {
                 Ok(true) => break,
-                Ok(false) => return Err(Trouble::Fenced),
+                Ok(false) => {
+                    self.doubt = None;
+                    return Err(Trouble::Fenced);
+                }
                 Err(error) if begun.elapsed() + pause >= stamina.limit || !(stamina.goes_on)() => {
-                    self.doubt = Some((bytes, lines));
                     return Err(Trouble::Store(error));
                 }
                 Err(_) => tokio::time::sleep(pause).await,
@@ -149,17 +161,18 @@ impl Log {
         }
         self.next += 1;
         self.sequence += lines;
+        self.doubt = None;
         Ok(())
     }
+}
 
-    /// Whether the segment is there and ours.
-    async fn once(&self, objects: &dyn Objects, name: &str, bytes: &[u8]) -> Result<bool, ObjectError> {
-        if let Put::Done(_) = objects.put(name, bytes.to_vec(), Condition::Absent).await? {
-            return Ok(true);
-        }
-        // Ours whose answer was lost, or another's: its first line names whose lease it was written under.
-        Ok(objects.get(name).await?.is_some_and(|there| there.bytes == bytes))
+/// Whether the segment is there and ours.
+async fn once(objects: &dyn Objects, name: &str, bytes: &[u8]) -> Result<bool, ObjectError> {
+    if let Put::Done(_) = objects.put(name, bytes.to_vec(), Condition::Absent).await? {
+        return Ok(true);
     }
+    // Ours whose answer was lost, or another's: its first line names whose lease it was written under.
+    Ok(objects.get(name).await?.is_some_and(|there| there.bytes == bytes))
 }
 
 /// The folder of the journal that continues the document of this serial.

@@ -35,6 +35,8 @@ mod federation;
 pub mod files;
 #[cfg(feature = "gcs")]
 mod gcs;
+#[cfg(test)]
+mod interrupted;
 mod keeper;
 mod lease;
 mod log;

@@ -89,10 +89,10 @@ async fn a_journal_that_cannot_be_written_for_a_whole_term_ends_the_run() {
 async fn a_save_is_tried_again() {
     for (sort, name) in SORTS.into_iter().flat_map(|sort| ["state", "versions/", "journal/"].map(|name| (sort, name))) {
         let store = Memory::new(sort);
-        let one = keeper(&fails(&store, "put", name, 30), 0);
+        let one = Arc::new(keeper(&fails(&store, "put", name, 30), 0));
         take(&one, "ada", 0).await.unwrap();
         one.load().await.unwrap();
-        let beating = tokio::spawn(Arc::new(keeper(&store, 0)).go_on_renewing());
+        let beating = tokio::spawn(Arc::clone(&one).go_on_renewing());
         for serial in 0..2 {
             let document = Document { serial, ..first() };
             one.save(&document, "apply").await.unwrap_or_else(|error| panic!("{sort:?} {name}: {error}"));

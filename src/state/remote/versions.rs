@@ -187,7 +187,7 @@ async fn clear_away(objects: &Arc<dyn Objects>, lease: &Lease, gone: Vec<u64>, k
         names.extend([version(serial), side_of(serial)]);
         names.extend(objects.list(&log::folder(serial)).await.unwrap_or_default());
     }
-    delete(objects, names).await;
+    delete(objects, names, || true).await;
     let Ok(there) = objects.list("blobs/").await else { return };
     let unneeded = |needed: &BTreeSet<String>| -> Vec<String> {
         there.iter().filter(|name| name.strip_prefix("blobs/").is_none_or(|digest| !needed.contains(digest))).cloned().collect()
@@ -201,17 +201,20 @@ async fn clear_away(objects: &Arc<dyn Objects>, lease: &Lease, gone: Vec<u64>, k
         let Some(bytes) = bytes else { return };
         needed.extend(format::blobs_of(&bytes));
     }
-    // Somebody else may need by now what nobody needed when we looked.
-    if matches!(lease.surely(), Some(Ok(()))) {
-        delete(objects, unneeded(&needed)).await;
-    }
+    // Somebody else may need by now what nobody needed when we looked: nothing is deleted once that may be.
+    let _until_done = lease.deleting().await;
+    delete(objects, unneeded(&needed), || matches!(lease.surely(), Some(Ok(())))).await;
 }
 
-async fn delete(objects: &Arc<dyn Objects>, names: Vec<String>) {
+/// Deletes as long as that may be; what was begun then is waited for.
+async fn delete(objects: &Arc<dyn Objects>, names: Vec<String>, may: impl Fn() -> bool) {
     let mut tasks = JoinSet::new();
     for name in names {
         if tasks.len() >= PARALLEL {
             let _ = tasks.join_next().await;
+        }
+        if !may() {
+            break;
         }
         let objects = Arc::clone(objects);
         tasks.spawn(async move { objects.delete(&name).await });
