@@ -186,7 +186,8 @@ pub async fn out(
         plan.environment,
         online.connection.caller
     ));
-    let dirty = !super::provenance::dirty(run, session, &online.desired).is_empty();
+    // Where there is no Git to ask, nothing says that it was.
+    let dirty = super::provenance::dirty(run, session, &online.desired).is_ok_and(|files| !files.is_empty());
     session.store.annotate(Note { link: pipeline::link(run.outside), dirty, ..note(plan, &online.connection.caller, digest) });
     let stop = Arc::new(AtomicU8::new(0));
     let happened = |event: &Event| {

@@ -6,13 +6,16 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{CommandOutput, Outside};
-use crate::plan::{Standing, Undecidable, short};
+use crate::plan::{Standing, Undecidable, is_commit, short};
 
 /// The longest subject of a commit in a message.
 const SUBJECT: usize = 60;
 
 /// How many files are read at a time.
 const READERS: usize = 8;
+
+/// Why nothing can be asked.
+const NO_PROGRAM: &str = "there is no `git` program here";
 
 /// A folder, perhaps in a repository.
 pub struct Git<'a> {
@@ -41,6 +44,31 @@ impl<'a> Git<'a> {
         Some(String::from_utf8_lossy(&bytes).trim().to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// The same where an answer that is empty and none at all are two things.
+    ///
+    /// # Errors
+    /// Git cannot be asked, or it says no: a clause.
+    pub fn told(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.ask(arguments).ok_or_else(|| NO_PROGRAM.to_owned())?;
+        if output.code == Some(0) {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(refused(arguments, &output))
+    }
+
+    /// The answer of a question that Git answers with its exit code: 0 is yes, 1 is no.
+    ///
+    /// # Errors
+    /// It is neither: a clause.
+    pub fn decides(&self, arguments: &[&str]) -> Result<bool, String> {
+        let output = self.ask(arguments).ok_or_else(|| NO_PROGRAM.to_owned())?;
+        match output.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(refused(arguments, &output)),
+        }
+    }
+
     fn is(&self, arguments: &[&str]) -> bool {
         self.ask(arguments).is_some_and(|output| output.code == Some(0))
     }
@@ -50,9 +78,16 @@ impl<'a> Git<'a> {
         if let Some(commit) = self.text(&["rev-parse", "--verify", "--quiet", "HEAD"]) {
             return Ok(commit);
         }
-        let Ok(output) = self.outside.system.run("git", &["rev-parse", "--is-inside-work-tree"], self.folder) else {
-            return Err("there is no `git` program here".to_owned());
-        };
+        self.is_repository()?;
+        Err("nothing is committed here yet".to_owned())
+    }
+
+    /// Whether the folder is in a repository that Git reads.
+    ///
+    /// # Errors
+    /// It is in none: a clause.
+    fn is_repository(&self) -> Result<(), String> {
+        let output = self.ask(&["rev-parse", "--is-inside-work-tree"]).ok_or_else(|| NO_PROGRAM.to_owned())?;
         // The name of the setting is in every language the same.
         if String::from_utf8_lossy(&output.stderr).contains("safe.directory") {
             let folder = self.folder.display();
@@ -60,10 +95,7 @@ impl<'a> Git<'a> {
                 "Git does not read a repository that belongs to somebody else (git config --global --add safe.directory {folder})"
             ));
         }
-        Err(match output.code {
-            Some(0) => "nothing is committed here yet".to_owned(),
-            _ => "this is no Git repository".to_owned(),
-        })
+        if output.code == Some(0) { Ok(()) } else { Err("this is no Git repository".to_owned()) }
     }
 
     /// A commit as Git names it in full, from a branch, a tag or a short name.
@@ -84,9 +116,12 @@ impl<'a> Git<'a> {
         self.text(&["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true")
     }
 
-    /// Whether one commit is the other, or an ancestor of it.
-    pub fn is_ancestor(&self, older: &str, newer: &str) -> bool {
-        self.is(&["merge-base", "--is-ancestor", older, newer])
+    /// Whether one commit is the other, or an ancestor of it; both are held ([`Git::holds`]).
+    ///
+    /// # Errors
+    /// Git cannot tell: a clause.
+    pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, String> {
+        self.decides(&["merge-base", "--is-ancestor", older, newer])
     }
 
     /// The first line of a commit's message, where the clone holds it.
@@ -113,14 +148,19 @@ impl<'a> Git<'a> {
         if here == applied {
             return Standing::Follows;
         }
-        let undecidable = |why| Standing::Unknown { here: Some(self.name(here)), applied: self.name(applied), why };
+        let undecidable =
+            |why| Standing::Unknown { here: Some(self.name(here)), applied: self.name(applied), commit: applied.to_owned(), why };
         if !self.holds(applied) {
             return undecidable(if self.is_shallow() { Undecidable::Shallow } else { Undecidable::Missing });
         }
-        if self.is_ancestor(applied, here) {
+        let (follows, precedes) = match (self.is_ancestor(applied, here), self.is_ancestor(here, applied)) {
+            (Ok(follows), Ok(precedes)) => (follows, precedes),
+            (Err(why), _) | (_, Err(why)) => return undecidable(Undecidable::NoGit(why)),
+        };
+        if follows {
             return Standing::Follows;
         }
-        if self.is_ancestor(here, applied) {
+        if precedes {
             let count = self.text(&["rev-list", "--count", &format!("{here}..{applied}")]);
             let later = count.and_then(|count| count.parse().ok()).unwrap_or(1);
             return Standing::Older { here: self.name(here), applied: self.name(applied), later };
@@ -135,11 +175,15 @@ impl<'a> Git<'a> {
     }
 
     /// Files below the folder that differ from the commit, or are in none and not ignored; relative to the folder.
-    pub fn changed(&self) -> Vec<PathBuf> {
-        let prefix = self.text(&["rev-parse", "--show-prefix"]).unwrap_or_default();
+    ///
+    /// # Errors
+    /// Git cannot tell: a clause.
+    pub fn changed(&self) -> Result<Vec<PathBuf>, String> {
+        self.is_repository()?;
+        let prefix = self.told(&["rev-parse", "--show-prefix"])?;
+        let prefix = prefix.trim_end_matches(['\r', '\n']);
         let status = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--", ".", ":(exclude).brickform"];
-        let Some(bytes) = self.bytes(&status) else { return vec![] };
-        let text = String::from_utf8_lossy(&bytes);
+        let text = self.told(&status)?;
         let mut parts = text.split('\0').filter(|part| !part.is_empty());
         let mut found = BTreeSet::new();
         while let Some(part) = parts.next() {
@@ -149,7 +193,7 @@ impl<'a> Git<'a> {
                 found.extend(parts.next().map(str::to_owned));
             }
         }
-        found.iter().map(|path| PathBuf::from(path.strip_prefix(&prefix).unwrap_or(path))).collect()
+        Ok(found.iter().map(|path| PathBuf::from(path.strip_prefix(prefix).unwrap_or(path))).collect())
     }
 
     /// Writes the files of the folder, as they are in a commit, below another folder. Links and repositories in it are left
@@ -180,16 +224,20 @@ impl<'a> Git<'a> {
     }
 }
 
+/// What Git complains of, as a clause of one line.
+fn refused(arguments: &[&str], output: &CommandOutput) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let command = arguments.first().copied().unwrap_or_default();
+    if plain.is_empty() { format!("`git {command}` failed") } else { format!("`git {command}` failed: {plain}") }
+}
+
 /// The name in a line of `ls-tree`, of a plain file that may belong to a project.
 fn file_of(line: &str) -> Option<&str> {
     let (head, name) = line.split_once('\t')?;
     let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     (head.starts_with("100") && plain && !name.starts_with('.')).then_some(name)
-}
-
-/// Whether a text is the name of a commit and nothing else: what a state or a plan says is put on a command line.
-fn is_commit(text: &str) -> bool {
-    (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! stops at the first that fails. One summary and one exit code at the end.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -129,7 +130,7 @@ fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<E
                 loop {
                     let at = next.fetch_add(1, Ordering::SeqCst);
                     let Some(name) = names.get(at) else { return };
-                    let ended = captured(run, name, one);
+                    let ended = guarded(&|| captured(run, name, one));
                     slots.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(ended);
                     came.notify_all();
                 }
@@ -170,6 +171,16 @@ fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Ex
         all.push(Some(ended));
     }
     all
+}
+
+/// What came of it, also where it breaks off by a mistake of the program: whoever waits for it would wait for ever.
+fn guarded(one: &dyn Fn() -> Ended) -> Ended {
+    catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|thrown| {
+        let said = thrown.downcast_ref::<String>().map(String::as_str).or_else(|| thrown.downcast_ref::<&str>().copied());
+        let words = format!("stopped by a mistake of brickform itself: {}", said.unwrap_or("it says no more"));
+        let err = format!("error: {words}\n");
+        Ended { exit: Exit::Failed, why: Some(words.clone()), words, err, out: String::new(), part: None, mistakes: vec![] }
+    })
 }
 
 /// The options of one environment.
@@ -323,7 +334,7 @@ impl Write for Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, worst};
+    use super::{chosen, guarded, worst};
     use crate::cli::{Exit, Failure};
 
     fn list(names: &[&str]) -> Vec<String> {
@@ -349,6 +360,14 @@ mod tests {
                 (other, _) => panic!("{asked:?}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn one_that_breaks_off_is_one_that_failed() {
+        let ended = guarded(&|| panic!("no such {}", "thing"));
+        assert_eq!(ended.exit, Exit::Failed);
+        assert_eq!(ended.words, "stopped by a mistake of brickform itself: no such thing");
+        assert!(ended.why.is_some() && ended.err.starts_with("error: stopped"));
     }
 
     #[test]

@@ -8,25 +8,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::git::Git;
-use crate::plan::{Hold, short};
+use crate::plan::{Hold, is_commit, short};
 use crate::state::Pin;
 
 /// How many commits are looked at for one that takes back what was rolled back.
 const LOOKED_AT: &str = "--max-count=500";
 
-/// Whether the pin keeps the commit that is checked out.
+/// Whether the pin keeps the commit that is checked out. Where a question to Git fails, it cannot be decided: neither is the
+/// commit let through, nor the pin lifted.
 pub fn hold(git: &Git<'_>, pin: &Pin, here: &Result<String, String>) -> Hold {
-    let unknown = |why: String, remedy: Option<String>| Hold::Unknown { why, remedy };
-    let here = match here {
-        Ok(here) => here,
-        Err(why) => return unknown(why.clone(), None),
-    };
+    here.clone().and_then(|here| of_commit(git, pin, &here)).unwrap_or_else(|why| Hold::Unknown { why, remedy: None })
+}
+
+fn of_commit(git: &Git<'_>, pin: &Pin, here: &str) -> Result<Hold, String> {
+    let unknown = |why: String, remedy: Option<String>| Ok(Hold::Unknown { why, remedy });
     if *here == pin.to {
-        return Hold::Free;
+        return Ok(Hold::Free);
     }
     let Some(from) = &pin.from else {
         return unknown("what was applied before came from no commit".to_owned(), None);
     };
+    if let Some(wrong) = [&pin.to, from].into_iter().find(|commit| !is_commit(commit)) {
+        return unknown(format!("the state's pin names `{wrong}`, which is no commit"), None);
+    }
     if let Some(missing) = [&pin.to, from].into_iter().find(|commit| !git.holds(commit)) {
         return if git.is_shallow() {
             unknown("this clone is shallow".to_owned(), Some("or fetch the history first: git fetch --unshallow".to_owned()))
@@ -34,61 +38,65 @@ pub fn hold(git: &Git<'_>, pin: &Pin, here: &Result<String, String>) -> Hold {
             unknown(format!("this clone does not hold commit {}", short(missing)), Some(format!("or fetch it: git fetch origin {missing}")))
         };
     }
-    let here_holds = touching(git, &pin.to, here);
-    let back: BTreeSet<String> = touching(git, &pin.to, from).into_iter().filter(|commit| here_holds.contains(commit)).collect();
+    let here_holds = touching(git, &pin.to, here)?;
+    let back: BTreeSet<String> = touching(git, &pin.to, from)?.into_iter().filter(|commit| here_holds.contains(commit)).collect();
     if back.is_empty() {
-        return Hold::Free;
+        return Ok(Hold::Free);
     }
     let left: Vec<&String> = {
-        let reverted = reverted(git, &pin.to, here);
+        let reverted = reverted(git, &pin.to, here)?;
         here_holds.iter().filter(|commit| back.contains(*commit) && !reverted.contains(*commit)).collect()
     };
-    if left.is_empty() || is_as_it_was(git, pin, from, here, &back) {
-        return Hold::Reverted;
+    if left.is_empty() || is_as_it_was(git, pin, from, here, &back)? {
+        return Ok(Hold::Reverted);
     }
-    Hold::BringsBack { here: git.name(here), commits: left.into_iter().map(|commit| git.name(commit)).collect() }
+    Ok(Hold::BringsBack { here: git.name(here), commits: left.into_iter().map(|commit| git.name(commit)).collect() })
 }
 
 /// The commits of a range that touch the project, the newest first; merges bring nothing of their own.
-fn touching(git: &Git<'_>, older: &str, newer: &str) -> Vec<String> {
+fn touching(git: &Git<'_>, older: &str, newer: &str) -> Result<Vec<String>, String> {
     let range = format!("{older}..{newer}");
-    lines(git.text(&["rev-list", "--topo-order", "--no-merges", "--full-history", &range, "--", "."]))
+    lines(git, &["rev-list", "--topo-order", "--no-merges", "--full-history", &range, "--", "."])
 }
 
-fn lines(text: Option<String>) -> Vec<String> {
-    text.unwrap_or_default().lines().map(str::to_owned).collect()
+fn lines(git: &Git<'_>, arguments: &[&str]) -> Result<Vec<String>, String> {
+    Ok(git.told(arguments)?.lines().map(str::to_owned).collect())
 }
 
 /// Whether there is a commit that holds all that would be brought back and at which the files are what they were.
-fn is_as_it_was(git: &Git<'_>, pin: &Pin, from: &str, here: &str, back: &BTreeSet<String>) -> bool {
-    let names = git.bytes(&["diff", "--no-ext-diff", "--no-renames", "--relative", "--name-only", "-z", &pin.to, from, "--", "."]);
-    let names = String::from_utf8_lossy(&names.unwrap_or_default()).into_owned();
+fn is_as_it_was(git: &Git<'_>, pin: &Pin, from: &str, here: &str, back: &BTreeSet<String>) -> Result<bool, String> {
+    let names = git.told(&["diff", "--no-ext-diff", "--no-renames", "--relative", "--name-only", "-z", &pin.to, from, "--", "."])?;
     let paths: Vec<String> = names.split('\0').filter(|path| !path.is_empty()).map(|path| format!(":(literal){path}")).collect();
     if paths.is_empty() {
-        return true;
+        return Ok(true);
     }
     let mut ask = vec!["rev-list", "--topo-order", LOOKED_AT];
     let range = format!("{}..{here}", pin.to);
     ask.extend([range.as_str(), "--", "."]);
-    let candidates = lines(git.text(&ask));
+    let candidates = lines(git, &ask)?;
     let is_same = |commit: &str| {
         let mut ask = vec!["diff", "--no-ext-diff", "--quiet", &pin.to, commit, "--"];
         ask.extend(paths.iter().map(String::as_str));
-        git.bytes(&ask).is_some()
+        git.decides(&ask)
     };
     // Newest first: once something that was rolled back comes after a commit, so it does after all that are older.
     let holds_all = |commit: &str| {
         let after = format!("{commit}..{here}");
-        lines(git.text(&["rev-list", &after])).iter().all(|later| !back.contains(later))
+        lines(git, &["rev-list", &after]).map(|all| all.iter().all(|later| !back.contains(later)))
     };
-    candidates.iter().any(|commit| is_same(commit) && holds_all(commit))
+    for commit in &candidates {
+        if is_same(commit)? && holds_all(commit)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The commits of a range that a later one takes back by its own words, and whose revert is not taken back again.
-fn reverted(git: &Git<'_>, older: &str, newer: &str) -> BTreeSet<String> {
+fn reverted(git: &Git<'_>, older: &str, newer: &str) -> Result<BTreeSet<String>, String> {
     const SAYS: &str = "This reverts commit ";
     let range = format!("{older}..{newer}");
-    let log = git.text(&["log", "--topo-order", "--reverse", "--no-show-signature", "--format=%H %B%x00", &range]).unwrap_or_default();
+    let log = git.told(&["log", "--topo-order", "--reverse", "--no-show-signature", "--format=%H %B%x00", &range])?;
     let mut out = BTreeSet::new();
     let mut reverts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for message in log.split('\0') {
@@ -101,11 +109,14 @@ fn reverted(git: &Git<'_>, older: &str, newer: &str) -> BTreeSet<String> {
                 continue;
             }
             // Of a merge, everything that it brought in.
-            let mut covered: BTreeSet<String> = lines(git.text(&["rev-list", &format!("{named}^1..{named}")])).into_iter().collect();
-            covered.insert(named);
+            let mut covered = BTreeSet::from([named.clone()]);
+            // The first commit of all has none before it.
+            if git.commit(&format!("{named}^1")).is_some() {
+                covered.extend(lines(git, &["rev-list", &format!("{named}^1..{named}")])?);
+            }
             out.extend(covered.iter().cloned());
             reverts.entry(commit.to_owned()).or_default().extend(covered);
         }
     }
-    out
+    Ok(out)
 }

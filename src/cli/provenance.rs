@@ -16,20 +16,27 @@ use crate::state::Document;
 /// What a plan of this session comes from. `applies`: whether it is to be carried out.
 pub fn of(run: &Run<'_>, session: &Session, desired: &Desired, document: &Document, applies: bool) -> Provenance {
     let guards = &session.project.environment.guards;
-    let dirty = if guards.require_clean_git { dirty(run, session, desired) } else { vec![] };
+    let (dirty, unseen) = match guards.require_clean_git.then(|| dirty(run, session, desired)) {
+        Some(Ok(dirty)) => (dirty, None),
+        Some(Err(why)) => (vec![], Some(why)),
+        None => (vec![], None),
+    };
     let is_on = guards.ancestry.unwrap_or(session.remote.is_some());
     let compared = document.commit.as_deref().filter(|_| is_on);
     if compared.is_none() && document.pinned.is_none() {
-        return Provenance { applies, dirty, ..Provenance::default() };
+        return Provenance { applies, dirty, unseen, ..Provenance::default() };
     }
     let git = Git::at(run.outside, &session.project.folder);
     let here = git.head();
     let standing = match (compared, &here) {
         (None, _) => Standing::Follows,
         (Some(applied), Ok(here)) => git.standing(here, applied),
-        (Some(applied), Err(why)) if guards.ancestry == Some(true) => {
-            Standing::Unknown { here: None, applied: crate::plan::short(applied).to_owned(), why: Undecidable::NoGit(why.clone()) }
-        }
+        (Some(applied), Err(why)) if guards.ancestry == Some(true) => Standing::Unknown {
+            here: None,
+            applied: crate::plan::short(applied).to_owned(),
+            commit: applied.to_owned(),
+            why: Undecidable::NoGit(why.clone()),
+        },
         (Some(applied), Err(why)) => {
             if !session.told.swap(true, Ordering::Relaxed) {
                 run.screen.note(&format!(
@@ -41,15 +48,18 @@ pub fn of(run: &Run<'_>, session: &Session, desired: &Desired, document: &Docume
         }
     };
     let hold = document.pinned.as_ref().map(|pinned| pin::hold(&git, pinned, &here)).unwrap_or_default();
-    Provenance { applies, dirty, standing, hold }
+    Provenance { applies, dirty, unseen, standing, hold }
 }
 
 /// The files of the project that differ from the commit, or are in none.
-pub fn dirty(run: &Run<'_>, session: &Session, desired: &Desired) -> Vec<String> {
+///
+/// # Errors
+/// Git cannot tell: a clause.
+pub fn dirty(run: &Run<'_>, session: &Session, desired: &Desired) -> Result<Vec<String>, String> {
     let folder = &session.project.folder;
-    let changed = Git::at(run.outside, folder).changed();
+    let changed = Git::at(run.outside, folder).changed()?;
     if changed.is_empty() {
-        return vec![];
+        return Ok(vec![]);
     }
     let read: BTreeSet<&str> = {
         let declared = desired.resources.values().map(|resource| resource.span.source.name.as_str());
@@ -64,5 +74,5 @@ pub fn dirty(run: &Run<'_>, session: &Session, desired: &Desired) -> Vec<String>
         inside && ["yaml", "yml", "json", "hbs"].contains(&kind)
     };
     let names = changed.iter().map(|path| (path, path.display().to_string()));
-    names.filter(|(path, name)| own(path) || read.contains(name.as_str())).map(|(_, name)| name).collect()
+    Ok(names.filter(|(path, name)| own(path) || read.contains(name.as_str())).map(|(_, name)| name).collect())
 }

@@ -12,9 +12,12 @@ use super::planning::{Planning, Showing};
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run, connect, runtime, saving};
 use crate::kinds::{Gone, Identity, Kind, Lifetime, Loss};
-use crate::plan::{self, Action, Pinning, Plan, short};
+use crate::plan::{self, Action, Pinning, Plan, is_commit, short};
 use crate::project::Ask;
-use crate::state::{Document, Pin};
+use crate::state::{Document, Pin, Version};
+
+/// The shortest name of a commit that is all digits: what is shorter is a serial.
+const SHORTEST: usize = 7;
 
 /// Arguments of `rollback`.
 #[derive(Debug, Args)]
@@ -44,6 +47,8 @@ pub struct Arguments {
 struct Target {
     /// The commit.
     commit: String,
+    /// Whether it was applied before, as far as versions are kept.
+    applied: bool,
     /// The state as it was then, where that version is kept.
     then: Option<Document>,
 }
@@ -94,28 +99,47 @@ fn target(git: &Git<'_>, run: &Run<'_>, session: &Session, to: &str) -> Result<T
                 short(&commit)
             ));
         }
-        return held(git, commit).map(|commit| Target { commit, then: session.store.kept(serial).ok().flatten() });
+        return held(git, commit, "from which that serial came").map(|commit| Target {
+            commit,
+            applied: true,
+            then: session.store.kept(serial).ok().flatten(),
+        });
+    }
+    // Git takes four digits for a commit, too: of another serial than was meant, one never heard of.
+    if to.len() < SHORTEST && to.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Failure::Usage {
+            message: format!("serial {to} of {} is not kept, or never was", session.environment()),
+            help: vec![
+                newest(&history),
+                format!("a commit whose name begins so takes at least {SHORTEST} digits; a branch or a tag: refs/tags/{to}"),
+            ],
+        });
     }
     let Some(commit) = git.commit(to) else {
-        let serials: Vec<String> = history.iter().take(5).map(|version| version.serial.to_string()).collect();
         return Err(Failure::Usage {
             message: format!("`{to}` is neither a serial that is kept nor a commit that Git knows here"),
-            help: vec![
-                format!("the newest serials are {}; `brickform state history` shows all", serials.join(", ")),
-                "a commit of another branch has to be fetched first: git fetch origin".to_owned(),
-            ],
+            help: vec![newest(&history), "a commit of another branch has to be fetched first: git fetch origin".to_owned()],
         });
     };
     let same = history.iter().find(|version| version.commit.as_deref() == Some(&commit)).map(|version| version.serial);
     let then = same.and_then(|serial| session.store.kept(serial).ok().flatten());
-    Ok(Target { commit, then })
+    Ok(Target { commit, applied: same.is_some(), then })
 }
 
-fn held(git: &Git<'_>, commit: String) -> Result<String, Failure> {
+fn newest(history: &[Version]) -> String {
+    let serials: Vec<String> = history.iter().take(5).map(|version| version.serial.to_string()).collect();
+    format!("the newest serials are {}; `brickform state history` shows all", serials.join(", "))
+}
+
+/// A commit that the state names, where the clone holds it.
+fn held(git: &Git<'_>, commit: String, which: &str) -> Result<String, Failure> {
     if git.holds(&commit) {
         return Ok(commit);
     }
-    let message = format!("this clone does not hold commit {}, from which that serial came", short(&commit));
+    if !is_commit(&commit) {
+        return Err(Failure::machine(format!("the state names `{commit}` as a commit, which is none")));
+    }
+    let message = format!("this clone does not hold commit {}, {which}", short(&commit));
     Err(Failure::Machine { message, help: vec![format!("fetch it: git fetch --unshallow, or git fetch origin {commit}")] })
 }
 
@@ -124,11 +148,18 @@ fn before(document: &Document) -> Option<&str> {
     document.pinned.as_ref().map_or(document.commit.as_deref(), |pin| pin.from.as_deref())
 }
 
-/// Refuses what is no way back.
-fn backwards(git: &Git<'_>, to: &str, document: &Document, environment: &str) -> Result<(), Failure> {
-    let from = before(document);
+/// Refuses what is no way back, and what nobody can tell of; what was applied before is always one.
+fn backwards(git: &Git<'_>, target: &Target, document: &Document, environment: &str) -> Result<(), Failure> {
+    let to = target.commit.as_str();
     let same = document.pinned.is_none() && document.commit.as_deref() == Some(to);
-    let newer = from.is_some_and(|from| from != to && git.is_ancestor(from, to));
+    let newer = match before(document).filter(|from| *from != to) {
+        Some(from) if git.holds(from) => git.is_ancestor(from, to).map_err(Failure::machine)?,
+        Some(from) if !target.applied => {
+            held(git, from.to_owned(), "which is applied: whether that is a way back is undecidable")?;
+            false
+        }
+        _ => false,
+    };
     if !same && !newer {
         return Ok(());
     }
@@ -175,7 +206,7 @@ struct Back<'a> {
 impl Back<'_> {
     async fn through(&self, run: &Run<'_>, session: &Session, connection: Connection) -> Result<Exit, Failure> {
         let document = session.state()?;
-        backwards(&self.git, &self.target.commit, &document, session.environment())?;
+        backwards(&self.git, self.target, &document, session.environment())?;
         let online = &session.answered(run, connection, &document).await?;
         let showing = &self.arguments.showing;
         let events = Events::new(run, showing.json);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::block;
 use super::{Action, Inputs, Plan, Step};
+use crate::client::ApiError;
 use crate::kinds::{Kind, Registry, plain_path};
 use crate::model::{Address, Fingerprint, Value};
 use crate::project;
@@ -64,14 +65,23 @@ pub(super) fn check(
             .filter(|(a, step)| goes(step) && path_of(step, a, "parent_path").as_deref() == Some(folder.as_str()))
             .map(|(_, step)| step.name.as_str())
             .collect();
-        let inside = live.within.get(&old(&address)).map_or(&[][..], Vec::as_slice);
+        let inside = match live.within.get(&old(&address)) {
+            Some(Ok(inside)) => inside.as_slice(),
+            Some(Err(error)) => {
+                if let Some(step) = steps.get_mut(&address) {
+                    unlisted(step, &address, &folder, error);
+                }
+                continue;
+            }
+            None => &[],
+        };
         let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let stays = |path: &&String| !leaving.contains(plain_path(path)) && !named.iter().any(|n| name(path).starts_with(n));
+        let stays = |path: &&String| !leaving.contains(plain_path(path)) && !named.iter().any(|n| is_called(&name(path), n));
         let left: Vec<String> = inside.iter().filter(stays).map(|path| name(path)).collect();
         let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
         if let Some(step) = steps.get_mut(&address).filter(|_| !left.is_empty()) {
             if project::is_implied(&address, &folder) {
-                stay(step, &left);
+                stay(step, format!("not empty, it stays: {}", listed(&left)));
             } else if allowed {
                 take_along(step, kind, &left);
                 lifted.insert(format!("--allow-delete {}", kind.name));
@@ -89,6 +99,25 @@ pub(super) fn check(
     lifted
 }
 
+/// Whether this is the file of an object of this name: as it is, or with an ending by which the workspace shows its sort.
+fn is_called(file: &str, name: &str) -> bool {
+    const ENDINGS: [&str; 4] = ["", ".dbquery.ipynb", ".dbalert.json", ".lvdash.json"];
+    file.strip_prefix(name).is_some_and(|ending| ENDINGS.contains(&ending))
+}
+
+/// What nobody could look into is not taken away.
+fn unlisted(step: &mut Step, address: &Address, folder: &str, error: &ApiError) {
+    if project::is_implied(address, folder) {
+        stay(step, "what is in it cannot be listed, it stays".to_owned());
+        return;
+    }
+    let id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
+    let reason = format!("what is in {address} could not be listed: {} answered {error}{id}", error.request);
+    let remedy =
+        vec!["plan again, or grant the caller the right to list it".to_owned(), format!("or leave it alone: forget: ['{address}']")];
+    step.blocks.push(block("unreadable", reason, remedy));
+}
+
 /// `a, b, c, d, e and 3 more`.
 fn listed(names: &[String]) -> String {
     let told = names.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", ");
@@ -98,9 +127,9 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn stay(step: &mut Step, left: &[String]) {
+fn stay(step: &mut Step, because: String) {
     step.action = Action::Forget;
-    step.because = Some(format!("not empty, it stays: {}", listed(left)));
+    step.because = Some(because);
     step.calls.clear();
     step.delete_calls.clear();
     step.live = None;
@@ -120,12 +149,19 @@ fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
 /// this says what it is that goes besides what the plan deletes by itself.
 fn along(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &Document, old: &dyn Fn(&Address) -> Address) {
     let Some(live) = inputs.live else { return };
-    let mut notes = Vec::new();
+    let (mut notes, mut unknown) = (Vec::new(), Vec::new());
     for (address, step) in
         steps.iter().filter(|(_, step)| matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst))
     {
         let Some(kind) = inputs.registry.get(&step.kind) else { continue };
         let (Some(within), Some(names)) = (kind.within.filter(|w| w.all.is_none()), live.within.get(&old(address))) else { continue };
+        let names = match names {
+            Ok(names) => names,
+            Err(error) => {
+                unknown.push((address.clone(), error.clone()));
+                continue;
+            }
+        };
         let planned = |name: &String| {
             steps.iter().any(|(address, inner)| {
                 let parent = inputs.registry.get(&inner.kind).and_then(|k| k.parents.iter().find(|p| p.kind == kind.name));
@@ -140,6 +176,11 @@ fn along(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &
         let left: Vec<String> = names.iter().filter(|name| !planned(name)).cloned().collect();
         if !left.is_empty() {
             notes.push((address.clone(), note(&left)));
+        }
+    }
+    for (address, error) in unknown {
+        if let Some(step) = steps.get_mut(&address) {
+            unlisted(step, &address, "", &error);
         }
     }
     for (address, note) in notes {
@@ -157,3 +198,23 @@ fn note(left: &[String]) -> String {
 
 /// How a note begins that says what goes with a folder: a saved plan is bound to it.
 pub(super) const TAKES_ALONG: &str = "takes along what is in it";
+
+#[cfg(test)]
+mod tests {
+    use super::is_called;
+
+    #[test]
+    fn a_file_is_known_by_its_whole_name() {
+        for (file, name, is_it) in [
+            ("load", "load", true),
+            ("load.dbquery.ipynb", "load", true),
+            ("stock low.dbalert.json", "stock low", true),
+            ("load_history", "load", false),
+            ("load_history.dbquery.ipynb", "load", false),
+            ("load.csv", "load", false),
+            ("loa", "load", false),
+        ] {
+            assert_eq!(is_called(file, name), is_it, "{file} {name}");
+        }
+    }
+}

@@ -43,7 +43,7 @@ mod typed;
 pub use body::link;
 pub use known::recorded;
 pub use leftover::unopened;
-pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, short};
+pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, is_commit, short};
 pub use scope::Scope;
 pub use step::DELETED;
 pub use tag::owner_of;

@@ -16,6 +16,8 @@ pub struct Provenance {
     pub applies: bool,
     /// Files of the project that differ from the commit, or are in none.
     pub dirty: Vec<String>,
+    /// Why nobody can tell which files those are, a clause.
+    pub unseen: Option<String>,
     /// How the commit stands to the one that is applied.
     pub standing: Standing,
     /// Whether it may be applied where the environment is pinned.
@@ -54,6 +56,8 @@ pub enum Standing {
         here: Option<String>,
         /// What is applied.
         applied: String,
+        /// The same in full: a server gives no commit by a short name.
+        commit: String,
         /// Why not.
         why: Undecidable,
     },
@@ -66,7 +70,7 @@ pub enum Undecidable {
     Shallow,
     /// The clone is whole and does not hold the commit that is applied.
     Missing,
-    /// There is no Git to ask: why.
+    /// There is no Git to ask, or it does not say: why.
     NoGit(String),
 }
 
@@ -132,16 +136,20 @@ fn looked_at(found: Block) -> Block {
 
 /// What is applied should be what was committed.
 fn dirty_tree(inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
-    let dirty = &inputs.options.provenance.dirty;
-    if !inputs.environment.guards.require_clean_git || dirty.is_empty() {
+    let Provenance { dirty, unseen, .. } = &inputs.options.provenance;
+    if !inputs.environment.guards.require_clean_git {
         return None;
     }
-    let reason = format!(
-        "{} takes only what is committed (guards.require_clean_git), and the project has uncommitted changes: {}",
-        inputs.environment.name,
-        some(dirty)
-    );
-    let found = block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), "or commit first".to_owned()]);
+    let (what, second) = match unseen {
+        Some(why) => (
+            format!("whether the project has uncommitted changes is undecidable: {why}"),
+            "or apply from a clone that `git status` can read",
+        ),
+        None if dirty.is_empty() => return None,
+        None => (format!("the project has uncommitted changes: {}", some(dirty)), "or commit first"),
+    };
+    let reason = format!("{} takes only what is committed (guards.require_clean_git), and {what}", inputs.environment.name);
+    let found = block("dirty_tree", reason, vec!["--allow-dirty-tree".to_owned(), second.to_owned()]);
     unless(overridden("dirty_tree", inputs), found, lifted)
 }
 
@@ -179,11 +187,11 @@ fn standing(inputs: &Inputs<'_>) -> Option<Block> {
             let what = if *rewritten { format!("{} {}", first_word(applied), first_word(here)) } else { first_word(applied).to_owned() };
             Some(block("diverged_commit", reason, vec!["--allow-diverged-commit".to_owned(), format!("{second} {what}")]))
         }
-        Standing::Unknown { here, applied, why } => Some(undecidable(here.as_deref(), applied, why)),
+        Standing::Unknown { here, applied, commit, why } => Some(undecidable(here.as_deref(), applied, commit, why)),
     }
 }
 
-fn undecidable(here: Option<&str>, applied: &str, why: &Undecidable) -> Block {
+fn undecidable(here: Option<&str>, applied: &str, commit: &str, why: &Undecidable) -> Block {
     let what = match here {
         Some(here) => format!("whether commit {here} is newer than what is applied ({applied}) is undecidable"),
         None => format!("whether this is newer than what is applied ({applied}) is undecidable"),
@@ -196,7 +204,8 @@ fn undecidable(here: Option<&str>, applied: &str, why: &Undecidable) -> Block {
         Undecidable::Missing => (
             "this clone does not hold that commit, though it is not shallow: it was never pushed, or history was rewritten (a force push?)"
                 .to_owned(),
-            Some(format!("or fetch it first: git fetch origin {applied}")),
+            // What the state says is put on no command line unless it is a commit.
+            is_commit(commit).then(|| format!("or fetch it first: git fetch origin {commit}")),
         ),
         Undecidable::NoGit(why) => (why.clone(), None),
     };
@@ -219,6 +228,12 @@ fn pinned(pin: &Pin, inputs: &Inputs<'_>) -> Option<Block> {
         Hold::Unknown { why, remedy } => (format!("{what}: whether this brings it back is undecidable: {why}"), remedy.clone()),
     };
     Some(block("pinned", reason, std::iter::once("--unpin".to_owned()).chain(second).collect()))
+}
+
+/// Whether a text is the name of a commit and nothing else: what a state or a plan says is put on a command line.
+#[must_use]
+pub fn is_commit(text: &str) -> bool {
+    (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A commit as people name it.

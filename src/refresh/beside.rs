@@ -6,7 +6,8 @@ use tokio::task::JoinSet;
 
 use super::object::{id_of, natural_of};
 use super::wanted::Target;
-use super::{Address, Ask, Client, Kind, Live, Value};
+use super::{Address, ApiError, Ask, Client, Kind, Live, Value};
+use crate::client::ApiErrorKind;
 use crate::kinds::{from_row, list_parent, marks_call, within_call};
 
 /// What is in objects that a plan is likely to delete: those that nobody wants any more, and those whose name is another
@@ -16,7 +17,7 @@ pub async fn within(
     ask: &Ask<'_>,
     targets: &[Target<'_>],
     objects: &BTreeMap<Address, Live>,
-) -> BTreeMap<Address, Vec<String>> {
+) -> BTreeMap<Address, Result<Vec<String>, ApiError>> {
     let goes = |target: &Target<'_>| {
         let Some(Live::Found { id, body }) = objects.get(&target.address) else { return None };
         let stays = !ask.destroy && target.desired.is_some_and(|r| r.natural == natural_of(target.kind, body));
@@ -26,21 +27,23 @@ pub async fn within(
     contents(client, &wanted).await
 }
 
-/// What is in these objects: paths or names, sorted. One that cannot be listed counts as empty: the server refuses to delete
-/// what is not.
-pub async fn contents(client: &Client, objects: &[(Address, &'static Kind, String)]) -> BTreeMap<Address, Vec<String>> {
+/// What is in these objects: paths or names, sorted. In one that is not there is nothing; why one cannot be listed is kept.
+pub async fn contents(client: &Client, objects: &[(Address, &'static Kind, String)]) -> BTreeMap<Address, Result<Vec<String>, ApiError>> {
     let mut tasks = JoinSet::new();
     for (address, kind, id) in objects {
         let (Some(kept), Some(call)) = (kind.within, within_call(kind, &Value::text(id.as_str()))) else { continue };
         let (client, address) = (client.clone(), address.clone());
         tasks.spawn(async move {
-            let rows = client.list(&call).await.unwrap_or_default();
-            let names = rows.iter().filter_map(|row| row.get(kept.name)?.as_str().map(str::to_owned));
-            (address, names.collect::<Vec<_>>())
+            let rows = match client.list(&call).await {
+                Err(error) if error.kind == ApiErrorKind::NotFound => Ok(vec![]),
+                listed => listed,
+            };
+            let named = |row: &Value| row.get(kept.name)?.as_str().map(str::to_owned);
+            (address, rows.map(|rows| rows.iter().filter_map(named).collect::<Vec<_>>()))
         });
     }
-    let mut found: BTreeMap<Address, Vec<String>> = tasks.join_all().await.into_iter().collect();
-    for names in found.values_mut() {
+    let mut found: BTreeMap<Address, Result<Vec<String>, ApiError>> = tasks.join_all().await.into_iter().collect();
+    for names in found.values_mut().flatten() {
         names.sort();
     }
     found

@@ -24,8 +24,8 @@ mod wanted;
 pub struct Snapshot {
     /// By address: everything desired or in the state.
     pub objects: BTreeMap<Address, Live>,
-    /// What is in objects that may have to go, by their address: paths.
-    pub within: BTreeMap<Address, Vec<String>>,
+    /// What is in objects that may have to go, by their address: paths; or why nobody can tell.
+    pub within: BTreeMap<Address, Result<Vec<String>, ApiError>>,
     /// How many requests it took.
     pub requests: u64,
 }

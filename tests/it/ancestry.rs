@@ -155,10 +155,7 @@ fn what_cannot_be_decided_is_said_with_what_decides_it() {
     let undecidable = format!("is newer than what is applied ({}) is undecidable: this clone is shallow", &thirty[..7]);
     says(&apply("").ended(6), &[&undecidable, "--allow-unknown-ancestry", "git fetch --unshallow"]);
     copy("");
-    says(
-        &apply("").ended(6),
-        &["this clone does not hold that commit, though it is not shallow", &format!("git fetch origin {}", &thirty[..7])],
-    );
+    says(&apply("").ended(6), &["this clone does not hold that commit, though it is not shallow", &format!("git fetch origin {thirty}")]);
     apply("--allow-older-commit").ended(6);
     apply("--allow-unknown-ancestry").ended(0);
 
@@ -196,4 +193,15 @@ fn only_files_of_the_project_make_a_tree_dirty() {
     repository.git("add conf/q.yaml");
     repository.git("commit -q -m Query");
     says(&repository.apply("").ended(6), &["uncommitted changes: sql/used.sql"]);
+}
+
+#[test]
+fn a_tree_that_git_cannot_read_is_not_taken_for_a_committed_one() {
+    let repository = Repository::new("workspace: local\nguards: { require_clean_git: true }\n");
+    repository.project.write(".git/index", "no index");
+    let broken = repository.apply("").ended(6);
+    says(&broken, &["whether the project has uncommitted changes is undecidable: `git status` failed:", "--allow-dirty-tree"]);
+    std::fs::remove_dir_all(repository.project.folder.path().join(".git")).expect("it can be removed");
+    says(&repository.apply("").ended(6), &["is undecidable: this is no Git repository", "from a clone that `git status` can read"]);
+    repository.apply("--allow-dirty-tree").ended(0);
 }

@@ -100,6 +100,28 @@ fn what_holds_nothing_of_it_passes_and_unpin_ends_it() {
 }
 
 #[test]
+fn what_git_cannot_tell_neither_passes_nor_lifts_a_pin() {
+    let (repository, [.., third]) = applied();
+    // The clone lacks what is applied: what was applied before it is a way back, anything else may be a way forward.
+    repository.minutes(60, "Sixty");
+    repository.apply("").ended(0);
+    repository.git(&format!("reset -q --hard {third}"));
+    repository.git("reflog expire --expire=now --all");
+    repository.git("gc -q --prune=now");
+    repository.minutes(70, "Seventy");
+    let forward = repository.project.run("rollback --to HEAD --env dev --yes").ended(1);
+    assert!(forward.err.contains("which is applied: whether that is a way back is undecidable"), "{}", forward.err);
+    repository.project.run(&format!("rollback --to {third} --env dev --dry-run")).ended(0);
+
+    let (repository, [first, second, _]) = applied();
+    repository.project.run(&format!("rollback --to {first} --env dev --yes")).ended(0);
+    let tree = repository.git(&format!("rev-parse {second}^{{tree}}"));
+    let object = repository.project.folder.path().join(format!(".git/objects/{}/{}", &tree[..2], &tree[2..]));
+    std::fs::remove_file(object).expect("it is there");
+    says(&repository.apply("").ended(6), &["whether this brings it back is undecidable: `git rev-list` failed:", "--unpin"]);
+}
+
+#[test]
 fn what_is_no_way_back_is_said() {
     let (repository, [_, second, third]) = applied();
     let run = |line: &str| repository.project.run(line);
@@ -107,7 +129,7 @@ fn what_is_no_way_back_is_said() {
         let ran = run(line).ended(code);
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     };
-    err("rollback --to 99 --env dev --yes", 64, "`99` is neither a serial that is kept nor a commit that Git knows here");
+    err("rollback --to 99 --env dev --yes", 64, "serial 99 of dev is not kept, or never was");
     err("rollback --to --output=x --env dev --yes", 64, "");
     err("rollback --to nowhere --env dev --yes", 64, "the newest serials are 3, 2, 1");
     err(&format!("rollback --to {third} --env dev --yes"), 64, "is what is applied already");

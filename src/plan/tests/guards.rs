@@ -1,6 +1,7 @@
 //! Every guard: what trips it, what lifts it.
 
 use super::{World, at, failed, found, value, verdict};
+use crate::client::{ApiError, ApiErrorKind};
 use crate::kinds::{Kind, Loss, Registry};
 use crate::plan::{Action, Plan, unopened};
 use crate::refresh::Live;
@@ -98,6 +99,19 @@ fn causes() -> Vec<(&'static str, World, Action)> {
     all
 }
 
+fn no_answer() -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Server,
+        status: Some(503),
+        code: "TEMPORARILY_UNAVAILABLE".to_owned(),
+        message: "later".to_owned(),
+        request: "GET /api/2.0/secrets/list".to_owned(),
+        request_id: None,
+        tries: 4,
+        may_have_happened: false,
+    }
+}
+
 #[test]
 fn guards_look_at_what_happens_and_not_at_why() {
     for (cause, mut world, action) in causes() {
@@ -155,11 +169,14 @@ fn what_goes_unforeseen_is_looked_into() {
         let asked = unopened(&world.plan(), &world.registry, &world.live);
         let names: Vec<(String, &str)> = asked.iter().map(|(a, _, id)| (a.to_string(), id.as_str())).collect();
         assert_eq!(names, if unforeseen { vec![("secret_scopes.s".to_owned(), "s")] } else { vec![] }, "{cause}");
-        world.live.within.insert(at("secret_scopes.s"), vec!["by-hand".to_owned()]);
+        world.live.within.insert(at("secret_scopes.s"), Ok(vec!["by-hand".to_owned()]));
         let plan = world.plan();
         assert_eq!(unopened(&plan, &world.registry, &world.live), [], "{cause}");
         let told = super::step(&plan, "secret_scopes.s").notes.iter().any(|n| n == "takes along what is in it: by-hand");
         assert_eq!(told, unforeseen, "{cause}");
+        world.live.within.insert(at("secret_scopes.s"), Err(no_answer()));
+        let blocks = super::step(&world.plan(), "secret_scopes.s").blocks;
+        assert_eq!(blocks.iter().any(|b| b.guard == "unreadable" && b.reason.contains("could not be listed")), unforeseen, "{cause}");
     }
 }
 
