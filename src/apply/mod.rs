@@ -15,7 +15,6 @@ mod identity;
 mod known;
 mod readable;
 pub mod scheduler;
-mod scrub;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::either::either;
 use super::known::{Known, Secrets, Still, Values, check_again, fill_body};
-use super::scrub::Scrubber;
 use super::wait::waiter;
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client};
 use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema};
-use crate::model::{Address, Outside, Value};
+use crate::model::{Address, Outside, Scrubber, Value};
 use crate::plan::{Action, Step};
 use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Failure, Run, connect};
+use crate::client::allowed::{self, AllowedHosts};
+use crate::client::is_loopback;
 use crate::model::Outside;
+use crate::model::url::masked_host;
 use crate::project::{Project, StateSettings};
 use crate::state::remote::files::{Files, Sort};
 use crate::state::remote::objects::{About, ObjectError, Objects};
@@ -43,6 +46,7 @@ pub fn found(run: &Run<'_>, project: &Project) -> Result<Backend, Failure> {
 pub fn at(run: &Run<'_>, project: &Project, place: &str) -> Result<Backend, Failure> {
     let name = &project.environment.name;
     let parsed = place.parse::<Place>().map_err(|error| Failure::usage(format!("`--to`: {error}"), &[]))?;
+    endpoint_is_trusted(&parsed, false, name, run.outside)?;
     match parsed {
         Place::File(file) => Ok(local(run, project, project.folder.join(file))),
         place => shared(run, project, &place, Form::AsSaid).map_err(|failure| match failure {
@@ -69,6 +73,9 @@ fn opened(run: &Run<'_>, project: &Project, form: Form) -> Result<Backend, Failu
         message: format!("the state of {}: {error}", environment.name),
         help: vec!["it is given by `state: { backend: ... }` of the environment, or by `--state`".to_owned()],
     })?;
+    if let Some(place) = &place {
+        endpoint_is_trusted(place, given.is_none(), &environment.name, run.outside)?;
+    }
     match place {
         None => Ok(local(run, project, Local::default_file(&project.folder, &environment.name))),
         Some(Place::File(file)) if given.is_some() => {
@@ -78,6 +85,35 @@ fn opened(run: &Run<'_>, project: &Project, form: Form) -> Result<Backend, Failu
         Some(place) => shared(run, project, &place, form),
     }
 }
+
+/// Refuses to send credentials of whoever runs us to a service that only a file of the project names: this machine is
+/// asked, and what `BRICKFORM_ALLOWED_HOSTS` lists.
+fn endpoint_is_trusted(place: &Place, by_project: bool, environment: &str, outside: &Outside) -> Result<(), Failure> {
+    let Some(endpoint) = place.endpoint() else { return Ok(()) };
+    let host = reqwest::Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let same = |name: &str| outside.variable(name).is_some_and(|set| set.trim_end_matches('/') == endpoint.trim_end_matches('/'));
+    let trusted = match AllowedHosts::of(outside) {
+        _ if host.is_some_and(|host| is_loopback(&host)) => true,
+        Some(allowed) => allowed.has(endpoint),
+        None => !by_project || ENDPOINTS.iter().any(|name| same(name)),
+    };
+    if trusted {
+        return Ok(());
+    }
+    let endpoint = masked_host(endpoint);
+    Err(Failure::Undescribed {
+        message: format!(
+            "the state of {environment} is kept at {endpoint}, which only the URL of the state names: it is sent no credentials"
+        ),
+        help: vec![
+            format!("if that service is meant, whoever runs this lists its host in {} (then with the workspace's)", allowed::VARIABLE),
+            format!("or sets it in the environment: {}", ENDPOINTS.join(", ")),
+        ],
+    })
+}
+
+/// The variables by which whoever runs us names a service of buckets.
+const ENDPOINTS: [&str; 4] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT", "STORAGE_EMULATOR_HOST"];
 
 fn local(run: &Run<'_>, project: &Project, file: PathBuf) -> Backend {
     let place = file.strip_prefix(&project.folder).unwrap_or(&file).display().to_string();

@@ -207,7 +207,7 @@ fn scrubbed(why: &str, question: &Question<'_>) -> String {
 }
 
 /// Fields of a form that nobody may read.
-const SECRET: &[&str] = &["client_secret", "client_assertion", "subject_token", "refresh_token", "assertion"];
+pub(crate) const SECRET: &[&str] = &["client_secret", "client_assertion", "subject_token", "refresh_token", "assertion"];
 
 /// A text of somebody else's without what looks like a token: JSON web tokens, personal access tokens, long runs of letters
 /// and digits that are no path, address or id.

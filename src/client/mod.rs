@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 mod agent;
+pub(crate) mod allowed;
 mod api;
 pub mod auth;
 pub(crate) mod elsewhere;

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
-use super::auth::{Credentials, Header};
+use super::auth::{Credentials, Header, RESOURCE};
+use super::elsewhere::SECRET;
 use super::retry::{Decision, Limits, Moment, Outcome, Retry};
 use super::throttle::{Admit, Throttle};
-use super::{ApiError, ApiErrorKind, Options, Reply, Request, Response, SharedTransport, TransportError, agent, reply};
+use super::{ApiError, ApiErrorKind, Options, Reply, Request, RequestBody, Response, SharedTransport, TransportError, agent, reply};
 use crate::kinds::Repeat;
-use crate::model::Outside;
+use crate::model::{Outside, Scrubber};
 
 /// Sends requests of one workspace.
 pub struct Sender {
@@ -152,6 +156,7 @@ impl Sender {
         let (result, outcome) = match &answered {
             Ok(response) => {
                 let result = reply::read(&errand.request, errand.raw, response);
+                let result = result.map_err(|error| without_credentials(error, &errand.request, authorization));
                 if let Ok(Reply { server_seconds: Some(seconds), .. }) = &result {
                     self.server_seconds.fetch_max(*seconds, Ordering::Relaxed);
                 }
@@ -257,6 +262,39 @@ impl Drop for Slot<'_> {
         }
         self.permit.take();
         self.ended.notify_one();
+    }
+}
+
+/// The shortest credential that is looked for in the words of a server; what is shorter would take other words apart.
+const CREDENTIAL: usize = 8;
+
+/// An error without what the request proved itself with: a server, or a proxy before it, may repeat that.
+fn without_credentials(error: ApiError, request: &Request, authorization: &[Header]) -> ApiError {
+    let mut scrubber = Scrubber::default();
+    let mut learn = |text: &str| (text.len() >= CREDENTIAL).then(|| scrubber.learn(text));
+    let given = request.headers.iter().filter(|(name, _)| name == "authorization").map(|(_, value)| value.as_str());
+    for value in authorization.iter().filter(|(name, _)| *name != RESOURCE).map(|(_, value)| value.as_str()).chain(given) {
+        let value = value.strip_prefix("Bearer ").unwrap_or(value);
+        if let Some(pair) = value.strip_prefix("Basic ") {
+            learn(pair);
+            let pair = STANDARD.decode(pair).ok().and_then(|pair| String::from_utf8(pair).ok()).map(Zeroizing::new);
+            if let Some((_, password)) = pair.as_ref().and_then(|pair| pair.split_once(':')) {
+                learn(password);
+            }
+        } else {
+            learn(value);
+        }
+    }
+    if let RequestBody::Form(fields) = &request.body {
+        fields.iter().filter(|(name, _)| SECRET.contains(&name.as_str())).for_each(|(_, value)| {
+            learn(value);
+        });
+    }
+    ApiError {
+        message: scrubber.scrub(error.message),
+        code: scrubber.scrub(error.code),
+        request_id: error.request_id.map(|id| scrubber.scrub(id)),
+        ..error
     }
 }
 

@@ -185,9 +185,28 @@ impl Reader<'_> {
         if let Some(spaces) = spaces {
             paths.extend(self.walk(&spaces, &|_| false));
         }
+        let top = files::top(self.folder);
         for (pattern, span) in &settings.includes {
+            if let Some(why) = files::leads_out(self.folder, &top, pattern) {
+                self.findings.add(
+                    Diagnostic::error("E0310", format!("`{pattern}` {why}, and is not read"))
+                        .at(span, "")
+                        .help("files of the repository (the folder with .git, else the project's) may be included: copy this one there"),
+                );
+                continue;
+            }
             match files::include(self.folder, pattern) {
-                Ok(found) if !found.is_empty() => paths.extend(found),
+                Ok(found) if !found.is_empty() => match found.iter().find(|path| !files::stays_in(&top, path)) {
+                    None => paths.extend(found),
+                    Some(path) => self.findings.add(
+                        Diagnostic::error(
+                            "E0310",
+                            format!("`{}` is a link that leads out of the repository, and is not read", files::name_of(self.folder, path)),
+                        )
+                        .at(span, "")
+                        .help("copy the file into the repository"),
+                    ),
+                },
                 Ok(_) => self
                     .findings
                     .add(Diagnostic::error("E0314", format!("`includes` names `{pattern}`, which matches no file")).at(span, "")),

@@ -54,6 +54,44 @@ pub fn read_own(folder: &Path, path: &Path) -> Result<Arc<Source>, Box<Diagnosti
     }
 }
 
+/// The folder that an entry of `includes:` may not leave: the repository's (the nearest above with a `.git`), else the project's.
+pub fn top(folder: &Path) -> PathBuf {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let found = real.ancestors().find(|above| above.join(".git").exists()).map(Path::to_path_buf);
+    found.unwrap_or(real)
+}
+
+/// Whether a path, its links followed, stays below a folder that is given without links.
+pub fn stays_in(top: &Path, path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|real| real.starts_with(top))
+}
+
+/// Why an entry of `includes:` is not followed: its path, up to its first `*`, is no part of the repository.
+pub fn leads_out(folder: &Path, top: &Path, pattern: &str) -> Option<&'static str> {
+    let given = Path::new(pattern);
+    if given.has_root() || given.is_absolute() {
+        return Some("is absolute");
+    }
+    // Behind a `*` nobody can see where `..` leads.
+    let mut parts = given.components().skip_while(|part| !part.as_os_str().to_string_lossy().contains('*'));
+    if parts.any(|part| part == Component::ParentDir) {
+        return Some("has `..` behind a `*`");
+    }
+    let fixed: PathBuf = given.components().take_while(|part| !part.as_os_str().to_string_lossy().contains('*')).collect();
+    let mut here = folder.canonicalize().ok()?;
+    for part in fixed.components() {
+        match part {
+            Component::ParentDir => here = here.parent()?.to_path_buf(),
+            Component::Normal(name) => here = here.join(name).canonicalize().unwrap_or_else(|_| here.join(name)),
+            _ => {}
+        }
+        if !here.starts_with(top) {
+            return Some("leads out of the repository");
+        }
+    }
+    None
+}
+
 /// Bytes as a source: UTF-8 without NULs, and nothing else.
 pub fn source_of(name: String, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Diagnostic>> {
     if let Some(why) = bounded::binary(&bytes) {

@@ -42,7 +42,7 @@ fn now() -> u64 {
 
 fn id_token(audience: &str, until: u64) -> String {
     let claims = serde_json::json!({ "iss": "https://ci.acme", "sub": "repo:acme/shop", "aud": audience, "exp": until });
-    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 fn policies(audience: &str) -> Vec<FederationPolicy> {

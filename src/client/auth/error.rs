@@ -116,6 +116,14 @@ pub enum AuthError {
         /// What is wrong, without the value of a secret.
         why: String,
     },
+    /// A file of the project decides what is for whoever runs us to decide.
+    #[error("{what}")]
+    Untrusted {
+        /// What it decides, and where.
+        what: String,
+        /// What to do instead.
+        help: Vec<String>,
+    },
     /// No token could be had.
     #[error("no token by {auth_type}{} for {host}: {why}", client.as_ref().map_or(String::new(), |client| format!(" (client {client})")))]
     NoToken {
@@ -141,6 +149,7 @@ impl AuthError {
         let lines: &[&str] = match self {
             Self::File { .. } | Self::Host { .. } | Self::NoAttribute { .. } | Self::Value { .. } => &[],
             Self::Absent { help, .. } => return vec![help.clone()],
+            Self::Untrusted { help, .. } => return help.clone(),
             Self::NoToken { help, .. } if !help.is_empty() => return help.clone(),
             Self::NoProfile { .. } => &["name one that exists with `--profile` or `workspace: { profile: ... }`"],
             Self::NoProfileFile { .. } => &[

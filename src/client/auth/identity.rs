@@ -78,11 +78,16 @@ impl Identity {
     /// A sentence without any token.
     pub(crate) async fn token(&self, audience: &str, elsewhere: &Elsewhere) -> Result<Zeroizing<String>, String> {
         match self {
+            Self::Variable(name, token) if !is_token(token) => Err(not_sent(name)),
             Self::Variable(_, token) => Ok(token.clone()),
             Self::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
                 let token = Zeroizing::new(text.trim().to_owned());
-                if token.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(token) }
+                match token.is_empty() {
+                    true => Err(format!("{} is empty", path.display())),
+                    false if !is_token(&token) => Err(not_sent(&path.display().to_string())),
+                    false => Ok(token),
+                }
             }
             Self::Github(request) => request.github(audience, elsewhere).await.map_err(|error| error.to_string()),
             Self::AzureDevops(request) => request.azure_devops(elsewhere).await.map_err(|error| error.to_string()),
@@ -140,6 +145,21 @@ fn all<const N: usize>(outside: &Outside, names: [&'static str; N], help: &'stat
         return Err(Lacking { variables: lacking, help });
     }
     Ok(names.map(|name| outside.variable(name).unwrap_or_default().to_owned()))
+}
+
+fn not_sent(place: &str) -> String {
+    format!("what {place} holds is no JSON web token (three parts between dots, a header with `alg` first), and was not sent")
+}
+
+/// Whether a text has the form of a JSON web token. What has not is no ID token: a key or password of something else, that
+/// the workspace must never be sent.
+fn is_token(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_encoded = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'='));
+    let header = URL_SAFE_NO_PAD.decode(parts[0].trim_end_matches('=')).unwrap_or_default();
+    let header: Option<serde_json::Value> = serde_json::from_slice(&header).ok();
+    let names_algorithm = header.is_some_and(|header| header.get("alg").is_some_and(serde_json::Value::is_string));
+    parts.len() == 3 && parts.iter().all(is_encoded) && names_algorithm
 }
 
 /// The claims of a JSON web token, unverified: what it says of itself, for messages. None for what is no such token.

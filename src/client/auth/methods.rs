@@ -15,8 +15,9 @@ use super::azure::{self, AzureCli, Cloud, Entra, ManagedIdentity, Proof};
 use super::google::{self, ApplicationDefault, Google, Key, Wanted, Who};
 use super::identity::{Identity, Lacking};
 use super::program::{Chosen, DatabricksCli, Program};
-use super::resolve::{Given, Level};
+use super::resolve::Given;
 use super::signing::{Needed, Signing};
+use super::trust::By;
 use super::way::Way;
 
 /// A method of authentication.
@@ -291,7 +292,7 @@ fn azure_cli(given: &Given<'_>) -> Result<Signing, AuthError> {
 
 fn databricks_program(given: &Given<'_>) -> Program {
     let found = given.values.get("databricks_cli_path");
-    let chosen = if found.is_some_and(|found| found.level == Level::Said) { Chosen::Project } else { Chosen::Outside };
+    let chosen = if found.is_some_and(|found| found.by == By::Project) { Chosen::Project } else { Chosen::Outside };
     Program::databricks(found.map_or("databricks", |found| &found.text), chosen)
 }
 

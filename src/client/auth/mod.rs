@@ -20,6 +20,7 @@ mod signing;
 mod source;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod way;
 mod workspace;
 
@@ -35,6 +36,7 @@ use source::Trouble;
 use way::{Way, World};
 
 pub use attributes::{ATTRIBUTES, Attribute};
+pub(super) use azure::RESOURCE;
 pub use error::AuthError;
 pub(crate) use google::External;
 pub(crate) use identity::Identity;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::attributes::{ATTRIBUTES, Attribute, attribute};
 use super::methods::{Around, METHODS, Method};
 use super::profile::{ProfileFile, file_path};
+use super::trust::{self, By, Outranked};
 use super::{AuthError, Credentials};
 use crate::diagnostic::{Span, suggest};
 use crate::model::Outside;
@@ -70,7 +71,10 @@ pub enum Level {
 pub struct Found {
     pub text: Zeroizing<String>,
     pub level: Level,
+    pub by: By,
     pub source: String,
+    /// What whoever runs us says, where a file of the project outranks it.
+    pub over: Option<Outranked>,
 }
 
 pub type Values = BTreeMap<&'static str, Found>;
@@ -122,8 +126,9 @@ pub fn resolve(outside: &Outside, explicit: &Explicit, profile: Option<&str>) ->
     let host = normal_host(&host.text, &host.source)?;
     let choice = choose(&values, &host, outside, looked)?;
     let given = Given { values: &choice.values, host: &host, outside };
-    let methods = std::iter::once(choice.method).chain(choice.otherwise);
-    let credentials = Credentials::of(methods.map(|method| method.signing(&given)).collect::<Result<_, _>>()?);
+    let methods: Vec<&Method> = std::iter::once(choice.method).chain(choice.otherwise).collect();
+    trust::host(&given, &methods)?;
+    let credentials = Credentials::of(methods.into_iter().map(|method| method.signing(&given)).collect::<Result<_, _>>()?);
     let description = describe(&values, &given, &choice);
     Ok(Resolved { host, credentials, description })
 }
@@ -143,15 +148,16 @@ fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Res
     for (name, (text, span)) in explicit {
         let at = span.as_ref().map_or("an option".to_owned(), Span::cite);
         let known = attribute(name).ok_or_else(|| unknown_attribute(name, &at))?;
-        put(&mut values, known.name, text, Level::Said, at);
+        put(&mut values, known.name, text, Level::Said, By::Project, at);
     }
     if let Some(profile) = profile {
         // The command line outranks the environment's file.
         let text = Zeroizing::new(profile.to_owned());
-        values.insert("profile", Found { text, level: Level::Said, source: "--profile".to_owned() });
+        values.insert("profile", Found { text, level: Level::Said, by: By::Caller, source: "--profile".to_owned(), over: None });
     }
     let said_profile = values.get("profile").map(|found| (found.text.to_string(), found.source.clone()));
     let file = |values: &Values| -> Result<Option<ProfileFile>, AuthError> {
+        trust::path(values, "config_file", outside)?;
         let named = values
             .get("config_file")
             .map(|found| found.text.to_string())
@@ -165,7 +171,7 @@ fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Res
     for attribute in ATTRIBUTES {
         for variable in attribute.variables {
             if let Some(text) = outside.variable(variable) {
-                put(&mut values, attribute.name, text, Level::Environment, (*variable).to_owned());
+                put(&mut values, attribute.name, text, Level::Environment, By::Caller, (*variable).to_owned());
             }
         }
     }
@@ -184,13 +190,23 @@ fn collect(outside: &Outside, explicit: &Explicit, profile: Option<&str>) -> Res
             }
         }
     }
+    trust::values(&values, outside)?;
     Ok(values)
 }
 
 /// Sets a value unless a more explicit one is there. An empty one counts as unset.
-fn put(values: &mut Values, name: &'static str, text: &str, level: Level, source: String) {
-    if !text.is_empty() && !values.contains_key(name) {
-        values.insert(name, Found { text: Zeroizing::new(text.to_owned()), level, source });
+fn put(values: &mut Values, name: &'static str, text: &str, level: Level, by: By, source: String) {
+    if text.is_empty() {
+        return;
+    }
+    match values.get_mut(name) {
+        None => {
+            values.insert(name, Found { text: Zeroizing::new(text.to_owned()), level, by, source, over: None });
+        }
+        Some(found) if found.by == By::Project && by == By::Caller && found.over.is_none() => {
+            found.over = Some(Outranked { text: Zeroizing::new(text.to_owned()), source });
+        }
+        Some(_) => {}
     }
 }
 
@@ -205,10 +221,12 @@ fn put_profile(values: &mut Values, file: Option<&ProfileFile>, name: &str, sour
         return Err(AuthError::NoProfileFile { profile: name.to_owned(), source_of_name: source.to_owned() });
     };
     let section = file.profile(name).ok_or_else(|| missing(&file.name, file.names()))?;
+    // A profile is its file's: one that the project names the file of says nothing that the project's YAML may not say.
+    let by = values.get("config_file").map_or(By::Caller, |found| found.by);
     for (key, (text, line)) in section {
         // A profile may hold keys of other tools.
         if let Some(known) = attribute(key).filter(|known| !matches!(known.name, "profile" | "config_file")) {
-            put(values, known.name, text, level, format!("{}:{line} [{name}]", file.name));
+            put(values, known.name, text, level, by, format!("{}:{line} [{name}]", file.name));
         }
     }
     Ok(())
@@ -338,7 +356,7 @@ fn described(values: &Values, used: impl Fn(&str) -> bool) -> Vec<Described> {
 }
 
 /// Scheme added where missing, path, query and `:443` dropped; `http` only for loopback.
-fn normal_host(given: &str, at: &str) -> Result<String, AuthError> {
+pub(super) fn normal_host(given: &str, at: &str) -> Result<String, AuthError> {
     let fail = |why: &str| AuthError::Host { host: masked_host(given).into_owned(), at: at.to_owned(), why: why.to_owned() };
     let given_trimmed = given.trim();
     let with_scheme = if given_trimmed.contains("://") { given_trimmed.to_owned() } else { format!("https://{given_trimmed}") };

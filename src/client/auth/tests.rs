@@ -90,7 +90,7 @@ impl Bench {
 /// An ID token of somebody.
 fn id_token(subject: &str, until: i64) -> String {
     let claims = serde_json::json!({ "iss": "https://ci", "sub": subject, "aud": "databricks", "exp": until });
-    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 /// A workspace that exchanges, names its tenant, and answers anybody who has a token.
@@ -184,18 +184,18 @@ fn cases() -> Vec<Case> {
         ),
         (
             "env-oidc",
-            vec![client, ("DATABRICKS_OIDC_TOKEN", "SECRET-gitlab")],
+            vec![client, ("DATABRICKS_OIDC_TOKEN", "eyJhbGciOiJub25lIn0.e30.SECRET-gitlab")],
             none,
             vec![
-                "POST /oidc/v1/token grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:jwt&subject_token=SECRET-gitlab&client_id=client-1&scope=all-apis",
+                "POST /oidc/v1/token grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:jwt&subject_token=eyJhbGciOiJub25lIn0.e30.SECRET-gitlab&client_id=client-1&scope=all-apis",
             ],
             by,
         ),
         (
             "env-oidc",
-            vec![("DATABRICKS_OIDC_TOKEN_ENV", "MINE"), ("MINE", "SECRET-mine")],
+            vec![("DATABRICKS_OIDC_TOKEN_ENV", "MINE"), ("MINE", "eyJhbGciOiJub25lIn0.e30.SECRET-mine")],
             none,
-            vec!["subject_token=SECRET-mine&scope=all-apis"],
+            vec!["subject_token=eyJhbGciOiJub25lIn0.e30.SECRET-mine&scope=all-apis"],
             by,
         ),
         (
@@ -549,7 +549,7 @@ fn exchanges(workspace: &Scripted) -> usize {
 #[tokio::test(start_paused = true)]
 async fn tokens_are_renewed_before_they_end_by_one_for_all_and_a_failure_stands_a_while() {
     let bench = Bench::new(StandIn::of(&[]), &[]);
-    let variables = [("DATABRICKS_OIDC_TOKEN", "x")];
+    let variables = [("DATABRICKS_OIDC_TOKEN", "eyJhbGciOiJub25lIn0.e30.x")];
     let workspace = forgetful(100, 2);
     let client = bench.client(&workspace, &variables, "https://test.net");
     let both = async |seconds: u64| {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::source::{Token, Trouble};
+use super::trust;
 use super::way::World;
 use crate::client::send::{Errand, Sender};
 use crate::client::{ApiError, Request, RequestBody};
@@ -57,14 +58,22 @@ pub async fn audience(world: &World<'_>) -> Result<String, Trouble> {
     let config = get(world.sender, "/.well-known/databricks-config", "discovery").await;
     let text = |name: &str| config.as_ref().ok()?.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let said = config.as_ref().ok().and_then(|config| config.get("token_federation_default_oidc_audiences"));
-    if let Some(first) = said.and_then(Value::as_list).and_then(|all| all.first()).and_then(Value::as_str) {
+    let host = world.sender.host();
+    let first = said.and_then(Value::as_list).and_then(|all| all.first()).and_then(Value::as_str);
+    if let Some(first) = first.filter(|first| trust::is_own_audience(first, host)) {
         return Ok(first.to_owned());
     }
     // A host without a workspace is an account's.
-    match (text("workspace_id"), text("account_id")) {
-        (None, Some(account)) => Ok(account),
-        _ => endpoint(world.sender).await,
+    let audience = match (text("workspace_id"), text("account_id")) {
+        (None, Some(account)) => account,
+        _ => endpoint(world.sender).await?,
+    };
+    if trust::is_own_audience(&audience, host) {
+        return Ok(audience);
     }
+    // A host that nobody should have named would get a token with which others let it in.
+    Err(Trouble::new(format!("the workspace asks for an ID token for `{audience}`, which is not for a workspace of Databricks"))
+        .with("if that is meant, set DATABRICKS_TOKEN_AUDIENCE"))
 }
 
 /// The URL of the token endpoint, as the workspace itself says.

@@ -28,10 +28,16 @@ pub fn fence(language: &str, text: &str) -> String {
 
 /// Text as code in a line.
 pub fn span(text: &str) -> String {
-    let text: String = cut(text, WORDS).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = cut(text, WORDS).chars().map(|c| if c.is_control() || misleads(c) { ' ' } else { c }).collect();
     let mark = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{mark}{pad}{text}{pad}{mark}")
+}
+
+/// Whether a character is unseen and makes others look like something else: it turns the direction of what follows, or breaks
+/// the line.
+const fn misleads(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn longest_run(text: &str) -> usize {
@@ -49,7 +55,7 @@ pub fn escape(text: &str) -> String {
             // A mention or a reference to an issue begins with these.
             '@' | '#' => out.extend([c, '\u{200b}']),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
-            c if c.is_control() => out.push(' '),
+            c if c.is_control() || misleads(c) => out.push(' '),
             c => out.push(c),
         }
     }
@@ -78,6 +84,8 @@ mod tests {
     fn code_is_closed_by_a_longer_mark() {
         assert_eq!(span("a`b"), "``a`b``");
         assert_eq!(span("`a"), "`` `a ``");
+        assert_eq!(span("a\u{202e}b\u{2028}c\u{2066}d"), "`a b c d`");
+        assert_eq!(escape("a\u{202e}b"), "a b");
         assert_eq!(fence("", "x\n````\ny"), "`````\nx\n````\ny\n`````\n\n");
         assert_eq!(escape("<b>@x #1 a_b|c"), "&lt;b&gt;@\u{200b}x #\u{200b}1 a\\_b\\|c");
     }

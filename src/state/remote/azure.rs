@@ -89,7 +89,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     let builder =
         builder.with_account(account).with_container_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
-    Ok(Cloud::new("az", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+    Ok(Cloud::new("az", bucket, environment, Arc::new(store), Access::new(credentials, help(), outside)))
 }
 
 /// The exchange of GitHub's token, where this is a run of GitHub's that may ask for one, and a client is named.

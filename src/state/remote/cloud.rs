@@ -12,8 +12,9 @@ use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, Put
 
 use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
 use super::place::Bucket;
+use crate::client::elsewhere::without_tokens;
 use crate::client::{BoxFuture, http_client, is_loopback};
-use crate::model::Outside;
+use crate::model::{Outside, Scrubber};
 
 /// A folder of a bucket.
 pub(super) struct Cloud {
@@ -29,6 +30,21 @@ pub(super) struct Access {
     pub(super) credentials: String,
     /// What to do when the store refuses us.
     pub(super) help: Vec<String>,
+    /// What a store may not have repeated.
+    secrets: Scrubber,
+}
+
+impl Access {
+    /// By these credentials; `outside`: whose variables may hold them.
+    pub(super) fn new(credentials: String, help: Vec<String>, outside: &Outside) -> Self {
+        let of_cloud = |name: &str| ["AWS_", "AZURE_", "ARM_", "GOOGLE_"].iter().any(|start| name.starts_with(start));
+        let is_secret = |name: &str| ["SECRET", "TOKEN", "KEY", "PASSWORD"].iter().any(|end| name.ends_with(end));
+        let mut secrets = Scrubber::default();
+        for (_, value) in outside.variables.iter().filter(|(name, value)| of_cloud(name) && is_secret(name) && value.len() >= 8) {
+            secrets.learn(value);
+        }
+        Self { credentials, help, secrets }
+    }
 }
 
 /// How long a store may take to begin its answer.
@@ -142,7 +158,7 @@ impl Cloud {
                 ..Default::default()
             };
         }
-        let why = innermost(error);
+        let why = without_tokens(&self.access.secrets.scrub(innermost(error)));
         let refused = matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. });
         if !refused && !is_about_credentials(error) {
             return ObjectError::new(why);

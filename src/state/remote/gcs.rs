@@ -61,7 +61,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
     }
     let builder = builder.with_bucket_name(&bucket.name).with_retry(retry()).with_http_connector(connector(outside, &host)?);
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
-    Ok(Cloud::new("gs", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+    Ok(Cloud::new("gs", bucket, environment, Arc::new(store), Access::new(credentials, help(), outside)))
 }
 
 /// Where credentials were found.

@@ -42,6 +42,17 @@ pub struct Bucket {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Place {
+    /// The service that the URL itself names (`?endpoint=`).
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::S3(bucket) | Self::Azure(bucket) | Self::Gcs(bucket) => bucket.settings.get("endpoint").map(String::as_str),
+            _ => None,
+        }
+    }
+}
+
 /// The settings that a URL may carry, by its scheme.
 const SETTINGS: [(&str, &[&str]); 3] =
     [("s3", &["region", "endpoint", "profile", "path_style"]), ("az", &["account", "endpoint"]), ("gs", &["endpoint"])];
@@ -103,6 +114,11 @@ impl std::str::FromStr for Place {
             settings.insert("account".to_owned(), account.to_owned());
         } else if scheme == "abfss" {
             return fail(format!("`{text}` names no account: `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER` does"));
+        }
+        // They become parts of the name of a host: with a slash in them it would be another one.
+        let is_label = |value: &String| value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if let Some((key, value)) = settings.iter().find(|(key, value)| matches!(key.as_str(), "region" | "account") && !is_label(value)) {
+            return fail(format!("`{value}` is no name of `{key}`: those have letters, digits and `-`"));
         }
         let bucket = Bucket { name: name.to_owned(), prefix, settings };
         Ok(match sort {

@@ -48,7 +48,7 @@ pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Res
         builder = builder.with_endpoint(endpoint).with_allow_http(crate::client::is_loopback(&host));
     }
     let store = builder.build().map_err(|error| ObjectError { why: error.to_string(), help: help(), ..Default::default() })?;
-    Ok(Cloud::new("s3", bucket, environment, Arc::new(store), Access { credentials, help: help() }))
+    Ok(Cloud::new("s3", bucket, environment, Arc::new(store), Access::new(credentials, help(), outside)))
 }
 
 /// What the environment's variables say of who we are; none where they say nothing.
