@@ -17,11 +17,10 @@ impl AllowedHosts {
             let entry = entry.trim().to_ascii_lowercase();
             let name = entry.split_once("://").map_or(entry.as_str(), |(_, rest)| rest);
             let name = name.split('/').next().unwrap_or_default();
-            // `[::1]:8080` keeps its colons, `localhost:8080` loses its port.
-            let end = name.rfind(':').filter(|at| name.ends_with(']') || name[at + 1..].bytes().all(|b| b.is_ascii_digit()));
-            match end.filter(|_| !name.ends_with(']')) {
-                Some(at) => name[..at].to_owned(),
-                None => name.to_owned(),
+            // `[::1]` keeps its colons, `localhost:8080` loses its port.
+            match name.rsplit_once(':') {
+                Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.to_owned(),
+                _ => name.to_owned(),
             }
         };
         let list = outside.variable(VARIABLE)?;
@@ -49,7 +48,7 @@ mod tests {
             ("a.net,*.azuredatabricks.net", "https://adb-1.2.AzureDatabricks.net", true),
             ("https://a.net/", "https://a.net:8443", true),
             ("localhost:80", "http://localhost:90", true),
-            ("[::1]:80", "http://[::1]:90", false),
+            ("[::1]:80", "http://[::1]:90", true),
             ("[::1]", "http://[::1]:90", true),
             ("a.net", "https://a.net.evil", false),
             ("a.net", "https://b.a.net", false),

@@ -202,7 +202,7 @@ fn cases() -> Vec<Case> {
             "file-oidc",
             vec![("DATABRICKS_OIDC_TOKEN_FILE", "{here}/id.jwt")],
             none,
-            vec!["subject_token=e30.eyJpc3MiOiJodHRwczovL2NpIiwic3ViIjoiZmlsZSIs"],
+            vec!["subject_token=eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2NpIiwic3ViIjoiZmlsZSIs"],
             by,
         ),
         (
@@ -480,7 +480,7 @@ async fn a_refused_exchange_says_what_the_id_token_has() {
             id_token("repo:a", 999),
             ["the ID token of DATABRICKS_OIDC_TOKEN ran out at 1970-01-01T00:16:39Z", "file-oidc", "run the job again"],
         ),
-        ("opaque".to_owned(), ["is no JSON web token", "DATABRICKS_OIDC_TOKEN", "400"]),
+        ("opaque".to_owned(), ["is no JSON web token", "DATABRICKS_OIDC_TOKEN", "was not sent"]),
     ] {
         let client = bench.client(&refusing(), &[("DATABRICKS_OIDC_TOKEN", &token)], "https://test.net");
         let error = client.whoami().await.expect_err("refused").to_string();
