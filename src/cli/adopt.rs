@@ -352,7 +352,8 @@ async fn take(
     let resource = &online.desired.resources[address];
     let (kind, span): (_, Span) = (resource.kind, resource.span.clone());
     online.desired.imports.insert(address.clone(), (id.to_owned(), span));
-    let options = plan::Options { keep_seen: true, targets: vec![address.clone().into()], ..plan::Options::default() };
+    let takers = plan::Takers::of(&online.connection.caller, None, &session.registry);
+    let options = plan::Options { keep_seen: true, targets: vec![address.clone().into()], takers, ..plan::Options::default() };
     let (mut plan, millis) = session.plan(run, &online, &document, &options).await?;
     plan.steps.retain(|s| s.address.parent() == *address);
     if plan.steps.iter().any(|s| s.address == *address && s.seen.is_none()) {
@@ -418,6 +419,7 @@ async fn many(
         adopt: true,
         keep_seen: true,
         targets: wanted.iter().cloned().map(Into::into).collect(),
+        takers: plan::Takers::of(&online.connection.caller, None, &session.registry),
         ..plan::Options::default()
     };
     let (mut plan, millis) = session.plan(run, online, &document, &options).await?;

@@ -1,9 +1,10 @@
 //! From a command line to a plan: project, workspace, lookups, state, live. Wires the floors below; decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::backend::{self, Backend};
 use super::connect::{self, Connection};
@@ -11,7 +12,7 @@ use super::git::Git;
 use super::{Failure, Run};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::kinds::{Identity, Registry};
-use crate::model::{Address, Pattern};
+use crate::model::{Address, Pattern, bounded};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Check, Desired, Project};
 use crate::refresh;
@@ -278,8 +279,21 @@ pub(super) fn same_workspace(document: &Document, answered: &WorkspaceIdentity, 
 /// Who runs this process and where: `ada@ci-7 (process 4242)`.
 pub(super) fn somebody(run: &Run<'_>) -> String {
     let user = run.outside.variable("USER").or_else(|| run.outside.variable("USERNAME")).unwrap_or("somebody");
-    let host = run.outside.variable("HOSTNAME").or_else(|| run.outside.variable("COMPUTERNAME")).unwrap_or("this machine");
-    format!("{user}@{host} (process {})", std::process::id())
+    format!("{user}@{} (process {})", machine(run), std::process::id())
+}
+
+/// What this machine is called. Shells do not hand `HOSTNAME` on, so that the machine itself is asked.
+fn machine(run: &Run<'_>) -> String {
+    if let Some(name) = run.outside.variable("HOSTNAME").or_else(|| run.outside.variable("COMPUTERNAME")) {
+        return name.to_owned();
+    }
+    let said = bounded::read(Path::new("/etc/hostname"), 4096).ok().or_else(|| {
+        let said = run.outside.system.ask("uname", &["-n"], &run.outside.folder, Duration::from_secs(2)).ok()?;
+        Some(said.stdout).filter(|_| said.code == Some(0))
+    });
+    let said = said.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    let is_name = |name: &String| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control());
+    said.filter(is_name).unwrap_or_else(|| "an unnamed machine".to_owned())
 }
 
 fn holder(run: &Run<'_>, operation: &str, commit: Option<String>) -> LockInfo {

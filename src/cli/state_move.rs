@@ -6,6 +6,7 @@ use super::backend::{self, Backend};
 use super::carry::{self, Consent};
 use super::session::{Session, lock, somebody};
 use super::{Exit, Failure, Format, Run};
+use crate::model::url::masked;
 use crate::report::text::plural;
 use crate::state::{Document, Moved, Note, StateError, Version};
 
@@ -29,6 +30,7 @@ pub struct Arguments {
 pub fn migrate(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Result<Exit, Failure> {
     let source = backend::found(run, &session.project)?;
     let target = backend::at(run, &session.project, &arguments.to)?;
+    nested(session, &source, &target, &arguments.to)?;
     if source.place == target.place {
         return Err(Failure::usage(
             format!("the state of {} is at {} already", session.environment(), source.place),
@@ -43,6 +45,22 @@ pub fn migrate(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Resul
     });
     source.store.unlock();
     done
+}
+
+/// The environment's own folder is added to a place: one that names the folder in which the state lies would nest them.
+fn nested(session: &Session, source: &Backend, target: &Backend, to: &str) -> Result<(), Failure> {
+    let environment = session.environment();
+    let is_nested = source.remote.is_some() && target.place == format!("{}/{environment}", source.place);
+    if !is_nested {
+        return Ok(());
+    }
+    let (path, settings) = to.split_once('?').map_or((to, String::new()), |(path, settings)| (path, format!("?{settings}")));
+    let path = path.trim_end_matches('/');
+    let base = path.strip_suffix(environment).map_or(path, |base| base.trim_end_matches('/'));
+    Err(Failure::Usage {
+        message: format!("the state of {environment} is at {} already: `--to` is without the environment's own folder", source.place),
+        help: vec![format!("that place is called `{}` here: the environment's name is added to it", masked(&format!("{base}{settings}")))],
+    })
 }
 
 fn moved(arguments: &Arguments, session: &Session, run: &Run<'_>, source: &Backend, target: &Backend) -> Result<Exit, Failure> {

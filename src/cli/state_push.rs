@@ -30,7 +30,7 @@ pub struct Push {
     /// A version that was kept
     #[arg(long, value_name = "N")]
     serial: Option<u64>,
-    /// Take a document of another lineage: one that was begun anew
+    /// Take it although something was saved since it was pulled, or it is of another lineage: one that was begun anew
     #[arg(long)]
     force: bool,
     /// Do not ask
@@ -98,6 +98,9 @@ fn pushed(arguments: &Push, session: &Session, run: &Run<'_>) -> Result<Exit, Fa
         return Err(StateError::Moved { place, to, by, at }.into());
     }
     of_this_lineage(&brought, &remains, &from, arguments.force)?;
+    if arguments.file.is_some() && !arguments.force {
+        is_newest(&brought, &remains, &from, session.environment())?;
+    }
     for trouble in &remains.troubles {
         run.screen.note(&format!("warning: {trouble}"));
     }
@@ -140,6 +143,22 @@ fn of_this_lineage(brought: &Document, remains: &Remains, from: &str, force: boo
         }),
         _ => Ok(()),
     }
+}
+
+/// What was saved since the document was pulled would be lost: it may hold ids that nobody else knows.
+fn is_newest(brought: &Document, remains: &Remains, from: &str, environment: &str) -> Result<(), Failure> {
+    let Some(current) = remains.document.as_ref().filter(|current| current.serial > brought.serial) else { return Ok(()) };
+    Err(Failure::Guard {
+        message: format!(
+            "{from} was pulled at serial {}, and the state of {environment} is at serial {} now: what was saved in between would be lost",
+            brought.serial, current.serial
+        ),
+        help: vec![
+            "pull again (`brickform state pull > FILE`), make the same change in that document, push it".to_owned(),
+            format!("to go back on purpose: `brickform state push --serial {}`, as long as that version is kept", brought.serial),
+            "`--force` takes it all the same; what only the newer state knows is then managed by none".to_owned(),
+        ],
+    })
 }
 
 type Change = (char, Address, String);

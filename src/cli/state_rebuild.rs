@@ -67,7 +67,8 @@ async fn rebuilt(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Res
     let old = remains.current();
     let mut findings = Findings::default();
     let tagged = by_tag(session, run, &mut online, &mut findings).await?;
-    let options = plan::Options { adopt: true, keep_seen: true, ..plan::Options::default() };
+    let takers = plan::Takers::of(&online.connection.caller, old.as_ref(), &session.registry);
+    let options = plan::Options { adopt: true, keep_seen: true, takers, ..plan::Options::default() };
     let (plan, _) = session.plan(run, &online, &empty, &options).await?;
     sort_out(session, &online, plan, &tagged, &mut findings);
     let known = |address: &Address| findings.entries.contains_key(address);

@@ -85,6 +85,11 @@ pub static ALL: &[Code] = &[
         "A list or map in brackets (`[...]`, `{...}`) is not closed, or two of its items have no `,` between them. Values that hold brackets, braces or commas need quotes there.",
     ),
     row(
+        "E0014",
+        "a merge conflict",
+        "Git could not merge two changes of one place and left both in the file, between `<<<<<<<` and `=======` (one side) and `>>>>>>>` (the other side). Keep one of them, or what both mean together, and delete the three lines. Nothing else of the file is looked at before.",
+    ),
+    row(
         "E0101",
         "not a kind of resource",
         "The top-level keys of resource files are kinds (`jobs`, `schemas`, ...), `import`, `moved` and `forget`. Anything else is most likely a slip of the pen, or a kind that is not managed.",

@@ -67,10 +67,24 @@ pub(super) fn direct(reply: &Value) -> Vec<Entry> {
     entries
 }
 
+/// The fields in which replies say who made an object, or owns it.
+const MAKERS: &[&str] = &["creator_user_name", "creator_name", "owner_user_name", "creator", "owner"];
+
+/// Whether a reply says who made the object, or owns it.
+#[must_use]
+pub fn names_maker(body: &Value) -> bool {
+    MAKERS.iter().any(|field| body.get(field).is_some_and(|who| who.as_str().is_some()))
+}
+
+/// Whether a permission set's reply has an entry of the object's own for this principal, which is no group.
+#[must_use]
+pub fn is_listed(reply: &Value, who: &str) -> bool {
+    direct(reply).iter().any(|e| e.by != "group_name" && e.name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(who)))
+}
+
 /// Whether the entry is the deployer's: the one the environment names, else the one who made or owns the parent,
 /// as its reply or the state says.
 pub(super) fn is_deployer(entry: &Entry, context: &Context<'_>) -> bool {
-    const MAKERS: &[&str] = &["creator_user_name", "creator_name", "owner_user_name", "creator", "owner"];
     let Some(name) = entry.name.as_str().filter(|_| entry.by != "group_name") else { return false };
     let is = |who: &str| who.eq_ignore_ascii_case(name);
     let Some(deployer) = context.deployer else {

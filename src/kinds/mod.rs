@@ -55,7 +55,7 @@ mod volumes;
 mod warehouses;
 mod workspace_conf;
 
-pub use acl::levels;
+pub use acl::{is_listed, levels, names_maker};
 pub use call::{
     Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, marks_call, read_call,
     second_read, update_calls, within_call,
@@ -64,7 +64,7 @@ pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use facts::{Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rename, Tag, Unique};
 pub use kind::{At, Kind, Op};
-pub use names::{folders, is_path, natural_text, plain_path};
+pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
 pub use registry::Registry;
 pub use relations::{Born, Facet, From, Gives, Name, Parent, Within};

@@ -1,6 +1,6 @@
 //! Names: paths of the workspace as it compares them, and words that the API has two of.
 
-use super::{Fact, Kind, Value};
+use super::{Fact, Identity, Kind, Value};
 
 /// A path of the workspace as it compares them: without a leading `/Workspace` and without trailing slashes.
 #[must_use]
@@ -32,6 +32,21 @@ pub fn is_path(kind: &'static Kind, field: &str) -> bool {
 pub fn natural_text(kind: &'static Kind, field: &str, value: &Value) -> String {
     let text = value.key_text();
     if is_path(kind, field) { plain_path(&text).to_owned() } else { text }
+}
+
+/// An id as it is compared with others: two spellings of one path are the same.
+#[must_use]
+pub fn plain_id<'i>(kind: &'static Kind, id: &'i str) -> &'i str {
+    match kind.identity {
+        Identity::Named { parts: [path], .. } if is_path(kind, path) => plain_path(id),
+        Identity::Assigned(_) | Identity::Single(_) | Identity::Named { .. } => id,
+    }
+}
+
+/// Whether two ids are of one object.
+#[must_use]
+pub fn same_id(kind: &'static Kind, one: &str, other: &str) -> bool {
+    plain_id(kind, one).eq_ignore_ascii_case(plain_id(kind, other))
 }
 
 /// The body with members of the first names under the second ones, unless those are there.

@@ -6,7 +6,8 @@
 //!
 //! Where the environment names no deployer, the one who made or owns the object counts as such, as its reply says or the
 //! state recorded at its create: replies of some kinds (directories, spaces, `instance_pools`) name nobody. Of an object of
-//! such a kind that was taken over nobody knows it: who is in its list and not in YAML's is drift, until the environment's
+//! such a kind that is taken over, an earlier state may still know it; else whoever takes it over is recorded as the one,
+//! where its list names them. Anybody else who is in its list and not in YAML's is drift, until the environment's
 //! `workspace.deployer` or the list names them.
 
 use super::acl::{self, Entry};

@@ -8,7 +8,7 @@ use super::body;
 use super::make::Maker;
 use super::step::Subject;
 use super::{Action, Step};
-use crate::kinds::{Born, Call, Identity, Kind, Lifetime, Repeat};
+use crate::kinds::{self, Born, Call, Identity, Kind, Lifetime, Repeat};
 use crate::model::{Address, Map, Value};
 use crate::project::Resource;
 use crate::refresh::Live;
@@ -45,7 +45,7 @@ impl<'a> Renamings<'a> {
         let Some(last) = parts.last() else { return };
         let called = |body: &Value| Some([body::named_id(kind, body)?, body.get(last)?.key_text()]);
         if let (Some(old), Some(new)) = (called(old), called(new))
-            && !old[0].eq_ignore_ascii_case(&new[0])
+            && !kinds::same_id(kind, &old[0], &new[0])
         {
             self.by_address.insert(address, Renaming { kind, old, new });
         }
@@ -124,7 +124,7 @@ impl<'a> Maker<'a> {
     pub(super) fn follows(&self, subject: &Subject<'_>) -> Option<String> {
         let entry = subject.entry?;
         let id = body::named_id(subject.kind, &subject.body)?;
-        if entry.id.is_empty() || entry.id.eq_ignore_ascii_case(&id) {
+        if entry.id.is_empty() || kinds::same_id(subject.kind, &entry.id, &id) {
             return None;
         }
         let leads = |a: &&Address| subject.kind.parents.iter().any(|p| p.kind == a.kind);

@@ -9,7 +9,7 @@ use super::moves::Moves;
 use super::step::{Subject, block, start};
 use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, still_used, typed};
 use crate::diff::Reason;
-use crate::kinds::{Context, Kind, Schema};
+use crate::kinds::{self, Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
 use crate::project::{Resource, expression};
 use crate::refresh::Live;
@@ -211,8 +211,32 @@ impl<'a> Maker<'a> {
             _ => None,
         };
         let recorded = address.is_facet().then(|| self.moves.entry(self.inputs.state, &address.parent())).flatten();
-        let maker = recorded.and_then(|entry| entry.made_by.as_deref());
+        let maker = match recorded {
+            Some(entry) => entry.made_by.as_deref(),
+            None if address.is_facet() => self.taker(&address.parent()),
+            None => None,
+        };
         Context { deployer: self.deployer, parent, maker, exclusive }
+    }
+
+    /// Who counts as the maker of an object that is taken over.
+    pub fn taker(&self, address: &Address) -> Option<&'a str> {
+        let takers = &self.inputs.options.takers;
+        let (id, body) = match self.live(address)? {
+            Live::Found { id, body } => (id, body),
+            Live::Exists(candidates) => candidates.first().filter(|_| candidates.len() == 1).map(|one| (&one.id, &one.body))?,
+            _ => return None,
+        };
+        let id = kinds::plain_id(self.inputs.registry.get(&address.kind)?, id);
+        if let Some(who) = takers.known.get(&(address.kind.clone(), id.to_owned())) {
+            return Some(who);
+        }
+        let caller = takers.caller.as_deref().filter(|_| !kinds::names_maker(body))?;
+        let list = Address { facet: Some("permissions".to_owned()), ..address.clone() };
+        match self.live(&list)? {
+            Live::Found { body, .. } => Some(caller).filter(|caller| kinds::is_listed(body, caller)),
+            _ => None,
+        }
     }
 
     fn decide(&self, subject: &Subject<'a>) -> (Step, Option<Object<'a>>) {

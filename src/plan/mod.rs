@@ -290,6 +290,31 @@ pub struct Options {
     pub allow_policies: Vec<String>,
     /// Exactly these addresses are carried out: those of a plan in a file. What they need is read too and left as it is.
     pub only: Option<BTreeSet<Address>>,
+    /// Who counts as the maker of what is taken over (`adopt`, `state rebuild`).
+    pub takers: Takers,
+}
+
+/// Who counts as the maker of what is taken over, so that its permissions are compared as they were, or will be, once it is
+/// recorded. Needed of kinds whose replies name nobody.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Takers {
+    /// Who made what an earlier state knew, by kind and id ([`crate::kinds::plain_id`]).
+    pub known: BTreeMap<(String, String), String>,
+    /// Who takes it over: the maker of the rest, as far as its own list of permissions names them.
+    pub caller: Option<String>,
+}
+
+impl Takers {
+    /// Whoever takes over now, and the makers that an earlier state knew.
+    #[must_use]
+    pub fn of(caller: &str, earlier: Option<&Document>, registry: &Registry) -> Self {
+        let known = |entry: &crate::state::Entry| {
+            let id = crate::kinds::plain_id(registry.get(&entry.kind)?, &entry.id).to_owned();
+            Some(((entry.kind.clone(), id), entry.made_by.clone()?))
+        };
+        let entries = earlier.into_iter().flat_map(|document| document.resources.values());
+        Self { known: entries.filter_map(known).collect(), caller: Some(caller.to_owned()).filter(|c| !c.is_empty()) }
+    }
 }
 
 /// What a plan is made from.

@@ -218,7 +218,8 @@ impl<'a> Maker<'a> {
         }
         let settled = matches!(subject.live, Some(Live::Settled { .. }));
         let begun = self.inputs.state.open_intents.get(subject.address).filter(|_| settled);
-        begun.map(|intent| intent.caller.clone()).filter(|caller| !caller.is_empty())
+        let begun = begun.map(|intent| intent.caller.clone()).filter(|caller| !caller.is_empty());
+        begun.or_else(|| self.taker(subject.address).filter(|_| !subject.address.is_facet()).map(str::to_owned))
     }
 
     /// The entry after success, without a tag.

@@ -102,7 +102,8 @@ pub struct Entry {
     pub tag: Option<String>,
     /// Ids of replaced objects still to be deleted (create before destroy).
     pub deposed: Vec<String>,
-    /// Who applied its create; none where it was taken over or is part of something else.
+    /// Who applied its create, or took it over where no reply says who made it; none where neither is known, or where it is
+    /// part of something else.
     pub made_by: Option<String>,
 }
 

@@ -5,6 +5,7 @@
 //! quotes, so that it can say so.
 
 mod build;
+mod conflict;
 mod emit;
 pub mod layout;
 mod merge;

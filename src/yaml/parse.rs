@@ -5,7 +5,7 @@ use std::sync::Arc;
 use granit_parser::{Parser, ScanError, StrInput};
 
 use super::build::Builder;
-use super::{Node, quoting, syntax};
+use super::{Node, conflict, quoting, syntax};
 use crate::diagnostic::{Diagnostic, Source};
 
 /// Deepest nesting of lists and maps, those of aliases included. Workspace objects nest about ten deep.
@@ -20,6 +20,10 @@ pub(super) const MAX_DEPTH: usize = 128;
 /// All diagnostics of the text (codes E00xx), sorted by place. A mistake of syntax ends the reading; before it, all
 /// duplicate keys and refused tags are collected, and of `${...}` without quotes each one is named.
 pub fn parse(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    let conflicts = conflict::all(source);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
+    }
     let mut builder = Builder::new(source);
     let mut broken = None;
     for event in events(&source.text) {

@@ -155,6 +155,25 @@ fn the_repository_applies_says_no_changes_and_comes_back() {
     project.run("plan --env local --detailed-exitcode").ended(0);
 }
 
+/// Folders are known by paths of two spellings, and replies of folders and spaces do not say who made them.
+#[test]
+fn the_repository_plans_empty_after_it_was_rebuilt_or_taken_over() {
+    let project = Project::own();
+    project.run("apply --env local --yes").ended(0);
+    let as_it_is = |what: &str| {
+        let plan = project.run("plan --env local --detailed-exitcode");
+        assert_eq!(plan.code, 0, "{what}\n{}", plan.out);
+    };
+    project.run("state rebuild --env local --yes").ended(0);
+    as_it_is("rebuilt from a state that was there");
+    fs::remove_dir_all(project.folder.path().join(".brickform/state")).expect("it goes");
+    project.run("state rebuild --env local --yes").ended(0);
+    as_it_is("rebuilt from nothing");
+    fs::remove_dir_all(project.folder.path().join(".brickform/state")).expect("it goes");
+    project.run("adopt --all --env local --yes").ended(0);
+    as_it_is("taken over");
+}
+
 #[test]
 fn the_same_plan_gives_the_same_bytes() {
     let project = Project::own();

@@ -30,8 +30,8 @@ const fn secret(group: &'static str, name: &'static str, variables: &'static [&'
 pub const ATTRIBUTES: &[Attribute] = &[
     plain("host", &["DATABRICKS_HOST"]),
     secret("pat", "token", &["DATABRICKS_TOKEN"]),
-    of("oauth", plain("client_id", &["DATABRICKS_CLIENT_ID"])),
-    secret("oauth", "client_secret", &["DATABRICKS_CLIENT_SECRET"]),
+    of("oauth-m2m", plain("client_id", &["DATABRICKS_CLIENT_ID"])),
+    secret("oauth-m2m", "client_secret", &["DATABRICKS_CLIENT_SECRET"]),
     plain("auth_type", &["DATABRICKS_AUTH_TYPE"]),
     plain("profile", &["DATABRICKS_CONFIG_PROFILE"]),
     plain("config_file", &["DATABRICKS_CONFIG_FILE"]),

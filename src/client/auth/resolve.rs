@@ -466,7 +466,7 @@ auth_type = databricks-cli
                 &[],
                 &[],
                 Some("BOTH"),
-                "more than one authorization method configured: oauth by `client_id` (~/.databrickscfg:11 [BOTH]), `client_secret` (~/.databrickscfg:12 [BOTH]); pat by `token` (~/.databrickscfg:10 [BOTH])",
+                "more than one authorization method configured: oauth-m2m by `client_id` (~/.databrickscfg:11 [BOTH]), `client_secret` (~/.databrickscfg:12 [BOTH]); pat by `token` (~/.databrickscfg:10 [BOTH])",
             ),
             (&[], &[], Some("CLI"), "databricks-cli cannot be used here: the program `databricks` is not there"),
             (

@@ -236,6 +236,7 @@ fn choices(at: &At<'_>) -> Result<Options, Fault> {
         overrides: at.read("overrides")?,
         allow_policies: at.read("allow_policies")?,
         only: None,
+        takers: crate::plan::Takers::default(),
     })
 }
 

@@ -109,6 +109,7 @@ fn choices_of(choices: &Options) -> Json {
         overrides,
         allow_policies,
         only: _,
+        takers: _,
     } = choices;
     json!({
         "destroy": destroy,

@@ -45,11 +45,13 @@ pub fn plan(plan: &Plan, about: &About<'_>) -> String {
     if let Some(sorts) = about.sorts {
         out.push_str(&whose(sorts));
     }
-    out.push_str(&by_kinds(plan));
+    if !about.drift {
+        out.push_str(&by_kinds(plan));
+    }
     let mut room = LIMIT.saturating_sub(END + out.len());
-    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()) };
+    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()), drift: about.drift };
     let mut left = steps::losses(&[page], &mut room, &mut out);
-    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()) };
+    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()), drift: about.drift };
     left.add(steps::put(&steps::groups(&page), room, &mut out));
     out.push_str(&left.words(LIMIT));
     out.push_str(&end(plan, about));
@@ -129,7 +131,8 @@ fn said(plan: &Plan, drift: bool) -> String {
         return if drift { "no drift".to_owned() } else { "no changes".to_owned() };
     }
     let counts = plan.counts();
-    let mut words = counted(&counts);
+    // What an apply would do about it is no part of it: a deleted object is not one "to add".
+    let mut words = if drift { vec![] } else { counted(&counts) };
     words.extend((counts.drifted > 0).then(|| format!("{} drifted", thousands(counts.drifted))));
     if words.is_empty() { "blocked".to_owned() } else { words.join(", ") }
 }

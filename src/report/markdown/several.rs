@@ -33,7 +33,7 @@ pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &
     out.push('\n');
     let told: Vec<(&str, &Plan)> =
         sections.iter().filter_map(|s| Some((s.title.as_str(), s.plan.filter(|plan| !plan.is_empty())?))).collect();
-    let left = changes(&told, &mut out);
+    let left = changes(&told, false, &mut out);
     out.push_str(&left.words(LIMIT));
     out.push_str(&again(command));
     out
@@ -98,7 +98,7 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
     }
     let titles: Vec<(String, &Plan)> = groups.into_iter().map(|(names, plan)| (listed(&names), plan)).collect();
     let told: Vec<(&str, &Plan)> = titles.iter().map(|(title, plan)| (title.as_str(), *plan)).collect();
-    let left = changes(&told, &mut out);
+    let left = changes(&told, drift, &mut out);
     out.push_str(&left.words(LIMIT));
     out.push_str(&again(command));
     out
@@ -165,19 +165,23 @@ fn is_same(one: &Plan, other: &Plan) -> bool {
 }
 
 /// What is lost anywhere, then a heading for each, with its changes by kind; all share the room.
-fn changes(told: &[(&str, &Plan)], out: &mut String) -> Left {
+fn changes(told: &[(&str, &Plan)], drift: bool, out: &mut String) -> Left {
     let several = told.len() > 1;
     let pages: Vec<Page<'_>> =
-        told.iter().map(|(title, plan)| Page { plan, sorts: None, of: several.then_some(*title), again: None }).collect();
+        told.iter().map(|(title, plan)| Page { plan, sorts: None, of: several.then_some(*title), again: None, drift }).collect();
     let mut room = LIMIT.saturating_sub(END + out.len());
     let mut left = steps::losses(&pages, &mut room, out);
-    let pages: Vec<Page<'_>> = told.iter().map(|(_, plan)| Page { plan, sorts: None, of: None, again: None }).collect();
+    let pages: Vec<Page<'_>> = told.iter().map(|(_, plan)| Page { plan, sorts: None, of: None, again: None, drift }).collect();
     let wants: Vec<(String, Vec<steps::Group<'_>>)> = told
         .iter()
         .zip(&pages)
         .map(|((title, plan), page)| {
             let done: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None && !is_grave(s)).collect();
-            let what = if done.is_empty() { String::new() } else { format!(": {}", actions(&done)) };
+            let what = match (done.is_empty(), drift) {
+                (true, _) => String::new(),
+                (false, true) => format!(": {} drifted", thousands(done.len())),
+                (false, false) => format!(": {}", actions(&done)),
+            };
             (format!("### {}{what}\n\n", escape(title)), steps::groups(page))
         })
         .collect();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::words::{cut, fence, link, plain, span};
 use super::{LEFT_OUT, escape};
 use crate::plan::between::{Sort, Sorts};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, DELETED, Plan, Step};
 use crate::report::about::{actions, is_grave, thousands};
 use crate::report::answers::shell_word;
 use crate::report::step::symbol;
@@ -64,6 +64,8 @@ pub struct Page<'a> {
     pub of: Option<&'a str>,
     /// The command that a kind's steps are shown by, up to `--target`; none where that is not possible.
     pub again: Option<&'a str>,
+    /// Only what changed in the workspace is told, and nothing is put back.
+    pub drift: bool,
 }
 
 impl Page<'_> {
@@ -82,13 +84,13 @@ impl Page<'_> {
         let open = step.link.as_deref().and_then(link).map(|l| format!(" ([open]({l}))")).unwrap_or_default();
         let of = self.of.map(|of| format!("{}: ", escape(of))).unwrap_or_default();
         let whose = self.sort(step).map(|s| format!(" _({})_", s.words())).unwrap_or_default();
-        format!("- {of}{} {}{name}{open}{whose}", span(symbol(step.action).0), span(&at))
+        format!("- {of}{} {}{name}{open}{}{whose}", span(symbol(step.action).0), span(&at), gone(step))
     }
 
     /// Its address alone.
     fn brief(&self, step: &Step) -> String {
         let whose = self.sort(step).filter(|s| *s != Sort::Yours).map(|s| format!(" _({})_", s.words())).unwrap_or_default();
-        format!("- {} {}{whose}", span(symbol(step.action).0), span(&step.address.to_string()))
+        format!("- {} {}{}{whose}", span(symbol(step.action).0), span(&step.address.to_string()), gone(step))
     }
 
     /// A step: one line, then its fields in a fence, signs in front so that they are coloured.
@@ -103,6 +105,11 @@ impl Page<'_> {
         let fields = if lines.is_empty() { String::new() } else { fence("diff", &cut(&lines.join("\n"), STEP)) };
         format!("{}\n\n{fields}", self.bullet(step))
     }
+}
+
+/// What a `+` alone would hide: the object was there, and somebody deleted it.
+fn gone(step: &Step) -> String {
+    if step.because.as_deref() == Some(DELETED) { format!(": {DELETED}") } else { String::new() }
 }
 
 /// The sign in front, so that it is coloured.
@@ -178,7 +185,11 @@ pub fn groups<'a>(page: &'a Page<'a>) -> Vec<Group<'a>> {
     }
     let title = format!("<b>Not yours</b>: {} merged, not applied", thousands(merged.len()));
     groups.push(Group { title, page, steps: merged, target: None });
-    let title = format!("<b>Not yours</b>: {} changed in the workspace, put back by this plan", thousands(drift.len()));
+    let title = if page.drift {
+        format!("<b>Drift</b>: {} changed in the workspace", thousands(drift.len()))
+    } else {
+        format!("<b>Not yours</b>: {} changed in the workspace, put back by this plan", thousands(drift.len()))
+    };
     groups.push(Group { title, page, steps: drift, target: None });
     groups.retain(|group| !group.steps.is_empty());
     groups

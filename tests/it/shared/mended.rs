@@ -24,14 +24,18 @@ fn a_document_goes_out_and_a_mended_one_comes_in() {
     let lineage = older.split("\"lineage\": \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a lineage").to_owned();
     shared.project.write("anew.json", &older.replace(&lineage, "00000000"));
     says(&shared.run("state push anew.json --yes").ended(64), &["has lineage 00000000", "one of them was begun anew", "`--force`"]);
-    says(&shared.run("state push older.json").ended(64), &["nobody can answer here: nothing was written", "--yes"]);
+    says(
+        &shared.run("state push older.json --yes").ended(6),
+        &["older.json was pulled at serial 1, and the state of dev is at serial 2 now", "pull again", "state push --serial 1", "`--force`"],
+    );
+    says(&shared.run("state push older.json --force").ended(64), &["nobody can answer here: nothing was written", "--yes"]);
     let bob = shared.somebody("gs://acme/bf");
     says(&shared.run("state push older.json --yes").ended(5), &["is locked by bob@ci-7"]);
     drop(bob);
     assert_eq!(shared.bucket.text("bf/dev/state.json"), before);
 
     // An older one is the next one: every other runner notices.
-    let pushed = shared.run("state push older.json --yes").ended(0);
+    let pushed = shared.run("state push older.json --yes --force").ended(0);
     says(&pushed, &["~ warehouses.bi applied: auto_stop_mins differ", "older.json is the state of dev now: serial 3, 1 resource"]);
     says(&shared.run("state push --serial 2 --yes").ended(0), &["the version of serial 2 is the state of dev now: serial 4"]);
     shared.run("plan --detailed-exitcode").ended(0);
@@ -89,6 +93,11 @@ fn a_state_moves_there_and_back_and_the_old_place_says_where_it_is() {
     shared.minutes(20);
     shared.run("apply --yes").ended(0);
 
+    // The place that is printed has the environment's folder in it already.
+    says(
+        &shared.run("state migrate --to gs://acme/bf/dev --yes").ended(64),
+        &["the state of dev is at gs://acme/bf/dev already", "that place is called `gs://acme/bf` here"],
+    );
     // Back again: over what was left there.
     says(&shared.run(&format!("state migrate --to {file} --yes")).ended(0), &["serial 4"]);
     says(&shared.run("plan").ended(1), &[&format!("is at {file} now")]);
