@@ -95,8 +95,16 @@ impl Page<'_> {
 
     /// A step: one line, then its fields in a fence, signs in front so that they are coloured.
     fn whole(&self, step: &Step) -> String {
-        let look =
-            Look { colour: false, width: 100, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
+        let look = Look {
+            colour: false,
+            width: 100,
+            unmanaged: false,
+            requests: false,
+            drift: self.drift,
+            saved: false,
+            millis: None,
+            sorts: None,
+        };
         let mut body = String::new();
         text::one(step, &[], self.plan, &look, &mut body);
         // The link stands in the line already.

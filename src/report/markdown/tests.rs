@@ -231,3 +231,16 @@ fn fifty_environments_are_told_in_one_comment() {
     }
     assert!(text.contains("**Cut short.**"));
 }
+
+#[test]
+fn what_was_deleted_in_the_workspace_is_told_and_drift_puts_nothing_back() {
+    let mut step = samples::step("jobs.nightly", Action::Create, "nightly");
+    step.because = Some(crate::plan::DELETED.to_owned());
+    let gone = samples::plan(vec![step]);
+    let told = "`+` `jobs.nightly`: deleted in the workspace";
+    let text = plan(&gone, &ABOUT);
+    assert!(text.contains(told) && text.contains("put back by this plan"), "{text}");
+    let text = plan(&gone, &About { drift: true, ..ABOUT });
+    assert!(text.contains(told) && text.contains(": 1 drifted\n"), "{text}");
+    assert!(!text.contains("put back by this plan") && !text.contains("to add"), "{text}");
+}
