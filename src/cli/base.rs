@@ -44,14 +44,24 @@ impl Base {
             && (!named || self.tree.environments().map_or(true, |names| names.iter().any(|n| n == session.environment())))
     }
 
-    /// Whose each change of the plan is.
-    pub fn sorts(&self, plan: &Plan, session: &Session, online: &Online) -> Sorts {
+    /// Whose each change of the plan is; none where the base cannot be resolved with the answers of today, which is told.
+    pub fn sorts(&self, run: &Run<'_>, plan: &Plan, session: &Session, online: &Online) -> Option<Sorts> {
         let environment = session.environment();
         let named = session.project.environments.iter().any(|name| name == environment);
         let before = self.is_there(session).then(|| self.tree.answered(named.then_some(environment), &self.registry, &online.answers));
-        let before = before.and_then(Result::ok).map(|(_, desired)| desired);
+        let before = match before.transpose() {
+            Ok(before) => before.map(|(_, desired)| desired),
+            Err(failed) => {
+                let why = failed.diagnostics.first().map(|found| format!(": {}", found.message)).unwrap_or_default();
+                run.screen.note(&format!(
+                    "note: whose each change is cannot be told: {} is no valid project with what the workspace answers today{why}",
+                    self.side.words()
+                ));
+                return None;
+            }
+        };
         let frame = Frame { project: &session.project.name, environment, registry: &session.registry };
         let since = between(before.as_ref(), &online.desired, &frame);
-        Sorts::of(plan, &since, &self.side.name, self.side.commit.as_deref().map_or("", short))
+        Some(Sorts::of(plan, &since, &self.side.name, self.side.commit.as_deref().map_or("", short)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::git::Git;
 use super::options::{Form, Options};
@@ -207,8 +208,11 @@ pub fn prefix_of(options: &Options, outside: &Outside) -> String {
 /// # Errors
 /// One of them cannot be written.
 pub fn to_runner(run: &Run<'_>, plan: &Plan, digest: &str, summary: &str) -> Result<(), Failure> {
+    // Several environments may end at the same time: how long a file is holds only until the next one writes.
+    static WRITES: Mutex<()> = Mutex::new(());
+    let _alone = WRITES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(file) = run.outside.variable("GITHUB_OUTPUT") {
-        append(run, file, &outputs(plan, digest, run.options.one_of_many))?;
+        append(run, file, &outputs(plan, digest, run.options.one_of_many.then_some(run.options.namesakes)))?;
     }
     if let Some(file) = run.outside.variable("GITHUB_STEP_SUMMARY") {
         let there = std::fs::metadata(run.outside.path(file)).map_or(0, |m| m.len());
@@ -225,11 +229,20 @@ pub fn to_runner(run: &Run<'_>, plan: &Plan, digest: &str, summary: &str) -> Res
     Ok(())
 }
 
-/// `name=value` lines; where there are several environments each name begins with that of the environment.
-fn outputs(plan: &Plan, digest: &str, many: bool) -> String {
+/// The name of an environment as a part of the name of an output.
+pub fn output_word(environment: &str) -> String {
+    environment.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// `name=value` lines; where there are several environments (then: how many before this one have the same word) each name
+/// begins with that of the environment, numbered from the second that has the same.
+fn outputs(plan: &Plan, digest: &str, many: Option<usize>) -> String {
     let counts = plan.counts();
-    let word = |text: &str| text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
-    let start = if many { format!("{}_", word(&plan.environment)) } else { String::new() };
+    let start = match many {
+        None => String::new(),
+        Some(0) => format!("{}_", output_word(&plan.environment)),
+        Some(before) => format!("{}_{}_", output_word(&plan.environment), before + 1),
+    };
     let mut out = String::new();
     for (name, value) in [
         ("environment", plan.environment.replace(['\n', '\r'], " ")),

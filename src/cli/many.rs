@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
+use super::findings::output_word;
 use super::options::{Form, Options};
 use super::parts::{self, Ended};
 use super::planning;
@@ -130,7 +131,7 @@ fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<E
                 loop {
                     let at = next.fetch_add(1, Ordering::SeqCst);
                     let Some(name) = names.get(at) else { return };
-                    let ended = guarded(&|| captured(run, name, one));
+                    let ended = guarded(&|| captured(run, names, name, one));
                     slots.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(ended);
                     came.notify_all();
                 }
@@ -160,11 +161,11 @@ fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Ex
         let ended = if run.screen.form == Form::Text && !run.screen.events {
             // Somebody may be asked, and progress is drawn: it has the screen to itself.
             run.screen.result(&heading(name, run.screen.out_colour));
-            let ended = directly(run, name, one);
+            let ended = directly(run, names, name, one);
             run.screen.result("\n");
             ended
         } else {
-            let ended = captured(run, name, one);
+            let ended = captured(run, names, name, one);
             show(run, name, &ended);
             ended
         };
@@ -184,18 +185,20 @@ fn guarded(one: &dyn Fn() -> Ended) -> Ended {
 }
 
 /// The options of one environment.
-fn options(run: &Run<'_>, name: &str) -> Options {
-    Options { environment: Some(name.to_owned()), environments: vec![name.to_owned()], one_of_many: true, ..run.options.clone() }
+fn options(run: &Run<'_>, names: &[String], name: &str) -> Options {
+    let namesakes = names.iter().take_while(|other| *other != name).filter(|other| output_word(other) == output_word(name)).count();
+    let environment = Some(name.to_owned());
+    Options { environment, environments: vec![name.to_owned()], one_of_many: true, namesakes, ..run.options.clone() }
 }
 
-fn directly(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
-    let options = options(run, name);
+fn directly(run: &Run<'_>, names: &[String], name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
+    let options = options(run, names, name);
     let outside = &run.outside.remembering();
     done(&Run { options: &options, outside, screen: run.screen }, one)
 }
 
-fn captured(run: &Run<'_>, name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
-    let options = options(run, name);
+fn captured(run: &Run<'_>, names: &[String], name: &str, one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Ended {
+    let options = options(run, names, name);
     let (out, err) = (Kept::default(), Kept::default());
     let streams = Streams {
         out: Box::new(out.clone()),

@@ -19,6 +19,9 @@ pub struct Options {
     /// Whether this run is one of several, each of an environment
     #[arg(skip)]
     pub one_of_many: bool,
+    /// How many environments before this one have a name that gives the same names of outputs (`prod-eu`, `prod_eu`)
+    #[arg(skip)]
+    pub namesakes: usize,
     /// Most environments that are read at once where `--env` names several; 4 unless given. `apply` goes one by one
     #[arg(long = "parallel-environments", global = true, env = "BRICKFORM_PARALLEL_ENVIRONMENTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub at_once: Option<u16>,

@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     if let Some(base) = &arguments.base {
         command.push_str(&format!(" --base {}", shell_word(base)));
     }
-    let sorts = base.as_ref().map(|base| base.sorts(&plan, &session, &online));
+    let sorts = base.as_ref().and_then(|base| base.sorts(run, &plan, &session, &online));
     let look = Look { drift: arguments.drift, sorts: sorts.as_ref(), ..planning::look(run, &arguments.showing, millis) };
     let link = super::pipeline::link(run.outside);
     let about = About {

@@ -201,7 +201,8 @@ fn max_deletes(plan: &Plan, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<
     if count <= most {
         return None;
     }
-    let reason = format!("the plan deletes or replaces {count} objects; guards.max_deletes allows {most}");
+    let objects = if count == 1 { "object" } else { "objects" };
+    let reason = format!("the plan deletes or replaces {count} {objects}; guards.max_deletes allows {most}");
     unless(overridden("max_deletes", inputs), block("max_deletes", reason, vec!["--allow-max-deletes".to_owned()]), lifted)
 }
 

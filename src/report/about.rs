@@ -1,5 +1,6 @@
 //! What stands around a plan wherever it is told (a comment, a page), and how what it does is counted in words.
 
+use crate::kinds::{Loss, Registry};
 use crate::model::Address;
 use crate::plan::between::Sorts;
 use crate::plan::{Action, Counts, Plan, Step};
@@ -84,6 +85,14 @@ pub fn is_grave(step: &Step) -> bool {
     matches!(step.action, Action::Delete | Action::Replace | Action::ReplaceNewFirst) || step.loses.is_some()
 }
 
+/// How many steps of a plan lose data. A history that goes is no data: nothing asks for a flag.
+#[must_use]
+pub fn losing_data(plan: &Plan) -> usize {
+    let registry = Registry::standard();
+    let holds_data = |step: &&Step| registry.get(&step.kind).is_some_and(|kind| matches!(kind.loss, Loss::Data(_)));
+    plan.steps.iter().filter(|step| step.loses.is_some()).filter(holds_data).count()
+}
+
 /// `2,000`.
 #[must_use]
 pub fn thousands(number: usize) -> String {
@@ -100,9 +109,18 @@ pub fn thousands(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counts, thousands};
+    use super::{counts, losing_data, thousands};
     use crate::plan::Action;
     use crate::report::samples;
+
+    #[test]
+    fn a_history_is_no_data() {
+        for (address, what, want) in [("jobs.a", "its run history", 0), ("catalogs.a", "every schema and table in it", 1)] {
+            let mut step = samples::step(address, Action::Delete, "a");
+            step.loses = Some(what.to_owned());
+            assert_eq!(losing_data(&samples::plan(vec![step])), want, "{address}");
+        }
+    }
 
     #[test]
     fn counts_read_as_words() {

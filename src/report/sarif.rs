@@ -30,9 +30,18 @@ pub fn sarif(findings: &[Finding], frame: &Frame<'_>) -> String {
     document(&[run(findings, frame)])
 }
 
-/// The document of several runs, an environment each. GitHub takes up to twenty of them in one file.
+/// The most runs that GitHub takes in one file.
+const MOST_RUNS: usize = 20;
+
+/// The document of several runs, an environment each. GitHub refuses a file of more than twenty: the last one then holds what
+/// all that remain found.
 #[must_use]
 pub fn document(runs: &[Json]) -> String {
+    let mut runs = runs.to_vec();
+    if runs.len() > MOST_RUNS {
+        let rest = runs.split_off(MOST_RUNS - 1);
+        runs.push(merged(&rest));
+    }
     let document = json!({ "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": runs });
     format!("{document:#}\n")
 }
@@ -71,6 +80,29 @@ pub fn run(findings: &[Finding], frame: &Frame<'_>) -> Json {
         "columnKind": "unicodeCodePoints",
         "results": results,
     })
+}
+
+/// Several runs as one: the rules of all, each once, and the results of all.
+fn merged(runs: &[Json]) -> Json {
+    let each = |run: &Json, pointer: &str| run.pointer(pointer).and_then(Json::as_array).cloned().unwrap_or_default();
+    let id = |of: &Json, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+    let mut rules: BTreeMap<String, Json> = BTreeMap::new();
+    for rule in runs.iter().flat_map(|run| each(run, "/tool/driver/rules")) {
+        rules.entry(id(&rule, "id")).or_insert(rule);
+    }
+    let names: Vec<&String> = rules.keys().collect();
+    let mut results: Vec<Json> = runs.iter().flat_map(|run| each(run, "/results")).collect();
+    for result in &mut results {
+        let at = names.binary_search(&&id(result, "ruleId")).unwrap_or(0);
+        result["ruleIndex"] = json!(at);
+    }
+    let mut one = runs.first().cloned().unwrap_or_default();
+    let first = one["automationDetails"]["id"].as_str().unwrap_or_default();
+    let operation: Vec<&str> = first.split('/').take(2).collect();
+    one["automationDetails"]["id"] = json!(format!("{}/and-others/", operation.join("/")));
+    one["tool"]["driver"]["rules"] = rules.into_values().collect();
+    one["results"] = json!(results);
+    one
 }
 
 fn described(rule: &str, findings: &[Finding]) -> Json {
@@ -138,11 +170,12 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use serde_json::Value as Json;
 
-    use super::{Frame, sarif, uri};
+    use super::{Frame, document, run, sarif, uri};
     use crate::diagnostic::{Diagnostic, Source, Span};
     use crate::report::findings::{Places, of_diagnostics, of_plan};
     use crate::report::samples;
@@ -194,7 +227,28 @@ mod tests {
             assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
             assert!(result["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap() > 0);
         }
-        assert_eq!(run["results"].as_array().unwrap().len(), marks(&sarif(&of_plan(&plan, &Places::default()), &FRAME)).len());
+        let marks = marks(&sarif(&of_plan(&plan, &Places::default()), &FRAME));
+        assert_eq!(run["results"].as_array().unwrap().len(), marks.iter().collect::<BTreeSet<_>>().len(), "each has a mark of its own");
+    }
+
+    #[test]
+    fn what_more_than_twenty_environments_found_is_in_twenty_runs() {
+        let found = of_plan(&samples::everything(), &Places::default());
+        let names: Vec<String> = (0..23).map(|n| format!("prod-{n:02}")).collect();
+        let of = |(n, environment): (usize, &String)| run(&found[..(n % 2) * found.len()], &Frame { environment, ..FRAME });
+        let runs: Vec<Json> = names.iter().enumerate().map(of).collect();
+        let whole: Json = serde_json::from_str(&document(&runs)).unwrap();
+        let told = whole["runs"].as_array().unwrap();
+        assert_eq!(told.len(), 20);
+        assert_eq!(told[18]["automationDetails"]["id"], "brickform/plan/prod-18/");
+        let last = &told[19];
+        assert_eq!(last["automationDetails"]["id"], "brickform/plan/and-others/");
+        let results = last["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2 * found.len(), "prod-19 and prod-21");
+        for result in results {
+            let at = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(last["tool"]["driver"]["rules"][at]["id"], result["ruleId"]);
+        }
     }
 
     #[test]

@@ -89,6 +89,8 @@ impl Running {
     /// A create without an answer whose object is not to be seen.
     pub(super) fn unseen(&self, doing: &str, error: ApiError) -> Failure {
         let mut failure = self.failed(doing, error);
+        // The server's words may be a sentence.
+        failure.message.truncate(failure.message.trim_end_matches('.').len());
         failure.message.push_str("; whether it took effect is not known: the workspace does not show the object (yet)");
         failure.help.pop();
         failure.help.push("apply again: the next run looks it up first, and creates it only if it is not there".to_owned());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{One, escape, escaped_lines};
 use crate::plan::Plan;
-use crate::report::about::{About, counted, thousands};
+use crate::report::about::{About, counted, losing_data, thousands};
 use crate::report::text::{self, plural};
 
 /// What is said of an environment at first.
@@ -13,7 +13,7 @@ pub struct Head {
     pub verdict: String,
     /// How it is told: `good`, `bad`, `go`.
     pub tone: &'static str,
-    /// Whether something is lost with it.
+    /// How many steps lose data.
     loses: usize,
 }
 
@@ -22,7 +22,7 @@ pub fn of(one: &One<'_>) -> Head {
     match &one.told {
         Ok((plan, about)) => {
             let (verdict, tone) = verdict(plan, about);
-            Head { verdict, tone, loses: plan.steps.iter().filter(|step| step.loses.is_some()).count() }
+            Head { verdict, tone, loses: losing_data(plan) }
         }
         Err(why) => Head { verdict: format!("No plan: {}", why.lines().next().unwrap_or_default()), tone: "bad", loses: 0 },
     }

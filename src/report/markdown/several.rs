@@ -4,7 +4,7 @@
 use super::words::{escape, fence, marker};
 use super::{END, LIMIT, Left, Page, again, guards, said, steps};
 use crate::plan::{Action, Plan, Step};
-use crate::report::about::{actions, is_grave, thousands};
+use crate::report::about::{actions, is_grave, losing_data, thousands};
 use crate::report::text::plural;
 
 /// What happens in one environment, or in several in which the same happens.
@@ -127,7 +127,7 @@ fn row(one: &One<'_>, drift: bool) -> (String, String) {
         Came::NotTried => ("not tried".to_owned(), String::new()),
         Came::Failed(why) => (escape(&super::cut(why.lines().next().unwrap_or_default(), 200)), "**failed**".to_owned()),
         Came::Plan(plan, _) => {
-            let lost = plan.steps.iter().filter(|step| step.loses.is_some()).count();
+            let lost = losing_data(plan);
             let mut marks = vec![];
             if lost > 0 {
                 marks.push(format!("**loses data ({})**", thousands(lost)));
