@@ -351,12 +351,37 @@ pub fn write(run: &Run<'_>, showing: &Showing, text: &dyn Fn(Form) -> String) ->
 pub fn put(run: &Run<'_>, reports: &[(Form, String)], text: &dyn Fn(Form) -> String) -> Result<(), Failure> {
     for (form, file) in reports {
         let file = &saving::named(file, run.options.environment.as_deref());
+        if is_something_else(&run.outside.path(file), *form) {
+            return Err(Failure::Machine {
+                message: format!("the report is not written to {file}: there is a file that is no such report"),
+                help: vec![format!("give it another name, or delete the file if nobody needs it: `--report {}=FILE`", form.word())],
+            });
+        }
         saving::put(&run.outside.path(file), &text(*form)).map_err(|error| Failure::Machine {
             message: format!("the report cannot be written to {file}: {error}"),
             help: vec!["check that its folder is there and can be written".to_owned()],
         })?;
     }
     Ok(())
+}
+
+/// Whether a file is there that no report of this form was written to: somebody's YAML is not written over.
+fn is_something_else(path: &std::path::Path, form: Form) -> bool {
+    use std::io::Read as _;
+    let mut start = vec![];
+    // What is no file (a pipe, `/dev/stdout`) is written to as ever.
+    if path.is_file() {
+        let _ = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    }
+    let start = start.trim_ascii_start();
+    let opens = |with: &[u8]| start.first().is_some_and(|first| with.contains(first));
+    let is_source = path.extension().and_then(|end| end.to_str()).is_some_and(|end| matches!(end, "yaml" | "yml" | "hbs" | "sql" | "py"));
+    !start.is_empty()
+        && match form {
+            Form::Html | Form::Junit => !opens(b"<"),
+            Form::Json | Form::Sarif => is_source || !opens(b"{["),
+            _ => is_source,
+        }
 }
 
 fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
@@ -374,4 +399,27 @@ pub fn page(run: &Run<'_>, plan: &Plan, about: &About<'_>, around: &Around) -> S
     let link = super::pipeline::link(run.outside);
     let held = around.held.as_ref().map(|(made, until)| (made.as_str(), until.as_str()));
     html::plan(plan, &About { run: link.as_deref(), held, needs: &around.needs, ..*about })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, is_something_else};
+
+    #[test]
+    fn a_report_is_not_written_over_a_file_of_another_sort() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text, form, want) in [
+            ("dev.yaml", "workspace: local\n", Form::Html, true),
+            ("dev.yaml", "# x\n", Form::Markdown, true),
+            ("dev.json", "{\"workspace\": 1}", Form::Html, true),
+            ("a.html", "<!doctype html>", Form::Html, false),
+            ("a.html", "", Form::Html, false),
+            ("a.md", "# Plan\n", Form::Markdown, false),
+            ("a.json", "{}", Form::Json, false),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            assert_eq!(is_something_else(&folder.path().join(name), form), want, "{name} {text}");
+        }
+        assert!(!is_something_else(&folder.path().join("new.html"), Form::Html));
+    }
 }

@@ -335,3 +335,23 @@ fn log(errand: &Errand<'_>, tries: u32, took: Moment, answered: &Result<Response
         "request"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_repeats_of_credentials_is_cut_out() {
+        let token = "dapi-0123456789-planted";
+        let pair = STANDARD.encode("client-1:a-planted-secret");
+        let headers = vec![("authorization".to_owned(), format!("Basic {pair}"))];
+        let body = RequestBody::Form(vec![("subject_token".to_owned(), "planted-id-token".to_owned())]);
+        let request = Request { method: "POST".to_owned(), path: "/x".to_owned(), query: vec![], headers, body };
+        let authorization: Vec<Header> = vec![("authorization", Zeroizing::new(format!("Bearer {token}")))];
+        let said = format!("denied {token}, {}, {pair}, a-planted-secret, planted-id-token", STANDARD.encode(token));
+        let error = ApiError { message: said, ..network(&request, &TransportError { message: String::new(), may_have_been_sent: false }) };
+        let message = without_credentials(error, &request, &authorization).message;
+        assert!(message.starts_with("denied (sensitive)"), "{message}");
+        assert!(!message.contains("planted") && !message.contains(&pair[..16]) && !message.contains("ZGFwaS0"), "{message}");
+    }
+}

@@ -312,7 +312,7 @@ pub fn bytes_of(root: &Path, given: &str) -> Result<Vec<u8>, FileRefused> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileRefused, include, name_of, text_of, word_matches};
+    use super::{FileRefused, include, leads_out, name_of, text_of, top, word_matches};
     use std::path::Path;
 
     #[test]
@@ -343,6 +343,32 @@ mod tests {
             let found: Vec<String> = include(folder.path(), pattern).unwrap().iter().map(|p| name_of(folder.path(), p)).collect();
             assert_eq!(found, want, "{pattern}");
         }
+    }
+
+    #[test]
+    fn includes_stay_in_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let project = base.join("repository/project");
+        for name in ["repository/.git", "repository/shared", "repository/project/more", "elsewhere"] {
+            std::fs::create_dir_all(base.join(name)).unwrap();
+        }
+        let top = top(&project);
+        assert_eq!(top, base.join("repository"));
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(base.join("elsewhere"), project.join("link")).unwrap();
+        for (pattern, want) in [
+            ("more/*.yaml", None),
+            ("../shared/**", None),
+            ("../../elsewhere", Some("leads out of the repository")),
+            ("/etc/passwd", Some("is absolute")),
+            ("more/*/../../../x", Some("has `..` behind a `*`")),
+            #[cfg(unix)]
+            ("link/creds", Some("leads out of the repository")),
+        ] {
+            assert_eq!(leads_out(&project, &top, pattern), want, "{pattern}");
+        }
+        assert_eq!(super::top(&base.join("elsewhere")), base.join("elsewhere"));
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub fn path(values: &Values, name: &'static str, outside: &Outside) -> Result<()
 
 fn refused(name: &'static str, at: &str, what: &str) -> AuthError {
     let variable = attributes::attribute(name).and_then(|known| known.variables.first()).copied().unwrap_or_default();
-    let help = format!("set {variable} in the environment instead, or `{name}` in a profile of your own ~/.databrickscfg");
+    let profile = if name == "config_file" { "" } else { ", or say it in a profile of your own ~/.databrickscfg" };
+    let help = format!("set {variable} in the environment instead{profile}");
     AuthError::Untrusted { what: format!("`{name}` ({at}) {what}"), help: vec![help] }
 }
 
@@ -105,7 +106,7 @@ pub fn host(given: &Given<'_>, methods: &[&Method]) -> Result<(), AuthError> {
             masked_host(&over.text)
         ),
         help: vec![
-            format!("if {} is meant, unset {} or let both say the same", given.host, over.source),
+            format!("if {} is meant, let {} say the same, or leave the host out there", given.host, over.source),
             format!("or list every host that may be sent credentials in {}", allowed::VARIABLE),
         ],
     })
