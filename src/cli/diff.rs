@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::many;
 use super::planning::Showing;
-use super::repository::{Checkout, Repository};
+use super::repository::{Checkout, Filters, Repository};
 use super::{Exit, Failure, Form, Run, findings, planning};
 use crate::diagnostic::Diagnostic;
 use crate::kinds::Registry;
@@ -197,7 +197,7 @@ impl Tree {
         let Some(commit) = &side.commit else {
             return Ok(Self { _files: None, outside: run.outside.clone(), ask });
         };
-        let checkout = repository.checkout(commit, "")?;
+        let checkout = repository.checkout(commit, "", Filters::Off)?;
         let moved = |path: Option<std::path::PathBuf>, given: Option<&String>| match (path, given) {
             (Some(path), _) if repository.has_tree => Some(repository.inside(&checkout, &path)),
             (Some(_), Some(given)) => Some(checkout.top().join(given)),

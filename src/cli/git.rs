@@ -2,17 +2,13 @@
 //! reads, and no answer is taken from words that are translated.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
 
 use crate::model::{CommandOutput, Outside};
 use crate::plan::{Standing, Undecidable, is_commit, short};
 
 /// The longest subject of a commit in a message.
 const SUBJECT: usize = 60;
-
-/// How many files are read at a time.
-const READERS: usize = 8;
 
 /// Why nothing can be asked.
 const NO_PROGRAM: &str = "there is no `git` program here";
@@ -195,33 +191,6 @@ impl<'a> Git<'a> {
         }
         Ok(found.iter().map(|path| PathBuf::from(path.strip_prefix(prefix).unwrap_or(path))).collect())
     }
-
-    /// Writes the files of the folder, as they are in a commit, below another folder. Links and repositories in it are left
-    /// out, and what is hidden. Gives how many there are.
-    ///
-    /// # Errors
-    /// Git cannot give one, or it cannot be written: a sentence.
-    pub fn tree(&self, commit: &str, into: &Path) -> Result<usize, String> {
-        let unread = |what: &str| format!("Git cannot give {what} of commit {}", short(commit));
-        let listing = self.bytes(&["ls-tree", "-r", "-z", commit, "--", "."]).ok_or_else(|| unread("the files"))?;
-        let listing = String::from_utf8_lossy(&listing);
-        let files: Vec<&str> = listing.split('\0').filter_map(file_of).collect();
-        let next = AtomicUsize::new(0);
-        let work = || -> Result<(), String> {
-            while let Some(name) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let bytes = self.bytes(&["cat-file", "--filters", &format!("{commit}:./{name}")]).ok_or_else(|| unread(name))?;
-                let path = into.join(name);
-                let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, bytes));
-                written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-            }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..READERS).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(unread("the files")))).collect::<Result<Vec<()>, _>>()
-        })?;
-        Ok(files.len())
-    }
 }
 
 /// What Git complains of, as a clause of one line.
@@ -231,13 +200,6 @@ fn refused(arguments: &[&str], output: &CommandOutput) -> String {
     let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let command = arguments.first().copied().unwrap_or_default();
     if plain.is_empty() { format!("`git {command}` failed") } else { format!("`git {command}` failed: {plain}") }
-}
-
-/// The name in a line of `ls-tree`, of a plain file that may belong to a project.
-fn file_of(line: &str) -> Option<&str> {
-    let (head, name) = line.split_once('\t')?;
-    let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    (head.starts_with("100") && plain && !name.starts_with('.')).then_some(name)
 }
 
 #[cfg(test)]

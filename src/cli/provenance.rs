@@ -22,7 +22,7 @@ pub fn of(run: &Run<'_>, session: &Session, desired: &Desired, document: &Docume
         None => (vec![], None),
     };
     let is_on = guards.ancestry.unwrap_or(session.remote.is_some());
-    let compared = document.commit.as_deref().filter(|_| is_on);
+    let compared = document.commit.as_deref().or(document.known_commit.as_deref()).filter(|_| is_on);
     if compared.is_none() && document.pinned.is_none() {
         return Provenance { applies, dirty, unseen, ..Provenance::default() };
     }

@@ -19,6 +19,16 @@ pub struct Repository<'a> {
     pub has_tree: bool,
 }
 
+/// Whether the filters that a repository asks for (large files that are kept elsewhere) turn what Git holds into what a work
+/// tree holds. They may ask a network.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Filters {
+    /// What Git itself holds is enough: it is compared.
+    Off,
+    /// It is applied.
+    On,
+}
+
 /// The files of a commit, in a folder that goes away with this value.
 pub struct Checkout {
     /// Goes away with everything in it.
@@ -44,7 +54,14 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// There is none, or no `git`.
     pub fn here(run: &'a Run<'a>) -> Result<Self, Failure> {
-        let folder = &run.outside.folder;
+        Self::around(run, &run.outside.folder)
+    }
+
+    /// The repository that a folder is in; the folder is then the current one.
+    ///
+    /// # Errors
+    /// There is none, or no `git`.
+    pub fn around(run: &'a Run<'a>, folder: &Path) -> Result<Self, Failure> {
         let asked = ask(run, folder, &["rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--show-prefix"])?;
         let text = text(&asked);
         let mut lines = text.lines();
@@ -55,7 +72,7 @@ impl<'a> Repository<'a> {
             return Ok(Self { run, top: PathBuf::from(top), prefix, has_tree: true });
         }
         if bare {
-            return Ok(Self { run, top: folder.clone(), prefix: String::new(), has_tree: false });
+            return Ok(Self { run, top: folder.to_owned(), prefix: String::new(), has_tree: false });
         }
         Err(Failure::Machine {
             message: format!("{} is in no Git repository{}", folder.display(), complaint(&asked)),
@@ -108,7 +125,7 @@ impl<'a> Repository<'a> {
     ///
     /// # Errors
     /// Git cannot read the commit, or the files cannot be written.
-    pub fn checkout(&self, commit: &str, within: &str) -> Result<Checkout, Failure> {
+    pub fn checkout(&self, commit: &str, within: &str, filters: Filters) -> Result<Checkout, Failure> {
         let name = self.top.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
         let name = name.strip_suffix(".git").filter(|n| !n.is_empty()).unwrap_or(&name).to_owned();
         let folder = tempfile::Builder::new().prefix("brickform-").tempdir().map_err(|error| failed(commit, &error.to_string()))?;
@@ -119,9 +136,8 @@ impl<'a> Repository<'a> {
         if files.is_empty() {
             return Ok(checkout);
         }
-        // Filters (large files that are kept elsewhere) would ask a network: what Git itself holds is compared.
         let quiet = ["-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"];
-        let mut arguments: Vec<&str> = quiet.to_vec();
+        let mut arguments: Vec<&str> = if filters == Filters::Off { quiet.to_vec() } else { vec![] };
         arguments.extend(["archive", "--format=tar", commit]);
         arguments.extend((!within.is_empty()).then_some(["--", within]).into_iter().flatten());
         let archive = ask(self.run, &self.top, &arguments)?;
@@ -161,6 +177,21 @@ impl<'a> Repository<'a> {
         }
         let text = String::from_utf8_lossy(&listed.stdout);
         Ok(text.split('\0').filter_map(File::of).collect())
+    }
+
+    /// What a checkout of a commit lacks of these folders, which are relative to the current one: other repositories in it,
+    /// and files of today that Git ignores.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub fn lacking(&self, commit: &str, folders: &[&str]) -> Result<Vec<String>, Failure> {
+        let here = self.top.join(&self.prefix);
+        let held = said(self.run, &here, &[&["ls-tree", "-r", "-z", commit, "--"], folders].concat())?;
+        let inner = held.split('\0').filter(|line| line.starts_with("160000 ")).filter_map(|line| line.split_once('\t'));
+        let ignored = said(self.run, &here, &[&["ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--"], folders].concat())?;
+        let is_read = |name: &&str| [".yaml", ".yml", ".json", ".hbs"].iter().any(|end| name.ends_with(end));
+        let ignored = ignored.split('\0').filter(is_read).map(|name| format!("{name}, which Git ignores"));
+        Ok(inner.map(|(_, name)| format!("{name}, a repository of its own")).chain(ignored).collect())
     }
 
     /// A path of this machine as one of a checkout, where it is below the top of the repository.

@@ -9,6 +9,7 @@ use super::connect::Connection;
 use super::events::Events;
 use super::git::Git;
 use super::planning::{Planning, Showing};
+use super::repository::{Filters, Repository};
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run, connect, runtime, saving};
 use crate::kinds::{Gone, Identity, Kind, Lifetime, Loss};
@@ -63,14 +64,14 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let git = Git::at(run.outside, &session.project.folder);
     let target = target(&git, run, &session, &arguments.to)?;
     run.screen.note(&format!("Commit {}: its files are read from Git.", git.name(&target.commit)));
-    let folder = tempfile::tempdir().map_err(|error| Failure::machine(format!("no temporary folder can be made: {error}")))?;
-    let count = git.tree(&target.commit, folder.path()).map_err(Failure::machine)?;
-    run.screen.detail(&format!("{count} files of commit {}", target.commit));
+    let repository = Repository::around(run, &session.project.folder)?;
+    whole(&repository, &session, &target.commit)?;
+    let files = repository.checkout(&target.commit, "", Filters::On)?;
     let again = again(&format!("rollback --to {}", arguments.to), run, &session, &arguments.planning);
     let today = session.project.folder.clone();
     runtime()?.block_on(async {
         let connection = connect::connect(run, &session.project).await?;
-        let session = at_commit(run, session, folder.path(), &target.commit)?;
+        let session = at_commit(run, session, |path| repository.inside(&files, path), &target.commit)?;
         if !arguments.dry_run {
             session.lock(run, "rollback")?;
         }
@@ -145,7 +146,8 @@ fn held(git: &Git<'_>, commit: String, which: &str) -> Result<String, Failure> {
 
 /// The newest commit that was applied, as far as is known: what came before a rollback stays what is rolled back.
 fn before(document: &Document) -> Option<&str> {
-    document.pinned.as_ref().map_or(document.commit.as_deref(), |pin| pin.from.as_deref())
+    let applied = document.commit.as_deref().or(document.known_commit.as_deref());
+    document.pinned.as_ref().map_or(applied, |pin| pin.from.as_deref())
 }
 
 /// Refuses what is no way back, and what nobody can tell of; what was applied before is always one.
@@ -171,14 +173,38 @@ fn backwards(git: &Git<'_>, target: &Target, document: &Document, environment: &
     Err(Failure::Usage { message: format!("commit {} {what}: that is no way back", git.name(to)), help })
 }
 
+/// Refuses where Git does not hold all that the project is made of today: what is missing would look deleted.
+fn whole(repository: &Repository<'_>, session: &Session, commit: &str) -> Result<(), Failure> {
+    let environment = session.environment();
+    let named = ["yaml", "yml"].map(|end| format!("environments/{environment}.{end}"));
+    let lacking = repository.lacking(commit, &["conf", "spaces", &named[0], &named[1]])?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage {
+        message: format!(
+            "Git cannot give the whole project as it was at commit {}: it does not hold {}",
+            short(commit),
+            lacking.join("; ")
+        ),
+        help: vec![format!(
+            "check that commit out in a folder where these are as they were, then: brickform apply --env {environment} --allow-older-commit"
+        )],
+    })
+}
+
 /// The session with the project as it was: its files from then; the workspace, the state and the guards of today.
-fn at_commit(run: &Run<'_>, session: Session, folder: &std::path::Path, commit: &str) -> Result<Session, Failure> {
+fn at_commit(
+    run: &Run<'_>,
+    session: Session,
+    inside: impl Fn(&std::path::Path) -> std::path::PathBuf,
+    commit: &str,
+) -> Result<Session, Failure> {
     let today = session.project;
-    let inside = |path: std::path::PathBuf| path.strip_prefix(&today.folder).map(|below| folder.join(below)).unwrap_or(path);
     let asked = run.options.ask(run.outside)?;
     let ask = Ask {
-        folder: Some(folder.to_owned()),
-        config: asked.config.clone().map(inside),
+        folder: Some(inside(&today.folder)),
+        config: asked.config.as_deref().map(&inside),
         environment: Some(today.environment.name.clone()),
         ..asked
     };

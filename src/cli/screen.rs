@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. A closed pipe is no error.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -99,6 +100,8 @@ pub struct Screen {
     verbose: u8,
     /// Whether GitHub reads along and is told by annotations, and the project's folder from the top of the repository.
     annotate: Option<String>,
+    /// Whether a pipeline's runner reads along and takes some lines for commands.
+    runner: bool,
     summary: Mutex<Option<String>>,
     part: Mutex<Option<Part>>,
 }
@@ -125,6 +128,7 @@ impl Screen {
             part: Mutex::default(),
             quiet: options.quiet,
             verbose: options.verbose,
+            runner: outside.variable("GITHUB_ACTIONS") == Some("true") || outside.variable("TF_BUILD").is_some(),
             // `-o github` writes them as its result.
             annotate: (outside.variable("GITHUB_ACTIONS") == Some("true") && options.output != Form::Github && !options.one_of_many)
                 .then(|| super::findings::prefix_of(options, outside)),
@@ -133,7 +137,36 @@ impl Screen {
 
     /// A result: standard output. Names that come from a workspace cannot steer the terminal.
     pub fn result(&self, text: &str) {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(&crate::report::style::steerless(text));
+        let text = crate::report::style::steerless(text);
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(&self.unheard(&text, self.form));
+    }
+
+    /// A text that a pipeline's runner takes no command from: what somebody wrote into a name or a description is shown, and
+    /// never obeyed. GitHub's runner obeys lines that begin with `::`, it and Azure's what follows `##[` and `##vso[`.
+    fn unheard<'a>(&self, text: &'a str, form: Form) -> Cow<'a, str> {
+        if !self.runner || form == Form::Github {
+            return Cow::Borrowed(text);
+        }
+        let sign = match form {
+            _ if self.events => "\\u0023#",
+            Form::Json | Form::Sarif => "\\u0023#",
+            Form::Html | Form::Junit => "&#35;#",
+            _ => "#\u{200b}#",
+        };
+        let mut out = Cow::Borrowed(text);
+        for word in ["##[", "##vso["] {
+            if out.contains(word) {
+                out = Cow::Owned(out.replace(word, &word.replacen("##", sign, 1)));
+            }
+        }
+        if out.lines().any(|line| line.trim_start().starts_with("::")) {
+            let mend = |line: &str| match line.trim_start().starts_with("::") {
+                true => line.replacen("::", ":\u{200b}:", 1),
+                false => line.to_owned(),
+            };
+            out = Cow::Owned(out.split('\n').map(mend).collect::<Vec<_>>().join("\n"));
+        }
+        out
     }
 
     /// What a run came to, in a few words, for the table where it is one of several.
@@ -168,7 +201,7 @@ impl Screen {
         }
         let long = self.err_terminal && text.lines().any(|line| columns(line) > self.width);
         let text = if long { text.lines().flat_map(|l| wrap(l, self.width)).collect::<Vec<_>>().join("\n") } else { text.to_owned() };
-        self.raw(&format!("{text}\n"));
+        self.raw(&format!("{}\n", self.unheard(&text, Form::Text)));
     }
 
     /// A remark that only `-v` asks for.
@@ -188,7 +221,7 @@ impl Screen {
         if diagnostics.is_empty() {
             return;
         }
-        self.raw(&report::diagnostics::text(diagnostics, self.err_colour, self.width));
+        self.raw(&self.unheard(&report::diagnostics::text(diagnostics, self.err_colour, self.width), Form::Text));
         if let Some(prefix) = &self.annotate {
             self.raw(&super::github::commands(&report::findings::of_diagnostics(diagnostics), prefix));
         }
@@ -210,7 +243,7 @@ impl Screen {
                 for line in other.help() {
                     text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &masked(&line)));
                 }
-                self.raw(&text);
+                self.raw(&self.unheard(&text, Form::Text));
                 if self.annotate.is_some() {
                     self.raw(&format!("::error::{}\n", super::github::escape(&masked(&other.to_string()))));
                 }

@@ -57,7 +57,8 @@ pub fn unlock(session: &Session, run: &Run<'_>, id: &str) -> Result<Exit, Failur
     let holder = remote.held()?;
     if let Some(before) = remote.free(id, &format!("{} (state unlock)", super::session::somebody(run)))? {
         run.screen.result(&format!("Unlocked: {before} has the lease no longer.\n"));
-        run.screen.note("If it still runs, it stops at its next word to the state. The next apply looks up first what it had begun.");
+        run.screen
+            .note("If it still runs, it stops at the next thing that it puts on record. The next apply looks up first what it had begun.");
         return Ok(Exit::Done);
     }
     Err(match holder {

@@ -64,6 +64,7 @@ impl World {
             environment: "e".into(),
             workspace: None,
             commit: None,
+            known_commit: None,
             pinned: None,
             resources: BTreeMap::new(),
             open_intents: BTreeMap::new(),

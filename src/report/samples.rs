@@ -176,6 +176,7 @@ pub fn half() -> Report {
             environment: "prod".to_owned(),
             workspace: None,
             commit: None,
+            known_commit: None,
             pinned: None,
             resources: std::collections::BTreeMap::new(),
             open_intents: std::collections::BTreeMap::new(),

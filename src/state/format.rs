@@ -88,7 +88,7 @@ pub fn write_whole(document: &Document) -> Result<Vec<u8>, String> {
 }
 
 fn put(document: &Document, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Vec<u8>, String> {
-    let Document { lineage, serial, project, environment, workspace, commit, pinned, resources, open_intents } = document;
+    let Document { lineage, serial, project, environment, workspace, commit, known_commit, pinned, resources, open_intents } = document;
     let mut entries = Map::new();
     for (address, entry) in resources {
         let written = entry_value(entry, blobs.as_deref_mut()).map_err(|why| format!("{address}: {why}"))?;
@@ -107,6 +107,9 @@ fn put(document: &Document, mut blobs: Option<&mut BTreeMap<String, String>>) ->
     }
     if let Some(commit) = commit {
         out.insert("commit", commit.as_str().into());
+    }
+    if let Some(commit) = known_commit {
+        out.insert("known_commit", commit.as_str().into());
     }
     if let Some(pin) = pinned {
         out.insert("pinned", pin_value(pin));
@@ -176,6 +179,7 @@ pub fn read(bytes: &[u8], blob: Blobs<'_>, trust: Trust) -> Result<Document, Fau
         environment: text(map, "environment")?,
         workspace: map.get("workspace").map(workspace_of).transpose()?,
         commit: optional_text(map, "commit")?,
+        known_commit: optional_text(map, "known_commit")?,
         pinned: map.get("pinned").map(pin_of).transpose()?,
         resources,
         open_intents,

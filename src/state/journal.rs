@@ -93,6 +93,8 @@ pub fn fold(mut document: Document, records: &[Record]) -> Document {
             if counts {
                 document.serial = document.serial.saturating_add(1);
                 document.workspace = Some(workspace.clone());
+                let known = document.commit.take().or(document.known_commit.take());
+                document.known_commit = known.filter(|_| commit.is_none());
                 document.commit.clone_from(commit);
                 document.pinned.clone_from(pinned);
             }

@@ -17,6 +17,7 @@ pub fn new_document(project: &str, environment: &str) -> Document {
         environment: environment.to_owned(),
         workspace: None,
         commit: None,
+        known_commit: None,
         pinned: None,
         resources: BTreeMap::new(),
         open_intents: BTreeMap::new(),

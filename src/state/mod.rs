@@ -43,8 +43,10 @@ pub struct Document {
     pub environment: String,
     /// Which workspace this is the state of; written at the first apply and checked ever after.
     pub workspace: Option<WorkspaceIdentity>,
-    /// The commit that was applied last.
+    /// The commit that was applied last; none where that apply came from no commit.
     pub commit: Option<String>,
+    /// Where `commit` is none: the newest that was applied before. What is older than that stays older.
+    pub known_commit: Option<String>,
     /// What it was rolled back to, and from; none: commits are applied as they come.
     pub pinned: Option<Pin>,
     /// What is managed.

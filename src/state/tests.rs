@@ -56,6 +56,7 @@ fn document() -> Document {
         environment: "dev".to_owned(),
         workspace: Some(workspace()),
         commit: Some("c0ffee".to_owned()),
+        known_commit: None,
         pinned: None,
         resources: BTreeMap::from([
             (address("jobs.a"), full),

@@ -168,6 +168,25 @@ fn what_cannot_be_decided_is_said_with_what_decides_it() {
 }
 
 #[test]
+fn one_apply_from_no_commit_does_not_make_old_commits_new() {
+    let repository = Repository::new(ON);
+    let first = repository.git("rev-parse HEAD");
+    repository.minutes(20, "Twenty");
+    repository.apply("").ended(0);
+    // A copy of the files without their history, as `git archive` gives it.
+    let folder = repository.project.folder.path();
+    std::fs::rename(folder.join(".git"), folder.join("elsewhere")).expect("it can be moved");
+    repository.project.write("conf/a.yaml", &WAREHOUSE.replace("10", "25"));
+    repository.apply("--allow-unknown-ancestry").ended(0);
+    assert_eq!(last(&repository).get("commit").filter(|commit| !commit.is_null()), None);
+    std::fs::rename(folder.join("elsewhere"), folder.join(".git")).expect("it can be moved");
+    repository.git(&format!("checkout -q -f {first}"));
+    says(&repository.apply("").ended(6), &["is older than what is applied", "\"Twenty\""]);
+    repository.git("checkout -q main");
+    repository.apply("").ended(0);
+}
+
+#[test]
 fn only_files_of_the_project_make_a_tree_dirty() {
     let repository = Repository::new("workspace: local\nguards: { require_clean_git: true }\n");
     for name in ["plan.json", "notes.md", ".brickform/x", "sql/unused.sql"] {

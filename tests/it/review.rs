@@ -245,3 +245,24 @@ fn findings_stand_at_their_lines_for_code_scanning_test_results_and_annotations(
     assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("data/conf/w.yaml"), Some(3)));
     mono.run("diff --project-dir data --report html=x.out").ended(64);
 }
+
+#[test]
+fn no_line_that_somebody_wrote_is_a_command_to_a_runner() {
+    let job = r###"jobs: { a: { name: a, description: "one\n::set-output name=digest::evil\n  ::warning::x ##[set-output name=y;]z ##vso[task.complete]" } }"###;
+    let project =
+        Project::new(&[("conf/project.yaml", "name: shop\n"), ("conf/a.yaml", job), ("environments/dev.yaml", "workspace: local\n")]);
+    for variable in ["GITHUB_ACTIONS", "TF_BUILD"] {
+        for form in ["text", "markdown", "json", "sarif", "junit", "html"] {
+            let ran = project.with(&format!("plan --env dev -o {form}"), &[(variable, "true")], None).ended(0);
+            for line in ran.out.lines().chain(ran.err.lines()) {
+                let heard = line.trim_start().starts_with("::") || ["##[", "##vso["].iter().any(|word| line.contains(word));
+                assert!(!heard, "{variable} {form}: {line}");
+            }
+            if ["json", "sarif"].contains(&form) {
+                serde_json::from_str::<serde_json::Value>(&ran.out).expect("still JSON");
+            }
+        }
+    }
+    let plain = project.run("plan --env dev").ended(0);
+    assert!(plain.out.contains("##vso["), "shown as it is where nobody reads along: {}", plain.out);
+}

@@ -99,6 +99,29 @@ fn what_holds_nothing_of_it_passes_and_unpin_ends_it() {
     repository.apply("").ended(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn files_that_are_links_come_back_and_what_git_does_not_hold_is_not_taken_for_deleted() {
+    let (repository, _) = applied();
+    let run = |line: &str| repository.project.run(line);
+    repository.project.write("shared/linked.yaml", "jobs: { linked: { name: linked } }\n");
+    let link = repository.project.folder.path().join("conf/linked.yaml");
+    std::os::unix::fs::symlink("../shared/linked.yaml", link).expect("a link can be made");
+    repository.commit("Linked");
+    repository.apply("").ended(0);
+    repository.minutes(50, "Fifty");
+    repository.apply("").ended(0);
+    let dry = run("rollback --to HEAD~1 --env dev --dry-run").ended(0);
+    says(&dry, &["50 → 30", "0 to add, 1 to change, 0 to delete"]);
+
+    repository.project.write(".gitignore", ".brickform/\nconf/made.yaml\n");
+    repository.project.write("conf/made.yaml", "jobs: { made: { name: made } }\n");
+    repository.commit("Made");
+    repository.apply("").ended(0);
+    let refused = run("rollback --to HEAD~1 --env dev --yes").ended(64);
+    assert!(refused.err.contains("it does not hold conf/made.yaml, which Git ignores"), "{}", refused.err);
+}
+
 #[test]
 fn what_git_cannot_tell_neither_passes_nor_lifts_a_pin() {
     let (repository, [.., third]) = applied();

@@ -217,6 +217,7 @@ fn document(resources: Vec<(&str, Entry)>) -> Document {
         environment: "dev".to_owned(),
         workspace: None,
         commit: None,
+        known_commit: None,
         pinned: None,
         resources: resources.into_iter().map(|(a, e)| (address(a), e)).collect(),
         open_intents: BTreeMap::new(),

@@ -69,6 +69,7 @@ impl World {
                 environment: "dev".to_owned(),
                 workspace: Some(identity),
                 commit: None,
+                known_commit: None,
                 pinned: None,
                 resources: BTreeMap::new(),
                 open_intents: BTreeMap::new(),

@@ -57,6 +57,7 @@ mod seal;
 mod tests;
 #[cfg(test)]
 mod trouble;
+mod unlock;
 mod versions;
 
 use cell::Cell;
@@ -179,7 +180,7 @@ impl Remote {
     /// The store.
     pub fn free(&self, id: &str, by: &str) -> Result<Option<LockInfo>, StateError> {
         let (keeper, id, by) = (Arc::clone(&self.keeper), id.to_owned(), by.to_owned());
-        self.wait(async move { keeper.lease.free(&*keeper.objects, &id, &by).await.map_err(|e| keeper.io("unlocked", e)) })
+        self.wait(async move { keeper.free(&id, &by).await })
     }
 }
 

@@ -215,6 +215,30 @@ async fn who_was_unlocked_by_hand_writes_nothing_more() {
     take(&other, "bob", 0).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_was_unlocked_by_hand_is_stopped_before_it_renews_its_lease() {
+    for first_apply in [false, true] {
+        let store = Memory::new(Locking::Tags);
+        let holder = keeper(&store, 0);
+        take(&holder, "ada", 0).await.unwrap();
+        holder.load().await.unwrap();
+        if !first_apply {
+            holder.save(&first(), "apply").await.unwrap();
+        }
+        write(&holder, &[put("jobs.a", "x")]).await.unwrap();
+        let other = keeper(&store, 0);
+        let id = other.lease.holder(&*other.objects).await.unwrap().unwrap().id.unwrap();
+        assert!(other.free(&id, "bob").await.unwrap().is_some());
+        // It is still sure of its lease.
+        holder.lease.standing().unwrap();
+        take(&other, "bob", 0).await.unwrap();
+        other.load().await.unwrap();
+        let error = write(&holder, &[put("jobs.b", "y")]).await.unwrap_err();
+        assert!(error.to_string().contains("somebody else went on with the journal"), "{error}");
+        write(&other, &[put("jobs.c", "z")]).await.expect("whoever came after goes on");
+    }
+}
+
 /// Runners come and go, die at any moment, and lose any answer: what was confirmed is never lost, what a runner that lost
 /// its lease sends is never taken, and nobody mistakes their own write for another's.
 #[test]

@@ -286,6 +286,7 @@ fn document() -> Document {
         environment: "test".to_owned(),
         workspace: Some(identity()),
         commit: None,
+        known_commit: None,
         pinned: None,
         resources: BTreeMap::from([(named("jobs.a"), entry("1")), (named("jobs.b"), entry("2"))]),
         open_intents: BTreeMap::new(),
