@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{LiveError, http_client, is_loopback};
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// How long one try may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -134,7 +134,7 @@ impl Elsewhere {
         let plain = || Unanswered::Plain { whom: whom(), url: question.url.split('?').next().unwrap_or_default().to_owned() };
         let url = reqwest::Url::parse(&question.url).map_err(|_| plain())?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        let near = is_loopback(&host) || is_link_local(&host);
+        let near = is_near(&host);
         if url.scheme() != "https" && !(url.scheme() == "http" && near) {
             return Err(plain());
         }
@@ -151,10 +151,17 @@ impl Elsewhere {
             Asked::Json(body) => request.json(body),
         };
         let exchange = async {
-            let answer = request.send().await.map_err(|error| silent(if error.is_timeout() { "no answer" } else { "no connection" }))?;
+            let mut answer =
+                request.send().await.map_err(|error| silent(if error.is_timeout() { "no answer" } else { "no connection" }))?;
             let status = answer.status();
-            let said = answer.text().await.map_err(|_| silent("the answer broke off"))?;
-            Ok((status, said))
+            let mut said = vec![];
+            while let Some(more) = answer.chunk().await.map_err(|_| silent("the answer broke off"))? {
+                said.extend_from_slice(&more);
+                if said.len() as u64 > bounded::CREDENTIALS {
+                    return Err(Unanswered::Malformed { whom: whom(), what: "more than credentials ever are".to_owned() });
+                }
+            }
+            Ok((status, String::from_utf8_lossy(&said).into_owned()))
         };
         let late = || silent(&format!("no answer within {} s", self.limit.as_secs_f32()));
         let (status, said) = tokio::time::timeout(self.limit, exchange).await.unwrap_or_else(|_| Err(late()))?;
@@ -198,13 +205,18 @@ fn reason(said: &str) -> Option<String> {
 
 /// A reason without what the question held.
 fn scrubbed(why: &str, question: &Question<'_>) -> String {
-    let mut held: Vec<&str> = question.headers.iter().map(|(_, value)| value.trim_start_matches("Bearer ")).collect();
+    let is_open = |name: &str| OPEN.iter().any(|open| open.eq_ignore_ascii_case(name));
+    let headers = question.headers.iter().filter(|(name, _)| !is_open(name));
+    let mut held: Vec<&str> = headers.map(|(_, value)| value.trim_start_matches("Bearer ")).collect();
     if let Asked::Form(fields) = &question.body {
         held.extend(fields.iter().filter(|(name, _)| SECRET.contains(name)).map(|(_, value)| *value));
     }
     let without = held.iter().filter(|value| value.len() > 3).fold(why.to_owned(), |text, value| text.replace(value, "(sensitive)"));
     without_tokens(&without)
 }
+
+/// Headers that everybody may read: words like `true` and `Google`. Any other may be a secret, also one that a file names.
+const OPEN: &[&str] = &["accept", "content-type", "metadata", "metadata-flavor", "x-databricks-metadata-version", "x-databricks-host"];
 
 /// Fields of a form that nobody may read.
 pub(crate) const SECRET: &[&str] = &["client_secret", "client_assertion", "subject_token", "refresh_token", "assertion"];
@@ -237,9 +249,10 @@ fn is_tokenlike(word: &str) -> bool {
     known || (value.len() >= 32 && mixed && !uuid && !value.contains(['/', ':']))
 }
 
-fn is_link_local(host: &str) -> bool {
+/// Whether a host is this machine, or an address that only its own container's or machine's keeper has.
+pub(crate) fn is_near(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    address.is_ok_and(|address| matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()))
+    is_loopback(host) || address.is_ok_and(|address| matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()))
 }
 
 #[cfg(test)]
@@ -258,6 +271,22 @@ mod tests {
         ] {
             assert_eq!(without_tokens(text), want);
         }
+    }
+
+    #[test]
+    fn of_what_was_asked_only_secrets_are_left_out_of_a_reason() {
+        let headers = vec![
+            ("Metadata", "true".to_owned()),
+            ("metadata-flavor", "Google".to_owned()),
+            ("Authorization", "Bearer run-7".to_owned()),
+            ("X-IDENTITY-HEADER", "mine".to_owned()),
+        ];
+        let body = Asked::Form(vec![("client_id", "client"), ("client_secret", "hush")]);
+        let question = Question { whom: "Google", method: "POST", url: String::new(), headers, body };
+        assert_eq!(
+            scrubbed("Google: true, but run-7, mine and hush of client are not", &question),
+            "Google: true, but (sensitive), (sensitive) and (sensitive) of client are not"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::source::{Token, Trouble};
 use super::way::World;
 use crate::client::elsewhere::{Asked, Elsewhere, Question, Unanswered, field, number};
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// The header with a token for Google's own interfaces, which a few operations of accounts want.
 pub const BESIDE: &str = "x-databricks-gcp-sa-access-token";
@@ -83,7 +83,8 @@ impl ApplicationDefault {
             })?;
             return Ok(Token::new(field(&answer, "access_token", whom)?, world.life(&answer)));
         };
-        let text = std::fs::read_to_string(file).map_err(|error| Trouble::new(format!("{} cannot be read: {error}", file.display())))?;
+        let text = bounded::text(file, bounded::CREDENTIALS)
+            .map_err(|error| Trouble::new(format!("{} cannot be read: {error}", file.display())))?;
         let wrong = |why: &str| Trouble::new(format!("{}: {why}", file.display()));
         let value: Value = serde_json::from_str(&text).map_err(|_| wrong("it is no JSON"))?;
         match value.get("type").and_then(Value::as_str).unwrap_or_default() {
@@ -129,7 +130,9 @@ impl Key {
     pub fn of(given: &str, outside: &Outside) -> Result<Self, String> {
         let path = outside.path(given);
         let text = if path.is_file() {
-            Zeroizing::new(std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?)
+            Zeroizing::new(
+                bounded::text(&path, bounded::CREDENTIALS).map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
+            )
         } else {
             Zeroizing::new(given.to_owned())
         };
@@ -279,7 +282,7 @@ impl External {
     async fn subject(&self, elsewhere: &Elsewhere) -> Result<String, String> {
         let (said, name, whose) = match &self.subject {
             Subject::File(path, name) => {
-                let read = std::fs::read_to_string(path);
+                let read = bounded::text(path, bounded::CREDENTIALS);
                 (read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?, name, path.display().to_string())
             }
             Subject::Url(url, headers, name) => {

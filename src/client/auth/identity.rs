@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::client::elsewhere::{Asked, Elsewhere, Question, Unanswered, field};
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// A source of ID tokens.
 pub(crate) enum Identity {
@@ -81,7 +81,8 @@ impl Identity {
             Self::Variable(name, token) if !is_token(token) => Err(not_sent(name)),
             Self::Variable(_, token) => Ok(token.clone()),
             Self::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                let text =
+                    bounded::text(path, bounded::CREDENTIALS).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
                 let token = Zeroizing::new(text.trim().to_owned());
                 match token.is_empty() {
                     true => Err(format!("{} is empty", path.display())),

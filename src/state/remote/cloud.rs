@@ -12,8 +12,8 @@ use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, Put
 
 use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
 use super::place::Bucket;
-use crate::client::elsewhere::without_tokens;
-use crate::client::{BoxFuture, http_client, is_loopback};
+use crate::client::elsewhere::{is_near, without_tokens};
+use crate::client::{BoxFuture, http_client};
 use crate::model::{Outside, Scrubber};
 
 /// A folder of a bucket.
@@ -114,11 +114,10 @@ impl HttpService for Ended {
     }
 }
 
-/// Whether a host is this machine, or an address that only its own container's or machine's keeper has.
-fn is_near(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    is_loopback(host) || address.is_ok_and(|address| matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()))
-}
+/// One of our own ways to credentials found none.
+#[derive(Debug, thiserror::Error)]
+#[error("no credentials: {0}")]
+pub(super) struct NoCredentials(pub(super) String);
 
 /// How requests are sent and tried again: a lost lease must be noticed long before a store gives up by itself.
 pub(super) fn retry() -> RetryConfig {
@@ -150,7 +149,6 @@ impl Cloud {
 
     /// What a store said, in one line and without what it was asked with.
     fn error(&self, error: &object_store::Error) -> ObjectError {
-        use object_store::Error;
         if lacks_bucket(error) {
             return ObjectError {
                 why: format!("{} does not exist", self.place.split('/').take(3).collect::<Vec<_>>().join("/")),
@@ -159,8 +157,7 @@ impl Cloud {
             };
         }
         let why = without_tokens(&self.access.secrets.scrub(innermost(error)));
-        let refused = matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. });
-        if !refused && !is_about_credentials(error) {
+        if !is_about_credentials(error) {
             return ObjectError::new(why);
         }
         let mut help = vec![format!("credentials used: {}", self.access.credentials)];
@@ -184,18 +181,23 @@ impl Cloud {
 
 /// The innermost cause that says anything, in one line: a store's own code and message where it gave them.
 fn innermost(error: &object_store::Error) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-    let text = texts.last().cloned().unwrap_or_default();
-    let inside = |tag: &str| {
-        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
-        rest.split_once(&format!("</{tag}>")).map(|(inside, _)| inside.trim().to_owned())
-    };
-    match (inside("Code"), inside("Message")) {
+    let text = causes(error).map(ToString::to_string).filter(|text| !text.is_empty()).last().unwrap_or_default();
+    match (inside(&text, "Code"), inside(&text, "Message")) {
         (Some(code), Some(message)) => format!("{code}: {}", message.lines().next().unwrap_or_default().trim_end_matches('.')),
-        (Some(code), None) => code,
+        (Some(code), None) => code.to_owned(),
         _ => text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().trim_end_matches(':').to_owned(),
     }
+}
+
+/// An error and what caused it, the innermost last.
+fn causes(error: &object_store::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| cause.source())
+}
+
+/// What stands in this element of a store's answer.
+fn inside<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+    rest.split_once(&format!("</{tag}>")).map(|(inside, _)| inside.trim())
 }
 
 /// Whether it is the bucket that is not there, not an object in it: every cloud has a word for it.
@@ -204,10 +206,52 @@ fn lacks_bucket(error: &object_store::Error) -> bool {
     ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"].iter().any(|word| text.contains(word))
 }
 
+/// Whether it is about who we are. Never because of the words in an address: a bucket may be called `tokens`.
 fn is_about_credentials(error: &object_store::Error) -> bool {
-    let text = format!("{error:?}").to_ascii_lowercase();
-    ["credential", "metadata", "token", "accessdenied", "authentication"].iter().any(|word| text.contains(word))
+    if matches!(error, object_store::Error::Unauthenticated { .. } | object_store::Error::PermissionDenied { .. }) {
+        return true;
+    }
+    let ours = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<NoCredentials>() || matches!(cause.downcast_ref(), Some(NoAnswer::Metadata(_)))
+    };
+    if causes(error).any(ours) {
+        return true;
+    }
+    let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
+    let said = texts.last().map_or("", String::as_str);
+    let status = said.strip_prefix(STATUS).and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
+    match status {
+        Some(401 | 403) => true,
+        Some(408 | 429 | 500..) => false,
+        Some(_) => {
+            inside(said, "Code").is_some_and(|code| CODES.contains(&code))
+                || texts.iter().any(|text| ASKING.iter().any(|start| text.starts_with(start)) || text.contains(MACHINE))
+        }
+        None => texts.iter().any(|text| LACKING.iter().any(|start| text.starts_with(start))),
+    }
 }
+
+/// With what the library's text of a refusal begins; then comes the status.
+const STATUS: &str = "Server returned non-2xx status code: ";
+/// What a store calls credentials that it does not take, where it answers with 400.
+const CODES: &[&str] = &["ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAuthenticationInfo", "AuthenticationFailed"];
+/// With what the library's text begins where it was a token that was asked for, not the store: Azure's and Google's way, and
+/// AWS' security token service, whose address it does not tell.
+const ASKING: &[&str] = &["Error performing token request", "Error performing POST REDACTED"];
+/// Addresses of a machine's or a container's keeper, which gives it credentials.
+const MACHINE: &str = "://169.254.";
+/// With what the library's text begins where it found no credentials, or none that it can read.
+const LACKING: &[&str] = &[
+    "Error reading federated token file",
+    "Failed to read token file",
+    "Failed to read EKS token file",
+    "Invalid AssumeRoleWithWebIdentity response",
+    "'az account get-access-token' command failed",
+    "Failed to parse azure cli response",
+    "Invalid Access Key",
+    "Unable to open service account file",
+    "Unable to decode service account file",
+];
 
 impl Objects for Cloud {
     fn place(&self) -> String {
@@ -276,4 +320,40 @@ fn version(tag: &Tag) -> UpdateVersion {
     let (etag, version) = tag.0.split_once('\n').unwrap_or((&tag.0, ""));
     let some = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
     UpdateVersion { e_tag: some(etag), version: some(version) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the library tells it: what was asked for, then what was answered.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Asked(&'static str, #[source] Answered);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Answered(&'static str);
+
+    #[test]
+    fn what_is_about_credentials_is_told_by_the_answer_not_by_an_address() {
+        for (asked, answered, want) in [
+            ("Error performing PUT https://ci-tokens.s3.amazonaws.com/metadata/lease.json", "503 Service Unavailable: slow down", false),
+            ("Error performing GET https://credentials.s3.amazonaws.com/x", "400 Bad Request: <Code>InvalidArgument</Code>", false),
+            ("Error performing GET https://acme.s3.amazonaws.com/x", "400 Bad Request: <Code>ExpiredToken</Code>", true),
+            ("Error performing list request: Error", "403 Forbidden: <Code>AccessDenied</Code>", true),
+            ("Error performing POST REDACTED in 1s", "400 Bad Request: <Code>InvalidIdentityToken</Code>", true),
+            ("Error performing POST REDACTED in 1s", "503 Service Unavailable: ", false),
+            ("Error performing token request: Error", "400 Bad Request: invalid_client", true),
+            ("Error performing GET http://169.254.169.254/latest/meta-data/iam/security-credentials/", "404 Not Found: ", true),
+        ] {
+            let answered = Answered(Box::leak(format!("{STATUS}{answered}").into_boxed_str()));
+            let error = object_store::Error::Generic { store: "S3", source: Box::new(Asked(asked, answered)) };
+            assert_eq!(is_about_credentials(&error), want, "{error}");
+        }
+        let of = |source| object_store::Error::Generic { store: "S3", source };
+        assert!(is_about_credentials(&of(Box::new(NoCredentials("x".to_owned())))));
+        assert!(is_about_credentials(&of(Box::new(Answered("Failed to read token file '/t': not found")))));
+        assert!(!is_about_credentials(&of(Box::new(Answered("tokens.example.com does not answer")))));
+    }
 }

@@ -206,9 +206,20 @@ fn keys_of_a_program_are_asked_for_anew_before_they_run_out() {
     let place: Place = "s3://acme/bf".parse().unwrap();
     let store = super::open(&place, "prod", &outside).unwrap().expect("a bucket");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    for (minutes, key) in [(0, Some("AKIA1")), (4, Some("AKIA1")), (2, Some("AKIA2")), (6, Some("AKIA2")), (5, None)] {
+    // After so many minutes: the keys that are used, which are never waited for while the last ones hold, and how often the
+    // program was asked by then.
+    let steps =
+        [(0, Some("AKIA1"), 1), (4, Some("AKIA1"), 1), (2, Some("AKIA1"), 2), (0, Some("AKIA2"), 2), (6, Some("AKIA2"), 3), (5, None, 4)];
+    for (minutes, key, asked) in steps {
         system.minutes.fetch_add(minutes, Ordering::SeqCst);
         let put = runtime.block_on(store.put("x", b"1".to_vec(), Condition::Absent));
+        let begun = std::time::Instant::now();
+        while system.asked.load(Ordering::SeqCst) < asked && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // What it answered is taken in a moment later.
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(system.asked.load(Ordering::SeqCst), asked, "{minutes}");
         let Some(key) = key else {
             let error = put.expect_err("the keys are over, and there are no others");
             assert!(error.why.contains("the session is over") && error.about == About::Credentials, "{error:?}");
@@ -286,6 +297,26 @@ fn every_way_of_azure() {
     assert!(error.why.contains("AZURE_CLIENT_SECRET is set, but"), "{error:?}");
     let error = write("az://state/bf", &outside(folder.path(), &[])).unwrap_err();
     assert_eq!(error.why, "the URL names no storage account");
+}
+
+#[test]
+fn a_life_that_no_clock_holds_is_no_trouble() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = StandIn::new(&[
+        ("POST /tenant-1/oauth2/v2.0/token", r#"{"access_token":"SECRET-azure","expires_in":9000000000000000000}"#),
+        ("GET /github", r#"{"value":"subject-token"}"#),
+    ]);
+    let github = format!("{}/github?api=1", cloud.host);
+    let variables = [
+        ("AZURE_TENANT_ID", "tenant-1"),
+        ("AZURE_CLIENT_ID", "client-1"),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", &github),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "run"),
+        ("AZURE_AUTHORITY_HOST", &cloud.host),
+        ("AZURE_STORAGE_ENDPOINT", &cloud.host),
+    ];
+    write("az://state/bf?account=acme", &outside(folder.path(), &variables)).unwrap();
+    assert!(cloud.last().contains("Bearer SECRET-azure"), "{}", cloud.all());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::objects::{About, ObjectError};
 use super::place::Bucket;
 use crate::client::BoxFuture;
 use crate::client::auth::External;
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// Opens a bucket.
 pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Result<Cloud, ObjectError> {
@@ -97,7 +97,7 @@ impl Where {
 /// What is used, as it is told, and its text with where that was; none for the machine's own identity.
 fn found(outside: &Outside) -> Result<(String, Option<(String, Where)>), ObjectError> {
     let read = |path: PathBuf, told: &str| {
-        let text = std::fs::read_to_string(&path).map_err(|error| ObjectError {
+        let text = bounded::text(&path, bounded::CREDENTIALS).map_err(|error| ObjectError {
             why: format!("{}, {told}, cannot be read: {error}", path.display()),
             help: vec!["name a file that is there, or unset the variable".to_owned()],
             about: About::Credentials,

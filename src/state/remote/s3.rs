@@ -4,19 +4,21 @@
 //! `~/.aws` (keys, `credential_process`, or whatever else the `aws` program can make of it: single sign-on, assumed roles),
 //! then the container's or the machine's role.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ini::Ini;
 use jiff::{SignedDuration, Timestamp};
 use object_store::CredentialProvider;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
 
-use super::cloud::{Access, Cloud, connector, host_of, retry};
+use super::cloud::{Access, Cloud, NoCredentials, connector, host_of, retry};
 use super::objects::{About, ObjectError};
 use super::place::Bucket;
 use crate::client::BoxFuture;
 use crate::client::elsewhere::without_tokens;
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 
 /// Opens a bucket.
 pub(super) fn open(bucket: &Bucket, environment: &str, outside: &Outside) -> Result<Cloud, ObjectError> {
@@ -80,8 +82,19 @@ fn help() -> Vec<String> {
 /// Keys, and the program that gives others when these run out.
 struct Keys {
     /// As they are now.
-    last: tokio::sync::Mutex<Given>,
+    last: Arc<Mutex<Given>>,
     program: Option<Arc<Program>>,
+    /// Held by the one who asks the program.
+    turn: Arc<tokio::sync::Mutex<Turn>>,
+}
+
+/// When the program may be asked again.
+#[derive(Default)]
+struct Turn {
+    /// None: at once.
+    pause: Option<Timestamp>,
+    /// What went wrong last, if it did.
+    failed: Option<ObjectError>,
 }
 
 /// Keys as they were given.
@@ -101,35 +114,69 @@ struct Program {
 
 /// How long before their end keys are asked for anew.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+/// How long the program is left alone after it was asked.
+const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 impl Keys {
     fn fixed(id: &str, secret: &str, token: Option<&str>) -> Self {
         let credential = Arc::new(AwsCredential { key_id: id.to_owned(), secret_key: secret.to_owned(), token: token.map(str::to_owned) });
-        Self { last: tokio::sync::Mutex::new(Given { credential, expires: None }), program: None }
+        Self::with(Given { credential, expires: None }, None)
     }
 
     /// Asks the program once now, so that what is wrong with it is told at once.
     fn of(program: Program) -> Result<Self, ObjectError> {
         let given = program.ask()?;
-        Ok(Self { last: tokio::sync::Mutex::new(given), program: Some(Arc::new(program)) })
+        Ok(Self::with(given, Some(Arc::new(program))))
     }
 
-    /// Keys that hold for a while: asked for anew by one for all. Where the program fails, the last ones as long as they hold.
+    fn with(given: Given, program: Option<Arc<Program>>) -> Self {
+        Self { last: Arc::new(Mutex::new(given)), program, turn: Arc::default() }
+    }
+
+    /// Keys that hold: others are asked for in good time, beside whoever needs them; waited for only once these are over.
     async fn current(&self) -> Result<Arc<AwsCredential>, ObjectError> {
-        let mut last = self.last.lock().await;
-        let Some((program, expires)) = self.program.as_ref().zip(last.expires) else { return Ok(Arc::clone(&last.credential)) };
+        let Some(program) = &self.program else { return Ok(self.last().0) };
         let now = program.outside.now();
-        if now + MARGIN < expires {
-            return Ok(Arc::clone(&last.credential));
+        let (credential, expires) = self.last();
+        let Some(expires) = expires.filter(|expires| now + MARGIN >= *expires) else { return Ok(credential) };
+        if now < expires {
+            if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
+                && turn.pause.is_none_or(|pause| now >= pause)
+            {
+                // Whether that goes well is seen by whoever comes next.
+                drop(self.renew(program, turn));
+            }
+            return Ok(credential);
         }
-        let asking = Arc::clone(program);
-        let asked = tokio::task::spawn_blocking(move || asking.ask()).await;
-        match asked.unwrap_or_else(|error| Err(ObjectError::new(error.to_string()))) {
-            Ok(fresh) => *last = fresh,
-            Err(error) if now >= expires => return Err(error),
-            Err(_) => {}
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let now = program.outside.now();
+        // Somebody else may have asked meanwhile.
+        match (self.last(), &turn.failed) {
+            ((credential, Some(expires)), _) if now < expires => return Ok(credential),
+            ((credential, None), _) => return Ok(credential),
+            (_, Some(failed)) if turn.pause.is_some_and(|pause| now < pause) => return Err(failed.clone()),
+            _ => {}
         }
-        Ok(Arc::clone(&last.credential))
+        self.renew(program, turn).await.unwrap_or_else(|error| Err(ObjectError::new(error.to_string())))
+    }
+
+    fn last(&self) -> (Arc<AwsCredential>, Option<Timestamp>) {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&last.credential), last.expires)
+    }
+
+    /// Asks the program, also where nobody waits for it any more.
+    fn renew(&self, program: &Arc<Program>, mut turn: OwnedMutexGuard<Turn>) -> JoinHandle<Result<Arc<AwsCredential>, ObjectError>> {
+        let (program, last) = (Arc::clone(program), Arc::clone(&self.last));
+        tokio::task::spawn_blocking(move || {
+            let asked = program.ask();
+            turn.pause = Some(program.outside.now() + PAUSE);
+            turn.failed = asked.as_ref().err().cloned();
+            let given = asked?;
+            let credential = Arc::clone(&given.credential);
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = given;
+            Ok(credential)
+        })
     }
 }
 
@@ -148,16 +195,12 @@ impl CredentialProvider for Keys {
         Self: 'f,
     {
         Box::pin(async move {
-            let failed = |error| object_store::Error::Generic { store: "s3", source: Box::new(NoKeys(error)) };
+            let failed =
+                |error: ObjectError| object_store::Error::Generic { store: "s3", source: Box::new(NoCredentials(error.to_string())) };
             self.current().await.map_err(failed)
         })
     }
 }
-
-/// The program gave no keys.
-#[derive(Debug, thiserror::Error)]
-#[error("no credentials: {0}")]
-struct NoKeys(ObjectError);
 
 impl Program {
     fn ask(&self) -> Result<Given, ObjectError> {
@@ -225,7 +268,8 @@ impl Profile {
         ];
         for (path, section) in sections {
             let Some(path) = path.filter(|path| path.is_file()) else { continue };
-            let text = std::fs::read_to_string(&path).map_err(|e| ObjectError::new(format!("{} cannot be read: {e}", path.display())))?;
+            let text = bounded::text(&path, bounded::CREDENTIALS)
+                .map_err(|e| ObjectError::new(format!("{} cannot be read: {e}", path.display())))?;
             let ini = Ini::load_from_str_noescape(&text)
                 .map_err(|e| ObjectError::new(format!("{}, line {}: {}", path.display(), e.line + 1, e.msg)))?;
             let Some(section) = ini.section(Some(section)) else { continue };
