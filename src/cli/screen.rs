@@ -160,10 +160,8 @@ impl Screen {
             }
         }
         if out.lines().any(|line| line.trim_start().starts_with("::")) {
-            let mend = |line: &str| match line.trim_start().starts_with("::") {
-                true => line.replacen("::", ":\u{200b}:", 1),
-                false => line.to_owned(),
-            };
+            let heard = |line: &str| line.trim_start().starts_with("::");
+            let mend = |line: &str| if heard(line) { line.replacen("::", ":\u{200b}:", 1) } else { line.to_owned() };
             out = Cow::Owned(out.split('\n').map(mend).collect::<Vec<_>>().join("\n"));
         }
         out

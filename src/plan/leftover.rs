@@ -105,9 +105,10 @@ fn is_called(file: &str, name: &str) -> bool {
     file.strip_prefix(name).is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
-/// What nobody could look into is not taken away.
+/// What nobody could look into is not taken away. A folder that was only made along the way stays where nobody may look into
+/// it; after a passing failure the next plan looks again.
 fn unlisted(step: &mut Step, address: &Address, folder: &str, error: &ApiError) {
-    if project::is_implied(address, folder) {
+    if project::is_implied(address, folder) && error.status == Some(403) {
         stay(step, "what is in it cannot be listed, it stays".to_owned());
         return;
     }

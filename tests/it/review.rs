@@ -248,7 +248,7 @@ fn findings_stand_at_their_lines_for_code_scanning_test_results_and_annotations(
 
 #[test]
 fn no_line_that_somebody_wrote_is_a_command_to_a_runner() {
-    let job = r###"jobs: { a: { name: a, description: "one\n::set-output name=digest::evil\n  ::warning::x ##[set-output name=y;]z ##vso[task.complete]" } }"###;
+    let job = r#"jobs: { a: { name: a, description: "one\n::set-output name=digest::evil\n  ::warning::x ##[set-output name=y;]z ##vso[task.complete]" } }"#;
     let project =
         Project::new(&[("conf/project.yaml", "name: shop\n"), ("conf/a.yaml", job), ("environments/dev.yaml", "workspace: local\n")]);
     for variable in ["GITHUB_ACTIONS", "TF_BUILD"] {

@@ -224,8 +224,8 @@ async fn who_was_unlocked_by_hand_is_stopped_before_it_renews_its_lease() {
         holder.load().await.unwrap();
         if !first_apply {
             holder.save(&first(), "apply").await.unwrap();
+            write(&holder, &[put("jobs.a", "x")]).await.unwrap();
         }
-        write(&holder, &[put("jobs.a", "x")]).await.unwrap();
         let other = keeper(&store, 0);
         let id = other.lease.holder(&*other.objects).await.unwrap().unwrap().id.unwrap();
         assert!(other.free(&id, "bob").await.unwrap().is_some());
