@@ -120,7 +120,9 @@ impl StandIn {
                     silent.push(stream);
                     continue;
                 };
-                let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close");
+                // What stores of objects say of one besides.
+                let object = "etag: \"1\"\r\nx-goog-generation: 1\r\nlast-modified: Sat, 21 Nov 2026 08:00:00 GMT";
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{object}\r\nconnection: close");
                 let _ = io::Write::write_all(&mut stream, format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
             }
         });
@@ -133,6 +135,11 @@ impl StandIn {
             let found = answers.iter().find(|(line, _)| request.starts_with(line));
             Some(found.map_or((404, String::new()), |(_, body)| (200, (*body).to_owned())))
         })
+    }
+
+    /// The last request.
+    pub fn last(&self) -> String {
+        self.asked().pop().unwrap_or_default()
     }
 
     /// The requests so far.

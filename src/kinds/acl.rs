@@ -1,9 +1,28 @@
 //! Entries of permission sets, and which objects have which levels.
 
-use super::{Context, Value};
+use super::{Context, Gives, Name, Value};
 
 /// The fields that name a principal.
 pub(super) const PRINCIPALS: &[&str; 3] = &["user_name", "group_name", "service_principal_name"];
+
+/// Who may stand in the entries' `user_name`.
+pub(super) const USER: Name = Name { list: "entries", field: "user_name", kind: "users", by: "userName", gives: Gives::Itself };
+/// Who may stand in `group_name`.
+pub(super) const GROUP: Name = Name { list: "entries", field: "group_name", kind: "groups", by: "displayName", gives: Gives::Itself };
+/// Who may stand in `service_principal_name`.
+pub(super) const SERVICE_PRINCIPAL: Name = Name {
+    list: "entries",
+    field: "service_principal_name",
+    kind: "service_principals",
+    by: "displayName",
+    gives: Gives::Field("applicationId"),
+};
+/// Who may stand in `principal`, which says not of which sort: a user,
+pub(super) const ANY_USER: Name = Name { field: "principal", ..USER };
+/// a group,
+pub(super) const ANY_GROUP: Name = Name { field: "principal", ..GROUP };
+/// or a service principal.
+pub(super) const ANY_SERVICE_PRINCIPAL: Name = Name { field: "principal", gives: Gives::FieldIfAny("applicationId"), ..SERVICE_PRINCIPAL };
 
 /// One principal's level.
 #[derive(Clone)]

@@ -2,10 +2,10 @@
 //!
 //! Exact for each principal named; others are left alone, unless `lifecycle.exclusive` is set. Owners are no grants.
 
+use super::acl;
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value,
-    View,
+    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
 };
 use crate::model::Map;
 
@@ -19,17 +19,7 @@ pub static GRANTS: Kind = Kind {
     natural: Natural { fields: &["securable_type", "full_name"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
     fields: &[("securable_type", "text!"), ("full_name", "text!"), ("entries", "[catalog.PrivilegeAssignment]!")],
-    names: &[
-        Name { list: "entries", field: "principal", kind: "users", by: "userName", gives: Gives::Itself },
-        Name { list: "entries", field: "principal", kind: "groups", by: "displayName", gives: Gives::Itself },
-        Name {
-            list: "entries",
-            field: "principal",
-            kind: "service_principals",
-            by: "displayName",
-            gives: Gives::FieldIfAny("applicationId"),
-        },
-    ],
+    names: &[acl::ANY_USER, acl::ANY_GROUP, acl::ANY_SERVICE_PRINCIPAL],
     facts: &[
         ("securable_type", Fact::Immutable),
         ("full_name", Fact::Immutable),

@@ -13,8 +13,7 @@
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value,
-    View,
+    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
 };
 use crate::model::Map;
 
@@ -30,17 +29,7 @@ pub static PERMISSIONS: Kind = Kind {
     natural: Natural { fields: &["object_type", "object_id"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
     fields: &[("object_type", "text!"), ("object_id", "text!"), ("mode", "text"), ("entries", "[iam.AccessControlRequest]!")],
-    names: &[
-        Name { list: "entries", field: "user_name", kind: "users", by: "userName", gives: Gives::Itself },
-        Name { list: "entries", field: "group_name", kind: "groups", by: "displayName", gives: Gives::Itself },
-        Name {
-            list: "entries",
-            field: "service_principal_name",
-            kind: "service_principals",
-            by: "displayName",
-            gives: Gives::Field("applicationId"),
-        },
-    ],
+    names: &[acl::USER, acl::GROUP, acl::SERVICE_PRINCIPAL],
     facts: &[
         ("object_type", Fact::Immutable),
         ("object_id", Fact::Immutable),

@@ -4,10 +4,10 @@
 //! one may manage it: MANAGE of somebody who is not listed, and never was, is left alone, unless the environment names a
 //! deployer and it is another one. So nobody is locked out of a scope by listing others.
 
+use super::acl;
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Context, Fact, Gives, Hooks, Identity, Kind, Lifetime, Name, Natural, Path, Read, Refusal, Rename, Step, Unique, Update,
-    Value, View,
+    Calls, Change, Context, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
 };
 use crate::model::Map;
 
@@ -22,26 +22,7 @@ pub static SECRET_ACLS: Kind = Kind {
     lifetime: Lifetime::Attached,
     fields: &[("scope", "text!"), ("entries", "[workspace.AclItem]!")],
     // Whatever YAML calls the field, `normal` makes it the API's.
-    names: &[
-        Name { list: "entries", field: "user_name", kind: "users", by: "userName", gives: Gives::Itself },
-        Name { list: "entries", field: "group_name", kind: "groups", by: "displayName", gives: Gives::Itself },
-        Name {
-            list: "entries",
-            field: "service_principal_name",
-            kind: "service_principals",
-            by: "displayName",
-            gives: Gives::Field("applicationId"),
-        },
-        Name { list: "entries", field: "principal", kind: "users", by: "userName", gives: Gives::Itself },
-        Name { list: "entries", field: "principal", kind: "groups", by: "displayName", gives: Gives::Itself },
-        Name {
-            list: "entries",
-            field: "principal",
-            kind: "service_principals",
-            by: "displayName",
-            gives: Gives::FieldIfAny("applicationId"),
-        },
-    ],
+    names: &[acl::USER, acl::GROUP, acl::SERVICE_PRINCIPAL, acl::ANY_USER, acl::ANY_GROUP, acl::ANY_SERVICE_PRINCIPAL],
     facts: &[("scope", Fact::Immutable), ("entries", Fact::Keyed(&["principal"])), ("entries[].principal", Fact::CaseBlind)],
     parents: &[super::Parent { field: "scope", kind: "secret_scopes", listed_by: false }],
     hooks: Hooks { normal: Some(normal), reply: Some(reply), view: Some(view), check: Some(check), ..Hooks::NONE },

@@ -14,8 +14,8 @@ use super::walk::Served;
 
 const CLIENT: &str = "7a0f3c9e-1111-2222-3333-444455556666";
 
-/// A pipeline's own service: GitHub's and Azure DevOps' ID tokens. It lives as long as the process.
-fn pipeline(token: &'static str) -> String {
+/// A service on loopback that answers by the head of a request, in small letters. It lives as long as the process.
+fn service(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let host = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -26,14 +26,22 @@ fn pipeline(token: &'static str) -> String {
             while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
                 head.push(byte[0]);
             }
-            let head = String::from_utf8_lossy(&head).to_lowercase();
-            let good = head.contains("authorization: bearer of-this-run");
-            let body = if good { format!(r#"{{"value":"{token}","oidcToken":"{token}"}}"#) } else { r#"{"message":"who?"}"#.to_owned() };
-            let status = if good { 200 } else { 401 };
+            let (status, body) = answer(&String::from_utf8_lossy(&head).to_lowercase());
             let _ = write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         }
     });
     host
+}
+
+/// A pipeline's own service: GitHub's and Azure DevOps' ID tokens.
+fn pipeline(token: &'static str) -> String {
+    service(move |head| {
+        if head.contains("authorization: bearer of-this-run") {
+            (200, format!(r#"{{"value":"{token}","oidcToken":"{token}"}}"#))
+        } else {
+            (401, r#"{"message":"who?"}"#.to_owned())
+        }
+    })
 }
 
 fn now() -> u64 {
@@ -213,20 +221,7 @@ fn what_the_caller_may_not_do_is_told_with_what_gives_it() {
 
 /// A store of a cloud that lets nobody in.
 fn closed(status: u16, body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let host = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut head = vec![];
-            let mut byte = [0; 1];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
-                head.push(byte[0]);
-            }
-            let _ = write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        }
-    });
-    host
+    service(move |_| (status, body.to_owned()))
 }
 
 #[test]

@@ -1,68 +1,22 @@
 //! Each cloud's ways to credentials, tried against stand-ins of its endpoints on loopback.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::objects::{About, Condition, ObjectError};
 use super::place::Place;
+use crate::client::testing::StandIn;
 use crate::model::{CommandOutput, Outside, System};
 
-/// Answers every request from a table; remembers what was asked.
-struct StandIn {
-    host: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl StandIn {
-    /// `answers`: the beginning of a request line, and the body of the answer; anything else is an object that is stored.
-    fn new(answers: &'static [(&'static str, &'static str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let log = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let request = read(&mut stream);
-                let body = answers.iter().find(|(line, _)| request.starts_with(line)).map_or("", |(_, body)| body);
-                log.lock().unwrap().push(request);
-                let head = "HTTP/1.1 200 OK\r\netag: \"1\"\r\nx-goog-generation: 1\r\nlast-modified: Sat, 21 Nov 2026 08:00:00 GMT\r\nconnection: close";
-                let _ = stream.write_all(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
-            }
-        });
-        Self { host, asked }
-    }
-
-    /// The last request, which is the one to the store.
-    fn last(&self) -> String {
-        self.asked.lock().unwrap().last().cloned().unwrap_or_default()
-    }
-
-    fn all(&self) -> String {
-        self.asked.lock().unwrap().join("\n\n")
-    }
-}
-
-fn read(stream: &mut std::net::TcpStream) -> String {
-    let (mut bytes, mut buffer) = (vec![], [0; 4096]);
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-            if body.len() >= length.unwrap_or(0) {
-                return text;
-            }
-        }
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return text,
-            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-        }
-    }
+/// A cloud: answers from a table by the beginning of a request line; anything else is an object that is stored.
+fn cloud(answers: &'static [(&'static str, &'static str)]) -> StandIn {
+    StandIn::by(move |request| {
+        let body = answers.iter().find(|(line, _)| request.starts_with(line)).map_or("", |(_, body)| body);
+        Some((200, body.to_owned()))
+    })
 }
 
 /// Programs that say what they are told to.
@@ -154,7 +108,7 @@ fn every_way_of_aws() {
         ),
         ("s3://acme/bf", vec![], "ASIAMACHINE", "the machine's role"),
     ] {
-        let cloud = StandIn::new(answers);
+        let cloud = cloud(answers);
         let (sts, pod) = (format!("{}/sts", cloud.host), format!("{}/pod", cloud.host));
         let mut variables: Vec<(&str, &str)> =
             variables.into_iter().map(|(k, v)| (k, if k == "AWS_CONTAINER_CREDENTIALS_FULL_URI" { pod.as_str() } else { v })).collect();
@@ -163,7 +117,8 @@ fn every_way_of_aws() {
             ("AWS_ENDPOINT_URL_STS", &sts),
             ("AWS_METADATA_ENDPOINT", &cloud.host),
         ]);
-        let said = write(url, &outside(folder.path(), &variables)).unwrap_or_else(|e| panic!("{variables:?}: {e}\n{}", cloud.all()));
+        let said = write(url, &outside(folder.path(), &variables))
+            .unwrap_or_else(|e| panic!("{variables:?}: {e}\n{}", cloud.asked().join("\n\n")));
         assert!(said.contains(told), "{said}");
         is_secret_free(&said);
         assert!(cloud.last().contains(&format!("Credential={key}/")), "{variables:?}: {}", cloud.last());
@@ -199,7 +154,7 @@ fn keys_of_a_program_are_asked_for_anew_before_they_run_out() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(".aws")).unwrap();
     std::fs::write(folder.path().join(".aws/config"), "[default]\ncredential_process = print-keys\n").unwrap();
-    let cloud = StandIn::new(&[]);
+    let cloud = cloud(&[]);
     let system = Arc::new(Rotating { minutes: AtomicI64::new(0), asked: AtomicI64::new(0) });
     let variables = [("HOME", folder.path().to_str().unwrap()), ("AWS_ENDPOINT_URL", cloud.host.as_str())];
     let outside = Outside { system: Arc::clone(&system) as Arc<dyn System>, ..outside(folder.path(), &variables) };
@@ -276,7 +231,7 @@ fn every_way_of_azure() {
         (client, vec![("AZURE_STORAGE_SAS_TOKEN", sas)], "sig=SECRET", "AZURE_STORAGE_SAS_TOKEN"),
         (client, vec![("AZURE_STORAGE_ACCOUNT_KEY", "aHVudGVyMg==")], "SharedKey acme:", "AZURE_STORAGE_ACCOUNT_KEY"),
     ] {
-        let cloud = StandIn::new(AZURE);
+        let cloud = cloud(AZURE);
         let here = |value: &str| {
             if value.starts_with('/') && !value.contains("token") { format!("{}{value}", cloud.host) } else { value.to_owned() }
         };
@@ -285,10 +240,10 @@ fn every_way_of_azure() {
         variables.extend(first);
         variables.extend([("AZURE_AUTHORITY_HOST", cloud.host.as_str()), ("AZURE_STORAGE_ENDPOINT", cloud.host.as_str())]);
         let said = write("az://state/bf?account=acme", &outside(folder.path(), &variables))
-            .unwrap_or_else(|e| panic!("{told}: {e:?}\n{}", cloud.all()));
+            .unwrap_or_else(|e| panic!("{told}: {e:?}\n{}", cloud.asked().join("\n\n")));
         assert!(said.contains(told), "{said}");
         is_secret_free(&said);
-        assert!(cloud.all().contains(asked), "{told}: {}", cloud.all());
+        assert!(cloud.asked().join("\n\n").contains(asked), "{told}: {}", cloud.asked().join("\n\n"));
         let last = cloud.last();
         assert!(last.contains("SECRET") || last.contains("SharedKey"), "the store was asked without a token: {last}");
     }
@@ -302,7 +257,7 @@ fn every_way_of_azure() {
 #[test]
 fn a_life_that_no_clock_holds_is_no_trouble() {
     let folder = tempfile::tempdir().unwrap();
-    let cloud = StandIn::new(&[
+    let cloud = cloud(&[
         ("POST /tenant-1/oauth2/v2.0/token", r#"{"access_token":"SECRET-azure","expires_in":9000000000000000000}"#),
         ("GET /github", r#"{"value":"subject-token"}"#),
     ]);
@@ -316,13 +271,13 @@ fn a_life_that_no_clock_holds_is_no_trouble() {
         ("AZURE_STORAGE_ENDPOINT", &cloud.host),
     ];
     write("az://state/bf?account=acme", &outside(folder.path(), &variables)).unwrap();
-    assert!(cloud.last().contains("Bearer SECRET-azure"), "{}", cloud.all());
+    assert!(cloud.last().contains("Bearer SECRET-azure"), "{}", cloud.asked().join("\n\n"));
 }
 
 #[test]
 fn a_federated_identity_of_google_is_exchanged() {
     let folder = tempfile::tempdir().unwrap();
-    let cloud = StandIn::new(&[
+    let cloud = cloud(&[
         ("GET /github", r#"{"value":"subject-token"}"#),
         ("POST /sts", r#"{"access_token":"SECRET-sts","expires_in":3600}"#),
         ("POST /impersonate", r#"{"accessToken":"SECRET-google","expireTime":"2036-01-01T00:00:00Z"}"#),
@@ -343,8 +298,12 @@ fn a_federated_identity_of_google_is_exchanged() {
     let variables = [("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap()), ("STORAGE_EMULATOR_HOST", cloud.host.as_str())];
     let said = write("gs://acme/bf", &outside(folder.path(), &variables)).unwrap();
     assert!(said.ends_with("a federated identity") && said.contains("wif.json"), "{said}");
-    assert!(cloud.last().contains("Bearer SECRET-google"), "{}", cloud.all());
-    assert!(cloud.all().contains("subject_token=subject-token") && cloud.all().contains("Bearer SECRET-sts"), "{}", cloud.all());
+    assert!(cloud.last().contains("Bearer SECRET-google"), "{}", cloud.asked().join("\n\n"));
+    assert!(
+        cloud.asked().join("\n\n").contains("subject_token=subject-token") && cloud.asked().join("\n\n").contains("Bearer SECRET-sts"),
+        "{}",
+        cloud.asked().join("\n\n")
+    );
 }
 
 #[test]
