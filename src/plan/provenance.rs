@@ -213,6 +213,16 @@ fn undecidable(here: Option<&str>, applied: &str, commit: &str, why: &Undecidabl
     block("unknown_ancestry", format!("{what}: {because}"), remedy)
 }
 
+/// What is to be reverted, the newest first. Each by itself and never a range: a range may hold merges, which `git revert`
+/// refuses, and what is taken back already.
+fn names(commits: &[String]) -> String {
+    const MOST: usize = 10;
+    if commits.len() > MOST {
+        return format!("each of these {} commits, the newest first", commits.len());
+    }
+    commits.iter().filter_map(|name| name.split(' ').next()).collect::<Vec<_>>().join(" ")
+}
+
 fn pinned(pin: &Pin, inputs: &Inputs<'_>) -> Option<Block> {
     let to = short(&pin.to);
     let what = format!("{} was rolled back to {to} by {} ({}) and is pinned", inputs.environment.name, pin.by, pin.since);
@@ -220,10 +230,7 @@ fn pinned(pin: &Pin, inputs: &Inputs<'_>) -> Option<Block> {
         Hold::Free | Hold::Reverted => return None,
         Hold::BringsBack { here, commits } => (
             format!("{what}: commit {here} brings back what was rolled back, and takes none of it back: {}", some(commits)),
-            Some(match &pin.from {
-                Some(from) => format!("or take it back in Git too: git revert {to}..{}", short(from)),
-                None => "or take it back in Git too: git revert".to_owned(),
-            }),
+            Some(format!("or take it back in Git too: git revert {}", names(commits))),
         ),
         Hold::Unknown { why, remedy } => (format!("{what}: whether this brings it back is undecidable: {why}"), remedy.clone()),
     };

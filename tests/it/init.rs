@@ -98,3 +98,17 @@ fn pipelines_name_the_environments_of_the_project() {
         assert_eq!(mode & 0o111, 0o111, "it can be run");
     }
 }
+
+#[test]
+fn a_runner_has_no_profiles_and_what_it_writes_is_in_no_commit() {
+    let project = Project::new(&[
+        ("conf/project.yaml", "name: shop\n"),
+        ("environments/dev.yaml", "workspace: { host: https://adb-1.azuredatabricks.net }\n"),
+        ("environments/prod.yaml", "workspace: { profile: PROD }\n"),
+        (".gitignore", "/.brickform\n"),
+    ]);
+    let ran = project.run("init --ci github").ended(0);
+    let flat = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("a runner has no profiles: write `workspace: { host: https://... }` into environments/prod.yaml;"), "{flat}");
+    assert_eq!(text(&project, ".gitignore"), "/.brickform\nbrickform-reports/\n");
+}

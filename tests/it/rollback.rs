@@ -45,18 +45,39 @@ fn a_rollback_pins_until_the_revert_is_in_git_too() {
     says(&plan, &["warning: an apply from here would be blocked: dev was rolled back to", "(--unpin)"]);
     let held = repository.apply("").ended(6);
     let names = format!("brings back what was rolled back, and takes none of it back: {three} \"Thirty\", {two} \"Job\"");
-    says(&held, &[&names, &format!("git revert {one}..{three}")]);
+    says(&held, &[&names, &format!("git revert {three} {two}")]);
     repository.apply("--allow-older-commit --allow-diverged-commit --allow-unknown-ancestry").ended(6);
     repository.commit("Empty");
     repository.apply("").ended(6);
     // One of the two taken back is not enough; both are.
     repository.git(&format!("revert --no-edit {third}"));
-    says(&repository.apply("").ended(6), &[&format!("takes none of it back: {two} \"Job\"")]);
+    says(&repository.apply("").ended(6), &[&format!("takes none of it back: {two} \"Job\""), &format!("git revert {two}")]);
     repository.git(&format!("revert --no-edit {second}"));
     says(&repository.apply("").ended(0), &["Unpins dev"]);
     assert!(!status(&repository).contains("pinned"));
     repository.minutes(40, "Forty");
     repository.apply("").ended(0);
+}
+
+#[test]
+fn a_merge_is_taken_back_as_it_is_said() {
+    let repository = Repository::new("workspace: local\n");
+    let first = repository.git("rev-parse HEAD");
+    repository.apply("").ended(0);
+    repository.git("checkout -q -b side");
+    repository.project.write("conf/b.yaml", JOB);
+    let side = repository.commit("Job");
+    repository.git("checkout -q main");
+    let own = repository.minutes(30, "Thirty");
+    repository.git("merge -q --no-ff -m Merge side");
+    repository.apply("").ended(0);
+    repository.project.run(&format!("rollback --to {first} --env dev --yes")).ended(0);
+    repository.git("revert --no-edit -m 1 HEAD");
+    let left = repository.apply("").ended(6);
+    says(&left, &[&format!("--unpin or take it back in Git too: git revert {}", &own[..7])]);
+    assert!(!left.out.contains(&side[..7]), "that one is taken back already: {}", left.out);
+    repository.git(&format!("revert --no-edit {}", &own[..7]));
+    says(&repository.apply("").ended(0), &["Unpins dev"]);
 }
 
 #[test]

@@ -72,9 +72,15 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let mut files = if has_project { vec![] } else { starter(&top) };
     let mut next = vec![];
     if let Some(provider) = arguments.ci {
-        let environments = environments(run, &top, has_project)?;
+        let Found { environments, by_profile } = environments(run, &top, has_project)?;
         files.extend(pipelines::files(provider, &environments));
         next.push(pipelines::next(provider));
+        if !by_profile.is_empty() {
+            next.push(format!(
+                "a runner has no profiles: write `workspace: {{ host: https://... }}` into {}; people still choose theirs with --profile",
+                by_profile.join(", ")
+            ));
+        }
     } else {
         let change = if top == run.outside.folder { String::new() } else { format!("cd {} && ", shell_word(&shown(run, &top))) };
         next.push(format!("{change}brickform apply --env local     # to the embedded workspace: no account, no network"));
@@ -142,8 +148,15 @@ fn project_name(top: &Path) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name.to_owned() } else { "lakehouse".to_owned() }
 }
 
-/// The environments that pipelines are about: those of real workspaces, in the order of a release.
-fn environments(run: &Run<'_>, top: &Path, has_project: bool) -> Result<Vec<String>, Failure> {
+/// What pipelines are about.
+struct Found {
+    /// The environments of real workspaces, in the order of a release.
+    environments: Vec<String>,
+    /// The files of those that a profile leads to.
+    by_profile: Vec<String>,
+}
+
+fn environments(run: &Run<'_>, top: &Path, has_project: bool) -> Result<Found, Failure> {
     let none = |message: String| Failure::Usage {
         message,
         help: vec![
@@ -156,18 +169,23 @@ fn environments(run: &Run<'_>, top: &Path, has_project: bool) -> Result<Vec<Stri
     }
     let registry = Registry::standard();
     let ask = project::Ask { folder: Some(top.to_owned()), environment: None, ..run.options.ask(run.outside)? };
-    let mut found = vec![];
+    let (mut found, mut by_profile) = (vec![], vec![]);
     for name in project::environments(run.outside, &ask).map_err(Failure::Project)? {
         let one = project::Ask { environment: Some(name.clone()), ..ask.clone() };
         // One that has mistakes by now is still one of a release.
-        let local = project::load(run.outside, &one, &registry).is_ok_and(|p| matches!(p.environment.workspace, Workspace::Local));
-        found.extend((!local).then_some(name));
+        let workspace = project::load(run.outside, &one, &registry).map(|project| project.environment.workspace);
+        match workspace {
+            Ok(Workspace::Local) => continue,
+            Ok(Workspace::Remote(said)) if said.contains_key("profile") => by_profile.push(format!("environments/{name}.yaml")),
+            Ok(Workspace::Remote(_)) | Err(_) => {}
+        }
+        found.push(name);
     }
     if found.is_empty() {
         return Err(none("no environment of this project is in a real workspace".to_owned()));
     }
     found.sort_by_key(|name| (rank(name), name.clone()));
-    Ok(found)
+    Ok(Found { environments: found, by_profile })
 }
 
 /// Where an environment comes in a release, by its name.
@@ -195,19 +213,22 @@ fn put(top: &Path, file: &File) -> std::io::Result<Made> {
     }
 }
 
-/// `.gitignore` names the folder of states and the embedded workspace, which no commit should hold.
+/// `.gitignore` names the folder of states and the embedded workspace, and what pipelines write: no commit should hold them.
 fn ignored(top: &Path) -> Result<Option<(String, Made)>, Failure> {
-    const LINES: &str = ".brickform/\nbrickform-reports/\n";
+    const FOLDERS: [&str; 2] = [".brickform", "brickform-reports"];
     let path = top.join(".gitignore");
     let before = std::fs::read_to_string(&path).unwrap_or_default();
-    if before.lines().any(|line| matches!(line.trim(), ".brickform/" | ".brickform" | "/.brickform/" | "/.brickform")) {
+    let is_there = |folder: &&str| before.lines().any(|line| line.trim().trim_matches('/') == *folder);
+    let missing: Vec<&str> = FOLDERS.into_iter().filter(|folder| !is_there(folder)).collect();
+    if missing.is_empty() {
         return Ok(None);
     }
+    let lines: String = missing.iter().map(|folder| format!("{folder}/\n")).collect();
     let gap = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    super::saving::put(&path, &format!("{before}{gap}{LINES}"))
+    super::saving::put(&path, &format!("{before}{gap}{lines}"))
         .map_err(|error| Failure::machine(format!("{} cannot be written: {error}", path.display())))?;
-    let name = if before.is_empty() { ".gitignore" } else { ".gitignore (.brickform/ is ignored now)" };
-    Ok(Some((name.to_owned(), Made::Written)))
+    let name = if before.is_empty() { ".gitignore".to_owned() } else { format!(".gitignore (ignored now: {}/)", missing.join("/, ")) };
+    Ok(Some((name, Made::Written)))
 }
 
 #[cfg(test)]
