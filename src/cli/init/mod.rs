@@ -223,9 +223,9 @@ fn ignored(top: &Path) -> Result<Option<(String, Made)>, Failure> {
     if missing.is_empty() {
         return Ok(None);
     }
-    let lines: String = missing.iter().map(|folder| format!("{folder}/\n")).collect();
+    let lines = missing.join("/\n");
     let gap = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    super::saving::put(&path, &format!("{before}{gap}{lines}"))
+    super::saving::put(&path, &format!("{before}{gap}{lines}/\n"))
         .map_err(|error| Failure::machine(format!("{} cannot be written: {error}", path.display())))?;
     let name = if before.is_empty() { ".gitignore".to_owned() } else { format!(".gitignore (ignored now: {}/)", missing.join("/, ")) };
     Ok(Some((name, Made::Written)))

@@ -1,6 +1,7 @@
 //! Each cloud's ways to credentials, tried against stand-ins of its endpoints on loopback.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
