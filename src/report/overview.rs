@@ -66,8 +66,9 @@ pub(super) fn word(status: Status) -> &'static str {
 /// For a person.
 #[must_use]
 pub fn text(overview: &Overview<'_>) -> String {
+    let locked = overview.holder.as_ref().map(|holder| format!("locked by    {holder}\n")).unwrap_or_default();
     let Some(document) = overview.document else {
-        return format!("{}: nothing was applied yet (state: {}).\n", overview.environment, overview.place);
+        return format!("{}: nothing was applied yet (state: {}).\n{locked}", overview.environment, overview.place);
     };
     let mut out = format!("{} · state serial {} · {}\n", overview.environment, document.serial, overview.place);
     if let Some(workspace) = &document.workspace {
@@ -79,9 +80,7 @@ pub fn text(overview: &Overview<'_>) -> String {
     if let Some(pin) = &document.pinned {
         out.push_str(&format!("pinned       {}\n", history::pin(pin)));
     }
-    if let Some(holder) = &overview.holder {
-        out.push_str(&format!("locked by    {holder}\n"));
-    }
+    out.push_str(&locked);
     let parts = document.resources.keys().filter(|a| a.is_facet()).count();
     let with = if parts == 0 {
         String::new()
