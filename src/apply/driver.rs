@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
             outside: session.outside.clone(),
             known: Known::of(plan, &session.state, session.registry),
             caller: session.caller.clone(),
+            environment: plan.environment.clone(),
             leave: session.store.leave(),
             driver,
             secrets: std::sync::Mutex::default(),

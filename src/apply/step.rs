@@ -14,6 +14,7 @@ use crate::model::{Address, Outside, Scrubber, Value};
 use crate::plan::{Action, Step};
 use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 
+mod etag;
 mod failing;
 mod sending;
 
@@ -35,6 +36,8 @@ pub struct Shared {
     pub known: Known,
     /// Who applies.
     pub caller: String,
+    /// Where.
+    pub environment: String,
     /// Whether anything may be sent: not after the lock of the state was lost.
     pub leave: Leave,
     /// To the driver.

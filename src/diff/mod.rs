@@ -8,18 +8,23 @@ use std::collections::BTreeMap;
 
 mod alike;
 mod compare;
+mod lines;
 mod list;
 mod map;
+mod merge;
 #[cfg(test)]
 mod properties;
 mod same;
 mod secret;
+mod take;
 #[cfg(test)]
 mod tests;
 
 pub use compare::compare;
+pub use merge::{Merged, Sides, as_in_yaml, merge};
 pub use same::same;
 pub use secret::veil;
+pub use take::{Form, taken, tidy};
 
 use crate::kinds::{Field, Kind, Schema, Tag};
 use crate::model::{Path, StateKey, Value};

@@ -47,6 +47,18 @@ pub enum Unique {
     No,
 }
 
+/// How the server keeps an object from being overwritten unseen: a request that names an etag which is not current is refused
+/// (409). It may move although nothing that anybody wrote has changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Etag {
+    /// The member of replies and requests that holds it.
+    pub member: &'static str,
+    /// The member of replies that says when the object was changed last; empty: none does.
+    pub time: &'static str,
+    /// The member of replies that says by whom; empty: none does.
+    pub by: &'static str,
+}
+
 /// Whether we make and delete it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {

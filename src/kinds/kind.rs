@@ -1,6 +1,6 @@
 //! What a kind is.
 
-use super::facts::{Fact, Identity, Lifetime, Loss, Natural, Preset, Tag, Unique};
+use super::facts::{Etag, Fact, Identity, Lifetime, Loss, Natural, Preset, Tag, Unique};
 use super::relations::{Born, Facet, Name, Parent, Within};
 use super::requests::{Gone, List, Read, Request, Update, Wait};
 use super::{Encoding, Hooks};
@@ -95,6 +95,8 @@ pub struct Kind {
     /// The field that names a file of the project, and the field that takes what is in it: text, or a map with
     /// [`super::BYTES`]. The normal form is without the first.
     pub content: Option<(&'static str, &'static str)>,
+    /// How the server keeps an object from being overwritten unseen; none where it does not.
+    pub etag: Option<Etag>,
     /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
     pub encode: &'static [(&'static str, Encoding)],
     /// Fields that files of other tools have and the API does not (`author`): left out, with one warning a file.
@@ -142,6 +144,7 @@ impl Kind {
         within: None,
         marks: &[],
         content: None,
+        etag: None,
         encode: &[],
         unsent: &[],
         packed: None,

@@ -84,6 +84,7 @@ fn as_applied(old: Option<&Desired>, frame: &Frame<'_>) -> Document {
             tag: None,
             deposed: vec![],
             made_by: None,
+            kept: vec![],
         };
         document.resources.insert(address.clone(), entry);
     }

@@ -7,7 +7,7 @@ use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Seen, Step, body, scope, tag};
-use crate::diff::{Compare, FieldChange, Reason, compare, same};
+use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::Lifecycle;
@@ -46,7 +46,7 @@ impl<'a> Maker<'a> {
         let begun = self.inputs.state.open_intents.get(at).filter(|_| way == Way::Settled);
         let applied = begun.map_or(applied, |intent| intent.applied.as_ref());
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
-        let pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
+        let mut pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let lifecycle = &subject.resource.lifecycle;
         let found = compare(&Compare {
             applied,
@@ -59,14 +59,17 @@ impl<'a> Maker<'a> {
         });
         let mut judged = judge(subject, &pair, found.changes);
         if begun.is_some() || subject.entry.is_some_and(|entry| entry.status != Status::Ok) {
-            // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing.
+            // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing, unless
+            // it was that before.
+            let before = |c: &FieldChange| lifecycle.merge && subject.entry.is_some_and(|e| e.kept.iter().any(|p| p.contains(&c.path)));
             judged
                 .changes
                 .iter_mut()
-                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))
+                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict) && !before(c))
                 .for_each(|c| c.reason = Reason::Changed);
         }
         mark_restored(subject, &mut judged.changes);
+        let kept = self.merged(subject, &mut pair, view.as_deref(), &mut judged, way);
         let around = self.replaced_around(subject, live.or(applied));
         if let Some(around) = around {
             judged.because = Some(format!("its {} is replaced", self.singular(around)));
@@ -82,6 +85,7 @@ impl<'a> Maker<'a> {
         let mut step = start(subject, Action::None);
         step.id = Some(id.to_owned());
         step.unmanaged = found.unmanaged;
+        step.kept = kept;
         let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
         step.link = body::link(subject.kind, self.inputs.host, id, &bodies);
         if let (Some(view), true) = (view.as_deref(), self.inputs.options.keep_seen) {
@@ -100,6 +104,23 @@ impl<'a> Maker<'a> {
         drop(view);
         let Followed { id, live, applied } = followed;
         (step, (!renamed).then_some(Object { kind: subject.kind, id, live, applied }))
+    }
+
+    /// What is kept as the workspace has it, where `lifecycle.merge` asks for it: taken out of what is done, and put into what
+    /// is wanted.
+    fn merged(&self, subject: &Subject<'a>, pair: &mut Pair<'_>, view: Option<&Value>, judged: &mut Judged, way: Way) -> Vec<FieldChange> {
+        let (true, Way::Managed, Some(live), Some(applied)) = (subject.resource.lifecycle.merge, way, view, pair.applied) else {
+            return vec![];
+        };
+        let changes = std::mem::take(&mut judged.changes);
+        let Merged { changes: rest, kept, wanted } = merge(subject.kind, changes.clone(), &Sides { desired: &pair.wanted, applied, live });
+        if self.inputs.options.drift_only {
+            judged.changes = changes;
+            return kept;
+        }
+        pair.wanted = Cow::Owned(wanted);
+        *judged = judge(subject, pair, rest);
+        kept
     }
 
     fn is_asked_to_replace(&self, subject: &Subject<'a>) -> bool {
@@ -123,6 +144,7 @@ impl<'a> Maker<'a> {
             entry = Some(self.entry_of(subject, pair, view, way));
         }
         if let Some(entry) = entry.as_mut().filter(|_| sends) {
+            entry.kept = step.kept.iter().map(|c| c.path.clone()).collect();
             self.put_update(subject, pair, &changes, entry, step);
         }
         // What is renamed by this very step follows nothing.
@@ -190,8 +212,10 @@ impl<'a> Maker<'a> {
             Ok(calls) => step.calls = calls,
             Err(refusal) => step.blocks.push(refused(subject.address, &refusal, guard_of(&refusal, changes))),
         }
-        if pair.live.is_none() && subject.kind.lifetime == Lifetime::Attached {
-            let reason = format!("{} changes, but what else it holds was not read", subject.address);
+        let merges = subject.resource.lifecycle.merge;
+        if pair.live.is_none() && (merges || subject.kind.lifetime == Lifetime::Attached) {
+            let what = if merges { "what lifecycle.merge would keep of it" } else { "what else it holds" };
+            let reason = format!("{} changes, but {what} was not read", subject.address);
             step.blocks.push(block("refused", reason, vec!["plan it without --refresh=false".to_owned()]));
         } else if pair.live.is_none() {
             step.notes.push("planned without reading the workspace: fields that YAML does not set may be reset".to_owned());
@@ -210,7 +234,8 @@ impl<'a> Maker<'a> {
             _ => None,
         });
         (step.changes, step.forces, step.blocks) = (judged.changes, judged.forces, judged.blocks);
-        self.put_create(subject, step);
+        // What is kept comes along into the new object.
+        self.put_create(subject, if step.kept.is_empty() { &subject.body } else { &pair.wanted }, step);
         let old = subject.entry.map(|e| e.deposed.as_slice()).unwrap_or_default();
         let ids = std::iter::once(pair.id).chain(old.iter().map(String::as_str));
         step.delete_calls = ids.flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id))).collect();

@@ -15,12 +15,13 @@ pub(super) fn counts(plan: &Plan) -> Counts {
         rest = after;
     }
     counts.drifted = plan.steps.iter().filter(|s| drifted(s)).count();
+    counts.kept = plan.steps.iter().map(|s| s.kept.len()).sum();
     counts.blocked = plan.steps.iter().filter(|s| !s.blocks.is_empty()).count();
     counts.unmanaged = plan.steps.iter().map(|s| s.unmanaged.len()).sum();
     counts
 }
 
-/// Whether the workspace changed something of an address, or deleted it. Drift is counted by address, parts too: each is
+/// Whether the workspace changed something of an address, or deleted it; what is kept is counted by itself. Drift is counted by address, parts too: each is
 /// answered by itself.
 fn drifted(step: &Step) -> bool {
     step.because.as_deref() == Some(DELETED) || step.changes.iter().any(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))

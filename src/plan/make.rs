@@ -285,6 +285,7 @@ pub(super) fn leave(step: &mut Step) {
     step.action = Action::None;
     (step.because, step.loses, step.moved_from, step.entry) = (None, None, None, None);
     step.changes.clear();
+    step.kept.clear();
     step.forces.clear();
     step.calls.clear();
     step.delete_calls.clear();

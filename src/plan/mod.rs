@@ -132,6 +132,9 @@ pub struct Step {
     pub moved_from: Option<Address>,
     /// Fields that differ. For a create: every field that is set, `old` absent.
     pub changes: Vec<FieldChange>,
+    /// What was changed in the workspace and stays (`lifecycle.merge`): `old` as the workspace will have it, `new` as YAML has
+    /// it. Nobody's reason to send anything. Where only drift is asked for, these are among the changes too.
+    pub kept: Vec<FieldChange>,
     /// The paths of changes that force a replacement.
     pub forces: Vec<Path>,
     /// What is lost (`its run history`, `every schema and table in it`).
@@ -249,6 +252,8 @@ pub struct Counts {
     pub forget: usize,
     /// With a field that drifted.
     pub drifted: usize,
+    /// Fields and items that are kept as the workspace has them.
+    pub kept: usize,
     /// With a block.
     pub blocked: usize,
     /// Unmanaged fields.

@@ -157,14 +157,14 @@ impl<'a> Maker<'a> {
         let mut step = start(subject, Action::Create);
         (step.because, step.id) = (because, None);
         step.changes = compare(&Compare { secrets: self.inputs.secrets, ..Compare::of(subject.kind, &subject.body) }).changes;
-        self.put_create(subject, &mut step);
+        self.put_create(subject, &subject.body, &mut step);
         step
     }
 
-    /// The calls that make the object, its body and its entry.
-    pub fn put_create(&self, subject: &Subject<'a>, step: &mut Step) {
-        let mut desired = subject.body.clone().into_owned();
-        let mut entry = self.entry_for(subject, &desired, &body::named_id(subject.kind, &desired).unwrap_or_default(), None);
+    /// The calls that make the object with this body, and its entry.
+    pub fn put_create(&self, subject: &Subject<'a>, body: &Value, step: &mut Step) {
+        let mut desired = body.clone();
+        let mut entry = self.entry_for(subject, &subject.body, &body::named_id(subject.kind, &desired).unwrap_or_default(), None);
         if let Some(field) = tag::field(subject.kind, self.inputs) {
             let tag = tag::make(self.inputs, subject.address);
             tag::put(&mut desired, field, &tag, None, true);
@@ -241,6 +241,7 @@ impl<'a> Maker<'a> {
             tag: None,
             deposed: vec![],
             made_by: self.made_by(subject),
+            kept: vec![],
         }
     }
 }
@@ -322,6 +323,7 @@ impl Step {
             link: None,
             moved_from: None,
             changes: vec![],
+            kept: vec![],
             forces: vec![],
             loses: None,
             unmanaged: vec![],

@@ -51,7 +51,7 @@ pub fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<A
             node,
             span,
             bound: resolver.bound(facet.0, item, span),
-            lifecycle: Lifecycle { prevent_destroy: None, ignore_changes: Vec::new(), ..lifecycle.clone() },
+            lifecycle: Lifecycle { prevent_destroy: None, ignore_changes: Vec::new(), merge: false, ..lifecycle.clone() },
             presets: Vec::new(),
             parent: Some(item),
         };

@@ -143,7 +143,7 @@ pub fn address(node: &Node, registry: &Registry, findings: &mut Findings) -> Opt
 }
 
 const LIFECYCLE: &[&str] =
-    &["prevent_destroy", "ignore_changes", "create_before_destroy", "adopt", "allow_duplicate_name", "exclusive", "wait"];
+    &["prevent_destroy", "ignore_changes", "create_before_destroy", "adopt", "allow_duplicate_name", "exclusive", "wait", "merge"];
 
 /// Reads `lifecycle:`; `evaluate` gives the value of a scalar.
 pub fn lifecycle(node: &Node, evaluate: &dyn Fn(&Node) -> Result<Value, Reported>, findings: &mut Findings) -> Lifecycle {
@@ -160,6 +160,7 @@ pub fn lifecycle(node: &Node, evaluate: &dyn Fn(&Node) -> Result<Value, Reported
             "create_before_destroy" => lifecycle.create_before_destroy = flag().unwrap_or_default(),
             "allow_duplicate_name" => lifecycle.allow_duplicate_name = flag().unwrap_or_default(),
             "exclusive" => lifecycle.exclusive = flag().unwrap_or_default(),
+            "merge" => lifecycle.merge = flag().unwrap_or_default(),
             "adopt" => match entry.value.text() {
                 Some("by_name") => lifecycle.adopt_by_name = true,
                 Some("never" | "false") => lifecycle.adopt_by_name = false,
@@ -173,6 +174,11 @@ pub fn lifecycle(node: &Node, evaluate: &dyn Fn(&Node) -> Result<Value, Reported
             "ignore_changes" => lifecycle.ignore_changes = paths(&entry.value, findings),
             _ => {}
         }
+    }
+    if let (true, true, Some(merge)) = (lifecycle.exclusive, lifecycle.merge, node.entry("merge")) {
+        let found = Diagnostic::error("E0118", "`lifecycle.merge` and `lifecycle.exclusive` contradict each other");
+        let help = "`exclusive` removes what others set, `merge` keeps it: write one of them";
+        findings.add(found.at(&merge.key_span, "").help(help));
     }
     lifecycle
 }

@@ -180,6 +180,8 @@ pub struct Lifecycle {
     pub exclusive: bool,
     /// `wait: running`.
     pub wait: bool,
+    /// What was changed in the workspace since the last apply, and not in YAML, stays.
+    pub merge: bool,
 }
 
 /// Everything desired, resolved as far as a plan can.

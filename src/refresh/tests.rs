@@ -112,6 +112,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
+            kept: vec![],
         };
         self.state.resources.insert(address, entry);
     }

@@ -31,8 +31,9 @@ pub fn of(step: &Step, environment: &str) -> Answers {
     if drifted.is_empty() {
         return Answers::default();
     }
+    let kept = |c: &&FieldChange| step.kept.iter().any(|k| k.path == c.path);
     // Where YAML changed other fields too, applying does more than putting back.
-    let only = drifted.len() == step.changes.len();
+    let only = drifted.len() == step.changes.len() && !drifted.iter().any(kept);
     Answers { revert: revert.filter(|_| only), accept: accept(""), ignore: ignore(&drifted, step.address.facet.as_deref()) }
 }
 

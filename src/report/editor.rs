@@ -199,6 +199,7 @@ fn lifecycle() -> Json {
         "type": "object",
         "properties": {
             "prevent_destroy": flag, "create_before_destroy": flag, "allow_duplicate_name": flag, "exclusive": flag,
+            "merge": flag,
             "ignore_changes": { "type": ["array", "string"] },
             "adopt": { "enum": ["by_name", "never", false] },
             "wait": { "enum": ["running", "accepted", false] },

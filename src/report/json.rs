@@ -78,7 +78,8 @@ pub(super) fn written(value: &Json) -> String {
 }
 
 fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
-    let shown = |s: &&Step| s.action != Action::None || !s.blocks.is_empty() || (unmanaged && !s.unmanaged.is_empty());
+    let shown =
+        |s: &&Step| s.action != Action::None || !s.blocks.is_empty() || (unmanaged && !s.unmanaged.is_empty()) || !s.kept.is_empty();
     json!({
         "format": PLAN_FORMAT,
         "project": plan.project,
@@ -122,6 +123,9 @@ pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     put("link", json!(step.link));
     put("moved_from", json!(step.moved_from));
     put("changes", step.changes.iter().map(|c| change(c, step.forces.contains(&c.path))).collect());
+    if !step.kept.is_empty() {
+        put("kept", step.kept.iter().map(|c| kept(c)).collect());
+    }
     put("loses", json!(step.loses));
     put("calls", step.calls.iter().map(call).collect());
     put("delete_calls", step.delete_calls.iter().map(call).collect());
@@ -135,6 +139,17 @@ pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     }
     if unmanaged {
         put("unmanaged", step.unmanaged.iter().map(|(path, live)| json!({ "path": path, "value": value(live) })).collect());
+    }
+    Json::Object(out)
+}
+
+/// What `lifecycle.merge` keeps; absent sides are left out.
+fn kept(change: &FieldChange) -> Json {
+    let mut out = Map::from_iter([("path".to_owned(), json!(change.path))]);
+    for (name, side) in [("workspace", &change.old), ("yaml", &change.new), ("applied", &change.applied)] {
+        if let Some(side) = side {
+            out.insert(name.to_owned(), value(side));
+        }
     }
     Json::Object(out)
 }

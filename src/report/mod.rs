@@ -19,6 +19,7 @@ pub mod html;
 pub mod job_run;
 pub mod json;
 pub mod junit;
+pub mod kept;
 pub mod kind_page;
 pub mod markdown;
 mod needed;

@@ -134,6 +134,7 @@ fn meta(lifecycle: &Lifecycle, body: &mut Map) {
         ("create_before_destroy", lifecycle.create_before_destroy),
         ("allow_duplicate_name", lifecycle.allow_duplicate_name),
         ("exclusive", lifecycle.exclusive),
+        ("merge", lifecycle.merge),
     ] {
         if on {
             held.insert(name.to_owned(), Value::Bool(true));

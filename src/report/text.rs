@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::answers;
 use super::change::{Style, lay, row};
+use super::kept;
 use super::step;
 use super::style::{Label, Paint, columns, spread, wrap};
 use super::value::inline;
@@ -62,17 +63,28 @@ pub fn plan(plan: &Plan, look: &Look<'_>) -> String {
     let mut out = String::new();
     if plan.is_empty() {
         out.push_str(&nothing(plan, &counts, look));
+        if counts.kept > 0 {
+            out.push('\n');
+            out.push_str(kept::section(plan, look).trim_end());
+            out.push('\n');
+        }
         unmanaged(plan, look, &mut out);
         return out;
     }
     header(plan, &counts, look, &mut out);
     let sections = Sections::of(plan);
     sections.write(plan, look, &mut out);
+    if !look.drift {
+        out.push_str(&kept::section(plan, look));
+    }
     unmanaged(plan, look, &mut out);
     out.push_str(&legend(&sections, look));
     if look.drift {
         let (n, all) = (counts.drifted, plan.steps.len());
         out.push_str(&format!("Drift: {n} of {all} addresses differ from what was applied last. Nothing was changed.\n"));
+        if counts.kept > 0 {
+            out.push_str(&format!("An apply keeps {} as the workspace has them (lifecycle.merge).\n", kept::counted(plan)));
+        }
     } else {
         out.push_str(&totals(plan, &counts));
     }
@@ -151,8 +163,9 @@ fn nothing(plan: &Plan, counts: &Counts, look: &Look<'_>) -> String {
         _ if look.unmanaged => String::new(),
         n => format!(" {} (--unmanaged).", plural(n as u64, "unmanaged field", "unmanaged fields")),
     };
+    let kept = if counts.kept > 0 { format!(" Kept from the workspace: {}.", kept::counted(plan)) } else { String::new() };
     format!(
-        "{}: {what}. {} ({}).{unmanaged}{}\n",
+        "{}: {what}. {} ({}).{kept}{unmanaged}{}\n",
         plan.environment,
         if counts.total == 1 { "1 resource matches".to_owned() } else { format!("{} resources match", counts.total) },
         reads(plan, look),
@@ -247,6 +260,11 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
     out.push_str(&step::heading(step, sorted.map(|s| s.step.words()), paint, look.width));
     let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };
     let mut rows: Vec<_> = step.changes.iter().map(|c| row(c, step.forces.contains(&c.path), &style)).collect();
+    if look.drift {
+        for (row, _) in rows.iter_mut().zip(&step.changes).filter(|(_, c)| step.kept.iter().any(|k| k.path == c.path)) {
+            row.note.push_str(", kept");
+        }
+    }
     // Said once where all are of one sort.
     if let Some(sorted) = sorted.filter(|s| s.changes.iter().any(|sort| *sort != s.step)) {
         for (row, sort) in rows.iter_mut().zip(&sorted.changes).filter(|(_, sort)| **sort != Sort::Drift) {
@@ -373,6 +391,7 @@ fn totals(plan: &Plan, counts: &Counts) -> String {
         .collect();
     groups.extend((!records.is_empty()).then(|| records.join(", ")));
     groups.extend((counts.drifted > 0).then(|| format!("{} drifted, put back", counts.drifted)));
+    groups.extend((counts.kept > 0).then(|| format!("{} kept from the workspace", counts.kept)));
     groups.extend((counts.blocked > 0).then(|| format!("{} blocked", counts.blocked)));
     groups.extend(
         (counts.unmanaged > 0).then(|| format!("{} (--unmanaged)", plural(counts.unmanaged as u64, "unmanaged field", "unmanaged fields"))),

@@ -229,7 +229,7 @@ fn not_json(error: &serde_json::Error) -> String {
 /// # Errors
 /// Something in it cannot be written: its place.
 pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Value, String> {
-    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by } = entry;
+    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by, kept } = entry;
     let mut out = BTreeMap::from([
         ("kind", Value::from(kind.as_str())),
         ("id", id.as_str().into()),
@@ -259,6 +259,9 @@ pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String
     if !deposed.is_empty() {
         out.insert("deposed", Value::List(deposed.iter().map(|id| Value::text(id.as_str())).collect()));
     }
+    if !kept.is_empty() {
+        out.insert("kept", Value::List(kept.iter().map(|path| Value::Text(path.to_string())).collect()));
+    }
     Ok(Value::map(out))
 }
 
@@ -287,6 +290,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
         tag: optional_text(map, "tag")?,
         deposed: texts(map, "deposed")?,
         made_by: optional_text(map, "made_by")?,
+        kept: texts(map, "kept")?.iter().map(|t| t.parse().map_err(|e| format!("`kept`: {e}"))).collect::<Result<_, _>>()?,
     })
 }
 

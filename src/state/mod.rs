@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Address, Value};
+use crate::model::{Address, Path, Value};
 
 mod checks;
 mod format;
@@ -107,6 +107,9 @@ pub struct Entry {
     /// Who applied its create, or took it over where no reply says who made it; none where neither is known, or where it is
     /// part of something else.
     pub made_by: Option<String>,
+    /// What was kept from the workspace when this was last sent (`lifecycle.merge`): after an apply that did not come to its
+    /// end it tells what others changed from what was not reached.
+    pub kept: Vec<Path>,
 }
 
 /// How far an object got.

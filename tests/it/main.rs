@@ -26,6 +26,7 @@ mod laws_cases;
 mod lint;
 mod lives;
 mod looking;
+mod merging;
 mod pages;
 mod rename;
 mod review;

@@ -23,12 +23,8 @@ impl Running {
         if refresh::is_gone(self.kind, &error) {
             help.push(self.what_is_not_there(&error));
         }
-        // What was read goes along where the API takes it: nothing that others did since is overwritten unseen.
-        let guarded = |call: &crate::kinds::Call| call.body.as_ref().is_some_and(|body| body.get("etag").is_some());
-        if error.status == Some(409) && self.step.calls.iter().any(guarded) {
-            help.push(
-                "it was edited in the workspace since the plan, and nothing was overwritten: plan again to see what changed".to_owned(),
-            );
+        if error.status == Some(409) && self.kind.etag.is_some() && !creates(&self.step) {
+            help.push("it moves in the workspace: nothing was overwritten; plan again to see what changed".to_owned());
             return Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help };
         }
         if error.kind == ApiErrorKind::Unauthenticated {

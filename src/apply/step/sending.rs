@@ -32,7 +32,7 @@ impl Running {
     }
 
     /// Asked before each request that changes something: whoever was asleep may have lost the state to somebody else.
-    async fn may_send(&self) -> Result<(), Failure> {
+    pub(super) async fn may_send(&self) -> Result<(), Failure> {
         self.shared.leave.ask().await.map_err(|why| Failure {
             error: None,
             message: format!("{} was not carried out: the lease of the state is lost ({why})", self.step.address),
@@ -40,7 +40,7 @@ impl Running {
         })
     }
 
-    async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
+    pub(super) async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
         self.requests += 1;
         match self.shared.client.call(&ready.call).await {
             Ok(reply) => Ok(self.as_yaml(reply.body)),
@@ -56,7 +56,14 @@ impl Running {
             ready.call = mine;
         }
         self.may_send().await?;
-        match self.attempt(&ready).await {
+        let mut answer = self.attempt(&ready).await;
+        if let Err(error) = answer {
+            if let Some(etag) = self.refused_etag(&ready, &error) {
+                return self.with_fresh_etag(call, &mut ready, etag, error).await;
+            }
+            answer = Err(error);
+        }
+        match answer {
             // It was not deleted after all.
             Err(error) if error.kind == ApiErrorKind::Conflict && self.is_born(call) => Ok(Value::Null),
             // Where there was an earlier try, that one may have taken effect, and "not found" is about the old name.

@@ -164,6 +164,7 @@ fn entry(kind: &str, id: &str, applied: Value) -> Entry {
         tag: None,
         deposed: vec![],
         made_by: None,
+        kept: vec![],
     }
 }
 
@@ -178,6 +179,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         link: None,
         moved_from: None,
         changes: vec![],
+        kept: vec![],
         forces: vec![],
         loses: None,
         unmanaged: vec![],

@@ -16,8 +16,8 @@ mod write;
 use super::call::{changed_fields, merged, with_id};
 use super::permissions::PERMISSIONS;
 use super::{
-    Calls, Change, Encoding, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Parent, Path, Read, Request, Rows, Unique,
-    Update, Value, Verdict, View,
+    Calls, Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Parent, Path, Read, Request, Rows,
+    Unique, Update, Value, Verdict, View,
 };
 use crate::model::Step;
 
@@ -65,6 +65,7 @@ pub static SPACES: Kind = Kind {
     parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
     names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
     link: Some("/genie/rooms/{space_id}"),
+    etag: Some(Etag { member: "etag", time: "update_time", by: "" }),
     encode: &[("serialized_space", Encoding::JsonText)],
     unsent: &["author", "tags"],
     packed: Some(("serialized_space", place::wire_path)),

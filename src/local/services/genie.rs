@@ -42,6 +42,9 @@ pub const HABITS: &[Habit] = &[
 /// Where they are kept, by id.
 const SPACES: &str = "genie_spaces";
 
+/// Whether the server has migrated a space since it was written.
+const MIGRATED: &str = "migrated";
+
 fn absent(id: &str) -> Refusal {
     Refusal::absent(format!("Unable to get space [{id}]. Space does not exist."))
 }
@@ -58,6 +61,7 @@ fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
 /// A space as replies show it.
 fn shown(exchange: &Exchange<'_, '_>, mut space: Map, whole: bool) -> Map {
     space.shift_remove("trashed");
+    space.shift_remove(MIGRATED);
     if !whole {
         space.shift_remove("serialized_space");
         space.shift_remove("etag");
@@ -138,6 +142,7 @@ fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bo
     if new_etag {
         let etag = exchange.hex_id("genie_etags", 16);
         space.insert("etag".to_owned(), Value::Text(etag));
+        space.shift_remove(MIGRATED);
     }
     space.insert("update_time".to_owned(), timestamp(exchange.now));
     exchange.objects.put(SPACES, id, Value::Map(space.clone()));
@@ -145,8 +150,16 @@ fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bo
 }
 
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let space = stored(exchange, &exchange.parameter("space_id"))?;
-    Ok(Answer::ok(shown(exchange, space, exchange.flag("include_serialized_space"))))
+    let id = exchange.parameter("space_id");
+    let space = stored(exchange, &id)?;
+    let whole = exchange.flag("include_serialized_space");
+    if whole && exchange.rival(Rival::GenieEtagMoves) && !space.contains_key(MIGRATED) {
+        let mut migrated = space.clone();
+        migrated.insert("etag".to_owned(), Value::Text(exchange.hex_id("genie_etags", 16)));
+        migrated.insert(MIGRATED.to_owned(), Value::Bool(true));
+        exchange.objects.put(SPACES, &id, Value::Map(migrated));
+    }
+    Ok(Answer::ok(shown(exchange, space, whole)))
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {

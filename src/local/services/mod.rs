@@ -114,6 +114,7 @@ rivals! {
     GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
     GenieParent400 "genie-parent-400" "a Genie space in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
+    GenieEtagMoves "genie-etag-moves" "a Genie space is migrated by the server once it was read: its etag moves, what is in it does not"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use super::{Saved, encode, touched, write};
-use crate::diff::FieldChange;
-use crate::kinds::Call;
+use crate::diff::{FieldChange, as_in_yaml};
+use crate::kinds::{Call, Registry};
 use crate::model::{Address, Fingerprint, Value, json};
 use crate::plan::{Action, Step};
 
@@ -182,10 +182,25 @@ fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
         let told = |note: Option<String>| note.unwrap_or_else(|| "takes nothing along".to_owned());
         out.push(format!("{at}: what is in it changed: it {}, it was to be: {}", told(taken(is)), told(taken(was))));
     }
+    if out.len() == before && asks_the_same(was, is) {
+        return;
+    }
     if out.len() == before {
         requests(at, "", &was.calls, &is.calls, out);
         requests(at, " to delete it", &was.delete_calls, &is.delete_calls, out);
     }
+}
+
+/// Whether both do the same but for what is kept as the workspace has it: that may go on moving, and is sent back, where it
+/// has to be, as it is then.
+fn asks_the_same(was: &Step, is: &Step) -> bool {
+    if was.kept.is_empty() && is.kept.is_empty() {
+        return false;
+    }
+    let Some(kind) = Registry::standard().get(&was.kind) else { return false };
+    let asked = |step: &Step| step.desired.as_ref().map(|desired| encode::text(&as_in_yaml(kind, desired, &step.kept)));
+    let ops = |step: &Step| step.calls.iter().chain(&step.delete_calls).map(|call| call.op).collect::<Vec<_>>();
+    asked(was) == asked(is) && ops(was) == ops(is)
 }
 
 fn changes(at: &Address, was: &[FieldChange], is: &[FieldChange], out: &mut Vec<String>) {

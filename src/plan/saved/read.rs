@@ -253,6 +253,7 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         link: at.read("link")?,
         moved_from: at.read("moved_from")?,
         changes: at.each("changes", change)?,
+        kept: at.each("kept", change)?,
         forces: at.read("forces")?,
         loses: at.read("loses")?,
         unmanaged: unmanaged.into_iter().map(|path| (path, Value::Null)).collect(),

@@ -83,7 +83,7 @@ pub(super) fn body(saved: &Saved) -> Json {
 
 /// Nothing happens to it.
 fn is_quiet(step: &Step) -> bool {
-    step.action == Action::None && step.blocks.is_empty()
+    step.action == Action::None && step.blocks.is_empty() && step.kept.is_empty()
 }
 
 /// Addresses to which nothing happens, with how many fields of each YAML never set.
@@ -138,6 +138,7 @@ pub(super) fn step(step: &Step) -> Json {
         link,
         moved_from,
         changes,
+        kept,
         forces,
         loses,
         unmanaged,
@@ -162,6 +163,7 @@ pub(super) fn step(step: &Step) -> Json {
         "link": link,
         "moved_from": moved_from,
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        "kept": kept.iter().map(change).collect::<Vec<_>>(),
         "forces": forces,
         "loses": loses,
         "unmanaged": unmanaged.iter().map(|(path, _)| path).collect::<Vec<_>>(),

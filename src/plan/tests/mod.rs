@@ -2,6 +2,7 @@
 
 mod guards;
 mod lockout;
+mod merge;
 mod order;
 mod policies;
 mod references;
@@ -136,6 +137,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
+            kept: vec![],
         };
         self.state.resources.insert(address.clone(), entry);
         self.state.resources.get_mut(&address).expect("just put there")

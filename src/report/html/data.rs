@@ -12,6 +12,7 @@ use crate::plan::{Action, Block, Plan, Step};
 use crate::report::about::About;
 use crate::report::answers;
 use crate::report::change::of_bytes;
+use crate::report::kept;
 use crate::report::step::{requests, unchanged};
 use crate::report::value;
 
@@ -61,7 +62,10 @@ pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
     let sorted = |s: &Step| about.sorts.and_then(|sorts| sorts.steps.get(&s.address));
     let shown: Vec<Json> = steps.iter().map(|s| step(s, &plan.environment, sorted(s), &mut words)).collect();
     let blocks = listed(&plan.blocks, &mut words);
-    let warnings = listed(&plan.warnings, &mut words);
+    // An object to which nothing else happens has no step: what is kept of it is told beside the warnings.
+    let quiet = kept::steps(plan).filter(|s| s.action == Action::None && s.blocks.is_empty());
+    let told: Vec<Block> = plan.warnings.iter().cloned().chain(quiet.map(|step| kept_only(step, &plan.environment))).collect();
+    let warnings = listed(&told, &mut words);
     let (nodes, edges) = graph(&steps, about.needs, &mut words);
     json!({
         "blocks": blocks, "warnings": warnings, "steps": shown, "nodes": nodes, "edges": edges,
@@ -69,6 +73,12 @@ pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
         "cut": if words.cut { Some(longest) } else { None },
         "words": words.all,
     })
+}
+
+fn kept_only(step: &Step, environment: &str) -> Block {
+    let edits: Vec<String> = step.kept.iter().map(kept::line).collect();
+    let reason = format!("{} keeps what was changed in the workspace (lifecycle.merge): {}", step.address, edits.join("; "));
+    Block { guard: "state", reason, remedy: kept::command(step, environment).into_iter().collect() }
 }
 
 /// Where there is no plan.
@@ -105,7 +115,8 @@ fn step(step: &Step, environment: &str, sorted: Option<&Sorted>, words: &mut Wor
     let sort = |i: usize| sorted.and_then(|s| s.changes.get(i)).map_or(0, |sort| place(*sort));
     put("c", step.changes.iter().enumerate().map(|(i, c)| change(c, step.forces.contains(&c.path), sort(i), words)).collect());
     put("g", step.blocks.iter().map(|b| block(b, words)).collect());
-    put("t", step.notes.iter().map(|n| json!(words.put(n))).collect());
+    let kept = step.kept.iter().map(|c| format!("kept from the workspace: {}", kept::line(c)));
+    put("t", step.notes.iter().cloned().chain(kept).map(|n| json!(words.put(&n))).collect());
     let told = if words.longest < REQUESTS { vec![] } else { requests(step) };
     put("r", told.iter().map(|r| json!(words.put(r))).collect());
     put("y", answers::answers(step, environment).iter().map(|a| json!(words.put(a))).collect());

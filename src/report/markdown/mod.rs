@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::about::{About, counted, thousands, to_do};
+use super::kept;
 use super::text::{self, plural};
+use crate::diff::FieldChange;
 use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Block, Plan, Step};
 
@@ -47,6 +49,7 @@ pub fn plan(plan: &Plan, about: &About<'_>) -> String {
     }
     if !about.drift {
         out.push_str(&by_kinds(plan));
+        out.push_str(&kept_list(plan));
     }
     let mut room = LIMIT.saturating_sub(END + out.len());
     let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()), drift: about.drift };
@@ -88,6 +91,24 @@ pub fn failed(what: &str, names: &[&str], wrong: &[(String, String)], run: Optio
 fn whose(sorts: &Sorts) -> String {
     let words: Vec<String> = Sort::ALL.iter().map(|sort| format!("{} {}", thousands(sorts.count(*sort)), sort.words())).collect();
     format!("Beside {} ({}): **{}**.\n\n", span(&sorts.base), span(sorts.commit.get(..12).unwrap_or(&sorts.commit)), words.join(" · "))
+}
+
+/// What `lifecycle.merge` keeps, folded.
+fn kept_list(plan: &Plan) -> String {
+    const MOST: usize = 30;
+    if kept::steps(plan).next().is_none() {
+        return String::new();
+    }
+    let mut out = format!("<details><summary>Kept from the workspace: {} (lifecycle.merge)</summary>\n\n", kept::counted(plan));
+    let all: Vec<(&Step, &FieldChange)> = kept::steps(plan).flat_map(|step| step.kept.iter().map(move |c| (step, c))).collect();
+    for (step, change) in all.iter().take(MOST) {
+        out.push_str(&format!("- {} {}\n", span(&step.address.to_string()), escape(&kept::line(change))));
+    }
+    if all.len() > MOST {
+        out.push_str(&format!("- and {} more\n", thousands(all.len() - MOST)));
+    }
+    out.push_str("\n`brickform adopt --write ADDRESS` takes it into YAML.\n\n</details>\n\n");
+    out
 }
 
 /// How many steps of each kind, where there are too many to see it at a glance.

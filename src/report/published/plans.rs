@@ -90,6 +90,7 @@ fn counts() -> Json {
         ("moved", count(), ""),
         ("forget", count(), ""),
         ("drifted", count(), "Addresses of which a field drifted"),
+        ("kept", count(), "Fields and items that stay as they were changed in the workspace (`lifecycle.merge`)"),
         ("blocked", count(), "Addresses that a guard blocks"),
         ("unmanaged", count(), "Fields that the files never set"),
         ("total", count(), "All addresses"),
@@ -124,6 +125,16 @@ fn step() -> Vec<Member> {
             ("after", list(text()), "Addresses whose steps come first"),
             ("blocks", list(of("block")), "Guards that stand in the way of this step"),
             ("answers?", of("answers"), "Only where something drifted"),
+            (
+                "kept?",
+                list(object(vec![
+                    ("path", text(), ""),
+                    ("workspace?", any(), "As the workspace will have it; missing: absent there"),
+                    ("yaml?", any(), "As the files say; missing: they do not"),
+                    ("applied?", any(), "What the last apply sent"),
+                ])),
+                "Only with `lifecycle.merge`: what stays as it was changed in the workspace. Such a step is listed although nothing happens to it",
+            ),
             (
                 "unmanaged?",
                 list(object(vec![("path", text(), ""), ("value", any(), "")])),

@@ -1,0 +1,84 @@
+//! An etag that is not current: somebody edited the object since it was planned, or the server alone moved it, with nothing
+//! in it changed.
+
+use super::Running;
+use crate::apply::known::Ready;
+use crate::apply::{Failure, identity};
+use crate::client::ApiError;
+use crate::diff::{Compare, compare};
+use crate::kinds::{Call, Etag, Kind};
+use crate::model::Value;
+use crate::refresh;
+
+/// How many fields are named at most.
+const MOST: usize = 8;
+
+impl Running {
+    /// The declaration of the etag that a request carried, where the answer may be about it.
+    pub(super) fn refused_etag(&self, ready: &Ready, error: &ApiError) -> Option<&'static Etag> {
+        let etag = self.kind.etag.as_ref()?;
+        let carried = ready.call.query.contains_key(etag.member) || ready.call.body.as_ref().is_some_and(|b| b.get(etag.member).is_some());
+        (carried && !error.may_have_happened && (error.status == Some(409) || error.code == "ABORTED")).then_some(etag)
+    }
+
+    /// Reads again. What is as it was planned from is sent once more, with the etag that is current now; anything else stays
+    /// as somebody made it.
+    pub(super) async fn with_fresh_etag(&mut self, call: &Call, ready: &mut Ready, etag: &Etag, error: ApiError) -> Result<Value, Failure> {
+        let (Some(id), Some(planned)) = (self.id.clone(), self.step.live.clone()) else { return Err(self.failed(call.why, error)) };
+        let desired = self.step.desired.clone().unwrap_or(Value::Null);
+        self.requests += 1;
+        let read = refresh::object(&self.shared.client, self.kind, &identity::text(&id), &desired).await;
+        let fresh = match read {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => return Err(self.failed(call.why, error)),
+            Err(unread) => {
+                let mut failure = self.failed(call.why, error);
+                failure.message.push_str(&format!("; what changed could not be read: {}", self.shared.scrubbed(unread)));
+                return Err(failure);
+            }
+        };
+        let changed = differing(self.kind, &planned, &fresh);
+        if !changed.is_empty() {
+            // The answer to an earlier try of this very request may have been lost.
+            if error.tries > 1 && differing(self.kind, &desired, &fresh).is_empty() {
+                return Ok(fresh);
+            }
+            return Err(self.edited_meanwhile(etag, &changed, &fresh, error));
+        }
+        let Some(current) = fresh.get(etag.member) else { return Err(self.failed(call.why, error)) };
+        if let Some(sent) = ready.call.query.get_mut(etag.member) {
+            sent.clone_from(current);
+        }
+        if let Some(sent) = ready.call.body.as_mut().and_then(Value::as_map_mut).and_then(|body| body.get_mut(etag.member)) {
+            sent.clone_from(current);
+        }
+        self.may_send().await?;
+        self.attempt(ready).await.map_err(|error| self.failed(call.why, error))
+    }
+
+    fn edited_meanwhile(&self, etag: &Etag, changed: &[String], fresh: &Value, error: ApiError) -> Failure {
+        let told = |member: &str| fresh.get(member).filter(|v| !v.is_zero()).map(Value::key_text);
+        let when = told(etag.time).map(|time| format!(" at {time}")).unwrap_or_default();
+        let who = told(etag.by).map(|who| format!(" by {who}")).unwrap_or_default();
+        let more = changed.len().saturating_sub(MOST);
+        let and = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let address = &self.step.address;
+        let message = format!(
+            "{address} was not updated: it was changed in the workspace since the plan{when}{who} ({}{and}), and nothing was overwritten",
+            changed[..changed.len() - more].join(", ")
+        );
+        let help =
+            vec![format!("see what changed, and apply that plan: brickform plan --env {} --target '{address}'", self.shared.environment)];
+        Failure { error: Some(error), message: self.shared.scrub(message), help }
+    }
+}
+
+/// The fields in which the workspace differs from a body, whoever manages them.
+fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
+    let found = compare(&Compare { applied: Some(body), live: Some(live), ..Compare::of(kind, body) });
+    let secret = |value: &Option<Value>| value.as_ref().is_some_and(Value::has_secret);
+    let changed = found.changes.iter().filter(|c| !secret(&c.new)).map(|c| &c.path);
+    let mut fields: Vec<String> = changed.chain(found.unmanaged.iter().map(|(path, _)| path)).map(ToString::to_string).collect();
+    fields.dedup();
+    fields
+}
