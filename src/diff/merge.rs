@@ -116,17 +116,13 @@ fn removed_beside(kind: &'static Kind, change: &FieldChange, old: &Value, sides:
     let field = Schema::of(kind).at(&change.path);
     if is_of_items(field, &[change], sides.live) {
         let applied = sides.applied.at(&change.path);
-        return match field.filter(|f| f.set()) {
-            Some(set) => {
-                let was = |item: &Value| set.item().map_or(item == old, |field| same(Some(field), item, old));
-                let applied = applied.and_then(Value::as_list).unwrap_or_default().iter().any(was);
-                if applied { Reason::Removed } else { Reason::Drift }
-            }
-            None => {
-                let alike = applied.zip(sides.live.at(&change.path)).is_some_and(|(a, l)| same(field, a, l));
-                if alike { Reason::Removed } else { Reason::Conflict }
-            }
-        };
+        if let Some(set) = field.filter(Field::set) {
+            let was = |item: &Value| set.item().map_or(item == old, |field| same(Some(field), item, old));
+            let applied = applied.and_then(Value::as_list).unwrap_or_default().iter().any(was);
+            return if applied { Reason::Removed } else { Reason::Drift };
+        }
+        let alike = applied.zip(sides.live.at(&change.path)).is_some_and(|(a, l)| same(field, a, l));
+        return if alike { Reason::Removed } else { Reason::Conflict };
     }
     let mut above = change.path.clone();
     let is_item = match above.pop() {

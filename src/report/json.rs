@@ -124,7 +124,7 @@ pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     put("moved_from", json!(step.moved_from));
     put("changes", step.changes.iter().map(|c| change(c, step.forces.contains(&c.path))).collect());
     if !step.kept.is_empty() {
-        put("kept", step.kept.iter().map(|c| kept(c)).collect());
+        put("kept", step.kept.iter().map(kept).collect());
     }
     put("loses", json!(step.loses));
     put("calls", step.calls.iter().map(call).collect());

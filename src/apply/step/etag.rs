@@ -33,7 +33,7 @@ impl Running {
             Ok(None) => return Err(self.failed(call.why, error)),
             Err(unread) => {
                 let mut failure = self.failed(call.why, error);
-                failure.message.push_str(&format!("; what changed could not be read: {}", self.shared.scrubbed(unread)));
+                failure.message = format!("{}; what changed could not be read: {}", failure.message, self.shared.scrubbed(unread));
                 return Err(failure);
             }
         };

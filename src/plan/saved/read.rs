@@ -253,7 +253,7 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         link: at.read("link")?,
         moved_from: at.read("moved_from")?,
         changes: at.each("changes", change)?,
-        kept: at.each("kept", change)?,
+        kept: if at.maybe("kept").is_some() { at.each("kept", change)? } else { vec![] },
         forces: at.read("forces")?,
         loses: at.read("loses")?,
         unmanaged: unmanaged.into_iter().map(|path| (path, Value::Null)).collect(),

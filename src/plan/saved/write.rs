@@ -153,7 +153,7 @@ pub(super) fn step(step: &Step) -> Json {
         wait,
         seen: _,
     } = step;
-    json!({
+    let mut out = json!({
         "address": address,
         "kind": kind,
         "action": action,
@@ -163,7 +163,6 @@ pub(super) fn step(step: &Step) -> Json {
         "link": link,
         "moved_from": moved_from,
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
-        "kept": kept.iter().map(change).collect::<Vec<_>>(),
         "forces": forces,
         "loses": loses,
         "unmanaged": unmanaged.iter().map(|(path, _)| path).collect::<Vec<_>>(),
@@ -174,7 +173,11 @@ pub(super) fn step(step: &Step) -> Json {
         "notes": notes,
         "desired": desired.as_ref().map(encode::value),
         "wait": wait,
-    })
+    });
+    if let (false, Some(map)) = (kept.is_empty(), out.as_object_mut()) {
+        map.insert("kept".to_owned(), kept.iter().map(change).collect());
+    }
+    out
 }
 
 pub(super) fn change(change: &FieldChange) -> Json {
