@@ -57,7 +57,7 @@ pub fn again(command: &str, run: &Run<'_>, session: &Session, planning: &Plannin
         ("--profile", &run.options.profile),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!(" {flag} {value}"));
+            text.push_str(&format!(" {flag} {}", crate::report::answers::shell_word(value)));
         }
     }
     for given in &run.options.variables {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::AtomicU8;
 
 use super::events::Events;
 use super::findings::{self, Spot};
@@ -175,6 +175,7 @@ pub async fn out(
     let steps = plan.steps.iter().filter(|s| s.action != Action::None).count();
     let client = &online.connection.client;
     let progress = Progress::new(run.screen, run.outside, client, steps, events.wanted());
+    let carrying = run.screen.stopping.carrying();
     run.screen.note(&format!(
         "{} {} {} as {}. Ctrl-C finishes what is in flight.",
         if plan.destroy { "Destroying:" } else { "Applying" },
@@ -225,20 +226,20 @@ pub async fn out(
             progress.tick();
         }
     };
-    session.carrying.store(true, Ordering::SeqCst);
     let report = tokio::select! {
         report = applying => report,
-        never = signals::raise(stop, told) => match never {},
+        never = signals::raise(stop, &run.screen.stopping, told) => match never {},
         () = ticking => return Err(Failure::machine("the clock stopped")),
     };
-    session.carrying.store(false, Ordering::SeqCst);
+    drop(carrying);
     progress.end();
     let report = report?;
     let exit = exit(&report);
+    let done = report.results.iter().filter(|result| matches!(result.outcome, apply::Outcome::Done)).count();
     run.screen.summarize(match exit {
         Exit::Done => format!("applied: {}", crate::report::about::counts(plan)),
-        Exit::Partial => "applied in part".to_owned(),
-        Exit::Interrupted => "interrupted".to_owned(),
+        Exit::Partial => format!("applied in part: {done} of {steps} steps"),
+        Exit::Interrupted => format!("interrupted: {done} of {steps} steps done"),
         Exit::Credentials => "stopped: no token any more".to_owned(),
         _ => "failed".to_owned(),
     });

@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 }
 
 fn machine(run: &Run<'_>, checks: &mut Checks) {
-    match run.outside.system.run("git", &["--version"], &run.outside.folder) {
+    match run.outside.system.git(&["--version"], &run.outside.folder) {
         Ok(output) if output.code == Some(0) => {
             checks.add("git", Verdict::Ok, String::from_utf8_lossy(&output.stdout).trim(), &[]);
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::model::git::BARE_SETTING;
 use crate::model::{CommandOutput, Outside};
 use crate::plan::{Standing, Undecidable, is_commit, short};
 
@@ -12,6 +13,9 @@ const SUBJECT: usize = 60;
 
 /// Why nothing can be asked.
 const NO_PROGRAM: &str = "there is no `git` program here";
+
+/// The same where files of the project look like a repository.
+const DISGUISED: &str = "the folder looks like a bare repository (`HEAD`, `objects` and `refs` lie in it): Git is not asked about it";
 
 /// A folder, perhaps in a repository.
 pub struct Git<'a> {
@@ -26,7 +30,7 @@ impl<'a> Git<'a> {
     }
 
     fn ask(&self, arguments: &[&str]) -> Option<CommandOutput> {
-        self.outside.system.run("git", arguments, self.folder).ok()
+        self.outside.system.git(arguments, self.folder).ok()
     }
 
     /// What it prints where it ends well.
@@ -91,7 +95,15 @@ impl<'a> Git<'a> {
                 "Git does not read a repository that belongs to somebody else (git config --global --add safe.directory {folder})"
             ));
         }
+        if String::from_utf8_lossy(&output.stderr).contains(BARE_SETTING) {
+            return Err(DISGUISED.to_owned());
+        }
         if output.code == Some(0) { Ok(()) } else { Err("this is no Git repository".to_owned()) }
+    }
+
+    /// Whether the folder looks like a bare repository: it may hide that it is in another one.
+    pub fn is_disguised(&self) -> bool {
+        self.is_repository().is_err_and(|why| why == DISGUISED)
     }
 
     /// A commit as Git names it in full, from a branch, a tag or a short name.

@@ -1,12 +1,13 @@
 //! `--env 'prod-*'`: one command over several environments, each a run of its own.
 //!
 //! Commands that only read run several at once and are shown whole, in the order of the names; `apply` goes one by one and
-//! stops at the first that fails. One summary and one exit code at the end.
+//! stops at the first that fails. One summary and one exit code at the end, also where somebody asks to stop: then each
+//! environment is named with what became of it.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use serde_json::{Value as Json, json};
 
@@ -15,7 +16,7 @@ use super::options::{Form, Options};
 use super::parts::{self, Ended};
 use super::planning;
 use super::screen::{Screen, Streams};
-use super::{Exit, Failure, Run};
+use super::{Exit, Failure, Run, signals};
 use crate::diagnostic::suggest;
 use crate::model::fits;
 use crate::project;
@@ -97,81 +98,180 @@ pub fn run(
     reports: &[(Form, String)],
     one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync),
 ) -> Result<Exit, Failure> {
+    let (told, words) = mpsc::channel();
+    let stop = told.clone();
+    // Nobody listens any more once all have ended.
+    run.screen.stopping.tells(Box::new(move |carrying| drop(stop.send(Word::Stop(carrying)))));
+    let all = All { run, names, reports, one, told, words };
     let ended = match order {
-        Order::Together => together(run, names, one),
-        Order::InTurn => in_turn(run, names, one),
+        Order::Together => all.together(),
+        Order::InTurn => all.in_turn(),
     };
-    if run.screen.form == Form::Json && !run.screen.events {
-        run.screen.result(&document(names, &ended));
-    } else {
-        let table = table(names, &ended, run.screen.out_colour);
-        match run.screen.form {
-            Form::Text if !run.screen.events => run.screen.result(&table),
-            form => {
-                if parts::is_together(form) && !run.screen.events {
-                    run.screen.result(&parts::document(form, run, names, &ended));
-                }
-                run.screen.raw(&table);
+    run.screen.stopping.tells_nobody();
+    all.tell(&ended)
+}
+
+/// One thread does the work of an environment; this one waits for it, and for whoever asks to stop.
+enum Word {
+    /// That of this number has ended.
+    Ended(usize, Ended),
+    /// Somebody asked to stop; whether a plan is being carried out, which then ends by itself.
+    Stop(bool),
+}
+
+/// All environments of a command.
+struct All<'a> {
+    run: &'a Run<'a>,
+    names: &'a [String],
+    reports: &'a [(Form, String)],
+    one: &'a (dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync),
+    told: mpsc::Sender<Word>,
+    words: mpsc::Receiver<Word>,
+}
+
+impl All<'_> {
+    fn together(&self) -> Vec<Option<Ended>> {
+        let All { run, names, one, .. } = *self;
+        let workers = usize::from(run.options.at_once.unwrap_or(AT_ONCE)).min(names.len());
+        let next = AtomicUsize::new(0);
+        let mut ended: Vec<Option<Ended>> = names.iter().map(|_| None).collect();
+        std::thread::scope(|scope| {
+            for told in (0..workers).map(|_| self.told.clone()) {
+                let next = &next;
+                scope.spawn(move || {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::SeqCst);
+                        let Some(name) = names.get(at) else { return };
+                        let came = guarded(&|| captured(run, names, name, one));
+                        if told.send(Word::Ended(at, came)).is_err() {
+                            return;
+                        }
+                    }
+                });
             }
-        }
+            let mut shown = 0;
+            while let Some(name) = names.get(shown) {
+                match &ended[shown] {
+                    Some(came) => {
+                        show(run, name, came);
+                        shown += 1;
+                    }
+                    None => match self.word() {
+                        Word::Ended(at, came) => ended[at] = Some(came),
+                        Word::Stop(_) => {
+                            let begun = next.load(Ordering::SeqCst).min(names.len());
+                            for came in ended[..begun].iter_mut().filter(|came| came.is_none()) {
+                                *came = Some(interrupted("interrupted: nothing was changed"));
+                            }
+                            self.end(&ended);
+                        }
+                    },
+                }
+            }
+        });
+        ended
     }
-    let all: Vec<(Form, String)> = reports.iter().filter(|(_, file)| !file.contains("{env}")).cloned().collect();
-    planning::put(run, &all, &|form| parts::document(form, run, names, &ended))?;
-    Ok(worst(ended.iter().flatten().map(|e| e.exit)))
-}
 
-fn together(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {
-    let workers = usize::from(run.options.at_once.unwrap_or(AT_ONCE)).min(names.len());
-    let next = AtomicUsize::new(0);
-    let slots: Mutex<Vec<Option<Ended>>> = Mutex::new(names.iter().map(|_| None).collect());
-    let came = Condvar::new();
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(name) = names.get(at) else { return };
-                    let ended = guarded(&|| captured(run, names, name, one));
-                    slots.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(ended);
-                    came.notify_all();
-                }
-            });
-        }
-        for (at, name) in names.iter().enumerate() {
-            let mut held = slots.lock().unwrap_or_else(PoisonError::into_inner);
-            while held[at].is_none() {
-                held = came.wait(held).unwrap_or_else(PoisonError::into_inner);
+    fn in_turn(&self) -> Vec<Option<Ended>> {
+        let stopping = &self.run.screen.stopping;
+        let mut all: Vec<Option<Ended>> = vec![];
+        for name in self.names {
+            let failed = all.iter().any(|e| e.as_ref().is_none_or(|e| e.exit != Exit::Done));
+            if failed || stopping.asked() {
+                all.push(None);
+                continue;
             }
-            if let Some(ended) = &held[at] {
-                show(run, name, ended);
-            }
+            stopping.begins();
+            let ended = self.alone(name, &mut all);
+            all.push(Some(ended));
         }
-    });
-    slots.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
+        all
+    }
 
-fn in_turn(run: &Run<'_>, names: &[String], one: &(dyn Fn(&Run<'_>) -> Result<Exit, Failure> + Sync)) -> Vec<Option<Ended>> {
-    let mut all: Vec<Option<Ended>> = vec![];
-    for name in names {
-        let stopped = all.iter().any(|e| e.as_ref().is_none_or(|e| e.exit != Exit::Done));
-        if stopped {
-            all.push(None);
-            continue;
-        }
-        let ended = if run.screen.form == Form::Text && !run.screen.events {
-            // Somebody may be asked, and progress is drawn: it has the screen to itself.
+    /// Runs one while no other does; `before`: what those before it came to.
+    fn alone(&self, name: &str, before: &mut Vec<Option<Ended>>) -> Ended {
+        let All { run, names, one, .. } = *self;
+        // Somebody may be asked, and progress is drawn: it has the screen to itself.
+        let is_seen = run.screen.form == Form::Text && !run.screen.events;
+        if is_seen {
             run.screen.result(&heading(name, run.screen.out_colour));
-            let ended = directly(run, names, name, one);
+        }
+        let told = self.told.clone();
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let came = guarded(&|| if is_seen { directly(run, names, name, one) } else { captured(run, names, name, one) });
+                // Whoever started this waits for it.
+                let _ = told.send(Word::Ended(0, came));
+            });
+            loop {
+                match self.word() {
+                    Word::Ended(_, came) => return came,
+                    Word::Stop(true) if is_seen => {}
+                    Word::Stop(true) => {
+                        run.screen.raw(&format!("\nStopping {name}: what is in flight is finished and saved. Ctrl-C again stops now.\n"));
+                    }
+                    Word::Stop(false) => {
+                        let words = if run.screen.stopping.has_carried() {
+                            format!("interrupted while its result was written: `brickform status --env {name}` says what was done")
+                        } else {
+                            "interrupted before anything was changed".to_owned()
+                        };
+                        before.push(Some(interrupted(&words)));
+                        before.resize_with(names.len(), || None);
+                        self.end(before);
+                    }
+                }
+            }
+        });
+        if is_seen {
             run.screen.result("\n");
-            ended
         } else {
-            let ended = captured(run, names, name, one);
             show(run, name, &ended);
-            ended
-        };
-        all.push(Some(ended));
+        }
+        ended
     }
-    all
+
+    fn word(&self) -> Word {
+        self.words.recv().expect("a sender is held here")
+    }
+
+    /// The summary of all, and the reports of which there is one for all.
+    fn tell(&self, ended: &[Option<Ended>]) -> Result<Exit, Failure> {
+        let All { run, names, .. } = *self;
+        let left = run.screen.stopping.asked() && ended.iter().any(Option::is_none);
+        let exit = if left { Exit::Interrupted } else { worst(ended.iter().flatten().map(|e| e.exit)) };
+        if run.screen.form == Form::Json && !run.screen.events {
+            run.screen.result(&document(names, ended, exit));
+        } else {
+            let table = table(names, ended, run.screen.out_colour);
+            match run.screen.form {
+                Form::Text if !run.screen.events => run.screen.result(&table),
+                form => {
+                    if parts::is_together(form) && !run.screen.events {
+                        run.screen.result(&parts::document(form, run, names, ended));
+                    }
+                    run.screen.raw(&table);
+                }
+            }
+        }
+        let all: Vec<(Form, String)> = self.reports.iter().filter(|(_, file)| !file.contains("{env}")).cloned().collect();
+        planning::put(run, &all, &|form| parts::document(form, run, names, ended))?;
+        Ok(exit)
+    }
+
+    /// Says what each came to and ends the process: those that are still at it only read.
+    fn end(&self, ended: &[Option<Ended>]) -> ! {
+        self.run.screen.raw("\n");
+        if let Err(failure) = self.tell(ended) {
+            self.run.screen.failure(&failure);
+        }
+        signals::end()
+    }
+}
+
+fn interrupted(words: &str) -> Ended {
+    let (words, why) = (words.to_owned(), Some(words.to_owned()));
+    Ended { exit: Exit::Interrupted, words, why, err: String::new(), out: String::new(), part: None, mistakes: vec![] }
 }
 
 /// What came of it, also where it breaks off by a mistake of the program: whoever waits for it would wait for ever.
@@ -214,6 +314,7 @@ fn captured(run: &Run<'_>, names: &[String], name: &str, one: &(dyn Fn(&Run<'_>)
     screen.out_colour = run.screen.out_colour;
     screen.width = run.screen.width;
     screen.events = run.screen.events;
+    screen.stopping = run.screen.stopping.same();
     let outside = &run.outside.remembering();
     let ended = done(&Run { options: &options, outside, screen: &screen }, one);
     Ended { out: out.text(), err: err.text(), ..ended }
@@ -274,7 +375,7 @@ fn table(names: &[String], ended: &[Option<Ended>], colour: bool) -> String {
     out
 }
 
-fn document(names: &[String], ended: &[Option<Ended>]) -> String {
+fn document(names: &[String], ended: &[Option<Ended>], exit: Exit) -> String {
     let environments: Vec<Json> = names
         .iter()
         .zip(ended)
@@ -292,8 +393,7 @@ fn document(names: &[String], ended: &[Option<Ended>]) -> String {
             }
         })
         .collect();
-    let exit = worst(ended.iter().flatten().map(|e| e.exit)).code();
-    format!("{:#}\n", json!({ "format": FORMAT, "exit_code": exit, "environments": environments }))
+    format!("{:#}\n", json!({ "format": FORMAT, "exit_code": exit.code(), "environments": environments }))
 }
 
 /// The code of several runs: what was interrupted, then what was half done, then what went wrong, then guards, then changes.

@@ -34,7 +34,7 @@ pub struct Options {
     /// Keep the state here: one file an environment (`FILE.prod`)
     #[arg(long, global = true, env = "BRICKFORM_STATE", value_name = "FILE")]
     pub state: Option<String>,
-    /// The profile of `~/.databrickscfg` that decides the workspace and its credentials
+    /// The profile of `~/.databrickscfg` with the credentials, and the workspace where the environment's file names no `host:`
     #[arg(long, global = true, env = "BRICKFORM_PROFILE", value_name = "NAME")]
     pub profile: Option<String>,
     /// Set a variable (also `BRICKFORM_VAR_name=value`)

@@ -10,6 +10,7 @@ use crate::model::url::masked;
 use crate::plan::Plan;
 use crate::plan::between::Sorts;
 use crate::report::about::About;
+use crate::report::answers::shell_word;
 use crate::report::findings::Finding;
 use crate::report::html;
 use crate::report::markdown::{self, Came};
@@ -123,7 +124,7 @@ pub fn document(form: Form, run: &Run<'_>, names: &[String], ended: &[Option<End
     let named = run.options.ask(run.outside).ok().and_then(|ask| crate::project::name(run.outside, &ask));
     let project = parts().next().map(|part| part.plan.project.clone()).or(named).unwrap_or_default();
     let operation = parts().next().map_or("plan", |part| part.operation);
-    let command = again(operation, run);
+    let command = again(operation, run, parts().next());
     match form {
         Form::Markdown => comment(operation, &project, &command, &all),
         Form::Html => page(&project, &command, &all),
@@ -131,10 +132,12 @@ pub fn document(form: Form, run: &Run<'_>, names: &[String], ended: &[Option<End
     }
 }
 
-/// The command over all of them.
-fn again(operation: &str, run: &Run<'_>) -> String {
-    let environments = run.options.environments.iter().map(|name| format!(" --env {}", crate::report::answers::shell_word(name)));
-    format!("brickform {operation}{}", environments.collect::<String>())
+/// The command over all of them, with the options that each was given.
+fn again(operation: &str, run: &Run<'_>, one: Option<&Part>) -> String {
+    let environments = run.options.environments.iter().map(|name| format!(" --env {}", shell_word(name)));
+    let own = one.and_then(|part| part.command.split_once(&format!(" --env {}", part.plan.environment)));
+    let rest = own.map(|(_, rest)| rest).unwrap_or_default();
+    format!("brickform {operation}{}{rest}", environments.collect::<String>())
 }
 
 fn comment(operation: &str, project: &str, command: &str, all: &[(&str, Option<&Ended>)]) -> String {
@@ -146,7 +149,8 @@ fn comment(operation: &str, project: &str, command: &str, all: &[(&str, Option<&
                 Some(Ended { part: Some(part), .. }) => Came::Plan(&part.plan, part.result.as_deref()),
                 Some(ended) => Came::Failed(ended.why.as_deref().unwrap_or(&ended.words)),
             };
-            markdown::One { name, came }
+            let part = ended.as_ref().and_then(|ended| ended.part.as_ref());
+            markdown::One { name, came, sorts: part.and_then(|part| part.sorts.as_ref()) }
         })
         .collect();
     // The comment of an apply is found where that of its plan was.

@@ -31,7 +31,8 @@ pub fn of(run: &Run<'_>, session: &Session, desired: &Desired, document: &Docume
     let standing = match (compared, &here) {
         (None, _) => Standing::Follows,
         (Some(applied), Ok(here)) => git.standing(here, applied),
-        (Some(applied), Err(why)) if guards.ancestry == Some(true) => Standing::Unknown {
+        // What only looks like a repository may hide the real one: nothing is concluded from it.
+        (Some(applied), Err(why)) if guards.ancestry == Some(true) || git.is_disguised() => Standing::Unknown {
             here: None,
             applied: crate::plan::short(applied).to_owned(),
             commit: applied.to_owned(),

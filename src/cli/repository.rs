@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::tar;
 use super::{Failure, Run};
 use crate::model::CommandOutput;
+use crate::model::git::{BARE, BARE_SETTING};
 
 /// A repository as the current folder sees it.
 pub struct Repository<'a> {
@@ -71,13 +72,32 @@ impl<'a> Repository<'a> {
             let top = said(run, folder, &["rev-parse", "--show-toplevel"])?;
             return Ok(Self { run, top: PathBuf::from(top), prefix, has_tree: true });
         }
-        if bare {
+        if bare || complaint(&asked).contains(BARE_SETTING) {
+            if let Some(around) = work_tree_around(run, folder) {
+                return Err(disguised(folder, &around));
+            }
             return Ok(Self { run, top: folder.to_owned(), prefix: String::new(), has_tree: false });
         }
         Err(Failure::Machine {
             message: format!("{} is in no Git repository{}", folder.display(), complaint(&asked)),
             help: vec!["revisions are compared inside a repository: go into its checkout, or into a bare repository".to_owned()],
         })
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<CommandOutput, Failure> {
+        self.ask_in(&self.top, arguments)
+    }
+
+    fn ask_in(&self, folder: &Path, arguments: &[&str]) -> Result<CommandOutput, Failure> {
+        if self.has_tree { ask(self.run, folder, arguments) } else { ask(self.run, folder, &[&BARE, arguments].concat()) }
+    }
+
+    fn said(&self, arguments: &[&str]) -> Result<String, Failure> {
+        self.said_in(&self.top, arguments)
+    }
+
+    fn said_in(&self, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+        line(arguments, &self.ask_in(folder, arguments)?)
     }
 
     /// The commit that a revision names.
@@ -87,15 +107,15 @@ impl<'a> Repository<'a> {
     pub fn commit(&self, revision: &str) -> Result<String, Failure> {
         let asked = match revision {
             _ if revision.starts_with('-') || revision.is_empty() => None,
-            _ => Some(ask(self.run, &self.top, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?),
+            _ => Some(self.ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?),
         };
         let found = asked.filter(|asked| asked.code == Some(0)).map(|asked| text(&asked).trim().to_owned());
         found.filter(|commit| !commit.is_empty()).ok_or_else(|| self.unknown(revision))
     }
 
     fn unknown(&self, revision: &str) -> Failure {
-        let shallow = said(self.run, &self.top, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|answer| answer == "true");
-        let remote = said(self.run, &self.top, &["rev-parse", "--verify", "--quiet", &format!("origin/{revision}^{{commit}}")]);
+        let shallow = self.said(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|answer| answer == "true");
+        let remote = self.said(&["rev-parse", "--verify", "--quiet", &format!("origin/{revision}^{{commit}}")]);
         let mut help = vec![];
         if remote.is_ok_and(|commit| !commit.is_empty()) {
             help.push(format!("there is `origin/{revision}`"));
@@ -115,7 +135,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// They have no common ancestor here.
     pub fn parting(&self, one: &str, other: &str) -> Result<String, Failure> {
-        said(self.run, &self.top, &["merge-base", one, other]).map_err(|_| Failure::Usage {
+        self.said(&["merge-base", one, other]).map_err(|_| Failure::Usage {
             message: format!("{} and {} have no commit in common here", short(one), short(other)),
             help: vec!["in a shallow clone fetch more: `git fetch --unshallow`; or compare the two themselves with `..`".to_owned()],
         })
@@ -140,7 +160,7 @@ impl<'a> Repository<'a> {
         let mut arguments: Vec<&str> = if filters == Filters::Off { quiet.to_vec() } else { vec![] };
         arguments.extend(["archive", "--format=tar", commit]);
         arguments.extend((!within.is_empty()).then_some(["--", within]).into_iter().flatten());
-        let archive = ask(self.run, &self.top, &arguments)?;
+        let archive = self.ask(&arguments)?;
         if archive.code != Some(0) {
             return Err(failed(commit, complaint(&archive).trim_start_matches(": ")));
         }
@@ -153,7 +173,7 @@ impl<'a> Repository<'a> {
                 (Sort::Plain, Some(entry)) => put(&top, &path, entry.content).map_err(|why| failed(commit, &why))?,
                 // `export-ignore` keeps it out of archives; it is in the checkout all the same.
                 (Sort::Plain, None) => {
-                    let asked = ask(self.run, &self.top, &["cat-file", "blob", &blob])?;
+                    let asked = self.ask(&["cat-file", "blob", &blob])?;
                     put(&top, &path, &asked.stdout).map_err(|why| failed(commit, &why))?;
                 }
                 (Sort::Link, Some(entry)) => links.push((path, entry.link)),
@@ -171,7 +191,7 @@ impl<'a> Repository<'a> {
     fn files(&self, commit: &str, within: &str) -> Result<Vec<File>, Failure> {
         let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit];
         arguments.extend((!within.is_empty()).then_some(["--", within]).into_iter().flatten());
-        let listed = ask(self.run, &self.top, &arguments)?;
+        let listed = self.ask(&arguments)?;
         if listed.code != Some(0) {
             return Err(failed(commit, complaint(&listed).trim_start_matches(": ")));
         }
@@ -186,9 +206,9 @@ impl<'a> Repository<'a> {
     /// Git cannot say.
     pub fn lacking(&self, commit: &str, folders: &[&str]) -> Result<Vec<String>, Failure> {
         let here = self.top.join(&self.prefix);
-        let held = said(self.run, &here, &[&["ls-tree", "-r", "-z", commit, "--"], folders].concat())?;
+        let held = self.said_in(&here, &[&["ls-tree", "-r", "-z", commit, "--"], folders].concat())?;
         let inner = held.split('\0').filter(|line| line.starts_with("160000 ")).filter_map(|line| line.split_once('\t'));
-        let ignored = said(self.run, &here, &[&["ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--"], folders].concat())?;
+        let ignored = self.said_in(&here, &[&["ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--"], folders].concat())?;
         let is_read = |name: &&str| [".yaml", ".yml", ".json", ".hbs"].iter().any(|end| name.ends_with(end));
         let ignored = ignored.split('\0').filter(is_read).map(|name| format!("{name}, which Git ignores"));
         Ok(inner.map(|(_, name)| format!("{name}, a repository of its own")).chain(ignored).collect())
@@ -258,6 +278,28 @@ fn link(top: &Path, path: &str, target: &str) {
     let _ = put(top, path, target.as_bytes());
 }
 
+/// The top of the work tree that a bare repository lies in, if it lies in one: then it came with its files.
+fn work_tree_around(run: &Run<'_>, folder: &Path) -> Option<PathBuf> {
+    // The repository may be any of the folders above, up to the first that Git takes for none.
+    let above = folder.ancestors().skip(1).find(|above| {
+        let asked = ask(run, above, &["rev-parse", "--is-inside-work-tree"]).ok();
+        asked.is_some_and(|asked| !complaint(&asked).contains(BARE_SETTING) && text(&asked).trim() != "false")
+    })?;
+    let top = said(run, above, &["rev-parse", "--show-toplevel"]).ok()?;
+    Some(PathBuf::from(top))
+}
+
+fn disguised(folder: &Path, around: &Path) -> Failure {
+    Failure::Machine {
+        message: format!("{} looks like a bare repository, but it lies in the work tree of {}", folder.display(), around.display()),
+        help: vec![
+            "whoever can change files there decides what such a repository says, and which programs it runs: Git is not asked about it"
+                .to_owned(),
+            "remove its `HEAD`, `objects` and `refs`, or move a repository that is meant out of the work tree".to_owned(),
+        ],
+    }
+}
+
 fn failed(commit: &str, why: &str) -> Failure {
     Failure::Machine {
         message: format!("the files of {} cannot be read: {why}", short(commit)),
@@ -266,7 +308,7 @@ fn failed(commit: &str, why: &str) -> Failure {
 }
 
 fn ask(run: &Run<'_>, folder: &Path, arguments: &[&str]) -> Result<CommandOutput, Failure> {
-    run.outside.system.run("git", arguments, folder).map_err(|error| Failure::Machine {
+    run.outside.system.git(arguments, folder).map_err(|error| Failure::Machine {
         message: format!("`git` cannot be started: {error}"),
         help: vec!["revisions are read through the `git` program: install it, or put it on PATH".to_owned()],
     })
@@ -274,11 +316,14 @@ fn ask(run: &Run<'_>, folder: &Path, arguments: &[&str]) -> Result<CommandOutput
 
 /// The answer's one line; an error where Git says no.
 fn said(run: &Run<'_>, folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let asked = ask(run, folder, arguments)?;
+    line(arguments, &ask(run, folder, arguments)?)
+}
+
+fn line(arguments: &[&str], asked: &CommandOutput) -> Result<String, Failure> {
     if asked.code == Some(0) {
-        return Ok(text(&asked).trim_end_matches(['\r', '\n']).to_owned());
+        return Ok(text(asked).trim_end_matches(['\r', '\n']).to_owned());
     }
-    Err(Failure::machine(format!("git {}{}", arguments.join(" "), complaint(&asked))))
+    Err(Failure::machine(format!("git {}{}", arguments.join(" "), complaint(asked))))
 }
 
 fn text(asked: &CommandOutput) -> String {

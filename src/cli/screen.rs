@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::exit::Failure;
 use super::options::{Form, Format, Options, When};
 use super::parts::Part;
+use super::signals::Stopping;
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::model::url::masked;
@@ -102,6 +103,8 @@ pub struct Screen {
     annotate: Option<String>,
     /// Whether a pipeline's runner reads along and takes some lines for commands.
     runner: bool,
+    /// What a request to stop meets.
+    pub stopping: Stopping,
     summary: Mutex<Option<String>>,
     part: Mutex<Option<Part>>,
 }
@@ -124,6 +127,7 @@ impl Screen {
             format: options.output.format(),
             form: options.output,
             events: false,
+            stopping: Stopping::default(),
             summary: Mutex::default(),
             part: Mutex::default(),
             quiet: options.quiet,

@@ -33,8 +33,6 @@ pub struct Session {
     pub remote: Option<Arc<Remote>>,
     /// Whether it was said that commits are not compared.
     pub told: AtomicBool,
-    /// Whether a plan is being carried out: then Ctrl-C waits for what is in flight.
-    pub carrying: Arc<AtomicBool>,
     /// The commit that the project's files were read from, where they are not those that are checked out.
     pub commit: Option<String>,
 }
@@ -61,8 +59,7 @@ impl Session {
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
         let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
-        let (told, carrying) = (AtomicBool::new(false), Arc::default());
-        Ok(Self { registry, project, store, state_place: place, remote, told, carrying, commit: None })
+        Ok(Self { registry, project, store, state_place: place, remote, told: AtomicBool::new(false), commit: None })
     }
 
     /// The environment's name.
@@ -84,7 +81,7 @@ impl Session {
     pub fn lock(&self, run: &Run<'_>, operation: &str) -> Result<(), Failure> {
         lock(run, self.commit(run), &*self.store, operation)?;
         if let Some(remote) = &self.remote {
-            super::signals::give_back(remote, &self.carrying);
+            run.screen.stopping.gives_back(remote);
         }
         Ok(())
     }

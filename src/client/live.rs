@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::{Certificate, NoProxy, Proxy, Url, redirect};
 
 use super::{BoxFuture, Request, RequestBody, Response, Transport, TransportError};
-use crate::model::Outside;
 use crate::model::url::masked_host;
+use crate::model::{Outside, bounded};
 
 /// A live host. The HTTP client is built at the first request, so that commands which send nothing need no certificates.
 pub struct Live {
@@ -91,8 +91,27 @@ impl Live {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        let body = answer.bytes().await.map_err(|error| self.failure(&error, true))?.to_vec();
+        let body = self.body(answer).await?;
         Ok(Response { status, headers, body })
+    }
+
+    /// The bytes of an answer, as far as its size allows: nothing fills the memory.
+    async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, TransportError> {
+        let too_large = |size: u64| TransportError {
+            message: format!("{}: the answer is too large: {}", self.host, bounded::sizes(size, bounded::RECORD)),
+            may_have_been_sent: true,
+        };
+        if let Some(size) = answer.content_length().filter(|size| *size > bounded::RECORD) {
+            return Err(too_large(size));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error, true))? {
+            body.extend_from_slice(&chunk);
+            if body.len() as u64 > bounded::RECORD {
+                return Err(too_large(body.len() as u64));
+            }
+        }
+        Ok(body)
     }
 
     fn prepare(&self, http: &reqwest::Client, request: Request) -> Result<reqwest::RequestBuilder, TransportError> {
@@ -261,6 +280,21 @@ mod tests {
         let error = live.send(request("/a")).await.expect_err("nobody listens");
         assert!(!error.may_have_been_sent, "{error}");
         assert!(error.message.contains("127.0.0.1"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_would_fill_the_memory_is_not_read() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let live = Live::new(&format!("http://{}", listener.local_addr().unwrap()), &testing::outside(&[])).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read(&mut [0; 4096]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n").await.unwrap();
+            // The rest never comes: whoever waited for it would wait for ever.
+            std::future::pending::<()>().await;
+        });
+        let error = tokio::time::timeout(Duration::from_secs(60), live.send(request("/a"))).await.unwrap().expect_err("it is too large");
+        assert!(error.message.ends_with("the answer is too large: 10240.0 MiB of at most 1024.0 MiB"), "{error}");
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ pub const YAML: u64 = 64 << 20;
 pub const CONTENT: u64 = 512 << 20;
 /// The largest plan, state or journal.
 pub const RECORD: u64 = 1 << 30;
+/// The largest note beside a shared state: who holds it, when a version was written, where it was moved.
+pub const NOTE: u64 = 1 << 20;
 /// The largest file of credentials: profiles, a secret.
 pub const CREDENTIALS: u64 = 1 << 20;
 
@@ -62,8 +64,14 @@ pub fn binary(bytes: &[u8]) -> Option<String> {
 }
 
 fn too_large(size: u64, most: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("it is too large: {}", sizes(size, most)))
+}
+
+/// `1025.5 MiB of at most 1024.0 MiB`
+#[must_use]
+pub fn sizes(size: u64, most: u64) -> String {
     let mebibytes = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & ((1 << 20) - 1)) * 10) >> 20);
-    io::Error::new(io::ErrorKind::InvalidData, format!("it is too large: {} of at most {}", mebibytes(size), mebibytes(most)))
+    format!("{} of at most {}", mebibytes(size), mebibytes(most))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod address;
 pub mod bounded;
 mod deferred;
 mod fingerprint;
+pub mod git;
 pub mod json;
 mod map;
 mod outside;

@@ -37,6 +37,13 @@ pub trait System: Send + Sync {
     /// # Errors
     /// It could not be started.
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput>;
+    /// Asks Git about the repository that a folder is in, so that nothing else answers and nothing is run ([`super::git`]).
+    ///
+    /// # Errors
+    /// It could not be started.
+    fn git(&self, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+        self.run("git", arguments, folder)
+    }
     /// Runs a program that a file names and that reads nothing; one that has not ended within the limit is ended.
     ///
     /// # Errors
@@ -78,6 +85,10 @@ impl System for Remembering {
         self.inner.run(program, arguments, folder)
     }
 
+    fn git(&self, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+        self.inner.git(arguments, folder)
+    }
+
     fn run_within(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         self.inner.run_within(program, arguments, folder, limit)
     }
@@ -111,6 +122,10 @@ impl System for WithoutCommands {
     // Programs that Brickform itself chose (`git`): no file of a project names them.
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
         self.inner.run(program, arguments, folder)
+    }
+
+    fn git(&self, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+        self.inner.git(arguments, folder)
     }
 
     fn run_within(&self, _: &str, _: &[&str], _: &Path, _: Duration) -> io::Result<CommandOutput> {
@@ -203,6 +218,7 @@ mod real {
     use std::thread;
     use std::time::{Duration, Instant};
 
+    use super::super::git;
     use super::{CommandOutput, System, Timestamp};
 
     pub fn variables() -> BTreeMap<String, String> {
@@ -218,6 +234,16 @@ mod real {
 
         fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
             let output = Command::new(program).args(arguments).current_dir(folder).output()?;
+            Ok(CommandOutput { code: output.status.code(), stdout: output.stdout, stderr: output.stderr })
+        }
+
+        fn git(&self, arguments: &[&str], folder: &Path) -> io::Result<CommandOutput> {
+            let mut command = Command::new("git");
+            command.args(git::OPTIONS).args(arguments).current_dir(folder).stdin(Stdio::null());
+            for name in git::UNSET {
+                command.env_remove(name);
+            }
+            let output = command.envs(git::SET.iter().copied()).output()?;
             Ok(CommandOutput { code: output.status.code(), stdout: output.stdout, stderr: output.stderr })
         }
 

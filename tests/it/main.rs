@@ -14,6 +14,7 @@ mod crash;
 mod docs;
 mod echo;
 mod examples;
+mod forged;
 mod fuzz;
 mod guards;
 mod hostile;

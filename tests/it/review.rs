@@ -171,6 +171,39 @@ fn a_reviewer_sees_what_is_not_theirs() {
 }
 
 #[test]
+fn a_reviewer_sees_what_is_not_theirs_in_every_environment() {
+    let project = project();
+    project.run("apply --env dev,prod-* --yes").ended(0);
+    project.edit("conf/warehouses.yaml", "cluster_size: Small", "cluster_size: Medium");
+    commit(&project, "merged");
+    // It is applied in one environment of three.
+    project.run("apply --env prod-us --yes").ended(0);
+    git(&project, &["checkout", "-q", "-b", "mine"]);
+    project.edit("conf/queries.yaml", "SELECT a\n", "SELECT b\n");
+    commit(&project, "mine");
+    let comment = project.run("plan --env dev,prod-* --base main -o markdown").ended(0).out;
+    for want in [
+        ": **3 yours · 2 merged, not applied · 0 drift**.",
+        "| **dev** | 2 to change (1 yours; 1 merged, not applied) |",
+        "| **prod-us** | 1 to change (1 yours) |",
+        "### dev, prod-eu: 2 to change",
+        "### prod-us: 1 to change",
+        "<b>Not yours</b>: 1 merged, not applied",
+        "- `~` `queries.top` _(yours)_",
+        "brickform plan --env dev --env 'prod-*' --base main",
+    ] {
+        assert!(comment.contains(want), "{want}\n{comment}");
+    }
+    // Where the same happens and is not the same one's doing, it is told apart.
+    git(&project, &["checkout", "-q", "main"]);
+    project.edit("environments/prod-eu.yaml", "size: Large", "size: Medium");
+    project.edit("environments/prod-us.yaml", "size: Large", "size: Small");
+    commit(&project, "other");
+    let alone = project.run("plan --env dev,prod-eu -o markdown").ended(0).out;
+    assert!(!alone.contains("yours") && !alone.contains("Beside"), "nobody asked\n{alone}");
+}
+
+#[test]
 fn one_command_over_several_environments() {
     let project = project();
     let plans = project.run("plan --env prod-* --detailed-exitcode --report markdown={env}.md.out").ended(2);

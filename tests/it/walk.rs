@@ -55,6 +55,11 @@ impl Served {
         Self { workspace, url: format!("http://{address}"), stop: Some(stop), thread: Some(thread) }
     }
 
+    /// How many objects of a sort it holds: `warehouses`.
+    pub(super) fn count(&self, sort: &str) -> usize {
+        self.workspace.dump().keys().filter(|key| key.starts_with(&format!("{sort}/"))).count()
+    }
+
     /// The spaces in it.
     fn spaces(&self) -> Vec<Value> {
         self.workspace.dump().into_iter().filter(|(key, _)| key.starts_with("genie_spaces/")).map(|(_, space)| space).collect()

@@ -53,6 +53,10 @@ pub fn values(values: &Values, outside: &Outside) -> Result<(), AuthError> {
             ),
         ));
     }
+    if let Some(found) = own("metadata_service_url") {
+        let what = "says where credentials come from: a file of the project may name no such service";
+        return Err(refused("metadata_service_url", &found.source, what));
+    }
     if let Some(found) = own("token_audience").filter(|found| is_cloud(&found.text)) {
         let what = format!("is `{}`, for which a cloud lets the pipeline in: a file of the project may not ask for that", *found.text);
         return Err(refused("token_audience", &found.source, &what));
@@ -193,6 +197,9 @@ mod tests {
             vec![("profile", "E"), ("config_file", &absolute)],
             vec![("profile", "W"), ("config_file", "./cfg")],
             vec![evil, ("token", "t"), ("token_audience", "sts.amazonaws.com")],
+            // An editor's service on this machine gives whoever asks the token of whoever sits there.
+            vec![evil, ("metadata_service_url", "http://127.0.0.1:5/editor")],
+            vec![evil, ("token", "t"), ("metadata_service_url", "https://evil.net")],
         ] {
             let refused = run(folder.path(), &[("AWS", "x")], &said, None).expect_err("it names something of the machine");
             assert!(refused.contains("a file of the project may"), "{said:?}: {refused}");
@@ -201,6 +208,8 @@ mod tests {
         // Whoever runs us may name what they like.
         let named = [("DATABRICKS_OIDC_TOKEN_FILEPATH", absolute.as_str()), ("DATABRICKS_AUTH_TYPE", "file-oidc")];
         assert!(run(folder.path(), &named, &[evil], None).is_ok());
+        let service = [("DATABRICKS_METADATA_SERVICE_URL", "http://127.0.0.1:5/editor")];
+        assert!(run(folder.path(), &service, &[evil], None).is_ok());
     }
 
     #[test]
@@ -218,6 +227,10 @@ mod tests {
             (vec![], vec![("profile", "CI"), ("host", "evil.net")], None, Err("[CI] says real.net")),
             (vec![], vec![("host", "evil.net")], Some("CI"), Err("[CI] says real.net")),
             (vec![], vec![("profile", "CI")], None, Ok("https://real.net")),
+            // `--profile` takes the place of the file's profile, and says the host where the file does not.
+            (vec![], vec![("profile", "NONE")], Some("CI"), Ok("https://real.net")),
+            (vec![], vec![("host", "real.net")], Some("CI"), Ok("https://real.net")),
+            (vec![], vec![("host", "real.net")], Some("NONE"), Ok("https://real.net")),
             (vec![("DATABRICKS_CONFIG_PROFILE", "CI")], vec![("host", "evil.net")], None, Err("[CI] says real.net")),
         ] {
             let got = run(folder.path(), &variables, &said, profile);

@@ -89,7 +89,11 @@ pub fn failed(what: &str, names: &[&str], wrong: &[(String, String)], run: Optio
 
 /// Whose the changes are, in a line.
 fn whose(sorts: &Sorts) -> String {
-    let words: Vec<String> = Sort::ALL.iter().map(|sort| format!("{} {}", thousands(sorts.count(*sort)), sort.words())).collect();
+    beside(sorts, |sort| sorts.count(sort))
+}
+
+fn beside(sorts: &Sorts, count: impl Fn(Sort) -> usize) -> String {
+    let words: Vec<String> = Sort::ALL.iter().map(|sort| format!("{} {}", thousands(count(*sort)), sort.words())).collect();
     format!("Beside {} ({}): **{}**.\n\n", span(&sorts.base), span(sorts.commit.get(..12).unwrap_or(&sorts.commit)), words.join(" · "))
 }
 

@@ -3,6 +3,7 @@
 
 use super::words::{escape, fence, marker};
 use super::{END, LIMIT, Left, Page, again, guards, said, steps};
+use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Plan, Step};
 use crate::report::about::{actions, is_grave, losing_data, thousands};
 use crate::report::text::plural;
@@ -31,9 +32,11 @@ pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &
         out.push_str(&line);
     }
     out.push('\n');
-    let told: Vec<(&str, &Plan)> =
-        sections.iter().filter_map(|s| Some((s.title.as_str(), s.plan.filter(|plan| !plan.is_empty())?))).collect();
-    let left = changes(&told, false, &mut out);
+    let told = sections.iter().filter_map(|s| {
+        let plan = s.plan.filter(|plan| !plan.is_empty())?;
+        Some(Told { title: s.title.clone(), plan, sorts: None })
+    });
+    let left = changes(&told.collect::<Vec<_>>(), false, &mut out);
     out.push_str(&left.words(LIMIT));
     out.push_str(&again(command));
     out
@@ -45,6 +48,8 @@ pub struct One<'a> {
     pub name: &'a str,
     /// What became of it.
     pub came: Came<'a>,
+    /// Whose each change of its plan is, where that was asked.
+    pub sorts: Option<&'a Sorts>,
 }
 
 /// What became of an environment.
@@ -62,6 +67,7 @@ pub enum Came<'a> {
 pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -> String {
     let drift = what == "drift";
     let mut out = format!("{}## Brickform · {}\n\n", marker(what, &[project, "all"]), headline(all, drift));
+    out.push_str(&beside(all));
     out.push_str("| environment | what happens | |\n| --- | --- | --- |\n");
     let room = LIMIT / 3;
     for (i, one) in all.iter().enumerate() {
@@ -85,19 +91,19 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
             ));
         }
     }
-    let mut groups: Vec<(Vec<&str>, &Plan)> = vec![];
+    let mut groups: Vec<(Vec<&str>, Told<'_>)> = vec![];
     for one in all {
         let Came::Plan(plan, _) = one.came else { continue };
         if plan.is_empty() {
             continue;
         }
-        match groups.iter_mut().find(|(_, other)| is_same(other, plan)) {
+        let told = Told { title: String::new(), plan, sorts: one.sorts };
+        match groups.iter_mut().find(|(_, other)| is_same(other, &told)) {
             Some((names, _)) => names.push(one.name),
-            None => groups.push((vec![one.name], plan)),
+            None => groups.push((vec![one.name], told)),
         }
     }
-    let titles: Vec<(String, &Plan)> = groups.into_iter().map(|(names, plan)| (listed(&names), plan)).collect();
-    let told: Vec<(&str, &Plan)> = titles.iter().map(|(title, plan)| (title.as_str(), *plan)).collect();
+    let told: Vec<Told<'_>> = groups.into_iter().map(|(names, told)| Told { title: listed(&names), ..told }).collect();
     let left = changes(&told, drift, &mut out);
     out.push_str(&left.words(LIMIT));
     out.push_str(&again(command));
@@ -136,9 +142,23 @@ fn row(one: &One<'_>, drift: bool) -> (String, String) {
             if guards > 0 {
                 marks.push(format!("**blocked by {}**", plural(guards as u64, "guard", "guards")));
             }
-            (said(plan, drift), marks.join(", "))
+            (format!("{}{}", said(plan, drift), one.sorts.map(shares).unwrap_or_default()), marks.join(", "))
         }
     }
+}
+
+/// Whose the changes of all are, in a line; empty where nobody asked.
+fn beside(all: &[One<'_>]) -> String {
+    let told: Vec<&Sorts> = all.iter().filter_map(|one| one.sorts).collect();
+    let Some(first) = told.first() else { return String::new() };
+    super::beside(first, |sort| told.iter().map(|sorts| sorts.count(sort)).sum())
+}
+
+/// `: 1 yours, 2 merged, not applied`, those that there are.
+fn shares(sorts: &Sorts) -> String {
+    let words = Sort::ALL.iter().map(|sort| (sorts.count(*sort), sort.words())).filter(|(count, _)| *count > 0);
+    let words: Vec<String> = words.map(|(count, word)| format!("{} {word}", thousands(count))).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
 }
 
 /// The first names, the others counted.
@@ -154,10 +174,26 @@ fn done(plan: &Plan) -> Vec<&Step> {
     plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect()
 }
 
-/// Whether the same happens in both, but for what objects are called.
-fn is_same(one: &Plan, other: &Plan) -> bool {
-    let (one, other) = (done(one), done(other));
-    one.len() == other.len()
+/// What is told under one heading.
+struct Told<'a> {
+    title: String,
+    plan: &'a Plan,
+    sorts: Option<&'a Sorts>,
+}
+
+impl Told<'_> {
+    fn page(&self, drift: bool) -> Page<'_> {
+        Page { plan: self.plan, sorts: self.sorts, of: None, again: None, drift }
+    }
+}
+
+/// Whether the same happens in both, and is the same one's doing, but for what objects are called.
+fn is_same(one: &Told<'_>, other: &Told<'_>) -> bool {
+    let sorts = |told: &Told<'_>| told.sorts.map(|sorts| sorts.steps.clone());
+    let whose = sorts(one) == sorts(other);
+    let (one, other) = (done(one.plan), done(other.plan));
+    whose
+        && one.len() == other.len()
         && one.iter().zip(&other).all(|(a, b)| {
             (&a.address, a.action, &a.changes, &a.forces, &a.loses, &a.moved_from, &a.because, &a.blocks)
                 == (&b.address, b.action, &b.changes, &b.forces, &b.loses, &b.moved_from, &b.because, &b.blocks)
@@ -165,17 +201,16 @@ fn is_same(one: &Plan, other: &Plan) -> bool {
 }
 
 /// What is lost anywhere, then a heading for each, with its changes by kind; all share the room.
-fn changes(told: &[(&str, &Plan)], drift: bool, out: &mut String) -> Left {
+fn changes(told: &[Told<'_>], drift: bool, out: &mut String) -> Left {
     let several = told.len() > 1;
-    let pages: Vec<Page<'_>> =
-        told.iter().map(|(title, plan)| Page { plan, sorts: None, of: several.then_some(*title), again: None, drift }).collect();
+    let pages: Vec<Page<'_>> = told.iter().map(|told| Page { of: several.then_some(told.title.as_str()), ..told.page(drift) }).collect();
     let mut room = LIMIT.saturating_sub(END + out.len());
     let mut left = steps::losses(&pages, &mut room, out);
-    let pages: Vec<Page<'_>> = told.iter().map(|(_, plan)| Page { plan, sorts: None, of: None, again: None, drift }).collect();
+    let pages: Vec<Page<'_>> = told.iter().map(|told| told.page(drift)).collect();
     let wants: Vec<(String, Vec<steps::Group<'_>>)> = told
         .iter()
         .zip(&pages)
-        .map(|((title, plan), page)| {
+        .map(|(Told { title, plan, .. }, page)| {
             let done: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None && !is_grave(s)).collect();
             let what = match (done.is_empty(), drift) {
                 (true, _) => String::new(),

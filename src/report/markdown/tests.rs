@@ -38,7 +38,7 @@ fn names_cannot_break_the_page() {
         one.changes = vec![samples::change("name", "", &serde_json::to_string(name).unwrap(), Reason::Changed)];
         let mut of = samples::plan(vec![one]);
         of.warnings = vec![Block { guard: "policy", reason: name.to_owned(), remedy: vec![] }];
-        let all = [One { name, came: Came::Plan(&of, Some(name)) }, One { name: "b", came: Came::Failed(name) }];
+        let all = [One { name, came: Came::Plan(&of, Some(name)), sorts: None }, One { name: "b", came: Came::Failed(name), sorts: None }];
         for text in [plan(&of, &ABOUT), environments("plan", name, &all, name)] {
             let outside = without_code(&text);
             for bad in ["<script", "@everyone", "alert(1)</", "[a]("] {
@@ -156,7 +156,7 @@ fn a_comment_never_holds_too_much_and_says_what_it_leaves_out() {
         let mut of = samples::plan(steps);
         of.warnings = (0..50).map(|_| Block { guard: "policy", reason: long.clone(), remedy: vec![] }).collect();
         of.environment.clone_from(&long);
-        let all: Vec<One<'_>> = (0..60).map(|_| One { name: &long, came: Came::Plan(&of, Some(&long)) }).collect();
+        let all: Vec<One<'_>> = (0..60).map(|_| One { name: &long, came: Came::Plan(&of, Some(&long)), sorts: None }).collect();
         let about = About { command: &long, result: Some(&long), ..ABOUT };
         let text = plan(&of, &about);
         assert!(text.len() <= LIMIT, "{} {action:?}", text.len());
@@ -201,7 +201,8 @@ fn fifty_environments_are_told_in_one_comment() {
             _ => with(name, steps("jobs", Action::Update, 40, "one and the same ")),
         })
         .collect();
-    let mut all: Vec<One<'_>> = names.iter().zip(&plans).map(|(name, plan)| One { name, came: Came::Plan(plan, None) }).collect();
+    let mut all: Vec<One<'_>> =
+        names.iter().zip(&plans).map(|(name, plan)| One { name, came: Came::Plan(plan, None), sorts: None }).collect();
     all[48].came = Came::Failed("the workspace does not answer\nand more");
     all[49].came = Came::NotTried;
     let text = environments("plan", "shop", &all, "brickform plan --env 'prod-*'");
@@ -223,7 +224,7 @@ fn fifty_environments_are_told_in_one_comment() {
     // Each of fifty has something else: every one has its place.
     let plans: Vec<Plan> =
         names.iter().enumerate().map(|(n, name)| with(name, steps("jobs", Action::Update, 40, &format!("own {n} ")))).collect();
-    let all: Vec<One<'_>> = names.iter().zip(&plans).map(|(name, plan)| One { name, came: Came::Plan(plan, None) }).collect();
+    let all: Vec<One<'_>> = names.iter().zip(&plans).map(|(name, plan)| One { name, came: Came::Plan(plan, None), sorts: None }).collect();
     let text = environments("plan", "shop", &all, "brickform plan --env 'prod-*'");
     assert!(text.len() <= LIMIT, "{}", text.len());
     for name in &names {

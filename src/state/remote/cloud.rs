@@ -10,7 +10,7 @@ use object_store::client::{ClientConfigKey, HttpClient, HttpConnector, HttpError
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion};
 
-use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
+use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag, fits};
 use super::place::Bucket;
 use crate::client::elsewhere::{is_near, without_tokens};
 use crate::client::{BoxFuture, http_client};
@@ -273,6 +273,8 @@ impl Objects for Cloud {
                 Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => return Ok(None),
                 Err(error) => return Err(self.error(&error)),
             };
+            // What the answer's head says of its length is all that comes: the rest is not read.
+            fits(name, found.meta.size)?;
             let tag = tag(found.meta.e_tag.as_deref(), found.meta.version.as_deref());
             let bytes = found.bytes().await.map_err(|e| self.error(&e))?.to_vec();
             Ok(Some(Object { bytes, tag }))
@@ -281,6 +283,7 @@ impl Objects for Cloud {
 
     fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>, condition: Condition) -> BoxFuture<'a, Result<Put, ObjectError>> {
         Box::pin(async move {
+            fits(name, bytes.len() as u64)?;
             let mode = match condition {
                 Condition::Absent => PutMode::Create,
                 Condition::Same(tag) => PutMode::Update(version(&tag)),

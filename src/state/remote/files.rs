@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag};
+use super::objects::{About, Condition, Locking, Object, ObjectError, Objects, Put, Tag, fits};
 use crate::client::{ApiError, ApiErrorKind, BoxFuture, Client};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Map, Value};
@@ -135,6 +135,7 @@ impl Files {
     }
 
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<Put, ObjectError> {
+        fits(name, bytes.len() as u64)?;
         let path = self.path(name);
         let mut made = false;
         loop {
@@ -175,6 +176,7 @@ impl Files {
                 BASE64.decode(content).map_err(|_| ObjectError::new(format!("{path}: what the workspace exports is no base64")))?
             }
         };
+        fits(name, bytes.len() as u64)?;
         Ok(Some(Object { bytes, tag: Tag(String::new()) }))
     }
 

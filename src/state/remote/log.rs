@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::objects::{Condition, ObjectError, Objects, Put};
+use crate::model::bounded;
 use crate::state::Record;
 use crate::state::journal::{read_lines, salvage_lines, write_lines};
 
@@ -79,7 +80,7 @@ async fn lines(objects: &std::sync::Arc<dyn Objects>, serial: u64) -> Result<(Ve
     let names = objects.list(&folder(serial)).await?;
     let mut lines = Vec::new();
     let mut next = 1;
-    for (name, bytes) in super::reading::fetch(objects, names).await? {
+    for (name, bytes) in super::reading::fetch(objects, names, bounded::RECORD).await? {
         let trouble = match (name == segment(serial, next), &bytes) {
             (false, _) => Some(format!("its journal lacks {}: the next that is there is {name}", segment(serial, next))),
             (true, None) => Some(format!("{name} of its journal went away while it was read")),

@@ -4,6 +4,7 @@
 //! stores.
 
 use crate::client::BoxFuture;
+use crate::model::bounded;
 
 /// Which version of an object: whatever the store answered (an etag, a generation), compared and handed back only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,4 +101,59 @@ pub trait Objects: Send + Sync {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, ObjectError>>;
     /// Deletes an object; one that is not there is deleted already.
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), ObjectError>>;
+}
+
+/// The most bytes of an object of this name. What is larger is neither read nor written: nobody could read it back.
+#[must_use]
+pub(super) fn most(name: &str) -> u64 {
+    let notes = ["lease", "moved.json", "probe/"];
+    let is_note = notes.iter().any(|start| name.starts_with(start)) || name.ends_with(".side.json");
+    if is_note { bounded::NOTE } else { bounded::RECORD }
+}
+
+/// Refuses an object by its size, before it is read or written.
+///
+/// # Errors
+/// It is larger than an object of this name may be.
+pub(super) fn fits(name: &str, size: u64) -> Result<(), ObjectError> {
+    let most = most(name);
+    if size <= most {
+        return Ok(());
+    }
+    let next = match name.split(['.', '/']).next() {
+        Some("lease") => "delete it with the store's own tools once nobody applies",
+        Some("state") => "move it away with the store's own tools: the next command then says how a kept version comes back",
+        _ => "move it away with the store's own tools",
+    };
+    Err(ObjectError {
+        why: format!("{name} is too large: {}", bounded::sizes(size, most)),
+        help: vec![format!("Brickform reads and writes none of that size: {next}")],
+        about: About::Anything,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sort_of_object_has_its_size() {
+        let (note, record) = (1 << 20, 1 << 30);
+        for (name, most) in [
+            ("lease.json", note),
+            ("lease/00000007.json", note),
+            ("moved.json", note),
+            ("probe/a1.json", note),
+            ("versions/00000003.side.json", note),
+            ("versions/00000003.json", record),
+            ("state.json", record),
+            ("state/00000002.json", record),
+            ("journal/00000003/00000001.log", record),
+            ("blobs/0f", record),
+        ] {
+            assert_eq!(fits(name, most), Ok(()), "{name}");
+            let error = fits(name, most + 1).unwrap_err();
+            assert!(error.why.starts_with(&format!("{name} is too large: ")) && error.is_for_a_person(), "{error}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::objects::{ObjectError, Objects};
 use super::probe::probe;
 use super::versions::Owed;
 use super::{DOCUMENT, PARALLEL};
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, bounded};
 use crate::state::format::{self, Trust};
 use crate::state::{Document, StateError, check_journal, check_newest, check_owner, fold, new_lineage};
 
@@ -153,7 +153,7 @@ impl Keeper {
     pub(super) async fn read_as(&self, bytes: &[u8], place: &str, trust: Trust) -> Result<Document, StateError> {
         let digests = format::blobs_of(bytes);
         let names = digests.iter().map(|digest| blob(digest)).collect();
-        let texts = fetch(&self.objects, names).await.map_err(|e| self.io("read", e))?;
+        let texts = fetch(&self.objects, names, bounded::RECORD).await.map_err(|e| self.io("read", e))?;
         let texts: BTreeMap<String, Option<Vec<u8>>> = texts.into_iter().collect();
         let text = |digest: &str| {
             let bytes = texts.get(&blob(digest)).cloned().flatten().ok_or_else(|| format!("its text {digest} is missing"))?;
@@ -171,8 +171,13 @@ pub(super) fn blob(digest: &str) -> String {
     format!("blobs/{digest}")
 }
 
-/// Objects by name, in the order given; none where one is not there.
-pub(super) async fn fetch(objects: &Arc<dyn Objects>, names: Vec<String>) -> Result<Vec<(String, Option<Vec<u8>>)>, ObjectError> {
+/// Objects by name, in the order given; none where one is not there. Together they take no more than `most` bytes.
+pub(super) async fn fetch(
+    objects: &Arc<dyn Objects>,
+    names: Vec<String>,
+    most: u64,
+) -> Result<Vec<(String, Option<Vec<u8>>)>, ObjectError> {
+    let mut size = 0;
     let mut found: Vec<(String, Option<Vec<u8>>)> = names.into_iter().map(|name| (name, None)).collect();
     let mut tasks = JoinSet::new();
     let mut next = 0;
@@ -184,6 +189,12 @@ pub(super) async fn fetch(objects: &Arc<dyn Objects>, names: Vec<String>) -> Res
         }
         let Some(ended) = tasks.join_next().await else { return Ok(found) };
         let (index, object) = ended.map_err(|e| ObjectError::new(e.to_string()))?;
-        found[index].1 = object?.map(|object| object.bytes);
+        let bytes = object?.map(|object| object.bytes);
+        size += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if size > most {
+            let folder = found[index].0.rsplit_once('/').map_or("", |(folder, _)| folder);
+            return Err(ObjectError::new(format!("what lies in {folder}/ is too large together: {}", bounded::sizes(size, most))));
+        }
+        found[index].1 = bytes;
     }
 }

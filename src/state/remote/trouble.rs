@@ -38,6 +38,37 @@ async fn a_lease_that_cannot_be_written_ends_the_wait() {
     }
 }
 
+/// The table of docs/guides/shared-state.md.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_nobody_renews_is_taken_over_when_the_guide_says() {
+    for sort in SORTS {
+        for (comes, behind, wait, after) in [
+            (5, 0, 0, None),
+            (5, 0, 600, Some(55..=57)),
+            (61, 0, 0, Some(20..=22)),
+            (61, 0, 600, Some(20..=22)),
+            (5, 3600, 600, Some(60..=62)),
+            (500, 3600, 0, None),
+        ] {
+            let store = Memory::new(sort);
+            take(&keeper(&store, 0), "ada", 0).await.unwrap();
+            tokio::time::sleep(seconds(comes)).await;
+            let begun = Instant::now();
+            let taken = take(&keeper(&store, -behind), "bob", wait).await;
+            match after {
+                None => {
+                    assert!(matches!(taken, Err(StateError::Locked { .. })), "{sort:?} {comes} {behind} {wait}");
+                    assert!(begun.elapsed() < seconds(1));
+                }
+                Some(after) => {
+                    taken.unwrap().expect("it was ada's");
+                    assert!(after.contains(&begun.elapsed().as_secs()), "{sort:?} {comes} {behind} {wait}: {:?}", begun.elapsed());
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_renewed_while_the_journal_cannot_be_written() {
     for sort in SORTS {

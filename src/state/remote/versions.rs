@@ -12,7 +12,7 @@ use super::objects::{Condition, ObjectError, Objects};
 use super::reading::fetch;
 use super::saving::PAUSE;
 use super::{DOCUMENT, PARALLEL, log};
-use crate::model::Outside;
+use crate::model::{Outside, bounded};
 use crate::state::store::Side;
 use crate::state::{Document, Record, StateError, Version, cut_off, format};
 
@@ -118,7 +118,7 @@ impl Keeper {
         let mut serials = self.serials().await?;
         serials.reverse();
         let names = serials.iter().map(|serial| side_of(*serial)).collect();
-        let sides = fetch(&self.objects, names).await.map_err(|e| self.io("read", e))?;
+        let sides = fetch(&self.objects, names, bounded::RECORD).await.map_err(|e| self.io("read", e))?;
         let told = |bytes: Option<Vec<u8>>| serde_json::from_slice::<Side>(&bytes?).ok();
         let kept =
             serials.iter().zip(sides).map(|(serial, (_, bytes))| told(bytes).map_or_else(|| Version::unknown(*serial), Version::from));
@@ -195,11 +195,11 @@ async fn clear_away(objects: &Arc<dyn Objects>, lease: &Lease, gone: Vec<u64>, k
     if unneeded(&needed).is_empty() {
         return;
     }
-    let Ok(versions) = fetch(objects, kept.into_iter().map(version).collect()).await else { return };
-    for (_, bytes) in versions {
+    // One by one: together they may be more than memory holds.
+    for name in kept.into_iter().map(version) {
         // A version that is not there or cannot be read may name anything: nothing is cleared away then.
-        let Some(bytes) = bytes else { return };
-        needed.extend(format::blobs_of(&bytes));
+        let Ok(Some(object)) = objects.get(&name).await else { return };
+        needed.extend(format::blobs_of(&object.bytes));
     }
     // Somebody else may need by now what nobody needed when we looked: nothing is deleted once that may be.
     let _until_done = lease.deleting().await;

@@ -2,12 +2,15 @@
 //! objects can be spoilt, and it misbehaves when told.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use hyper::body::Frame;
 
 /// What it holds and how it behaves.
 #[derive(Default)]
@@ -23,6 +26,10 @@ pub struct Held {
     pub from: usize,
     /// How many more requests are denied; none: all.
     pub times: Option<usize>,
+    /// How many requests came.
+    pub asked: usize,
+    /// The object whose name contains this is said to be of ten gibibytes, which never come.
+    pub huge: Option<&'static str>,
     journalled: usize,
 }
 
@@ -121,8 +128,21 @@ fn decoded(text: &str) -> String {
     })
 }
 
+/// A body that begins and never ends.
+struct Endless;
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Pending
+    }
+}
+
 async fn answer(State(held): State<Arc<Mutex<Held>>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut held = held.lock().expect("no test panics while it holds it");
+    held.asked += 1;
     let path = decoded(uri.path().trim_start_matches('/'));
     if let Some(denied) = held.denied(&method, &path) {
         return denied;
@@ -135,6 +155,10 @@ async fn answer(State(held): State<Arc<Mutex<Held>>>, method: Method, uri: Uri, 
     }
     let there = held.objects.get(name).cloned();
     match (method.as_str(), there) {
+        ("GET", Some((_, generation))) if held.huge.is_some_and(|part| name.contains(part)) => {
+            let length = [("content-length", (10_u64 << 30).to_string())];
+            (about(generation), length, axum::body::Body::new(Endless)).into_response()
+        }
         ("GET" | "HEAD", Some((bytes, generation))) => (about(generation), bytes).into_response(),
         ("DELETE", Some(_)) => {
             held.objects.remove(name);

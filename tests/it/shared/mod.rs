@@ -9,6 +9,8 @@
 //! | the state deleted, edited by hand, restored from yesterday, a text of it lost | `a_state_that_was_tampered_with_is_never_taken_for_an_empty_one`; of a file: corpus `state-edited` |
 //! | a store without conditional writes | `a_store_that_cannot_keep_two_apart_is_refused` |
 //! | clock skew | `state::remote::tests` (leases, hours off both ways), `scripts/shared_state.py` (clocks) |
+//! | Ctrl-C, with several environments | `interrupted` |
+//! | an object that would fill the memory | `what_would_fill_the_memory_is_not_read` |
 //! | credentials of the store that run out in mid-apply | `credentials_of_the_store_that_run_out_end_the_apply_and_nothing_is_made_twice` |
 //! | credentials of the workspace that run out | `client::auth` |
 //! | a runner that is killed, suspended or stopped | `scripts/shared_state.py` (killed, asleep, stopped), `tests/it/simulation` |
@@ -17,6 +19,8 @@
 //! | a commit that is older, beside, unknown; a dirty tree; a pin | `tests/it/ancestry.rs`, `tests/it/rollback.rs`, corpus `commit-*` |
 
 mod bucket;
+#[cfg(unix)]
+mod interrupted;
 mod mended;
 
 use std::sync::Arc;
@@ -175,6 +179,37 @@ fn credentials_of_the_store_that_run_out_end_the_apply_and_nothing_is_made_twice
     shared.run("plan --detailed-exitcode").ended(0);
     let held: serde_json::Value = serde_json::from_str(&shared.run("state list -o json").ended(0).out).expect("JSON");
     assert_eq!(held["resources"].as_array().map(Vec::len), Some(13), "{held}");
+}
+
+#[test]
+fn what_would_fill_the_memory_is_not_read() {
+    let shared = Shared::new();
+    shared.run("apply --yes").ended(0);
+    let huge = |part| shared.bucket.held().huge = Some(part);
+    let too_large = |name: &str, most: &str| format!("{name} is too large: 10240.0 MiB of at most {most} MiB");
+    for (part, command, name, most) in [
+        ("dev/state.json", "plan", "state.json", "1024.0"),
+        ("dev/journal/", "plan", "journal/00000001/00000001.log", "1024.0"),
+        ("versions/00000001.json", "state pull --serial 1", "versions/00000001.json", "1024.0"),
+    ] {
+        if part == "dev/journal/" {
+            shared.bucket.write("bf/dev/journal/00000001/00000001.log", "");
+        }
+        huge(part);
+        says(&shared.run(command).ended(1), &[&too_large(name, most), "with the store's own tools"]);
+        shared.bucket.delete("journal/00000001/");
+    }
+    huge("dev/lease");
+    shared.minutes(20);
+    shared.bucket.write("bf/dev/lease.json", "{}");
+    says(
+        &shared.run("apply --yes").ended(1),
+        &[&too_large("lease.json", "1.0"), "delete it with the store's own tools once nobody applies"],
+    );
+    // What is said there helps.
+    shared.bucket.delete("lease.json");
+    shared.bucket.held().huge = None;
+    shared.run("apply --yes").ended(0);
 }
 
 #[test]
