@@ -114,7 +114,7 @@ pub fn run(
 /// One thread does the work of an environment; this one waits for it, and for whoever asks to stop.
 enum Word {
     /// That of this number has ended.
-    Ended(usize, Ended),
+    Ended(usize, Box<Ended>),
     /// Somebody asked to stop; whether a plan is being carried out, which then ends by itself.
     Stop(bool),
 }
@@ -143,7 +143,7 @@ impl All<'_> {
                         let at = next.fetch_add(1, Ordering::SeqCst);
                         let Some(name) = names.get(at) else { return };
                         let came = guarded(&|| captured(run, names, name, one));
-                        if told.send(Word::Ended(at, came)).is_err() {
+                        if told.send(Word::Ended(at, Box::new(came))).is_err() {
                             return;
                         }
                     }
@@ -157,7 +157,7 @@ impl All<'_> {
                         shown += 1;
                     }
                     None => match self.word() {
-                        Word::Ended(at, came) => ended[at] = Some(came),
+                        Word::Ended(at, came) => ended[at] = Some(*came),
                         Word::Stop(_) => {
                             let begun = next.load(Ordering::SeqCst).min(names.len());
                             for came in ended[..begun].iter_mut().filter(|came| came.is_none()) {
@@ -201,11 +201,11 @@ impl All<'_> {
             scope.spawn(move || {
                 let came = guarded(&|| if is_seen { directly(run, names, name, one) } else { captured(run, names, name, one) });
                 // Whoever started this waits for it.
-                let _ = told.send(Word::Ended(0, came));
+                let _ = told.send(Word::Ended(0, Box::new(came)));
             });
             loop {
                 match self.word() {
-                    Word::Ended(_, came) => return came,
+                    Word::Ended(_, came) => return *came,
                     Word::Stop(true) if is_seen => {}
                     Word::Stop(true) => {
                         run.screen.raw(&format!("\nStopping {name}: what is in flight is finished and saved. Ctrl-C again stops now.\n"));

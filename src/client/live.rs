@@ -288,7 +288,7 @@ mod tests {
         let live = Live::new(&format!("http://{}", listener.local_addr().unwrap()), &testing::outside(&[])).unwrap();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            stream.read(&mut [0; 4096]).await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n").await.unwrap();
             // The rest never comes: whoever waited for it would wait for ever.
             std::future::pending::<()>().await;
