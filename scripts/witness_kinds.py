@@ -12,7 +12,7 @@ from databricks.sdk.errors import (
     Aborted, BadRequest, InvalidParameterValue, InvalidState, NotFound, PermissionDenied, ResourceAlreadyExists, ResourceConflict,
     ResourceDoesNotExist,
 )
-from databricks.sdk.service import catalog, compute, iam, jobs, workspace
+from databricks.sdk.service import catalog, compute, dashboards, iam, jobs, workspace
 
 
 def fresh(prefix):
@@ -313,6 +313,44 @@ def genie(witness, client):
     witness.refuses("a trashed space", ResourceDoesNotExist, "does not exist", lambda: client.genie.get_space(key))
 
 
+def genie_evals(witness, client):
+    def example(n, question, sql):
+        return {"id": f"{n:032x}", "question": [question], "sql": [sql]}
+
+    def benchmark(n, question, sql):
+        return {"id": f"{n:032x}", "question": [question], "answer": [{"format": "SQL", "content": [sql]}]}
+
+    examples = [example(1, "How many?", "SELECT 1"), example(2, "How old?", "SELECT 2")]
+    asked = [benchmark(17, "How many?", "select 1"), benchmark(18, "How old?", "SELECT 3"), benchmark(19, "Why?", "SELECT 4")]
+    body = {"version": 2, "instructions": {"example_question_sqls": examples}, "benchmarks": {"questions": asked}}
+    key = client.genie.create_space("w", json.dumps(body), title=fresh("space")).space_id
+    try:
+        run = client.genie.genie_create_eval_run(key)
+        witness.same("begun", (run.num_questions, run.num_done or 0), (3, 0))
+        while run.eval_run_status in (dashboards.EvaluationStatusType.NOT_STARTED, dashboards.EvaluationStatusType.RUNNING):
+            time.sleep(0.05)
+            run = client.genie.genie_get_eval_run(key, run.eval_run_id)
+        witness.same("ended", (run.eval_run_status, run.num_correct, run.num_needs_review), (dashboards.EvaluationStatusType.DONE, 1, 1))
+        rows, token = [], None
+        while token != "":
+            page = client.genie.genie_list_eval_results(key, run.eval_run_id, page_size=2, page_token=token)
+            rows += page.eval_results or []
+            token = page.next_page_token or ""
+        details = [client.genie.genie_get_eval_result_details(key, run.eval_run_id, row.result_id) for row in rows]
+        verdict = dashboards.GenieEvalAssessment
+        witness.same("verdicts", [d.assessment for d in details], [verdict.GOOD, verdict.NEEDS_REVIEW, verdict.BAD])
+        witness.same("what came", details[1].actual_response[0].response, "SELECT 2")
+        witness.same("a reason", details[2].assessment_reasons, [dashboards.ScoreReason.EMPTY_RESULT])
+        one = client.genie.genie_create_eval_run(key, benchmark_question_ids=[asked[0]["id"]])
+        witness.same("one question", one.num_questions, 1)
+        witness.holds("both are listed", {run.eval_run_id, one.eval_run_id} <= {r.eval_run_id for r in client.genie.genie_list_eval_runs(key).eval_runs})
+        unknown = lambda: client.genie.genie_create_eval_run(key, benchmark_question_ids=["f" * 32])
+        witness.refuses("an unknown question", InvalidParameterValue, "does not exist", unknown)
+        witness.refuses("an unknown run", ResourceDoesNotExist, "does not exist", lambda: client.genie.genie_get_eval_run(key, "f" * 32))
+    finally:
+        client.genie.trash_space(key)
+
+
 def runs(witness, client):
     task = lambda key, path, **more: jobs.Task(task_key=key, notebook_task=jobs.NotebookTask(notebook_path=path), **more)
     after = [jobs.TaskDependency("good")]
@@ -355,4 +393,4 @@ def schedules(witness, client):
         client.jobs.delete(job)
 
 
-EXERCISES = [groups, users, service_principals, cluster_policies, clusters, schedules, tree, secrets, volumes, genie, runs]
+EXERCISES = [groups, users, service_principals, cluster_policies, clusters, schedules, tree, secrets, volumes, genie, genie_evals, runs]

@@ -34,6 +34,7 @@ mod explain_value;
 mod findings;
 mod fmt;
 mod forget;
+mod genie;
 mod git;
 mod github;
 mod graph;
@@ -139,6 +140,8 @@ enum Command {
     Env(env::Arguments),
     /// The embedded workspace: serve it, empty it, what it can do
     Local(local::Arguments),
+    /// Genie spaces: run their benchmarks
+    Genie(genie::Arguments),
     /// Genie spaces of a workspace
     #[command(alias = "list-spaces")]
     SpaceList(spaces::ListArguments),
@@ -232,6 +235,7 @@ impl Command {
                 &[Form::Text, Form::Json, Form::Markdown, Form::Html, Form::Junit, Form::Sarif, Form::Github]
             }
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
+            Self::Genie(_) => genie::FORMS,
             Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,
             _ => Form::COMMON,
         }
@@ -282,6 +286,10 @@ impl Command {
     fn overwritten(&self) -> Option<String> {
         let out = if let Self::Plan(arguments) = self { arguments.out.clone() } else { None };
         let reports = self.reports().map(|(_, reports)| reports).unwrap_or_default();
+        if let Self::Genie(arguments) = self {
+            // There is no document of several environments.
+            return arguments.reports().iter().map(|(_, file)| file.clone()).find(|file| !file.contains("{env}"));
+        }
         let own = reports.iter().filter(|(form, _)| !parts::is_together(*form)).map(|(_, file)| file.clone());
         out.into_iter().chain(own).find(|file| !file.contains("{env}"))
     }
@@ -323,11 +331,18 @@ fn started(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         // They look at several by themselves.
         Command::Validate(_) | Command::Diff(_) => return dispatch(command, run),
         Command::Plan(_) | Command::Drift(_) | Command::Status(_) => many::Order::Together,
+        Command::Genie(_) if matches!(run.options.output, Form::Text | Form::Json) => many::Order::Together,
+        Command::Genie(_) => {
+            return Err(Failure::usage(
+                format!("`genie bench` writes `{}` for one environment at a time", run.options.output.word()),
+                &["`--report FORMAT=FILE-{env}` writes one for each; `-o json` has them all"],
+            ));
+        }
         Command::Apply(_) => many::Order::InTurn,
         _ => {
             return Err(Failure::usage(
                 format!("`--env {}` names several environments, and this command works with one", run.options.environments.join(",")),
-                &["`validate`, `plan`, `apply`, `drift`, `diff` and `status` take several"],
+                &["`validate`, `plan`, `apply`, `drift`, `diff`, `status` and `genie bench` take several"],
             ));
         }
     };
@@ -376,6 +391,7 @@ fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::State(arguments) => state::run(arguments, run),
         Command::Run(arguments) => run_job::run(arguments, run),
         Command::Auth(arguments) => auth::run(arguments, run),
+        Command::Genie(arguments) => genie::run(arguments, run),
         Command::SpaceList(arguments) => spaces::list(arguments, run),
         Command::SpaceGet(arguments) => spaces::get(arguments, run),
         Command::SpaceFind(arguments) => spaces::find(arguments, run),

@@ -5,6 +5,7 @@
 pub mod about;
 pub mod answers;
 pub mod bar;
+pub mod benchmarks;
 pub mod between;
 pub mod calls;
 pub mod change;

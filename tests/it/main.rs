@@ -16,6 +16,7 @@ mod echo;
 mod examples;
 mod forged;
 mod fuzz;
+mod genie_bench;
 mod guards;
 mod hostile;
 mod html_page;

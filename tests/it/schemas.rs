@@ -143,6 +143,7 @@ fn has_type(said: &Json, value: &Json) -> bool {
         one => match one.as_str() {
             Some("string") => value.is_string(),
             Some("integer") => value.is_i64() || value.is_u64(),
+            Some("number") => value.is_number(),
             Some("boolean") => value.is_boolean(),
             Some("array") => value.is_array(),
             Some("object") => value.is_object(),
@@ -275,7 +276,8 @@ const FILES: &[(&str, &str)] = &[
         "conf/all.yaml",
         "directories: { raw: { path: /Shared/raw } }\n\
          warehouses: { bi: { name: bi, cluster_size: Small, auto_stop_mins: 10, permissions: [{ group_name: users, permission_level: CAN_USE }] } }\n\
-         jobs: { nightly: { name: nightly, tasks: [] } }\n",
+         jobs: { nightly: { name: nightly, tasks: [] } }\n\
+         spaces: { sales: { title: Sales, warehouse_id: abc, tables: [samples.tpch.orders], benchmarks: [{ question: Why?, sql: SELECT 1 }] } }\n",
     ),
     ("environments/dev.yaml", "workspace: local\nguards: { max_deletes: 5, protect: [catalogs] }\npresets: { name_prefix: \"dev \" }\n"),
     ("environments/prod.yaml", "workspace: { host: \"https://adb-1.azuredatabricks.net\" }\n"),
@@ -333,6 +335,7 @@ fn every_format_is_written_and_fits_its_schema() {
         ("plan --env dev --destroy -o json", 0),
         ("destroy --env dev --yes -o json", 0),
         ("run jobs.nightly --env far -o json", 0),
+        ("genie bench --env far -o json", 0),
         ("init sub -o json", 0),
     ] {
         run(line, code);

@@ -50,7 +50,7 @@ fn absent(id: &str) -> Refusal {
 }
 
 /// The space of this id that is not in the trash. With the rival of the slow trash a space still answers for a while.
-fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
+pub fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
     let space = exchange.objects.get(SPACES, id).and_then(|s| s.as_map().cloned()).ok_or_else(|| absent(id))?;
     match space.get("trashed").and_then(Value::as_i64) {
         Some(at) if !exchange.rival(Rival::GenieSlowTrash) || exchange.now - at > exchange.setting.settle_ms => Err(absent(id)),

@@ -13,6 +13,7 @@ mod clusters;
 mod files;
 mod filling;
 mod genie;
+mod genie_evals;
 mod genie_export;
 mod grants;
 mod identity;
@@ -116,6 +117,7 @@ rivals! {
     GenieParent400 "genie-parent-400" "a Genie space in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
     GenieEtagMoves "genie-etag-moves" "a Genie space is migrated by the server once it was read: its etag moves, what is in it does not"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
+    GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
     ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
@@ -138,12 +140,13 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 24] = [
+static ROOMS: [OpenRoom; 25] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
     OpenRoom::new(queries::ROOM),
     OpenRoom::new(genie::ROOM),
+    OpenRoom::new(genie_evals::ROOM),
     OpenRoom::new(samples::ROOM),
     OpenRoom::new(instance_pools::ROOM),
     OpenRoom::new(cluster_policies::ROOM),
@@ -177,6 +180,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         warehouses::HABITS,
         queries::HABITS,
         genie::HABITS,
+        genie_evals::HABITS,
         samples::HABITS,
         instance_pools::HABITS,
         cluster_policies::HABITS,

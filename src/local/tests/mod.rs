@@ -4,6 +4,7 @@ mod alerts;
 mod cluster_policies;
 mod clusters;
 mod files;
+mod genie_evals;
 mod grants;
 mod instance_pools;
 mod jobs;

@@ -16,7 +16,7 @@ mod several;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(super) mod words;
 
 pub use several::{Came, One, Section, environments, sections};
 pub use words::marker;

@@ -254,6 +254,14 @@ pub const ALL: &[Published] = &[
         shape: states::job_run,
     },
     Published {
+        name: "genie-bench",
+        aliases: &["benchmarks"],
+        format: crate::report::benchmarks::FORMAT,
+        written_by: "`genie bench`",
+        about: "Runs of the benchmarks of Genie spaces, and what they are worth",
+        shape: states::genie_bench,
+    },
+    Published {
         name: "local-serve",
         aliases: &[],
         format: "brickform.local-serve/1",

@@ -25,6 +25,11 @@ pub fn whole() -> Json {
     json!({ "type": "integer" })
 }
 
+/// Any number.
+pub fn number() -> Json {
+    json!({ "type": "number" })
+}
+
 /// `true` or `false`.
 pub fn flag() -> Json {
     json!({ "type": "boolean" })

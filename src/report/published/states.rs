@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::shape::{Member, any, count, either, flag, list, map, maybe, object, of, only, text, with, word};
-use crate::report::{history as versions, job_run as runs, outputs as handed_on, overview, shown};
+use super::shape::{Member, any, count, either, flag, list, map, maybe, number, object, of, only, open_word, text, time, with, word};
+use crate::report::{benchmarks, history as versions, job_run as runs, outputs as handed_on, overview, shown};
 
 const STATUSES: &[&str] = &["ok", "incomplete", "tainted", "unmade"];
 /// As tables say it.
@@ -200,5 +200,59 @@ pub fn job_run() -> Json {
         ("state?", text(), "Where it was waited for"),
         ("message?", text(), ""),
         ("tasks?", list(task), ""),
+    ])
+}
+
+pub fn genie_bench() -> Json {
+    let verdict = || word(&["good", "needs_review", "bad", "none"]);
+    let score = || {
+        maybe(object(vec![
+            ("correct", count(), ""),
+            ("of", count(), "Questions that count"),
+            ("percent", maybe(number()), "None where no question counts"),
+        ]))
+    };
+    let result = object(vec![
+        ("id", text(), "The benchmark's id"),
+        ("question", text(), ""),
+        ("expected", text(), "The answer that is right; empty where there is none"),
+        ("got", text(), "What Genie answered; empty where it did not"),
+        ("verdict", verdict(), ""),
+        ("reasons", list(open_word(&["RESULT_MISSING_ROWS"])), "In the API's words"),
+        ("why", list(text()), "The same in plain words"),
+        ("by_hand", flag(), "Whether a person gave the verdict"),
+        ("status", open_word(&["DONE"]), "The API's word for where it is"),
+        ("before", maybe(verdict()), "The verdict of the run that this one is compared with"),
+    ]);
+    let before = object(vec![
+        ("from", text(), "Which run it is"),
+        ("score", score(), ""),
+        ("worse", list(text()), "Questions"),
+        ("better", list(text()), "Questions"),
+    ]);
+    let space = object(vec![
+        ("address", maybe(text()), "None where the space is named by its id and not managed here"),
+        ("space_id", text(), ""),
+        ("title", text(), ""),
+        ("link", maybe(text()), ""),
+        ("notes", list(text()), "Such as that it differs from YAML"),
+        ("problem", maybe(text()), "Why there is no result, or only a part of one"),
+        ("run_id", maybe(text()), ""),
+        ("status", maybe(open_word(&["DONE", "RUNNING", "EVALUATION_FAILED"])), "The API's word for where the run is"),
+        ("created", maybe(time()), "When the run was started"),
+        ("questions", count(), ""),
+        ("score", score(), ""),
+        ("reached", maybe(flag()), "Whether it reaches `min_score`; none without one"),
+        ("before", maybe(before), ""),
+        ("results", list(result), "By question"),
+    ]);
+    object(vec![
+        ("format", only(benchmarks::FORMAT), ""),
+        ("environment", maybe(text()), ""),
+        ("host", text(), ""),
+        ("min_score", maybe(number()), "Percent"),
+        ("needs_review", word(&["fail", "pass", "ignore"]), "What a question counts that needs review"),
+        ("passed", maybe(flag()), "Whether each space reaches `min_score`; none without one"),
+        ("spaces", list(space), ""),
     ])
 }

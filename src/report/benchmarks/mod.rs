@@ -1,0 +1,313 @@
+//! Runs of the benchmarks of Genie spaces: what was asked, expected and answered, and what it is worth.
+//!
+//! Owns the score and whether it reaches the mark. Types and enums are those of the eval-runs API (the official SDK).
+
+mod forms;
+mod markdown;
+mod read;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::Value;
+
+pub use forms::{csv, json, junit};
+pub use markdown::markdown;
+pub use read::{State, before, created, run, state};
+pub use text::{progress, text};
+pub use words::{REASONS, reason};
+
+/// The format of the JSON; changes only when a reader of the old one would be misled.
+pub const FORMAT: &str = "brickform.genie-bench/1";
+
+/// What became of one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The answer is right.
+    Good,
+    /// Nobody knows: a person has to look.
+    NeedsReview,
+    /// The answer is wrong.
+    Bad,
+    /// There is no verdict: the run broke off, or is not there yet.
+    None,
+}
+
+impl Verdict {
+    /// The word in results for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::NeedsReview => "needs review",
+            Self::Bad => "bad",
+            Self::None => "no verdict",
+        }
+    }
+
+    /// The word in JSON and CSV.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::NeedsReview => "needs_review",
+            Self::Bad => "bad",
+            Self::None => "none",
+        }
+    }
+
+    fn of_code(code: &str) -> Self {
+        [Self::Good, Self::NeedsReview, Self::Bad].into_iter().find(|verdict| verdict.code() == code).unwrap_or(Self::None)
+    }
+
+    /// How good it is beside others: a run is worse where this went down.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Good => 2,
+            Self::NeedsReview => 1,
+            Self::Bad | Self::None => 0,
+        }
+    }
+}
+
+/// What a question counts that needs review.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Review {
+    /// It is not correct.
+    #[default]
+    Fail,
+    /// It is correct.
+    Pass,
+    /// It is left out.
+    Ignore,
+}
+
+impl Review {
+    /// The word on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Pass => "pass",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// One question with its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The benchmark's id.
+    pub id: String,
+    /// What is asked.
+    pub question: String,
+    /// The answer that is right: SQL or text; empty where there is none.
+    pub expected: String,
+    /// What Genie answered; empty where it did not.
+    pub got: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, in the API's words: `RESULT_MISSING_ROWS`.
+    pub reasons: Vec<String>,
+    /// Whether a person gave the verdict.
+    pub by_hand: bool,
+    /// The API's word for where it is: `DONE`, `EVALUATION_TIMEOUT`.
+    pub status: String,
+}
+
+/// A run over the benchmarks of one space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenchmarkRun {
+    /// Its id.
+    pub id: String,
+    /// The API's word for where it is: `DONE`.
+    pub status: String,
+    /// When it was started, milliseconds since 1970.
+    pub created: Option<i64>,
+    /// How many questions it has.
+    pub questions: usize,
+    /// The questions that it tells of.
+    pub answers: Vec<Answer>,
+}
+
+/// An earlier run that this one is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// Where it is from: a file, `the run of 2026-01-02`.
+    pub from: String,
+    /// Its score.
+    pub score: Option<Score>,
+    /// The benchmark's id, what is asked, the verdict.
+    pub verdicts: Vec<(String, String, Verdict)>,
+}
+
+impl Before {
+    /// What became of a question then.
+    #[must_use]
+    pub fn of(&self, answer: &Answer) -> Option<Verdict> {
+        let by_id = self.verdicts.iter().find(|(id, ..)| *id == answer.id && !id.is_empty());
+        by_id.or_else(|| self.verdicts.iter().find(|(_, question, _)| *question == answer.question)).map(|(.., verdict)| *verdict)
+    }
+}
+
+/// One space.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Space {
+    /// Its address; none where it is named by its id and not managed here.
+    pub address: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub link: Option<String>,
+    /// What to know of it: `differs from YAML`.
+    pub notes: Vec<String>,
+    /// The run, as far as it is known.
+    pub run: Option<BenchmarkRun>,
+    /// What it is compared with.
+    pub before: Option<Before>,
+    /// Why there is no result, or only a part of one.
+    pub problem: Option<String>,
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Correct.
+    pub good: usize,
+    /// Of these.
+    pub of: usize,
+}
+
+impl Score {
+    /// In percent; none where nothing counts.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a space has at most some hundred benchmarks")]
+    pub fn percent(self) -> Option<f64> {
+        (self.of > 0).then(|| (self.good * 100) as f64 / self.of as f64)
+    }
+}
+
+/// Percent as it is shown: one decimal at most, never rounded up to a mark that is not reached.
+#[must_use]
+pub fn percent(value: f64) -> String {
+    let text = format!("{:.1}", (value * 10.0 + 1e-6).floor() / 10.0);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// How a space stands beside the mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is a score, and no mark.
+    Open,
+    /// The mark is reached.
+    Reached,
+    /// It is not.
+    Under,
+    /// The run failed or did not end.
+    Broken,
+}
+
+/// Everything that a command ran or looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The environment, where there is one.
+    pub environment: Option<String>,
+    /// The workspace.
+    pub host: String,
+    /// The least percentage of correct answers of each space.
+    pub mark: Option<f64>,
+    /// What counts a question that needs review.
+    pub review: Review,
+    /// The spaces, by address.
+    pub spaces: Vec<Space>,
+}
+
+impl Report {
+    /// A space's score; none without a run.
+    #[must_use]
+    pub fn score(&self, space: &Space) -> Option<Score> {
+        space.run.as_ref().map(|run| score(run, self.review))
+    }
+
+    /// Where a space stands. What has no verdict is not correct; where nothing counts, no mark is reached.
+    #[must_use]
+    pub fn standing(&self, space: &Space) -> Standing {
+        let percent = self.score(space).and_then(Score::percent);
+        match (&space.problem, self.mark, percent) {
+            (Some(_), ..) => Standing::Broken,
+            (None, None, _) => Standing::Open,
+            (None, Some(mark), Some(percent)) if percent >= mark => Standing::Reached,
+            (None, Some(_), _) => Standing::Under,
+        }
+    }
+
+    /// How many spaces stand so.
+    #[must_use]
+    pub fn count(&self, standing: Standing) -> usize {
+        self.spaces.iter().filter(|space| self.standing(space) == standing).count()
+    }
+
+    /// What all came to, in a few words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let all = super::text::plural(self.spaces.len() as u64, "space", "spaces");
+        let mark = self.mark.map(percent).unwrap_or_default();
+        let parts = [
+            (Standing::Broken, "without a result".to_owned()),
+            (Standing::Under, format!("under the mark of {mark}")),
+            (Standing::Reached, format!("at {mark} or above")),
+            (Standing::Open, "without a mark".to_owned()),
+        ];
+        let told = parts.into_iter().filter(|(standing, _)| self.count(*standing) > 0);
+        let told: Vec<String> = told.map(|(standing, words)| format!("{} {words}", self.count(standing))).collect();
+        if let ([only], true) = (self.spaces.as_slice(), self.mark.is_none())
+            && let Some(percent) = self.score(only).and_then(Score::percent).filter(|_| only.problem.is_none())
+        {
+            return format!("{all}: {}", self::percent(percent));
+        }
+        format!("{all}: {}", told.join(", "))
+    }
+}
+
+/// The score of a run.
+#[must_use]
+pub fn score(run: &BenchmarkRun, review: Review) -> Score {
+    let count = |verdict: Verdict| run.answers.iter().filter(|answer| answer.verdict == verdict).count();
+    let all = run.questions.max(run.answers.len());
+    let open = count(Verdict::NeedsReview);
+    match review {
+        Review::Fail => Score { good: count(Verdict::Good), of: all },
+        Review::Pass => Score { good: count(Verdict::Good) + open, of: all },
+        Review::Ignore => Score { good: count(Verdict::Good), of: all - open },
+    }
+}
+
+impl Space {
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.address.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Questions whose verdict went up or down since the earlier run, with both verdicts.
+    #[must_use]
+    pub fn moved(&self) -> Vec<(&Answer, Verdict)> {
+        let (Some(before), Some(run)) = (&self.before, &self.run) else { return vec![] };
+        let then = |answer| Some((answer, before.of(answer)?));
+        run.answers.iter().filter_map(then).filter(|(answer, then)| answer.verdict.rank() != then.rank()).collect()
+    }
+
+    /// Those of them that got worse.
+    #[must_use]
+    pub fn worse(&self) -> Vec<(&Answer, Verdict)> {
+        self.moved().into_iter().filter(|(answer, then)| answer.verdict.rank() < then.rank()).collect()
+    }
+}
+
+fn word(of: &Value, name: &str) -> String {
+    of.get(name).map(Value::key_text).unwrap_or_default()
+}
