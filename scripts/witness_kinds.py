@@ -9,10 +9,10 @@ import time
 import uuid
 
 from databricks.sdk.errors import (
-    Aborted, BadRequest, InvalidParameterValue, InvalidState, NotFound, PermissionDenied, ResourceAlreadyExists, ResourceConflict,
+    Aborted, AlreadyExists, BadRequest, InvalidParameterValue, InvalidState, NotFound, PermissionDenied, ResourceAlreadyExists, ResourceConflict,
     ResourceDoesNotExist,
 )
-from databricks.sdk.service import catalog, compute, dashboards, iam, jobs, workspace
+from databricks.sdk.service import catalog, compute, dashboards, iam, jobs, tags, workspace
 
 
 def fresh(prefix):
@@ -351,6 +351,26 @@ def genie_evals(witness, client):
         client.genie.trash_space(key)
 
 
+def workspace_tags(witness, client):
+    api = client.workspace_entity_tag_assignments
+    key = client.genie.create_space("w", json.dumps({"version": 2}), title=fresh("space")).space_id
+    place = ("geniespaces", key)
+    tag = lambda name, value=None: tags.TagAssignment(entity_type=place[0], entity_id=key, tag_key=name, tag_value=value)
+    try:
+        for name in "abcde":
+            api.create_tag_assignment(tag(name, name))
+        witness.same("over pages", [(t.tag_key, t.tag_value) for t in api.list_tag_assignments(*place)], [(n, n) for n in "abcde"])
+        witness.refuses("a key that is set", AlreadyExists, "already exists", lambda: api.create_tag_assignment(tag("a")))
+        witness.refuses("a key with a dash", InvalidParameterValue, "not allowed", lambda: api.create_tag_assignment(tag("a-b")))
+        api.update_tag_assignment(*place, "a", tag("a", "z"), "tag_value")
+        witness.same("changed", api.get_tag_assignment(*place, "a").tag_value, "z")
+        api.delete_tag_assignment(*place, "a")
+        witness.refuses("deleted", ResourceDoesNotExist, "does not exist", lambda: api.get_tag_assignment(*place, "a"))
+    finally:
+        client.genie.trash_space(key)
+    witness.refuses("of a space that is gone", ResourceDoesNotExist, "does not exist", lambda: list(api.list_tag_assignments(*place)))
+
+
 def runs(witness, client):
     task = lambda key, path, **more: jobs.Task(task_key=key, notebook_task=jobs.NotebookTask(notebook_path=path), **more)
     after = [jobs.TaskDependency("good")]
@@ -393,4 +413,4 @@ def schedules(witness, client):
         client.jobs.delete(job)
 
 
-EXERCISES = [groups, users, service_principals, cluster_policies, clusters, schedules, tree, secrets, volumes, genie, genie_evals, runs]
+EXERCISES = [groups, users, service_principals, cluster_policies, clusters, schedules, tree, secrets, volumes, genie, genie_evals, workspace_tags, runs]

@@ -33,6 +33,9 @@ pub fn entries(facet: &Facet, bound: &Value, live: &Value, parent: &Value, deplo
     let context = Context { deployer, parent: Some(parent), maker: None, exclusive: true };
     let view = View { live, desired: &Value::Map(desired), applied: None, context: &context };
     let seen = facet.kind.hooks.view.map_or_else(|| live.clone(), |hook| hook(&view));
+    if facet.is_map() {
+        return seen.get(facet.body).filter(|map| map.as_map().is_some_and(|map| !map.is_empty())).cloned();
+    }
     let items = seen.get(facet.body)?.as_list()?;
     let items: Vec<Value> = items.iter().map(plain).collect();
     if items.is_empty() { None } else { Some(Value::List(items)) }

@@ -54,6 +54,7 @@ mod users;
 mod volumes;
 mod warehouses;
 mod workspace_conf;
+mod workspace_tags;
 
 pub use acl::{is_listed, levels, names_maker};
 pub use call::{

@@ -30,7 +30,7 @@ macro_rules! files {
 static FILES: &[(&str, &str)] = files!(
     "alerts" "catalogs" "cluster_policies" "clusters" "directories" "files" "grants" "group_members" "groups" "instance_pools" "jobs"
     "libraries" "notebooks" "permissions" "queries" "schemas" "secret_acls" "secret_scopes" "secrets" "service_principals"
-    "serving_endpoints" "spaces" "users" "volumes" "warehouses" "workspace_conf"
+    "serving_endpoints" "spaces" "users" "volumes" "warehouses" "workspace_conf" "workspace_tags"
 );
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use super::users::USERS;
 use super::volumes::VOLUMES;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
+use super::workspace_tags::WORKSPACE_TAGS;
 
 /// In the order in which documents and listings name them.
 const STANDARD: &[&Kind] = &[
@@ -52,6 +53,7 @@ const STANDARD: &[&Kind] = &[
     &PERMISSIONS,
     &SERVING_ENDPOINTS,
     &WORKSPACE_CONF,
+    &WORKSPACE_TAGS,
     &GROUPS,
     &GROUP_MEMBERS,
     &USERS,

@@ -1,5 +1,6 @@
 //! How objects of a kind hang together with others: parts, names, what they are in, what comes along with them.
 
+use super::Schema;
 use super::kind::{Kind, Op};
 
 /// A part of an object that is a resource of its own: another kind, whose identity comes from the parent.
@@ -12,8 +13,17 @@ pub struct Facet {
     pub kind: &'static Kind,
     /// Fields of that kind that the parent gives.
     pub bind: &'static [(&'static str, From)],
-    /// The field of that kind that takes the YAML below `name` where that is a list (`entries`).
+    /// The field of that kind that takes the YAML below `name`: where that is a list (`entries`), or whatever it is where the
+    /// field is a map (`tags`).
     pub body: &'static str,
+}
+
+impl Facet {
+    /// Whether the YAML below its name is a map of anybody's keys, and never the long form.
+    #[must_use]
+    pub fn is_map(&self) -> bool {
+        Schema::of(self.kind).root().field(self.body).is_some_and(|field| field.map_value().is_some())
+    }
 }
 
 /// Where a facet's field comes from.

@@ -25,6 +25,9 @@ pub(super) fn extend(root: Field<'_>, former: &Value, applied: &Value, desired: 
                 let list = with_new_items(keys, former.get(name), before, live);
                 grown.insert(name.clone(), list);
             }
+            _ if root.field(name).is_some_and(|f| f.map_value().is_some()) => {
+                grown.insert(name.clone(), with_new_keys(former.get(name), before, live));
+            }
             _ if before.is_none() && !former.contains_key(name) => {
                 grown.insert(name.clone(), live.clone());
             }
@@ -32,6 +35,18 @@ pub(super) fn extend(root: Field<'_>, former: &Value, applied: &Value, desired: 
         }
     }
     Value::Map(grown)
+}
+
+/// The same for a map that is owned key by key.
+fn with_new_keys(former: Option<&Value>, applied: Option<&Value>, live: &Value) -> Value {
+    let keys = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
+    let (mut map, applied) = (keys(former), keys(applied));
+    for (key, value) in keys(Some(live)) {
+        if !applied.contains_key(&key) {
+            map.entry(key).or_insert(value);
+        }
+    }
+    Value::Map(map)
 }
 
 fn with_new_items(keys: &[&str], former: Option<&Value>, applied: Option<&Value>, live: &Value) -> Value {

@@ -11,13 +11,23 @@ use crate::kinds::{Facet, From, Kind, Schema};
 use crate::model::{Map, Path, Step, Value};
 use crate::yaml::{Data, Entry, Node};
 
-/// The source tree of a facet's body: a list is its entries, a map its long form.
+/// The source tree of a facet's body: a list is its entries, a map its long form. Where the facet itself is a map (tags), there
+/// is no long form.
 pub fn tree(facet: &'static Facet, span: &Span, node: &Node, findings: &mut Findings) -> Option<Arc<Node>> {
+    let is_map = facet.is_map();
     match &node.data {
-        Data::Map(_) => Some(Arc::new(node.clone())),
-        Data::List(_) => {
+        Data::Map(_) if !is_map => Some(Arc::new(node.clone())),
+        Data::Map(_) | Data::List(_) => {
             let entry = Entry { key: facet.body.to_owned(), key_span: span.clone(), value: node.clone() };
             Some(Arc::new(Node { span: node.span.clone(), data: Data::Map(vec![entry]) }))
+        }
+        Data::Scalar(_) if is_map => {
+            findings.add(
+                Diagnostic::error("E0126", format!("`{}` is a map, or a list of words, not {}", facet.name, node.sort()))
+                    .at(&node.span, "")
+                    .help(format!("`{}: {{}}` takes away what was set here; leaving it out leaves what is there", facet.name)),
+            );
+            None
         }
         Data::Scalar(_) => {
             findings.add(

@@ -81,7 +81,8 @@ impl Maker {
             for facet in kind.facets {
                 let below = self.object(Schema::of(facet.kind).root(), facet.kind.name);
                 let list = Schema::of(facet.kind).root().field(facet.body).map_or(json!({}), |f| self.field(f, facet.kind.name));
-                let part = json!({ "description": format!("part: {}", facet.kind.one()), "anyOf": [list, optional(below)] });
+                let other = if facet.is_map() { json!({ "type": "array", "items": { "type": "string" } }) } else { optional(below) };
+                let part = json!({ "description": format!("part: {}", facet.kind.one()), "anyOf": [list, other] });
                 properties.insert(facet.name.to_owned(), part);
             }
             properties.insert("lifecycle".to_owned(), lifecycle());

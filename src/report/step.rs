@@ -97,9 +97,9 @@ pub fn facet_row(facet: &Step, style: &Style) -> Row {
     row
 }
 
-/// Fields of a facet that its parent gives, and how its list is meant: all but the list.
+/// Fields of a facet that its parent gives, and how its list is meant: all but the list, or the map.
 fn is_bound(change: &FieldChange) -> bool {
-    change.path.first_field() != Some("entries")
+    !matches!(change.path.first_field(), Some("entries" | "tags"))
 }
 
 fn items(change: &FieldChange) -> Vec<String> {

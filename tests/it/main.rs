@@ -38,6 +38,7 @@ mod schemas;
 mod several;
 mod shared;
 mod simulation;
+mod space_tags;
 mod traffic;
 mod walk;
 mod world;

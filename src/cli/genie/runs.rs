@@ -65,7 +65,7 @@ pub struct Broken {
     /// What was being done.
     pub doing: String,
     /// What the workspace answered.
-    pub error: ApiError,
+    pub error: Box<ApiError>,
     /// The run that goes on all the same.
     pub run: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Task {
     pub async fn carried_out(&self, told: &UnboundedSender<Event>) -> Result<Came, Broken> {
         let broken = |doing: &str, run: Option<&str>| {
             let (doing, run) = (format!("{}: {doing}", self.name), run.map(str::to_owned));
-            move |error| Broken { doing, error, run }
+            move |error: ApiError| Broken { doing, error: Box::new(error), run }
         };
         let needs_others = self.compare || matches!(self.which, Which::Newest);
         let others = if needs_others { self.newest_first().await.map_err(broken("earlier runs cannot be read", None))? } else { vec![] };

@@ -298,6 +298,12 @@ fn named_snippet(snippet: &mut Map) {
 
 /// The one answer that the API takes today, `[{format: SQL, content: [...]}]`, is `sql`. Other answers stay as they are.
 fn answered(benchmark: &mut Map) {
+    // As with other texts, the newline at the very end of a YAML block is no part of it.
+    for name in ["sql", "expected_sql"] {
+        if let Some(sql @ Value::Text(_)) = benchmark.get_mut(name) {
+            *sql = super::read::joined(std::mem::replace(sql, Value::Null));
+        }
+    }
     let Some(Value::List(answers)) = benchmark.get("answer") else { return };
     let [Value::Map(answer)] = answers.as_slice() else { return };
     let format = answer.get("format").and_then(Value::as_str).unwrap_or("SQL");

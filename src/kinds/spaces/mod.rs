@@ -15,6 +15,7 @@ mod write;
 
 use super::call::{changed_fields, merged, with_id};
 use super::permissions::PERMISSIONS;
+use super::workspace_tags::WORKSPACE_TAGS;
 use super::{
     Calls, Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Parent, Path, Read, Request, Rows,
     Unique, Update, Value, Verdict, View,
@@ -24,7 +25,8 @@ use crate::model::Step;
 const UPDATE: Request = Request::bare("dashboards.genie.update_space");
 
 /// Genie spaces: everything about a space's knowledge is one text of JSON to the API, replaced whole; here it is fields,
-/// each compared and changed by itself. Titles are not unique, and there are no tags.
+/// each compared and changed by itself. Titles are not unique; tags stand beside a space and
+/// say nothing of who made it.
 pub static SPACES: Kind = Kind {
     name: "spaces",
     singular: "Genie space",
@@ -56,18 +58,26 @@ pub static SPACES: Kind = Kind {
     ],
     facts: FACTS,
     loss: Loss::History("its conversations"),
-    facets: &[Facet {
-        name: "permissions",
-        kind: &PERMISSIONS,
-        bind: &[("object_type", From::Text("genie")), ("object_id", From::Id)],
-        body: "entries",
-    }],
+    facets: &[
+        Facet {
+            name: "permissions",
+            kind: &PERMISSIONS,
+            bind: &[("object_type", From::Text("genie")), ("object_id", From::Id)],
+            body: "entries",
+        },
+        Facet {
+            name: "tags",
+            kind: &WORKSPACE_TAGS,
+            bind: &[("entity_type", From::Text("geniespaces")), ("entity_id", From::Id)],
+            body: "tags",
+        },
+    ],
     parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
     names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
     link: Some("/genie/rooms/{space_id}"),
     etag: Some(Etag { member: "etag", time: "update_time", by: "" }),
     encode: &[("serialized_space", Encoding::JsonText)],
-    unsent: &["author", "tags"],
+    unsent: &["author"],
     packed: Some(("serialized_space", place::wire_path)),
     hooks: Hooks {
         normal: Some(read::normal),

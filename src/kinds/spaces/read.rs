@@ -30,7 +30,7 @@ pub(super) fn normal(body: Value) -> Value {
         *text = Value::map([("text", said)]);
     }
     sections(&mut body, Origin::Yaml);
-    for lost in ["version", "author", "tags"] {
+    for lost in ["version", "author"] {
         body.shift_remove(lost);
     }
     Value::Map(body)

@@ -309,6 +309,7 @@ fn deletes_and_reads() {
             "",
             "GET /api/2.1/unity-catalog/permissions/schema/c.s",
         ),
+        ("workspace_tags", "geniespaces/1f", "{}", &[], "", "GET /api/2.0/entity-tag-assignments/geniespaces/1f/tags"),
         ("permissions", "jobs/12", "{}", &[], "", "GET /api/2.0/permissions/jobs/12"),
         ("permissions", "", r#"{"object_type":"warehouses","object_id":"w"}"#, &[], "", "GET /api/2.0/permissions/warehouses/w"),
         ("workspace_conf", "workspace_conf", "{}", &["a", "b"], "", "GET /api/2.0/workspace-conf?keys=a,b"),

@@ -134,6 +134,7 @@ fn plain_kinds_are_short() {
         "libraries",
         "notebooks",
         "spaces",
+        "workspace_tags",
     ];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
     for kind in Registry::standard().iter() {

@@ -9,7 +9,7 @@ use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
     Evidence, Habit, Rival,
     filling::{default, timestamp},
-    genie_export, habit, paging, permissions, samples, tree,
+    genie_export, habit, paging, permissions, samples, tree, workspace_tags,
 };
 use crate::model::{Map, Value, json};
 
@@ -203,6 +203,7 @@ fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
     } else {
         exchange.objects.remove(SPACES, &id);
         permissions::died(exchange, "genie", &id);
+        workspace_tags::died(exchange, "geniespaces", &id);
     }
     Ok(Answer::empty())
 }

@@ -47,6 +47,7 @@ mod unity;
 mod volumes;
 mod warehouses;
 mod workspace_conf;
+mod workspace_tags;
 
 use super::routes::OpenRoom;
 use super::store::Transaction;
@@ -118,6 +119,7 @@ rivals! {
     GenieEtagMoves "genie-etag-moves" "a Genie space is migrated by the server once it was read: its etag moves, what is in it does not"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
+    TagsOfAbsentEmpty "tags-of-absent-empty" "tags of a Genie space that is not there are an empty list instead of 404"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
     ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
@@ -140,7 +142,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 25] = [
+static ROOMS: [OpenRoom; 26] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
@@ -162,6 +164,7 @@ static ROOMS: [OpenRoom; 25] = [
     OpenRoom::new(grants::ROOM),
     OpenRoom::new(unity::ROOM),
     OpenRoom::new(workspace_conf::ROOM),
+    OpenRoom::new(workspace_tags::ROOM),
     OpenRoom::new(alerts::ROOM),
     OpenRoom::new(serving_endpoints::ROOM),
     OpenRoom::new(identity::ROOM),
@@ -196,6 +199,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         secrets::HABITS,
         grants::HABITS,
         workspace_conf::HABITS,
+        workspace_tags::HABITS,
         alerts::HABITS,
         serving_endpoints::HABITS,
         identity::HABITS,

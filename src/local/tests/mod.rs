@@ -18,6 +18,7 @@ mod storage;
 mod unity;
 mod warehouses;
 mod workspace_conf;
+mod workspace_tags;
 
 use std::path::Path;
 use std::sync::Arc;

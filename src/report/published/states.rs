@@ -205,6 +205,9 @@ pub fn job_run() -> Json {
 
 pub fn genie_bench() -> Json {
     let verdict = || word(&["good", "needs_review", "bad", "none"]);
+    let reasons: Vec<&str> = benchmarks::REASONS.iter().map(|(word, _)| *word).collect();
+    let state =
+        || open_word(&["NOT_STARTED", "RUNNING", "DONE", "EVALUATION_FAILED", "EVALUATION_CANCELLED", "EVALUATION_TIMEOUT", ""]);
     let score = || {
         maybe(object(vec![
             ("correct", count(), ""),
@@ -218,10 +221,10 @@ pub fn genie_bench() -> Json {
         ("expected", text(), "The answer that is right; empty where there is none"),
         ("got", text(), "What Genie answered; empty where it did not"),
         ("verdict", verdict(), ""),
-        ("reasons", list(open_word(&["RESULT_MISSING_ROWS"])), "In the API's words"),
+        ("reasons", list(open_word(&reasons)), "In the API's words"),
         ("why", list(text()), "The same in plain words"),
         ("by_hand", flag(), "Whether a person gave the verdict"),
-        ("status", open_word(&["DONE"]), "The API's word for where it is"),
+        ("status", state(), "The API's word for where it is"),
         ("before", maybe(verdict()), "The verdict of the run that this one is compared with"),
     ]);
     let before = object(vec![
@@ -238,7 +241,7 @@ pub fn genie_bench() -> Json {
         ("notes", list(text()), "Such as that it differs from YAML"),
         ("problem", maybe(text()), "Why there is no result, or only a part of one"),
         ("run_id", maybe(text()), ""),
-        ("status", maybe(open_word(&["DONE", "RUNNING", "EVALUATION_FAILED"])), "The API's word for where the run is"),
+        ("status", maybe(state()), "The API's word for where the run is"),
         ("created", maybe(time()), "When the run was started"),
         ("questions", count(), ""),
         ("score", score(), ""),
