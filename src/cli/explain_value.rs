@@ -34,9 +34,13 @@ pub fn value(session: &Session, what: &str, live: bool, run: &Run<'_>) -> Result
         });
     };
     // `permissions` of a body is the part of that name.
-    if let Some(facet) = path.first_field().filter(|name| resource.kind.facets.iter().any(|f| f.name == *name)) {
-        let part = address.facet(facet);
-        let below = Path::from(path.steps()[1..].to_vec());
+    if let Some(facet) = path.first_field().and_then(|name| resource.kind.facets.iter().find(|f| f.name == name)) {
+        let part = address.facet(facet.name);
+        let mut below = Path::from(path.steps()[1..].to_vec());
+        if facet.is_map() && !below.is_root() {
+            // A map has no long form: what is written below its name is in the field of the part that takes it.
+            below = below.steps().iter().fold(Path::field(facet.body), |path, step| path.join(step.clone()));
+        }
         let text = if below.is_root() { part.to_string() } else { format!("{part}.{below}") };
         if desired.resources.contains_key(&part) {
             return value(session, &text, live, run);

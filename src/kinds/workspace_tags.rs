@@ -124,7 +124,8 @@ fn check(body: &Value) -> Vec<Refusal> {
             found.push(Refusal { path, reason: format!("the key of the tag `{key}` begins or ends with a space, which the API refuses") });
         } else if let Some(bad) = key.chars().find(|c| ",.:/-=".contains(*c)) {
             let better: String = key.chars().map(|c| if ",.:/-=".contains(c) { '_' } else { c }).collect();
-            let reason = format!("the key of the tag `{key}` holds `{bad}`, which the API refuses (as it does `, . : / - =`): write `{better}`");
+            let reason =
+                format!("the key of the tag `{key}` holds `{bad}`, which the API refuses (as it does `, . : / - =`): write `{better}`");
             found.push(Refusal { path, reason });
         }
     }
@@ -172,7 +173,13 @@ mod tests {
             (None, r#"{"team":"old","new":""}"#, false, vec!["set tag new="], r#"{"team":"old"}"#),
             (Some(r#"{"ours":"1"}"#), r#"{"team":"old"}"#, false, vec!["remove tag ours"], r#"{"team":"old","ours":"1"}"#),
             (Some(r#"{"gone":"1"}"#), r#"{"team":"old"}"#, false, vec![], r#"{"team":"old"}"#),
-            (None, "{}", true, vec!["remove tag theirs", "remove tag team", "remove tag ours"], r#"{"theirs":"1","team":"old","ours":"1"}"#),
+            (
+                None,
+                "{}",
+                true,
+                vec!["remove tag theirs", "remove tag team", "remove tag ours"],
+                r#"{"theirs":"1","team":"old","ours":"1"}"#,
+            ),
         ] {
             let (applied, desired) = (applied.map(body), body(desired));
             let context = Context { exclusive, ..Context::default() };
@@ -181,7 +188,8 @@ mod tests {
             let change =
                 Change { address: &address, id: &id, applied: applied.as_ref(), live: Some(&live), desired: &desired, paths: &[], context };
             let text = |call: &Call| {
-                let said = call.body.as_ref().map(|body| (body.get("tag_key").unwrap().key_text(), body.get("tag_value").unwrap().key_text()));
+                let said =
+                    call.body.as_ref().map(|body| (body.get("tag_key").unwrap().key_text(), body.get("tag_value").unwrap().key_text()));
                 let said = said.map_or_else(|| call.path["tag_key"].key_text(), |(key, value)| format!("{key}={value}"));
                 format!("{} {said}", call.why)
             };
@@ -192,7 +200,9 @@ mod tests {
 
     #[test]
     fn keys_that_the_api_refuses() {
-        for (key, want) in [("cost-center", Some("write `cost_center`")), (" a", Some("a space")), ("", Some("no key")), ("a b", None), ("ü", None)] {
+        for (key, want) in
+            [("cost-center", Some("write `cost_center`")), (" a", Some("a space")), ("", Some("no key")), ("a b", None), ("ü", None)]
+        {
             let found = check(&body(&format!(r#"{{"{key}":"1"}}"#)));
             assert_eq!(found.len(), usize::from(want.is_some()), "{key}");
             assert!(want.is_none_or(|want| found[0].reason.contains(want)), "{key}: {found:?}");

@@ -150,7 +150,8 @@ fn reports_are_written_and_several_environments_are_told_of() {
     let project = project();
     project.write("environments/far.yaml", "workspace: local\n");
     project.run("apply --env far --yes").ended(0);
-    let ran = project.run("genie bench --env dev,far --min-score 60 --report junit={env}.xml --report markdown={env}.md --report csv={env}.csv");
+    let ran =
+        project.run("genie bench --env dev,far --min-score 60 --report junit={env}.xml --report markdown={env}.md --report csv={env}.csv");
     let ran = ran.ended(6);
     assert!(ran.out.contains("far  1 space: 1 under the mark of 60 %  exit code 6"), "{}", ran.out);
     let read = |name: &str| std::fs::read_to_string(project.folder.path().join(name)).expect("it was written");

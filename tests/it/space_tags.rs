@@ -24,7 +24,9 @@ fn tags_come_with_the_space_change_and_go_key_by_key() {
 
     project.write("spaces/sales.yaml", &space("    tags: { team: ops, certified: '' }\n"));
     let plan = project.run("plan --env dev --requests").ended(0);
-    for request in ["PATCH /api/2.0/entity-tag-assignments", "POST /api/2.0/entity-tag-assignments", "DELETE /api/2.0/entity-tag-assignments"] {
+    for request in
+        ["PATCH  /api/2.0/entity-tag-assignments", "POST   /api/2.0/entity-tag-assignments", "DELETE /api/2.0/entity-tag-assignments"]
+    {
         assert!(plan.out.contains(request), "{request}\n{}", plan.out);
     }
     assert!(!plan.out.contains("/genie/spaces"), "nothing of the space itself is sent\n{}", plan.out);
@@ -65,7 +67,7 @@ fn tags_of_genie_forges_files_are_on_the_plan() {
         "version: 1\nspaces:\n  - space_id: sales\n    title: Sales\n    warehouse_id: 475b94ddc7cd5211\n    author: ada\n    tags: { team: sales }\n    data_sources:\n      tables: [{ identifier: samples.tpch.orders }]\n",
     );
     let plan = project.run("plan --env dev --requests").ended(0);
-    assert!(plan.out.contains("POST /api/2.0/entity-tag-assignments"), "{}\n{}", plan.out, plan.err);
+    assert!(plan.out.contains("POST   /api/2.0/entity-tag-assignments"), "{}\n{}", plan.out, plan.err);
     project.run("apply --env dev --yes").ended(0);
     project.run("plan --env dev --detailed-exitcode").ended(0);
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use super::super::planning::address;
 use super::super::session::{Online, Session};
-use super::super::spaces::{by_title, kind, read, text};
 use super::super::{Failure, Run};
-use crate::client::{ApiErrorKind, Client};
+use crate::client::{ApiError, ApiErrorKind, Client};
 use crate::diagnostic::suggest;
 use crate::diff::Reason;
-use crate::kinds::from_reply;
+use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
 use crate::model::{Address, Pattern, Value, fits};
 use crate::plan::{self, Action, Step};
 use crate::state::Document;
@@ -43,6 +42,41 @@ struct Named {
     id: String,
 }
 
+fn text(body: &Value, name: &str) -> String {
+    body.get(name).map(Value::key_text).unwrap_or_default()
+}
+
+/// Spaces by the spaces API, below which their runs of benchmarks are.
+fn kind() -> Result<&'static Kind, Failure> {
+    Registry::standard().get("spaces").ok_or_else(|| Failure::machine("the kind `spaces` is not registered"))
+}
+
+/// A space in YAML's form.
+async fn read(client: &Client, kind: &'static Kind, id: &str) -> Result<Value, ApiError> {
+    let Some(call) = read_call(kind, &Value::text(id), &Value::Null, &[]) else { return Ok(Value::Null) };
+    Ok(from_reply(kind, client.call(&call).await?.body))
+}
+
+/// The id of the only space of this title.
+async fn by_title(client: &Client, title: &str) -> Result<String, Failure> {
+    let listed = match list_call(kind()?, None) {
+        Some(call) => client.list(&call).await.map_err(|error| Failure::api("the spaces cannot be listed", error))?,
+        None => vec![],
+    };
+    let found: Vec<String> = listed.iter().filter(|row| text(row, "title") == title).map(|row| text(row, "space_id")).collect();
+    match found.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Failure::Usage {
+            message: format!("there is no space called `{title}`"),
+            help: vec!["`brickform space-list` shows them all".to_owned()],
+        }),
+        several => Err(Failure::Usage {
+            message: format!("{} spaces are called `{title}`: {}", several.len(), several.join(", ")),
+            help: vec!["name one of them by its id".to_owned()],
+        }),
+    }
+}
+
 fn is_space(address: &Address) -> bool {
     address.kind == "spaces" && address.facet.is_none()
 }
@@ -52,7 +86,13 @@ fn is_id(word: &str) -> bool {
 }
 
 /// The spaces of an environment. `given`: addresses, keys, ids and patterns; none: all that are declared.
-pub async fn of_project(run: &Run<'_>, session: &Session, online: &Online, document: &Document, given: &[String]) -> Result<Vec<Chosen>, Failure> {
+pub async fn of_project(
+    run: &Run<'_>,
+    session: &Session,
+    online: &Online,
+    document: &Document,
+    given: &[String],
+) -> Result<Vec<Chosen>, Failure> {
     let declared: Vec<&Address> = online.desired.resources.keys().filter(|a| is_space(a)).collect();
     let known: Vec<&Address> = declared.iter().copied().chain(document.resources.keys().filter(|a| is_space(a))).collect();
     let mut named: Vec<Named> = Vec::new();
@@ -72,7 +112,8 @@ pub async fn of_project(run: &Run<'_>, session: &Session, online: &Online, docum
             continue;
         }
         let pattern = pattern(word, session)?;
-        let found: Vec<&Address> = if given.is_empty() { declared.clone() } else { known.iter().copied().filter(|a| pattern.covers(a)).collect() };
+        let found: Vec<&Address> =
+            if given.is_empty() { declared.clone() } else { known.iter().copied().filter(|a| pattern.covers(a)).collect() };
         if found.is_empty() {
             return Err(unknown(word, session.environment(), &known));
         }
@@ -88,7 +129,10 @@ pub async fn of_project(run: &Run<'_>, session: &Session, online: &Online, docum
         let verb = if waiting.len() == 1 { "has" } else { "have" };
         return Err(Failure::usage(
             format!("{} {verb} not been applied to {}: there is nothing to run", names.join(", "), session.environment()),
-            &[&format!("the benchmarks of a space are run as they are in the workspace: `brickform apply --env {} --target '{first}'` first", session.environment())],
+            &[&format!(
+                "the benchmarks of a space are run as they are in the workspace: `brickform apply --env {} --target '{first}'` first",
+                session.environment()
+            )],
         ));
     }
     named.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.id.cmp(&b.id)));
@@ -148,7 +192,10 @@ fn unknown(word: &str, environment: &str, known: &[&Address]) -> Failure {
     all.sort();
     all.dedup();
     let there = if all.is_empty() { "there is no Genie space at all".to_owned() } else { format!("there is {}", all.join(", ")) };
-    Failure::Usage { message: format!("there is no Genie space `{word}` in {environment}"), help: near.into_iter().chain([there]).collect() }
+    Failure::Usage {
+        message: format!("there is no Genie space `{word}` in {environment}"),
+        help: near.into_iter().chain([there]).collect(),
+    }
 }
 
 /// What the plan says of each of these spaces: where live is not what the files say, that is told.
@@ -179,27 +226,27 @@ fn difference(step: &Step) -> Option<String> {
     match step.action {
         Action::None | Action::Adopt | Action::Move => None,
         Action::Delete | Action::Forget => Some("it is no longer in YAML".to_owned()),
-        _ if here(workspace, true) => {
-            Some(format!("its benchmarks were changed in the workspace since the last apply: those are run, not the ones of YAML (`brickform drift --target {address}`)"))
-        }
-        _ if here(yaml, true) => {
-            Some(format!("its benchmarks in YAML are not applied yet: those of the workspace are run (`brickform apply --target {address}`)"))
-        }
-        _ if here(workspace, false) => {
-            Some(format!("it was changed in the workspace since the last apply: that is what is judged, not YAML (`brickform drift --target {address}`)"))
-        }
-        _ if here(yaml, false) => {
-            Some(format!("what changed in YAML is not applied yet: the space is judged as it is in the workspace (`brickform apply --target {address}`)"))
-        }
+        _ if here(workspace, true) => Some(format!(
+            "its benchmarks were changed in the workspace since the last apply: those are run, not the ones of YAML (`brickform drift --target {address}`)"
+        )),
+        _ if here(yaml, true) => Some(format!(
+            "its benchmarks in YAML are not applied yet: those of the workspace are run (`brickform apply --target {address}`)"
+        )),
+        _ if here(workspace, false) => Some(format!(
+            "it was changed in the workspace since the last apply: that is what is judged, not YAML (`brickform drift --target {address}`)"
+        )),
+        _ if here(yaml, false) => Some(format!(
+            "what changed in YAML is not applied yet: the space is judged as it is in the workspace (`brickform apply --target {address}`)"
+        )),
         _ => None,
     }
 }
 
 /// A space as it is in the workspace.
 async fn looked_at(client: &Client, address: Option<Address>, id: &str) -> Result<Chosen, Failure> {
-    let body = match read(client, id).await {
-        Ok(reply) => from_reply(kind()?, reply),
-        Err(Failure::Api { error, .. }) if error.kind == ApiErrorKind::NotFound => {
+    let body = match read(client, kind()?, id).await {
+        Ok(body) => body,
+        Err(error) if error.kind == ApiErrorKind::NotFound => {
             let help = match &address {
                 Some(address) => vec![format!("`brickform apply --target {address}` makes it again; its id and its runs will be new")],
                 None => vec!["`brickform space-list` shows the spaces that there are".to_owned()],
@@ -207,7 +254,7 @@ async fn looked_at(client: &Client, address: Option<Address>, id: &str) -> Resul
             let name = address.map_or_else(|| format!("the space {id}"), |address| format!("`{address}` (space {id})"));
             return Err(Failure::Machine { message: format!("{name} is not in the workspace: there is nothing to run"), help });
         }
-        Err(other) => return Err(other),
+        Err(error) => return Err(Failure::api(format!("the space {id} cannot be read"), error)),
     };
     let all = body.get("benchmarks").and_then(Value::as_list).unwrap_or_default();
     let benchmarks = all.iter().map(|benchmark| (text(benchmark, "id"), text(benchmark, "question"))).collect();
@@ -218,9 +265,8 @@ async fn looked_at(client: &Client, address: Option<Address>, id: &str) -> Resul
 /// Leaves only the benchmarks that are asked for: by id, by their words, or by what they look like (`*` is anything; case makes no
 /// difference). Spaces that have none of them are left out.
 pub fn picked(chosen: &mut Vec<Chosen>, questions: &[String]) -> Result<(), Failure> {
-    let is_meant = |wanted: &str, id: &str, question: &str| {
-        id == wanted || fits(&wanted.trim().to_lowercase(), &question.trim().to_lowercase())
-    };
+    let is_meant =
+        |wanted: &str, id: &str, question: &str| id == wanted || fits(&wanted.trim().to_lowercase(), &question.trim().to_lowercase());
     let every: Vec<(String, String)> = chosen.iter().flat_map(|space| space.benchmarks.clone()).collect();
     for wanted in questions {
         if every.iter().any(|(id, question)| is_meant(wanted, id, question)) {

@@ -47,7 +47,7 @@ impl Written {
     }
 }
 
-pub(super) fn kind() -> Result<&'static Kind, Failure> {
+fn kind() -> Result<&'static Kind, Failure> {
     Registry::standard().get("spaces").ok_or_else(|| Failure::machine("the kind `spaces` is not registered"))
 }
 
@@ -86,7 +86,7 @@ async fn rows(client: &Client, limit: usize) -> Result<(Vec<Value>, bool), Failu
 }
 
 /// A space as the API answers it.
-pub(super) async fn read(client: &Client, id: &str) -> Result<Value, Failure> {
+async fn read(client: &Client, id: &str) -> Result<Value, Failure> {
     let id = Value::from(id);
     let Some(call) = read_call(kind()?, &id, &Value::Null, &[]) else { return Ok(Value::Null) };
     let reply = client.call(&call).await.map_err(|error| Failure::api(format!("the space {} cannot be read", id.key_text()), error))?;
@@ -94,7 +94,7 @@ pub(super) async fn read(client: &Client, id: &str) -> Result<Value, Failure> {
 }
 
 /// The id of the only space of this title.
-pub(super) async fn by_title(client: &Client, title: &str) -> Result<String, Failure> {
+async fn by_title(client: &Client, title: &str) -> Result<String, Failure> {
     let (rows, _) = rows(client, 0).await?;
     let found: Vec<&Value> = rows.iter().filter(|row| text(row, "title") == title).collect();
     match found.as_slice() {
@@ -115,6 +115,6 @@ pub(super) async fn by_title(client: &Client, title: &str) -> Result<String, Fai
     }
 }
 
-pub(super) fn text(body: &Value, name: &str) -> String {
+fn text(body: &Value, name: &str) -> String {
     body.get(name).map(Value::key_text).unwrap_or_default()
 }

@@ -197,13 +197,13 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
 fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
     let id = exchange.parameter("space_id");
     let mut space = stored(exchange, &id)?;
+    workspace_tags::died(exchange, "geniespaces", &id);
     if exchange.rival(Rival::GenieSlowTrash) {
         space.insert("trashed".to_owned(), Value::Int(exchange.now));
         exchange.objects.put(SPACES, &id, Value::Map(space));
     } else {
         exchange.objects.remove(SPACES, &id);
         permissions::died(exchange, "genie", &id);
-        workspace_tags::died(exchange, "geniespaces", &id);
     }
     Ok(Answer::empty())
 }

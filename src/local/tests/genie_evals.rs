@@ -28,16 +28,23 @@ fn space(bench: &Bench, benchmarks: &[(&str, &str)]) -> String {
 #[test]
 fn a_run_takes_its_time_and_judges_by_the_examples() {
     let bench = Bench::new();
-    let space = space(&bench, &[("how many?", ""), ("How old?", ""), ("Why?", ""), ("Who?", "local: GOOD"), ("Where?", "local: BAD EMPTY_GOOD_SQL")]);
+    let space = space(
+        &bench,
+        &[("how many?", ""), ("How old?", ""), ("Why?", ""), ("Who?", "local: GOOD"), ("Where?", "local: BAD EMPTY_GOOD_SQL")],
+    );
     let runs = format!("{SPACES}/{space}/eval-runs");
     let begun = bench.good(&format!("POST {runs}"), "{}");
-    assert_eq!((begun.at("eval_run_status"), begun.at("num_questions"), begun.at("num_done")), ("\"NOT_STARTED\"".into(), "5".into(), "0".into()));
+    assert_eq!(
+        (begun.at("eval_run_status"), begun.at("num_questions"), begun.at("num_done")),
+        ("\"NOT_STARTED\"".into(), "5".into(), "0".into())
+    );
     let run = format!("{runs}/{}", begun.text("eval_run_id"));
     let standing = || {
         let run = bench.good(&format!("GET {run}"), "");
         (run.text("eval_run_status"), run.text("num_done"), run.text("num_correct"), run.text("num_needs_review"))
     };
-    let want = |status: &str, done: &str, correct: &str, review: &str| (status.to_owned(), done.to_owned(), correct.to_owned(), review.to_owned());
+    let want =
+        |status: &str, done: &str, correct: &str, review: &str| (status.to_owned(), done.to_owned(), correct.to_owned(), review.to_owned());
     bench.clock.pass(150);
     assert_eq!(standing(), want("RUNNING", "0", "0", "0"));
     // Whoever looks early sees who is not there yet.
@@ -77,7 +84,10 @@ fn some_questions_a_run_that_breaks_off_and_the_newest_first() {
     let all = bench.good(&format!("POST {runs}"), "{}").text("eval_run_id");
     bench.clock.pass(10_000);
     let listed = bench.good(&format!("GET {runs}?page_size=1"), "");
-    assert_eq!((listed.text("eval_runs[0].eval_run_id"), listed.text("eval_runs[0].eval_run_status")), (all, "EVALUATION_TIMEOUT".to_owned()));
+    assert_eq!(
+        (listed.text("eval_runs[0].eval_run_id"), listed.text("eval_runs[0].eval_run_status")),
+        (all, "EVALUATION_TIMEOUT".to_owned())
+    );
     assert_eq!(listed.text("eval_runs[0].num_done"), "1");
     let next = bench.good(&format!("GET {runs}?page_size=1&page_token={}", listed.text("next_page_token")), "");
     assert_eq!((next.text("eval_runs[0].eval_run_status"), next.at("next_page_token")), ("DONE".to_owned(), "-".to_owned()));
@@ -102,7 +112,11 @@ fn what_is_not_there() {
         (format!("GET {SPACES}/{with}/eval-runs/{none}"), String::new(), "404 RESOURCE_DOES_NOT_EXIST Eval run"),
         (format!("GET {SPACES}/{other}/eval-runs/{run}"), String::new(), "404 RESOURCE_DOES_NOT_EXIST Eval run"),
         (format!("GET {SPACES}/{with}/eval-runs/{run}/results/{none}"), String::new(), "404 RESOURCE_DOES_NOT_EXIST Eval result"),
-        (format!("GET {SPACES}/{with}/eval-runs/{run}/results?page_size=0"), String::new(), "400 INVALID_PARAMETER_VALUE Invalid page_size"),
+        (
+            format!("GET {SPACES}/{with}/eval-runs/{run}/results?page_size=0"),
+            String::new(),
+            "400 INVALID_PARAMETER_VALUE Invalid page_size",
+        ),
     ] {
         bench.refused(&line, &body, expected);
     }

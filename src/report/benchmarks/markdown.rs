@@ -2,8 +2,8 @@
 
 use super::text::{compared, counted, standing, why};
 use super::{Answer, Report, Score, Space, Standing, Verdict, percent};
-use crate::report::markdown::words::{escape, fence, link, marker, span};
 use crate::report::markdown::LIMIT;
+use crate::report::markdown::words::{escape, fence, link, marker, span};
 
 /// How much of it is told.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -59,7 +59,14 @@ fn verdicts_and_states_are_those_of_the_api() {
         Some(TypeDef::Enum(words)) => words.clone(),
         _ => panic!("{name} is an enum"),
     };
-    let details = |word: &str| run(&value("{}"), &[value(r#"{"result_id":"a"}"#)], &[("a".to_owned(), value(&format!(r#"{{"assessment":"{word}"}}"#)))].into(), &BTreeMap::new());
+    let details = |word: &str| {
+        run(
+            &value("{}"),
+            &[value(r#"{"result_id":"a"}"#)],
+            &[("a".to_owned(), value(&format!(r#"{{"assessment":"{word}"}}"#)))].into(),
+            &BTreeMap::new(),
+        )
+    };
     for word in words("dashboards.GenieEvalAssessment") {
         assert_ne!(details(&word).answers[0].verdict, Verdict::None, "{word}");
     }
@@ -109,7 +116,9 @@ fn a_mark_is_reached_exactly_and_percent_is_never_rounded_up_to_it() {
     }
     let ignored = report(vec![space(Some(run_of(&[NeedsReview], 1)))], Some(50.0), Review::Ignore);
     assert_eq!(ignored.standing(&ignored.spaces[0]), Standing::Under, "nothing counts");
-    for (value, want) in [(80.0, "80 %"), (79.99, "79.9 %"), (66.666, "66.6 %"), (100.0, "100 %"), (0.0, "0 %"), (92.5, "92.5 %"), (64.3, "64.3 %")] {
+    for (value, want) in
+        [(80.0, "80 %"), (79.99, "79.9 %"), (66.666, "66.6 %"), (100.0, "100 %"), (0.0, "0 %"), (92.5, "92.5 %"), (64.3, "64.3 %")]
+    {
         assert_eq!(percent(value), want);
     }
 }
@@ -153,7 +162,11 @@ fn an_earlier_report_is_compared_question_by_question() {
 /// Everything that a result can be, in one report.
 fn everything() -> Report {
     let mut answers = run_of(&[Verdict::Good], 5);
-    answers.answers.push(answer("Which <script> | pipes, and \"quotes\"?", Verdict::Bad, &["RESULT_MISSING_ROWS", "LLM_JUDGE_WRONG_FILTER"]));
+    answers.answers.push(answer(
+        "Which <script> | pipes, and \"quotes\"?",
+        Verdict::Bad,
+        &["RESULT_MISSING_ROWS", "LLM_JUDGE_WRONG_FILTER"],
+    ));
     answers.answers.push(answer("=HYPERLINK(1)", Verdict::NeedsReview, &[]));
     answers.answers.push(answer("Stuck?", Verdict::None, &[]));
     answers.answers[0].by_hand = true;
@@ -181,7 +194,8 @@ fn a_result_as_a_comment() {
 fn a_comment_is_never_too_long() {
     let long = |n: usize| {
         let mut run = run_of(&[], 0);
-        run.answers = (0..n).map(|i| Answer { got: "x".repeat(500), ..answer(&format!("q{i}"), Verdict::Bad, &["EMPTY_RESULT"]) }).collect();
+        run.answers =
+            (0..n).map(|i| Answer { got: "x".repeat(500), ..answer(&format!("q{i}"), Verdict::Bad, &["EMPTY_RESULT"]) }).collect();
         run.questions = n;
         markdown(&report(vec![space(Some(run))], None, Review::Fail), "shop")
     };

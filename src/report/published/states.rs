@@ -206,8 +206,7 @@ pub fn job_run() -> Json {
 pub fn genie_bench() -> Json {
     let verdict = || word(&["good", "needs_review", "bad", "none"]);
     let reasons: Vec<&str> = benchmarks::REASONS.iter().map(|(word, _)| *word).collect();
-    let state =
-        || open_word(&["NOT_STARTED", "RUNNING", "DONE", "EVALUATION_FAILED", "EVALUATION_CANCELLED", "EVALUATION_TIMEOUT", ""]);
+    let state = || open_word(&["NOT_STARTED", "RUNNING", "DONE", "EVALUATION_FAILED", "EVALUATION_CANCELLED", "EVALUATION_TIMEOUT", ""]);
     let score = || {
         maybe(object(vec![
             ("correct", count(), ""),
