@@ -102,6 +102,7 @@ impl<'a> Run<'a> {
             environment: plan.environment.clone(),
             leave: session.store.leave(),
             driver,
+            birth: std::sync::OnceLock::new(),
             secrets: std::sync::Mutex::default(),
         };
         Self {
@@ -163,6 +164,7 @@ impl<'a> Run<'a> {
         if self.state.lineage.is_empty() {
             self.state.lineage = new_lineage(self.session.outside);
         }
+        self.shared.birth.get_or_init(|| format!("{}/{}", self.state.lineage, self.state.serial));
         if self.state.serial == 0 && !self.session.store.is_there()? {
             // A journal belongs to a document: the first one is there before anything is recorded.
             self.session.store.save(&self.state, self.session.operation)?;

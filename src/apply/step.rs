@@ -10,7 +10,7 @@ use super::wait::waiter;
 use super::{Event, Failure, identity};
 use crate::client::{ApiError, Client};
 use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema};
-use crate::model::{Address, Outside, Scrubber, Value};
+use crate::model::{Address, Fingerprint, Outside, Scrubber, Value};
 use crate::plan::{Action, Step};
 use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 
@@ -42,6 +42,9 @@ pub struct Shared {
     pub leave: Leave,
     /// To the driver.
     pub driver: mpsc::UnboundedSender<Message>,
+    /// Lineage and serial of the state that this run goes on from, once the journal is open: ids that we choose follow from
+    /// them, so that no other run chooses the same again (one that lies in the trash may still be taken).
+    pub birth: std::sync::OnceLock<String>,
     /// What was secret in anything that this run sent: none of it may come back in the server's words, whichever request it
     /// answers.
     pub secrets: Mutex<Scrubber>,
@@ -73,6 +76,15 @@ impl Shared {
         let _ = self.driver.send(Message::Event(Box::new(Event::Waiting { address: address.clone(), state })));
     }
 
+    /// The id that this run chooses for an object of a kind whose maker picks ids, and the parameter that takes it: the first
+    /// 32 hexadecimal digits of the SHA-256 of `LINEAGE/SERIAL/ADDRESS`.
+    #[must_use]
+    pub fn chosen_id(&self, kind: &Kind, address: &Address) -> Option<(&'static str, String)> {
+        let mut id = Fingerprint::of(format!("{}/{address}", self.birth.get()?).as_bytes()).0;
+        id.truncate(32);
+        Some((kind.chosen_id?, id))
+    }
+
     /// The record of a create that is about to be sent.
     #[must_use]
     pub fn intent(&self, kind: &Kind, step: &Step) -> Intent {
@@ -80,7 +92,10 @@ impl Shared {
         Intent {
             kind: kind.name.to_owned(),
             natural: kind.natural.fields.iter().map(|f| desired.and_then(|d| d.get(f)).map(Value::key_text).unwrap_or_default()).collect(),
-            tag: step.entry.as_ref().and_then(|e| e.tag.clone()),
+            tag: match self.chosen_id(kind, &step.address) {
+                Some((_, id)) if creates(step) => Some(id),
+                _ => step.entry.as_ref().and_then(|e| e.tag.clone()),
+            },
             server_seconds: self.client.server_seconds(),
             caller: self.caller.clone(),
             applied: step.entry.as_ref().map(|entry| as_far_as_known(&entry.applied)),

@@ -8,6 +8,7 @@ use super::local_place::Place;
 use super::{Failure, Run};
 use crate::client::auth::{self, Credentials, Description, Resolved};
 use crate::client::{ApiErrorKind, Client, Live, Me, Options, SharedTransport};
+use crate::kinds::Registry;
 use crate::model::Outside;
 use crate::project::{Project, Workspace};
 use crate::state::WorkspaceIdentity;
@@ -26,14 +27,17 @@ pub struct Connection {
     pub me: Me,
     /// `https://...` for links; empty where there are no pages.
     pub link_host: String,
+    /// Kinds, and by which of their APIs they are asked here.
+    pub registry: Registry,
 }
 
 /// Connects and asks who is there.
 pub async fn connect(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
-    match &project.environment.workspace {
+    let connection = match &project.environment.workspace {
         Workspace::Local => local(run, project).await,
         Workspace::Remote(_) => remote(run, project).await,
-    }
+    };
+    connection.map(|connection| Connection { registry: project.registry().clone(), ..connection })
 }
 
 fn options(run: &Run<'_>) -> Options {
@@ -55,7 +59,7 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
     };
     let me = who(&client, &project.environment.name, "").await?;
     let identity = WorkspaceIdentity { host: "local".to_owned(), id: me.workspace.clone() };
-    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: String::new() })
+    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: String::new(), registry: Registry::standard() })
 }
 
 async fn remote(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> {
@@ -75,7 +79,7 @@ async fn answered(run: &Run<'_>, resolved: Resolved, name: &str) -> Result<Conne
     let me = who(&client, name, &credentials).await?;
     let host = resolved.host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
     let identity = WorkspaceIdentity { host, id: me.workspace.clone() };
-    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: resolved.host })
+    Ok(Connection { client, identity, caller: me.name.clone(), me, link_host: resolved.host, registry: Registry::standard() })
 }
 
 fn live(run: &Run<'_>, host: &str) -> Result<SharedTransport, Failure> {

@@ -11,7 +11,7 @@ use super::connect::{self, Connection};
 use super::git::Git;
 use super::{Failure, Run};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
-use crate::kinds::{Identity, Registry};
+use crate::kinds::{Api, Identity, Registry};
 use crate::model::{Address, Pattern, bounded};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Check, Desired, Project};
@@ -59,6 +59,7 @@ impl Session {
         let ask = crate::project::Ask { contents, ..run.options.ask(run.outside)? };
         let project = super::load(run, &ask, &registry)?;
         let Backend { store, place, remote, file: _ } = backend::of(run, &project)?;
+        let registry = project.registry().clone();
         Ok(Self { registry, project, store, state_place: place, remote, told: AtomicBool::new(false), commit: None })
     }
 
@@ -141,10 +142,12 @@ impl Session {
         let begun = run.outside.now();
         let mut live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
         let mut millis = since(begun);
-        let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), &online.desired)?;
+        let renewed = self.by_chosen_apis(online)?;
+        let desired = renewed.as_ref().unwrap_or(&online.desired);
+        let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), desired)?;
         let make = |live: Option<&refresh::Snapshot>| {
             plan::make(&plan::Inputs {
-                desired: &online.desired,
+                desired,
                 state: document,
                 state_place: self.state_place.clone(),
                 live,
@@ -170,6 +173,26 @@ impl Session {
             }
         }
         Ok((plan, millis))
+    }
+
+    /// What is desired, held against the APIs that the workspace turned out to have; none where nothing of it is another.
+    fn by_chosen_apis(&self, online: &Online) -> Result<Option<Desired>, Failure> {
+        let mut is_other = false;
+        for resource in online.desired.resources.values().filter(|resource| resource.kind.otherwise.is_some()) {
+            if self.registry.chosen(resource.kind).is_none() {
+                // The first of the two answered, or nobody was asked.
+                if resource.kind.hooks.carries.is_some_and(|carries| !carries(&resource.body).is_empty()) {
+                    self.registry.choose(resource.kind, Api::First);
+                    is_other = true;
+                }
+            } else if !std::ptr::eq(self.registry.current(resource.kind), resource.kind) {
+                is_other = true;
+            }
+        }
+        if !is_other {
+            return Ok(None);
+        }
+        self.project.resolve(&online.answers).map(Some).map_err(Failure::mistakes)
     }
 
     async fn read(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {

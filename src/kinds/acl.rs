@@ -166,7 +166,11 @@ static OBJECT_TYPES: &[ObjectType] = &[
     object("directories", READ_TO_MANAGE),
     object("experiments", &["CAN_READ", "CAN_EDIT", "CAN_MANAGE"]),
     object("files", READ_TO_MANAGE),
-    object("genie", &["CAN_READ", "CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
+    also(
+        "genie",
+        &["spaces", "genie_spaces", "genie-spaces", "genie-space", "genie_agents", "genie-agents", "genie-agent"],
+        &["CAN_READ", "CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"],
+    ),
     object("instance-pools", &["CAN_ATTACH_TO", "CAN_MANAGE"]),
     object("jobs", &["CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"]),
     object("knowledge-assistants", &["CAN_QUERY", "CAN_MANAGE"]),

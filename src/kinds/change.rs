@@ -24,6 +24,9 @@ pub struct Hooks {
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
     pub check: Option<fn(&Value) -> Vec<Refusal>>,
+    /// What of the normal body the API of this kind has no place for, where another API of the same objects may have one
+    /// ([`Kind::otherwise`](super::Kind::otherwise)).
+    pub carries: Option<fn(&Value) -> Vec<Refusal>>,
     /// The last word on one changed path.
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
@@ -53,6 +56,7 @@ impl Hooks {
         complete: None,
         view: None,
         check: None,
+        carries: None,
         judge: None,
         notes: None,
         warn: None,

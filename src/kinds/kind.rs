@@ -27,9 +27,8 @@ pub struct Kind {
     pub singular: &'static str,
     /// Other spellings read in YAML: `sql_warehouses`.
     pub aliases: &'static [&'static str],
-    /// The member that is the key of an item in YAML's list form, besides `$key` (`space_id`, as Genie-Forge has it); empty
-    /// where there is none.
-    pub list_key: &'static str,
+    /// The members that are the key of an item in YAML's list form, besides `$key` (`space_id`, as Genie-Forge has it).
+    pub list_keys: &'static [&'static str],
     /// How one is made. None: it always exists (a facet, a singleton), or only adopted.
     pub create: Option<Request>,
     /// How one is read.
@@ -104,8 +103,27 @@ pub struct Kind {
     /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
     /// of the normal body stands: messages point there.
     pub packed: Option<(&'static str, Inside)>,
+    /// The field that names what a name is unique in, where names are not unique else: a folder. Absent, it is the same for all
+    /// who leave it out.
+    pub unique_in: Option<At>,
+    /// The query parameter of the create that takes an id which whoever makes the object picks. Such a create is settled by
+    /// that id. None: the server picks ids.
+    pub chosen_id: Option<&'static str>,
+    /// The same objects by another API.
+    pub otherwise: Option<Otherwise>,
     /// Code, all of it pure; a plain kind has none.
     pub hooks: Hooks,
+}
+
+/// The same objects by another API: operations and hooks are others, everything else is alike.
+#[derive(Clone, Copy)]
+pub struct Otherwise {
+    /// The kind, under the same name.
+    pub kind: &'static Kind,
+    /// The member of an environment's `workspace:` that says which of the two is used: `genie_api`.
+    pub setting: &'static str,
+    /// What it says for this one and for the other; `auto` is this one, and the other where the workspace has not this one.
+    pub words: [&'static str; 2],
 }
 
 impl Kind {
@@ -114,7 +132,7 @@ impl Kind {
         name: "",
         singular: "",
         aliases: &[],
-        list_key: "",
+        list_keys: &[],
         create: None,
         read: Read::plain(""),
         list: None,
@@ -148,6 +166,9 @@ impl Kind {
         encode: &[],
         unsent: &[],
         packed: None,
+        unique_in: None,
+        chosen_id: None,
+        otherwise: None,
         hooks: Hooks::NONE,
     };
 }

@@ -64,10 +64,10 @@ pub use call::{
 pub use change::{Calls, Change, Context, Hooks, Refusal, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use facts::{Etag, Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rename, Tag, Unique};
-pub use kind::{At, Kind, Op};
+pub use kind::{At, Kind, Op, Otherwise};
 pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
-pub use registry::Registry;
+pub use registry::{Api, Registry};
 pub use relations::{Born, Facet, From, Gives, Name, Parent, Within};
 pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait};
 pub use schema::{Field, Schema};

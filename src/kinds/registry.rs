@@ -1,5 +1,8 @@
 //! Which kinds there are: a value that a test can extend.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
 use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
@@ -60,17 +63,37 @@ const STANDARD: &[&Kind] = &[
     &SERVICE_PRINCIPALS,
 ];
 
-/// The kinds of a run.
+/// Which of two APIs of the same objects is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// That of the kind itself.
+    First,
+    /// That of its [`Otherwise`](super::Otherwise).
+    Other,
+}
+
+/// The kinds of a run. Clones share what was chosen among APIs: what a workspace turns out to have holds for the whole run.
 #[derive(Clone)]
 pub struct Registry {
     kinds: Vec<&'static Kind>,
+    chosen: Arc<RwLock<BTreeMap<&'static str, Api>>>,
 }
 
 impl Registry {
     /// All kinds that Brickform knows.
     #[must_use]
     pub fn standard() -> Self {
-        Self { kinds: STANDARD.to_vec() }
+        Self { kinds: STANDARD.to_vec(), chosen: Arc::default() }
+    }
+
+    /// The same kinds with choices of their own: those of an environment are no other's.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { kinds: self.kinds.clone(), chosen: Arc::new(RwLock::new(self.all_chosen().clone())) }
+    }
+
+    fn all_chosen(&self) -> RwLockReadGuard<'_, BTreeMap<&'static str, Api>> {
+        self.chosen.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// These kinds too.
@@ -83,11 +106,52 @@ impl Registry {
     /// The kind of this name or alias.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static Kind> {
-        self.kinds.iter().copied().find(|k| k.name == name || k.aliases.contains(&name))
+        self.kinds.iter().copied().find(|k| k.name == name || k.aliases.contains(&name)).map(|kind| self.by_choice(kind))
+    }
+
+    /// The kind as it is used in this run: by the API that was chosen.
+    #[must_use]
+    pub fn current(&self, kind: &'static Kind) -> &'static Kind {
+        self.by_choice(self.first(kind))
+    }
+
+    /// The kind by the API that it has of itself, whatever was chosen.
+    #[must_use]
+    pub fn first(&self, kind: &'static Kind) -> &'static Kind {
+        self.kinds.iter().copied().find(|own| own.name == kind.name).unwrap_or(kind)
+    }
+
+    fn by_choice(&self, kind: &'static Kind) -> &'static Kind {
+        match (kind.otherwise, self.chosen(kind)) {
+            (Some(otherwise), Some(Api::Other)) => otherwise.kind,
+            _ => kind,
+        }
+    }
+
+    /// What was chosen for a kind; none where the workspace is to say, and has not.
+    #[must_use]
+    pub fn chosen(&self, kind: &Kind) -> Option<Api> {
+        self.all_chosen().get(kind.name).copied()
+    }
+
+    /// Chooses for a kind that has two APIs.
+    pub fn choose(&self, kind: &'static Kind, api: Api) {
+        self.chosen.write().unwrap_or_else(PoisonError::into_inner).insert(kind.name, api);
+    }
+
+    /// The workspace has not the API that this kind was asked by: chooses the other, if there is one and nobody chose. Gives
+    /// whether it did.
+    #[must_use]
+    pub fn fall_back(&self, kind: &'static Kind) -> bool {
+        let falls = self.first(kind).otherwise.is_some() && self.chosen(kind).is_none();
+        if falls {
+            self.choose(kind, Api::Other);
+        }
+        falls
     }
 
     /// All, in order of declaration.
     pub fn iter(&self) -> impl Iterator<Item = &'static Kind> + '_ {
-        self.kinds.iter().copied()
+        self.kinds.iter().copied().map(|kind| self.by_choice(kind))
     }
 }

@@ -90,6 +90,8 @@ pub struct Exchange<'a, 's> {
     pub form: Vec<(String, String)>,
     /// The JSON body: known members only, nulls dropped.
     pub body: Map,
+    /// Members of it that the operation does not know, by path.
+    pub unknown: Vec<String>,
     /// The body as it came, where the operation takes bytes.
     pub raw: Vec<u8>,
     /// `2.0` of `/api/2.0/jobs/get`.

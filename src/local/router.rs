@@ -282,7 +282,7 @@ async fn serve(
     }
     let lag = if route.method == "GET" { inner.options.stale_reads as usize } else { 0 };
     let version = request.path.strip_prefix("/api/").and_then(|p| p.split('/').next()).unwrap_or_default().to_owned();
-    let now = inner.now();
+    let (now, unknown) = (inner.now(), ignored.clone());
     let done = inner
         .core
         .transact(lag, |objects| {
@@ -293,6 +293,7 @@ async fn serve(
                 headers: request.headers.clone(),
                 form,
                 body,
+                unknown,
                 raw,
                 version,
                 caller,

@@ -143,7 +143,7 @@ impl<'a> Maker<'a> {
         let subject = |body| Subject {
             address,
             resource,
-            kind: resource.kind,
+            kind: self.inputs.registry.current(resource.kind),
             body,
             entry,
             moved_from: self.moves.old(address).or_else(|| self.claims.get(address).copied()),

@@ -96,12 +96,13 @@ fn bare(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
     if entries.iter().any(|e| registry.get(&e.key).is_some() || matches!(e.key.as_str(), "resources" | "import" | "moved" | "forget")) {
         return None;
     }
-    registry.iter().find(|kind| !kind.list_key.is_empty() && entries.iter().any(|e| e.key == kind.list_key))
+    registry.iter().find(|kind| entries.iter().any(|e| kind.list_keys.contains(&e.key.as_str())))
 }
 
 /// Whether what stands below a kind is a list whose items name themselves by the kind's own key.
 fn is_forge(kind: &Kind, node: &Node) -> bool {
-    !kind.list_key.is_empty() && matches!(node.data, Data::List(_)) && node.items().iter().any(|item| item.get(kind.list_key).is_some())
+    let names_itself = |item: &Node| kind.list_keys.iter().any(|key| item.get(key).is_some());
+    matches!(node.data, Data::List(_)) && node.items().iter().any(names_itself)
 }
 
 fn document_sort(data: &Data) -> &'static str {
@@ -109,7 +110,7 @@ fn document_sort(data: &Data) -> &'static str {
 }
 
 fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, findings: &mut Findings) {
-    let versioned = entries.iter().any(|e| e.key == "spaces");
+    let versioned = entries.iter().any(|e| registry.get(&e.key).is_some_and(|kind| !kind.list_keys.is_empty()));
     for entry in entries {
         // Genie-Forge's files say which version of their form they have.
         if versioned && entry.key == "version" && matches!(entry.value.data, Data::Scalar(_)) {
@@ -156,8 +157,8 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
         Data::List(items) => {
             for mut item in items {
                 let taken = if let Data::Map(entries) = &mut item.data {
-                    let named = |name: &str| entries.iter().position(|e| !name.is_empty() && e.key == name);
-                    named("$key").or_else(|| named(kind.list_key)).map(|at| entries.remove(at))
+                    let named = |name: &&str| entries.iter().position(|e| e.key == *name);
+                    ["$key"].iter().chain(kind.list_keys).find_map(named).map(|at| entries.remove(at))
                 } else {
                     None
                 };

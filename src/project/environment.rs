@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::findings::{Findings, Reported, boolean, count, known_keys, map, meant, no_choice, text, texts, wrong_sort};
 use super::{Environment, Guards, StateSettings, Workspace};
 use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::kinds::Registry;
+use crate::kinds::{Api, Registry};
 use crate::model::{Outside, StateKey, Value};
 use crate::yaml::{Data, Node};
 
@@ -57,6 +57,9 @@ const ATTRIBUTES: &[&str] = &[
     "skip_verify",
     "username",
 ];
+
+/// Whether it is the embedded workspace, among its settings.
+const LOCAL: &str = "local";
 
 /// Attributes that are credentials.
 const CREDENTIALS: &[&str] = &["token", "password", "client_secret", "azure_client_secret", "google_credentials", "bearer_token"];
@@ -159,6 +162,8 @@ fn merged<'a>(
 pub struct RawWorkspace<'a> {
     local: bool,
     attributes: BTreeMap<&'a str, &'a Node>,
+    /// By which API kinds are asked that have two.
+    apis: BTreeMap<&'static str, &'a Node>,
 }
 
 impl RawWorkspace<'_> {
@@ -178,8 +183,10 @@ impl RawWorkspace<'_> {
     }
 }
 
-/// Reads `workspace:` of the chain: `local`, or attributes; those of a later file win one by one.
-pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> RawWorkspace<'a> {
+/// Reads `workspace:` of the chain: `local`, or attributes; those of a later file win one by one. `local: true` among them is
+/// the embedded one with settings.
+pub fn workspace<'a>(chain: &[&'a EnvironmentFile], registry: &Registry, findings: &mut Findings) -> RawWorkspace<'a> {
+    let settings: Vec<&'static str> = registry.iter().filter_map(|kind| Some(registry.first(kind).otherwise?.setting)).collect();
     let mut raw = RawWorkspace::default();
     for file in chain {
         for (key, node) in forge(file) {
@@ -187,11 +194,16 @@ pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> 
         }
         let Some(node) = file.node.get("workspace").filter(|n| !n.is_null()) else { continue };
         match &node.data {
-            Data::Scalar(scalar) if scalar.text == "local" => raw = RawWorkspace { local: true, attributes: BTreeMap::new() },
+            Data::Scalar(scalar) if scalar.text == "local" => raw = RawWorkspace { local: true, ..RawWorkspace::default() },
             Data::Map(entries) => {
-                raw.local = false;
+                let only_apis = entries.iter().all(|entry| settings.contains(&entry.key.as_str()));
+                raw.local &= only_apis;
                 for entry in entries {
-                    if CREDENTIALS.contains(&entry.key.as_str()) {
+                    if let Some(setting) = settings.iter().find(|setting| **setting == entry.key) {
+                        raw.apis.insert(setting, &entry.value);
+                    } else if entry.key == LOCAL {
+                        raw.local = boolean(&entry.value, "`workspace.local`", findings).unwrap_or_default();
+                    } else if CREDENTIALS.contains(&entry.key.as_str()) {
                         findings.add(
                             Diagnostic::error(
                                 "E0311",
@@ -204,7 +216,8 @@ pub fn workspace<'a>(chain: &[&'a EnvironmentFile], findings: &mut Findings) -> 
                     } else if !ATTRIBUTES.contains(&entry.key.as_str()) {
                         let found =
                             Diagnostic::error("E0309", format!("unknown key `{}` in `workspace`", entry.key)).at(&entry.key_span, "");
-                        findings.add(meant(found, &entry.key, ATTRIBUTES.iter().copied(), &entry.key_span));
+                        let known = ATTRIBUTES.iter().copied().chain(settings.iter().copied()).chain([LOCAL]);
+                        findings.add(meant(found, &entry.key, known, &entry.key_span));
                     } else {
                         raw.attributes.insert(&entry.key, &entry.value);
                     }
@@ -265,6 +278,7 @@ pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluat
             attributes.insert((*name).to_owned(), (value, Some(node.span.clone())));
         }
     }
+    apis(&chosen.workspace.apis, registry, evaluate, findings);
     let workspace = if chosen.workspace.local { Workspace::Local } else { Workspace::Remote(attributes) };
     Environment {
         name: chosen.name.to_owned(),
@@ -276,6 +290,23 @@ pub fn read(chosen: &Chosen<'_>, outside: &Outside, registry: &Registry, evaluat
         span: chosen.chain.last().map(|f| Span::new(&f.node.span.source, 0, 0)),
         // Known once resources are collected.
         added: BTreeMap::new(),
+    }
+}
+
+/// Chooses the APIs that are named.
+fn apis(given: &BTreeMap<&'static str, &Node>, registry: &Registry, evaluate: &Evaluate<'_>, findings: &mut Findings) {
+    for kind in registry.iter().map(|kind| registry.first(kind)) {
+        let Some((otherwise, node)) = kind.otherwise.and_then(|otherwise| Some((otherwise, given.get(otherwise.setting)?))) else {
+            continue;
+        };
+        let what = format!("`workspace.{}`", otherwise.setting);
+        let [first, other] = otherwise.words;
+        match evaluated(node, &what, evaluate, findings) {
+            Some(word) if word == first => registry.choose(kind, Api::First),
+            Some(word) if word == other => registry.choose(kind, Api::Other),
+            Some(word) if word != "auto" => findings.add(no_choice(node, &what, [first, other, "auto"], "E0303")),
+            _ => {}
+        }
     }
 }
 

@@ -158,12 +158,13 @@ pub fn span_text(span: &Span) -> &str {
 }
 
 /// A setting that may only be one of these words.
-pub fn no_choice(node: &Node, what: &str, choices: [&str; 2], code: &'static str) -> Diagnostic {
-    let [one, other] = choices;
+pub fn no_choice<const N: usize>(node: &Node, what: &str, choices: [&str; N], code: &'static str) -> Diagnostic {
+    let words: Vec<String> = choices.iter().map(|word| format!("`{word}`")).collect();
+    let words = words.split_last().map_or_else(String::new, |(last, rest)| format!("{} or {last}", rest.join(", ")));
     let Some(given) = node.text().filter(|_| !node.is_null()) else {
-        return Diagnostic::error(code, format!("{what} must be `{one}` or `{other}`, not {}", node.sort())).at(&node.span, "");
+        return Diagnostic::error(code, format!("{what} must be {words}, not {}", node.sort())).at(&node.span, "");
     };
-    let found = Diagnostic::error(code, format!("{what} is `{given}`, and may only be `{one}` or `{other}`")).at(&node.span, "");
+    let found = Diagnostic::error(code, format!("{what} is `{given}`, and may only be {words}")).at(&node.span, "");
     if suggest::nearest(given, choices).is_some() { meant(found, given, choices, &node.span) } else { found }
 }
 

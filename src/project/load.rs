@@ -127,6 +127,7 @@ pub fn chosen(outside: &Outside, ask: &Ask) -> Result<String, Failed> {
 }
 
 fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut Findings) -> Option<Project> {
+    let registry = &registry.apart();
     let mut discovered = discover(outside, ask, findings)?;
     discovered.environments.iter().for_each(|file| environment::check(file, findings));
     let name = discovered.settings.name.clone().unwrap_or_else(|| folder_name(&discovered, outside, ask));
@@ -134,7 +135,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let chain = environment::chain(&chosen, &discovered.environments, findings);
     let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
     let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
-    let workspace = environment::workspace(&chain, findings);
+    let workspace = environment::workspace(&chain, registry, findings);
     let unread = environment::unread_variables(&chain);
     let mut bare = inner(
         &discovered,

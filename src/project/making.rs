@@ -29,7 +29,7 @@ pub fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<A
         read
     });
     let made = Making {
-        kind: prepared.kind,
+        kind: resolver.inner.registry.current(prepared.kind),
         address: address.clone(),
         node: Arc::clone(&prepared.body),
         span: &prepared.span,
@@ -103,7 +103,9 @@ impl Making<'_> {
         if let Some(check) = self.kind.hooks.check
             && !findings.any_error()
         {
-            for mut refusal in check(&body) {
+            // What an API has no place for is told once it is known which one it is.
+            let carries = self.kind.hooks.carries.filter(|_| resolver.inner.registry.chosen(self.kind).is_some());
+            for mut refusal in check(&body).into_iter().chain(carries.map(|carries| carries(&body)).unwrap_or_default()) {
                 // What is refused is not sent: no word of that beside it.
                 if let Some(field) = refusal.path.first_field() {
                     let sent = format!("unknown field `{field}` in {}", self.address);

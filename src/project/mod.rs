@@ -316,6 +316,13 @@ pub fn layers(outside: &Outside, ask: &Ask, project: &Project, registry: &Regist
 }
 
 impl Project {
+    /// The kinds as this project's environment has them: what it says of APIs is chosen, and what its workspace turns out to
+    /// have is chosen here.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
     /// Every step that leads to the value of a resource's field.
     #[must_use]
     pub fn origin(&self, layers: &Layers, desired: &Desired, resource: &Resource, path: &Path) -> Vec<Trace> {

@@ -6,8 +6,8 @@ use super::Resource;
 use super::findings::Findings;
 use super::load::Inner;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Identity, Kind, Lifetime, Unique};
-use crate::model::{Address, Lookup};
+use crate::kinds::{Identity, Kind, Lifetime, Unique, plain_path};
+use crate::model::{Address, Lookup, Value};
 use crate::yaml::Data;
 
 /// `depends_on`, once all addresses are known.
@@ -60,6 +60,7 @@ pub fn same_object(resources: &BTreeMap<Address, Resource>, findings: &mut Findi
                 let Data::Map(entries) = &resource.node.data else { continue };
                 entries.iter().map(|e| (e.key.clone(), e.key_span.clone())).collect()
             }
+            _ if resource.kind.unique_in.is_some() => named_within(resource).into_iter().map(|key| (key, resource.span.clone())).collect(),
             _ if resource.kind.natural.unique == Unique::No && resource.kind.lifetime == Lifetime::Own => continue,
             _ if resource.natural.is_empty() || resource.natural.iter().any(|n| n.is_empty() || n == "(known after apply)") => continue,
             _ => vec![(resource.natural.join(joint(resource.kind)), resource.span.clone())],
@@ -69,12 +70,27 @@ pub fn same_object(resources: &BTreeMap<Address, Resource>, findings: &mut Findi
             let single = matches!(resource.kind.identity, Identity::Single(_));
             let message = if single {
                 format!("`{key}` is set by {} and by {}", first.address, resource.address)
+            } else if resource.kind.unique_in.is_some() {
+                format!("{} and {} would both be called {key}, which only one can be", first.address, resource.address)
             } else {
                 format!("{} and {} are the same object: {key}", first.address, resource.address)
             };
             let first_span = if single { first.node.entry(&key).map_or(&first.span, |e| &e.key_span) } else { &first.span };
             findings.add(Diagnostic::error("E0121", message).at(&span, "declared here").at(first_span, "and here"));
         }
+    }
+}
+
+/// The name of an object together with what it is unique in; none where that is not known yet.
+fn named_within(resource: &Resource) -> Option<String> {
+    let name = resource.natural.join(".");
+    if name.is_empty() || resource.natural.iter().any(|n| n == "(known after apply)") {
+        return None;
+    }
+    match resource.body.get(resource.kind.unique_in?) {
+        None => Some(format!("`{name}` in the home of whoever applies")),
+        Some(Value::Text(path)) => Some(format!("`{name}` in {}", plain_path(path))),
+        Some(_) => None,
     }
 }
 

@@ -226,7 +226,7 @@ async fn list(client: &Client, group: &Group, ids: &BTreeMap<&str, Option<&Call>
             if is_trashed(kind, &body) {
                 continue;
             }
-            let tagged = settle::tag_of(kind, &body).is_some_and(|tag| tags.contains(tag));
+            let tagged = settle::mark_of(kind, &id, &body).is_some_and(|tag| tags.contains(tag));
             if tagged || naturals.contains(&folded(kind, &natural_of(kind, &body))) {
                 listed.others.push(Candidate { id: id.clone(), body: body.clone() });
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
-use super::object::{folded, get, id_of, is_trashed, is_whole, natural_of, read_of};
+use super::object::{folded, get, has_no_api, id_of, is_trashed, is_whole, natural_of, read_of};
 use super::{Answers, ApiError, Client, Kind, Lookup, Registry, Value};
 use crate::catalogue::{self, Paging};
 use crate::client::ApiErrorKind;
@@ -30,9 +30,12 @@ pub async fn lookups(client: &Client, registry: &Registry, lookups: &[Lookup], c
     let mut tasks = JoinSet::new();
     for (kind, lookups) in kinds.into_values() {
         let only_checks = !lookups.iter().any(|lookup| needed.contains(lookup));
-        let client = client.clone();
+        let (client, registry) = (client.clone(), registry.clone());
         tasks.spawn(async move {
-            let (name, result) = of_kind(client, kind, lookups).await;
+            let (name, mut result) = of_kind(client.clone(), kind, lookups.clone()).await;
+            if matches!(&result, Err(error) if has_no_api(error)) && registry.fall_back(kind) {
+                result = of_kind(client, registry.current(kind), lookups).await.1;
+            }
             (name, if only_checks { Ok(result.unwrap_or_default()) } else { result })
         });
     }

@@ -164,6 +164,12 @@ pub async fn object(client: &Client, kind: &'static Kind, id: &str, body: &Value
     read::object(client, kind, id, body).await
 }
 
+/// Whether this error means that the workspace has not the API which was asked: then another API of the same objects may be.
+#[must_use]
+pub fn has_no_api(error: &ApiError) -> bool {
+    object::has_no_api(error)
+}
+
 /// Whether this reply means that the object is gone.
 #[must_use]
 pub fn is_gone(kind: &'static Kind, error: &ApiError) -> bool {

@@ -51,6 +51,11 @@ pub fn is_gone(kind: &Kind, error: &ApiError) -> bool {
     kind.gone.iter().any(|gone| matches!(gone, Gone::Text(status, text) if says(*status, text)))
 }
 
+/// Whether this error means that the workspace has not the API which was asked: then another API of the same objects may be.
+pub fn has_no_api(error: &ApiError) -> bool {
+    error.code == "ENDPOINT_NOT_FOUND" || error.status == Some(501)
+}
+
 /// Whether an object that answers is gone all the same: trashed, deleted.
 pub fn is_trashed(kind: &Kind, body: &Value) -> bool {
     let has = |at: &str, word: &str| at_text(body, at).is_some_and(|value| value.key_text() == word);

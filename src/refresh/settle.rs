@@ -24,18 +24,24 @@ pub fn among(kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>, obj
     let new = objects.into_iter().filter(|object| !known.contains(&object.id));
     let natural = folded(kind, &intent.natural);
     let named = |body: &Value| folded(kind, &natural_of(kind, body)) == natural;
-    let fits = |body: &Value| match &intent.tag {
+    let fits = |object: &Candidate| match (&intent.tag, &object.body) {
+        (Some(id), _) if kind.chosen_id.is_some() => object.id == *id,
         // Before the first apply a tag says no more than project, environment and address: another state's object, made
         // earlier and under another name, may carry the same.
-        Some(tag) if kind.tag.is_some() => tag_of(kind, body) == Some(tag) && (named(body) || not_before(intent, body)),
-        _ => named(body) && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
+        (Some(tag), body) if kind.tag.is_some() => tag_of(kind, body) == Some(tag) && (named(body) || not_before(intent, body)),
+        (_, body) => named(body) && (kind.natural.unique == Unique::Yes || made_then(intent, body)),
     };
-    let mut results: Vec<Candidate> = new.filter(|object| fits(&object.body)).collect();
+    let mut results: Vec<Candidate> = new.filter(fits).collect();
     match results.len() {
         0 => Settlement::Absent,
         1 => results.pop().map_or(Settlement::Absent, Settlement::Found),
         _ => Settlement::Several(results),
     }
+}
+
+/// What a create marked its object with: the id that it chose for it, or the ownership tag.
+pub fn mark_of<'a>(kind: &Kind, id: &'a str, body: &'a Value) -> Option<&'a str> {
+    if kind.chosen_id.is_some() { Some(id) } else { tag_of(kind, body) }
 }
 
 /// The ownership tag that an object carries.
@@ -71,6 +77,12 @@ fn milliseconds(value: &Value) -> Option<i64> {
 
 /// Looks what became of a create.
 pub async fn settle(client: &Client, kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>) -> Result<Settlement, ApiError> {
+    if let (Some(id), Some(_)) = (&intent.tag, kind.chosen_id)
+        && let Some(call) = read_of(kind, id, &Value::Null, &[])
+    {
+        let found = get(client, kind, &call).await?;
+        return Ok(found.map_or(Settlement::Absent, |body| Settlement::Found(Candidate { id: id.clone(), body })));
+    }
     if let Identity::Named { parts, .. } = kind.identity {
         // The natural key of a kind that is known by name holds the parts of the name.
         let body = Value::map(kind.natural.fields.iter().zip(&intent.natural).map(|(field, value)| (*field, Value::text(value.as_str()))));

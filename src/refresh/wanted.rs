@@ -38,6 +38,7 @@ pub fn targets<'a>(ask: &Ask<'a>) -> (Vec<Target<'a>>, BTreeMap<Address, Live>) 
         let kind = desired.map(|resource| resource.kind).or_else(|| ask.registry.get(name?));
         match kind {
             Some(kind) => {
+                let kind = ask.registry.current(kind);
                 let import = ask.desired.imports.get(address).map(|(id, _)| id.as_str());
                 targets.push(Target { address: address.clone(), kind, desired, entry, import, intent });
             }

@@ -208,6 +208,18 @@ fn lifecycle() -> Json {
     })
 }
 
+/// Attributes, and by which of their APIs kinds are asked that have two.
+fn workspace(text: &Json) -> Json {
+    let mut properties = json!({ "local": { "type": "boolean" }, "host": text, "profile": text, "deployer": text });
+    let registry = Registry::standard();
+    for (kind, otherwise) in registry.iter().filter_map(|kind| Some((kind, registry.first(kind).otherwise?))) {
+        let [first, other] = otherwise.words;
+        let said = format!("by which API {} are asked; `auto`: the first of them that the workspace has", kind.many());
+        properties[otherwise.setting] = json!({ "enum": [first, other, "auto"], "description": said });
+    }
+    properties
+}
+
 fn environment() -> Json {
     let text = json!({ "type": "string" });
     json!({
@@ -216,7 +228,7 @@ fn environment() -> Json {
         "properties": {
             "extends": { "type": ["string", "array"], "description": "environments whose settings this one begins with" },
             "description": text,
-            "workspace": { "anyOf": [{ "const": "local" }, { "type": "object", "properties": { "host": text, "profile": text, "deployer": text } }] },
+            "workspace": { "anyOf": [{ "const": "local" }, { "type": "object", "properties": workspace(&text) }] },
             "variables": { "type": ["object", "null"] },
             "state": { "type": "object", "properties": { "backend": text, "key": { "type": "object", "properties": { "env": text } } } },
             "guards": {

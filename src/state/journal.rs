@@ -20,7 +20,7 @@ pub struct Intent {
     pub kind: String,
     /// The natural key's values.
     pub natural: Vec<String>,
-    /// The ownership tag it will carry.
+    /// The ownership tag it will carry; the id that was chosen for it, where whoever makes it picks one.
     pub tag: Option<String>,
     /// The server's clock before the call, seconds since 1970.
     pub server_seconds: Option<i64>,

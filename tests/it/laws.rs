@@ -8,7 +8,7 @@ use brickform::kinds::{Call, Loss, Registry, from_base64};
 use brickform::model::{Map, Value, json};
 use brickform::plan::{Options, Plan};
 
-use super::laws_cases::{Case, Transition, Wire, of};
+use super::laws_cases::{Case, OTHER_APIS, Transition, Wire, of};
 use super::lint;
 use super::world::{PLANTED, Ran, Sent, Trouble, World};
 
@@ -21,7 +21,9 @@ fn asked() -> Option<std::ffi::OsString> {
 fn cases() -> Vec<Case> {
     let missing: Vec<&str> = Registry::standard().iter().map(|k| k.name).filter(|k| of(k).is_none()).collect();
     assert!(missing.is_empty(), "tests/laws lacks the data of {missing:?}");
-    let Some(only) = asked() else { return Registry::standard().iter().filter_map(|k| of(k.name)).collect() };
+    let Some(only) = asked() else {
+        return Registry::standard().iter().map(|k| k.name).chain(OTHER_APIS.iter().copied()).filter_map(of).collect();
+    };
     let case = only.to_str().and_then(of);
     vec![case.unwrap_or_else(|| panic!("LAWS_KIND is {}, and tests/laws has no file of that name", only.display()))]
 }
@@ -54,11 +56,16 @@ pub async fn habits(case: &Case) -> Vec<Vec<&'static str>> {
     }
     world.run(&destroying(case)).await;
     world.run(&destroying(case)).await;
-    std::iter::once(vec![]).chain(world.workspace.rivals_met().into_iter().map(|name| vec![name])).collect()
+    // An environment that names an API is of a workspace that has it.
+    let has_it = |name: &&str| case.workspace.is_none() || !name.ends_with("-absent");
+    std::iter::once(vec![]).chain(world.workspace.rivals_met().into_iter().filter(has_it).map(|name| vec![name])).collect()
 }
 
 pub async fn prepared(case: &Case, rivals: &[&str]) -> World {
     let world = World::new(rivals);
+    if let Some(workspace) = &case.workspace {
+        world.write("environments/test.yaml", &format!("workspace: {workspace}\nstate: {{ key: {{ env: LAWS_SECRET }} }}\n"));
+    }
     for line in &case.before {
         world.by_hand(line).await;
     }

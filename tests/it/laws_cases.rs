@@ -45,6 +45,8 @@ pub enum Wire {
 pub struct Case {
     /// The kind.
     pub kind: String,
+    /// What the environment says of its workspace.
+    pub workspace: Option<String>,
     /// Requests that made the world before Brickform came.
     pub before: Vec<String>,
     /// The first document, then what becomes of it.
@@ -57,6 +59,9 @@ pub struct Case {
     pub distinct: Vec<Distinct>,
 }
 
+/// Cases of kinds that have another API besides.
+pub const OTHER_APIS: &[&str] = &["spaces_agents"];
+
 /// The case of a kind; none if there is no file.
 pub fn of(kind: &str) -> Option<Case> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/laws").join(format!("{kind}.yaml"));
@@ -67,13 +72,14 @@ pub fn of(kind: &str) -> Option<Case> {
 }
 
 fn case(kind: &str, data: &Value) -> Case {
-    let known = ["before", "create", "updates", "holds_data", "secret", "distinct"];
+    let known = ["kind", "workspace", "before", "create", "updates", "holds_data", "secret", "distinct"];
     for key in data.as_map().expect("a map").keys() {
         assert!(known.contains(&key.as_str()), "{kind}: {key}");
     }
     let updates = data.get("updates").and_then(Value::as_list).unwrap_or_default();
     Case {
-        kind: kind.to_owned(),
+        kind: data.get("kind").and_then(Value::as_str).unwrap_or(kind).to_owned(),
+        workspace: data.get("workspace").and_then(Value::as_str).map(str::to_owned),
         before: texts(data.get("before")),
         transitions: std::iter::once(data.get("create").expect("create")).chain(updates).map(transition).collect(),
         holds_data: data.get("holds_data").is_some_and(|v| *v == Value::Bool(true)),

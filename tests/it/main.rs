@@ -17,6 +17,7 @@ mod examples;
 mod forged;
 mod fuzz;
 mod genie_bench;
+mod genie_forms;
 mod guards;
 mod hostile;
 mod html_page;

@@ -359,9 +359,9 @@ impl World {
         ran: &mut Ran,
         taken: impl Fn() -> Vec<Sent>,
     ) -> Result<(), Trouble> {
-        let registry = Registry::standard();
         let ask = self.ask();
-        let project = project::load(&self.outside, &ask, &registry).map_err(|f| Trouble::Diagnostics(f.diagnostics))?;
+        let project = project::load(&self.outside, &ask, &Registry::standard()).map_err(|f| Trouble::Diagnostics(f.diagnostics))?;
+        let registry = project.registry().clone();
         let (id, caller) = client.whoami().await.map_err(Trouble::Api)?;
         let document = store.load().map_err(Trouble::State)?.unwrap_or_else(|| Document {
             lineage: "7d3f6a52-0000-4000-8000-000000000000".to_owned(),

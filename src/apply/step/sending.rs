@@ -91,8 +91,13 @@ impl Running {
     /// again only where names are unique, so that the server refuses a second object: lists may lag behind, and what they
     /// do not show may be there all the same. Otherwise its intent stays open, and the next run looks again.
     pub(super) async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
-        let ready = self.ready(call).await?;
-        let unique = self.kind.natural.unique == Unique::Yes;
+        let mut ready = self.ready(call).await?;
+        let chosen = self.shared.chosen_id(self.kind, &self.step.address);
+        // A second object of one id is refused, as one of a name that is unique.
+        let unique = self.kind.natural.unique == Unique::Yes || chosen.is_some();
+        if let Some((parameter, id)) = chosen.filter(|_| self.kind.create.is_some_and(|create| create.op == call.op)) {
+            ready.call.query.insert(parameter.to_owned(), Value::Text(id));
+        }
         let mut tries = 0;
         loop {
             tries += 1;

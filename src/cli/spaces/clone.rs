@@ -48,8 +48,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let source = workspace(run).await?;
         let is_id = arguments.source.len() >= 12 && arguments.source.bytes().all(|b| b.is_ascii_hexdigit());
-        let id = if is_id { arguments.source.clone() } else { by_title(&source.client, &arguments.source).await? };
-        let mut body = from_reply(kind()?, read(&source.client, &id).await?);
+        let id = if is_id { arguments.source.clone() } else { by_title(&source, &arguments.source).await? };
+        let mut body = from_reply(kind()?, read(&source, &id).await?);
         if let Some(map) = body.as_map_mut() {
             let given = [("title", &arguments.name), ("warehouse_id", &arguments.warehouse_id)];
             map.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::text(value.clone()?)))));
@@ -85,7 +85,7 @@ fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value) -> Re
 
 async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Connection, body: &Value) -> Result<Exit, Failure> {
     let title = text(body, "title");
-    let (there, _) = rows(&target.client, 0).await?;
+    let (there, _) = rows(target, 0).await?;
     if let Some(taken) = there.iter().find(|row| text(row, "title") == title) {
         return Err(Failure::Machine {
             message: format!("a space called `{title}` is there already: {}", text(taken, "space_id")),
@@ -103,7 +103,12 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let change =
         Change { address: &address, id: &Value::Null, applied: None, live: None, desired: &space, paths: &[], context: Context::default() };
     let refused = |why: String| Failure::machine(format!("`{title}` cannot be copied: {why}"));
-    let calls = create_calls(kind()?, &change).map_err(|refusal| refused(refusal.reason))?;
+    // By the API that answered the list.
+    let kind = target.registry.current(kind()?);
+    if let Some(refusal) = kind.hooks.carries.and_then(|carries| carries(&space).into_iter().next()) {
+        return Err(refused(format!("{}: {}", refusal.path, refusal.reason)));
+    }
+    let calls = create_calls(kind, &change).map_err(|refusal| refused(refusal.reason))?;
     let tables = space.get("tables").and_then(Value::as_list).map_or(0, <[Value]>::len);
     run.screen.note(&format!(
         "+ {} in {}, with {}, warehouse {}",
@@ -130,8 +135,9 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     }
     let mut made = Value::Map(Map::new());
     for call in calls {
-        let call = call.encoded(kind()?).map_err(refused)?;
-        made = target.client.call(&call).await.map_err(|error| Failure::api(format!("`{title}` cannot be made"), error))?.body;
+        let call = call.encoded(kind).map_err(refused)?;
+        let reply = target.client.call(&call).await.map_err(|error| Failure::api(format!("`{title}` cannot be made"), error))?;
+        made = from_reply(kind, reply.body);
     }
     run.screen.result(&format!("{}  {}\n", text(&made, "space_id"), quoted(&text(&made, "title"))));
     Ok(Exit::Done)

@@ -50,11 +50,10 @@ enum FileForm {
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let connection = workspace(run).await?;
-        let wanted =
-            if arguments.ids.is_empty() { chosen(arguments, &rows(&connection.client, 0).await?.0) } else { arguments.ids.clone() };
+        let wanted = if arguments.ids.is_empty() { chosen(arguments, &rows(&connection, 0).await?.0) } else { arguments.ids.clone() };
         let mut bodies = Vec::new();
         for id in wanted {
-            bodies.push(from_reply(kind()?, read(&connection.client, &id).await?));
+            bodies.push(from_reply(kind()?, read(&connection, &id).await?));
         }
         if bodies.is_empty() {
             run.screen.note("No space fits; nothing was written.");

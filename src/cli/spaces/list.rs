@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let form = arguments.written.form(run)?;
     runtime()?.block_on(async {
         let connection = workspace(run).await?;
-        let (rows, more) = rows(&connection.client, arguments.limit).await?;
+        let (rows, more) = rows(&connection, arguments.limit).await?;
         show(run, form, &rows);
         if more {
             run.screen.note(&format!("These are the first {}; `--limit 0` shows all.", arguments.limit));
@@ -59,7 +59,7 @@ pub fn find(arguments: &FindArguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let pattern = arguments.pattern.as_deref().or(arguments.name.as_deref()).unwrap_or("*").to_lowercase();
     runtime()?.block_on(async {
         let connection = workspace(run).await?;
-        let (mut rows, _) = rows(&connection.client, 0).await?;
+        let (mut rows, _) = rows(&connection, 0).await?;
         rows.retain(|row| export::fits(&pattern, &text(row, "title").to_lowercase()));
         show(run, form, &rows);
         Ok(Exit::Done)

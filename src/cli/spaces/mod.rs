@@ -21,9 +21,10 @@ pub use one::run as get;
 use super::connect::{self, Connection};
 use super::session::Session;
 use super::{Failure, Form, Run};
-use crate::client::Client;
+use crate::client::ApiError;
 use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
 use crate::model::Value;
+use crate::refresh;
 
 /// The forms that these commands know.
 pub const FORMS: &[Form] = &[Form::Text, Form::Table, Form::Json, Form::Csv, Form::Yaml];
@@ -66,17 +67,33 @@ async fn workspace(run: &Run<'_>) -> Result<Connection, Failure> {
     connect::by_profile(run, None).await
 }
 
-/// Rows of all spaces, at most so many (0: all), and whether there are more.
-async fn rows(client: &Client, limit: usize) -> Result<(Vec<Value>, bool), Failure> {
-    let failed = |error| Failure::api("the spaces cannot be listed", error);
-    let kind = kind()?;
-    let Some(call) = list_call(kind, None) else { return Ok((vec![], false)) };
-    let mut pages = client.pages(&call).map_err(failed)?;
-    let mut rows: Vec<Value> = Vec::new();
-    while limit == 0 || rows.len() <= limit {
-        let Some(page) = pages.next().await.map_err(failed)? else { break };
-        rows.extend(page.into_iter().map(|row| from_reply(kind, row)));
+/// The answer by whichever API of spaces the workspace has.
+async fn by_either<T>(
+    connection: &Connection,
+    kind: &'static Kind,
+    ask: impl AsyncFn(&'static Kind) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let kind = connection.registry.current(kind);
+    match ask(kind).await {
+        Err(error) if refresh::has_no_api(&error) && connection.registry.fall_back(kind) => ask(connection.registry.current(kind)).await,
+        answer => answer,
     }
+}
+
+/// Rows of all spaces, at most so many (0: all), and whether there are more.
+async fn rows(connection: &Connection, limit: usize) -> Result<(Vec<Value>, bool), Failure> {
+    let listed = async |kind: &'static Kind| {
+        let mut rows: Vec<Value> = Vec::new();
+        let Some(call) = list_call(kind, None) else { return Ok(rows) };
+        let mut pages = connection.client.pages(&call)?;
+        while limit == 0 || rows.len() <= limit {
+            let Some(page) = pages.next().await? else { break };
+            rows.extend(page.into_iter().map(|row| from_reply(kind, row)));
+        }
+        Ok(rows)
+    };
+    let rows = by_either(connection, kind()?, listed).await;
+    let mut rows = rows.map_err(|error| Failure::api("the spaces cannot be listed", error))?;
     let more = limit != 0 && rows.len() > limit;
     if limit != 0 {
         rows.truncate(limit);
@@ -86,16 +103,19 @@ async fn rows(client: &Client, limit: usize) -> Result<(Vec<Value>, bool), Failu
 }
 
 /// A space as the API answers it.
-async fn read(client: &Client, id: &str) -> Result<Value, Failure> {
-    let id = Value::from(id);
-    let Some(call) = read_call(kind()?, &id, &Value::Null, &[]) else { return Ok(Value::Null) };
-    let reply = client.call(&call).await.map_err(|error| Failure::api(format!("the space {} cannot be read", id.key_text()), error))?;
-    Ok(reply.body)
+async fn read(connection: &Connection, id: &str) -> Result<Value, Failure> {
+    let value = Value::from(id);
+    let asked = async |kind: &'static Kind| match read_call(kind, &value, &Value::Null, &[]) {
+        Some(call) => connection.client.call(&call).await.map(|reply| reply.body),
+        None => Ok(Value::Null),
+    };
+    let reply = by_either(connection, kind()?, asked).await;
+    reply.map_err(|error| Failure::api(format!("the space {id} cannot be read"), error))
 }
 
 /// The id of the only space of this title.
-async fn by_title(client: &Client, title: &str) -> Result<String, Failure> {
-    let (rows, _) = rows(client, 0).await?;
+async fn by_title(connection: &Connection, title: &str) -> Result<String, Failure> {
+    let (rows, _) = rows(connection, 0).await?;
     let found: Vec<&Value> = rows.iter().filter(|row| text(row, "title") == title).collect();
     match found.as_slice() {
         [only] => Ok(text(only, "space_id")),

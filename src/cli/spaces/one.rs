@@ -34,9 +34,9 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         let connection = workspace(run).await?;
         let id = match (&arguments.id, &arguments.name) {
             (Some(id), _) => id.clone(),
-            (None, name) => by_title(&connection.client, name.as_deref().unwrap_or_default()).await?,
+            (None, name) => by_title(&connection, name.as_deref().unwrap_or_default()).await?,
         };
-        let reply = read(&connection.client, &id).await?;
+        let reply = read(&connection, &id).await?;
         if arguments.raw {
             run.screen.result(&format!("{}\n", json::write_pretty(&reply).unwrap_or_default()));
             return Ok(Exit::Done);

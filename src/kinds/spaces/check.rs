@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::form::{Group, SECTIONS, Section};
+use super::read::PACKED;
 use super::{join, write};
 use crate::kinds::Refusal;
 use crate::model::{Path, Step, Value};
@@ -58,24 +59,29 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
 
 /// A serialised space that could not be read, or that stands beside what it holds.
 fn packed(body: &Value, found: &mut Vec<Refusal>) {
-    let Some(packed) = body.get("serialized_space") else { return };
+    for name in PACKED {
+        found.extend(body.get(name).map(|packed| refusal(Path::field(name), unread(packed))));
+    }
+}
+
+/// Why a space as the API has it was not taken apart.
+fn unread(packed: &Value) -> String {
     let parsed = packed.as_str().map(|text| crate::model::json::parse(text.as_bytes()));
-    let reason = match parsed {
+    match parsed {
         Some(Err(error)) => format!("this is no JSON: {error}"),
         Some(Ok(Value::Map(_))) | None if !matches!(packed, Value::Unknown(_) | Value::Secret(_)) => {
             "what it holds is also written beside it: write either the serialized space or its fields, not both".to_owned()
         }
         None => format!("it must be known when it is planned, and this is {}", packed.sort()),
         Some(_) => "this is no JSON object".to_owned(),
-    };
-    found.push(refusal(Path::field("serialized_space"), reason));
+    }
 }
 
 /// Rules of one item: what it is known by is known and there, tables and functions have three parts.
 fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) {
     let by: &[&str] = match section.ids {
         Some(ids) => ids.by,
-        None => &["identifier"],
+        None => section.form.sorted,
     };
     for name in by {
         match item.get(name) {
@@ -96,7 +102,7 @@ fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) 
             found.push(refusal(path.join(Step::Field(name.to_owned())), reason));
         }
     }
-    if section.wire.contains(&"sql_snippets") && item.get("sql").and_then(Value::as_str).is_some_and(|sql| sql.trim().is_empty()) {
+    if section.at.contains(&"snippets") && item.get("sql").and_then(Value::as_str).is_some_and(|sql| sql.trim().is_empty()) {
         found.push(refusal(path.join(Step::Field("sql".to_owned())), "the SQL is empty"));
     }
 }
@@ -210,7 +216,7 @@ fn long(value: &Value, path: &mut Path, found: &mut Vec<Refusal>) {
             }
         }
         Value::Map(map) => {
-            for (name, value) in map.iter().filter(|(name, _)| name.as_str() != "serialized_space") {
+            for (name, value) in map.iter().filter(|(name, _)| !PACKED.contains(&name.as_str())) {
                 path.push(Step::Field(name.clone()));
                 long(value, path, found);
                 path.pop();

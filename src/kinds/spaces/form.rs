@@ -1,17 +1,44 @@
 //! The parts of a space: what their members are called in YAML and in the API, and where their lists stand in both.
 //!
 //! One table that reading, writing and the rules all walk. A wire form is a column of it: the serialised space of the
-//! spaces API here, the typed definition of the agents API when it comes.
+//! spaces API, the typed definition of the agents API.
 
 use super::join;
 use crate::model::{Map, Value};
+
+/// A form that the API takes and gives a space in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// The text `serialized_space` of `/api/2.0/genie/spaces`, version 2.
+    Serialised,
+    /// The object `definition` of `/api/2.0/genie/agents`.
+    Typed,
+}
+
+impl Wire {
+    /// As messages call the API that has it.
+    pub fn api(self) -> &'static str {
+        match self {
+            Self::Serialised => "the spaces API",
+            Self::Typed => "the agents API",
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Serialised => Self::Typed,
+            Self::Typed => Self::Serialised,
+        }
+    }
+}
 
 /// How a member's value differs between YAML and the API.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// Not at all.
     Same,
-    /// Text here, a list of fragments there.
+    /// Text here and in the typed form, a list of fragments in the serialised one.
     Prose,
     /// A list of words in both; one word alone stands for a list here.
     Words,
@@ -27,11 +54,54 @@ pub(super) enum Shape {
 pub(super) struct Member {
     /// In YAML.
     pub name: &'static str,
-    /// In the API.
-    pub wire: &'static str,
+    /// In the serialised space; empty: that form has no such member.
+    serialised: &'static str,
+    /// In the typed definition; empty: that form has no such member.
+    typed: &'static str,
     /// Other names that are read: those of the API's first version, of Genie-Forge, and what people write.
     pub also: &'static [&'static str],
     pub shape: Shape,
+}
+
+impl Member {
+    /// Its name in a wire form; empty where that form has no such member.
+    pub fn wire(&self, wire: Wire) -> &'static str {
+        match wire {
+            Wire::Serialised => self.serialised,
+            Wire::Typed => self.typed,
+        }
+    }
+
+    /// Every name that it is read by.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let own = [self.name, self.serialised, self.typed];
+        own.into_iter().chain(self.also.iter().copied()).filter(|name| !name.is_empty())
+    }
+
+    const fn typed(self, typed: &'static str) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// A member that only the typed form has.
+    const fn only_typed(self) -> Self {
+        Self { serialised: "", ..self }
+    }
+
+    /// A member that only the serialised form has.
+    const fn only_serialised(self) -> Self {
+        Self { typed: "", ..self }
+    }
+}
+
+/// In which order the API wants a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By what [`Form::sorted`] says.
+    Rising,
+    /// The same, the other way round in the typed form.
+    FallingTyped,
+    /// The same in the serialised form; as it is written in the typed one.
+    AsWrittenTyped,
 }
 
 /// A sort of part.
@@ -39,23 +109,42 @@ pub(super) struct Form {
     pub members: &'static [Member],
     /// The member that text alone stands for.
     pub short: &'static str,
-    /// The wire members that the API wants lists of these sorted by.
+    /// The members, by their names in YAML, that the API wants lists of these sorted by.
     pub sorted: &'static [&'static str],
+    /// In which order.
+    pub order: Order,
     /// What else reading does, before members are read.
     pub lift: Option<fn(&mut Map)>,
     /// What else writing does, after members were written.
-    pub lower: Option<fn(&mut Map)>,
+    pub lower: Option<fn(&mut Map, Wire)>,
 }
 
 /// Where a list of parts stands.
 pub(super) struct Section {
     /// In YAML's form.
     pub at: &'static [&'static str],
-    /// In the serialised space.
-    pub wire: &'static [&'static str],
+    /// In the serialised space; empty: there is none.
+    serialised: &'static [&'static str],
+    /// In the typed definition.
+    typed: &'static [&'static str],
     pub form: &'static Form,
     /// The word in digests of ids, and what the parts are recognised by; none where they have no ids.
     pub ids: Option<Ids>,
+}
+
+impl Section {
+    /// Where it stands in what an API gives, or in a file that was written from that.
+    pub fn given(&self) -> &'static [&'static str] {
+        if self.serialised.is_empty() { self.typed } else { self.serialised }
+    }
+
+    /// Where it stands in a wire form; empty where that form has no such list.
+    pub fn wire(&self, wire: Wire) -> &'static [&'static str] {
+        match wire {
+            Wire::Serialised => self.serialised,
+            Wire::Typed => self.typed,
+        }
+    }
 }
 
 /// How the parts of a section come by their ids.
@@ -79,7 +168,7 @@ pub(super) enum Group {
 }
 
 const fn member(name: &'static str, wire: &'static str, also: &'static [&'static str], shape: Shape) -> Member {
-    Member { name, wire, also, shape }
+    Member { name, serialised: wire, typed: wire, also, shape }
 }
 
 /// The member that names an item for its id.
@@ -95,13 +184,14 @@ const INSTRUCTION: Member = member("instruction", "instruction", &[], Shape::Pro
 const QUESTION: Member = member("question", "question", &[], Shape::Prose);
 
 /// A part with the defaults of most.
-const PLAIN: Form = Form { members: &[], short: "", sorted: &["id"], lift: None, lower: None };
+const PLAIN: Form = Form { members: &[], short: "", sorted: &["id"], order: Order::Rising, lift: None, lower: None };
 
 /// A column. The first version's flags are the second version's under other names (the public command line's notes on
 /// the migration that servers do).
 pub(super) static COLUMN: Form = Form {
     members: &[
-        member("name", "column_name", &["column"], Shape::Same),
+        member("name", "column_name", &[], Shape::Same).typed("column"),
+        member("display_name", "display_name", &[], Shape::Same).only_typed(),
         DESCRIPTION,
         SYNONYMS,
         member("exclude", "exclude", &[], Shape::Same),
@@ -109,7 +199,7 @@ pub(super) static COLUMN: Form = Form {
         member("enable_entity_matching", "enable_entity_matching", &["build_value_dictionary"], Shape::Same),
     ],
     short: "name",
-    sorted: &["column_name"],
+    sorted: &["name"],
     ..PLAIN
 };
 
@@ -122,7 +212,26 @@ pub(super) static TABLE: Form = Form {
     ],
     short: "identifier",
     sorted: &["identifier"],
+    order: Order::AsWrittenTyped,
     lift: Some(columns_by_name),
+    ..PLAIN
+};
+
+/// A volume whose files the space may read.
+static VOLUME: Form = Form {
+    members: &[member("path", "path", &[], Shape::Same).only_typed(), DESCRIPTION.only_typed()],
+    short: "path",
+    sorted: &["path"],
+    order: Order::AsWrittenTyped,
+    ..PLAIN
+};
+
+/// A connection to an MCP server whose tools the space may use.
+static MCP_CONNECTION: Form = Form {
+    members: &[member("mcp_connection", "mcp_connection", &["name", "connection"], Shape::Same).only_typed()],
+    short: "mcp_connection",
+    sorted: &["mcp_connection"],
+    order: Order::AsWrittenTyped,
     ..PLAIN
 };
 
@@ -135,6 +244,7 @@ static PARAMETER: Form = Form {
     ],
     short: "name",
     sorted: &[],
+    order: Order::AsWrittenTyped,
     ..PLAIN
 };
 
@@ -175,17 +285,19 @@ static JOIN: Form = Form {
     ..PLAIN
 };
 
+const SNIPPET_NAME: Member = member("name", "display_name", &[], Shape::Same);
+const ALIAS: Member = member("alias", "alias", &[], Shape::Same);
+
+/// An expression or measure.
 static SNIPPET: Form = Form {
-    members: &[
-        OWN_KEY,
-        ID,
-        member("name", "display_name", &[], Shape::Same),
-        SQL,
-        member("alias", "alias", &[], Shape::Same),
-        SYNONYMS,
-        COMMENT,
-        INSTRUCTION,
-    ],
+    members: &[OWN_KEY, ID, SNIPPET_NAME, SQL, ALIAS, SYNONYMS, COMMENT.only_serialised(), INSTRUCTION],
+    lift: Some(named_snippet),
+    ..PLAIN
+};
+
+/// A filter has no alias in the typed form.
+static FILTER: Form = Form {
+    members: &[OWN_KEY, ID, SNIPPET_NAME, SQL, ALIAS.only_serialised(), SYNONYMS, COMMENT.only_serialised(), INSTRUCTION],
     lift: Some(named_snippet),
     ..PLAIN
 };
@@ -201,6 +313,7 @@ static BENCHMARK: Form = Form {
         member("evaluation_note", "evaluation_note", &[], Shape::Prose),
     ],
     short: "question",
+    order: Order::FallingTyped,
     lift: Some(answered),
     lower: Some(answering),
     ..PLAIN
@@ -213,53 +326,70 @@ const fn ids(word: &'static str, by: &'static [&'static str], group: Group) -> I
 /// All lists of parts, in the order in which a person reads a space. The words of ids never change: they are in the ids of
 /// every space that was ever made.
 pub(super) static SECTIONS: &[Section] = &[
-    Section { at: &["tables"], wire: &["data_sources", "tables"], form: &TABLE, ids: None },
-    Section { at: &["metric_views"], wire: &["data_sources", "metric_views"], form: &TABLE, ids: None },
+    Section { at: &["tables"], serialised: &["data_sources", "tables"], typed: &["data_sources", "tables"], form: &TABLE, ids: None },
+    // One list with the tables in the typed form.
+    Section {
+        at: &["metric_views"],
+        serialised: &["data_sources", "metric_views"],
+        typed: &["data_sources", "tables"],
+        form: &TABLE,
+        ids: None,
+    },
+    Section { at: &["volumes"], serialised: &[], typed: &["data_sources", "volumes"], form: &VOLUME, ids: None },
+    Section { at: &["mcp_connections"], serialised: &[], typed: &["data_sources", "mcp_connections"], form: &MCP_CONNECTION, ids: None },
     Section {
         at: &["instructions", "example_sql"],
-        wire: &["instructions", "example_question_sqls"],
+        serialised: &["instructions", "example_question_sqls"],
+        typed: &["instructions", "example_question_sqls"],
         form: &EXAMPLE,
         ids: Some(ids("example_sql", &["question"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "functions"],
-        wire: &["instructions", "sql_functions"],
+        serialised: &["instructions", "sql_functions"],
+        typed: &["instructions", "sql_functions"],
         form: &FUNCTION,
         ids: Some(ids("function", &["identifier"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "joins"],
-        wire: &["instructions", "join_specs"],
+        serialised: &["instructions", "join_specs"],
+        typed: &["instructions", "join_specs"],
         form: &JOIN,
         ids: Some(ids("join", &["left", "left_alias", "right", "right_alias"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "filters"],
-        wire: &["instructions", "sql_snippets", "filters"],
-        form: &SNIPPET,
+        serialised: &["instructions", "sql_snippets", "filters"],
+        typed: &["instructions", "sql_snippets", "filters"],
+        form: &FILTER,
         ids: Some(ids("filter", &["name"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "expressions"],
-        wire: &["instructions", "sql_snippets", "expressions"],
+        serialised: &["instructions", "sql_snippets", "expressions"],
+        typed: &["instructions", "sql_snippets", "expressions"],
         form: &SNIPPET,
         ids: Some(ids("expression", &["name"], Group::Instructions)),
     },
     Section {
         at: &["instructions", "snippets", "measures"],
-        wire: &["instructions", "sql_snippets", "measures"],
+        serialised: &["instructions", "sql_snippets", "measures"],
+        typed: &["instructions", "sql_snippets", "measures"],
         form: &SNIPPET,
         ids: Some(ids("measure", &["name"], Group::Instructions)),
     },
     Section {
         at: &["sample_questions"],
-        wire: &["config", "sample_questions"],
+        serialised: &["config", "sample_questions"],
+        typed: &["config", "sample_questions"],
         form: &SAMPLE,
         ids: Some(ids("sample_question", &["question"], Group::Questions)),
     },
     Section {
         at: &["benchmarks"],
-        wire: &["benchmarks", "questions"],
+        serialised: &["benchmarks", "questions"],
+        typed: &["benchmarks", "questions"],
         form: &BENCHMARK,
         ids: Some(ids("benchmark", &["question"], Group::Questions)),
     },
@@ -296,6 +426,9 @@ fn named_snippet(snippet: &mut Map) {
     }
 }
 
+/// What the agents API calls an answer in SQL.
+const TYPED_SQL: &str = "GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL";
+
 /// The one answer that the API takes today, `[{format: SQL, content: [...]}]`, is `sql`. Other answers stay as they are.
 fn answered(benchmark: &mut Map) {
     // As with other texts, the newline at the very end of a YAML block is no part of it.
@@ -307,16 +440,20 @@ fn answered(benchmark: &mut Map) {
     let Some(Value::List(answers)) = benchmark.get("answer") else { return };
     let [Value::Map(answer)] = answers.as_slice() else { return };
     let format = answer.get("format").and_then(Value::as_str).unwrap_or("SQL");
-    if answer.keys().all(|key| key == "format" || key == "content") && matches!(format, "SQL" | "GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL") {
+    if answer.keys().all(|key| key == "format" || key == "content") && matches!(format, "SQL" | TYPED_SQL) {
         let content = answer.get("content").cloned().unwrap_or(Value::Null);
         benchmark.shift_remove("answer");
         benchmark.insert("sql".to_owned(), super::read::joined(content));
     }
 }
 
-fn answering(benchmark: &mut Map) {
+fn answering(benchmark: &mut Map, wire: Wire) {
     if let Some(sql) = benchmark.shift_remove("sql") {
-        let answer = Value::map([("format", Value::from("SQL")), ("content", Value::List(vec![sql]))]);
+        let (format, content) = match wire {
+            Wire::Serialised => ("SQL", Value::List(vec![sql])),
+            Wire::Typed => (TYPED_SQL, sql),
+        };
+        let answer = Value::map([("format", Value::from(format)), ("content", content)]);
         benchmark.insert("answer".to_owned(), Value::List(vec![answer]));
     }
 }

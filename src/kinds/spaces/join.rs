@@ -1,5 +1,6 @@
-//! Joins: two tables, a condition and a relationship here; aliases in backticks and a marker among the SQL there.
+//! Joins: two tables, a condition and a relationship here; aliases in backticks there, and a marker among the SQL or an enum.
 
+use super::form::Wire;
 use crate::model::{Map, Value};
 
 /// The marker that tells the relationship, as the second text of a join's `sql`.
@@ -213,7 +214,7 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
 }
 
 /// Writes a join as the API has it.
-pub(super) fn lower(join: &mut Map) {
+pub(super) fn lower(join: &mut Map, wire: Wire) {
     for side in ["left", "right"] {
         let alias = join.shift_remove(&format!("{side}_alias"));
         let Some(identifier) = join.get(side).cloned() else { continue };
@@ -224,7 +225,17 @@ pub(super) fn lower(join: &mut Map) {
         Some(pairs) => Value::Text(write(&pairs, Quotes::Always)),
         None => condition,
     });
-    let marker = join.shift_remove("relationship").and_then(|r| Some(Value::Text(format!("{}{}{}", MARKER.0, r.as_str()?, MARKER.1))));
+    let relationship = join.shift_remove("relationship");
+    if wire == Wire::Typed {
+        let typed = relationship.map(|r| match r.as_str() {
+            Some(text) => Value::Text(format!("{TYPED}{text}")),
+            None => r,
+        });
+        join.extend(condition.map(|sql| ("sql".to_owned(), sql)));
+        join.extend(typed.map(|typed| ("relationship_type".to_owned(), typed)));
+        return;
+    }
+    let marker = relationship.and_then(|r| Some(Value::Text(format!("{}{}{}", MARKER.0, r.as_str()?, MARKER.1))));
     let sql: Vec<Value> = condition.into_iter().chain(marker).collect();
     if !sql.is_empty() {
         join.insert("sql".to_owned(), Value::List(sql));
@@ -286,8 +297,11 @@ mod tests {
         let case = |text: &str, here: &str, there: &str| {
             assert_eq!(plain(text, &[]), here, "{text}");
             let mut join: Map = [("condition".to_owned(), Value::from(here))].into_iter().collect();
-            lower(&mut join);
+            let mut typed = join.clone();
+            lower(&mut join, Wire::Serialised);
             assert_eq!(join["sql"].as_list().unwrap()[0].as_str(), Some(there), "{text}");
+            lower(&mut typed, Wire::Typed);
+            assert_eq!(typed["sql"].as_str(), Some(there), "{text}");
         };
         case("`a`.`x` = `b`.`y`", "a.x = b.y", "`a`.`x` = `b`.`y`");
         case("a.x==b.y and a.`two words` = b.z", "a.x = b.y AND a.`two words` = b.z", "`a`.`x` = `b`.`y` AND `a`.`two words` = `b`.`z`");

@@ -1,8 +1,10 @@
 //! Genie spaces.
 //!
-//! One model, the form that YAML has, and adapters to what the API takes and gives. The serialised space of the spaces API is
-//! the one adapter there is (`read`, `write`); the typed definition of the agents API would be a second column of `form`.
+//! One model, the form that YAML has, and adapters (`read`, `write`) to what two APIs of the same objects take and give: the
+//! serialised space of the spaces API, the typed definition of the agents API. Each is a column of `form`; which of the two a
+//! workspace is asked by is the session's choice ([`Otherwise`](super::Otherwise)).
 
+mod carry;
 mod check;
 mod form;
 mod ids;
@@ -11,33 +13,52 @@ mod place;
 mod read;
 #[cfg(test)]
 mod tests;
+mod update;
 mod write;
 
-use super::call::{changed_fields, merged, with_id};
 use super::permissions::PERMISSIONS;
 use super::workspace_tags::WORKSPACE_TAGS;
 use super::{
-    Calls, Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Parent, Path, Read, Request, Rows,
-    Unique, Update, Value, Verdict, View,
+    Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Otherwise, Parent, Path, Read, Request,
+    Rows, Unique, Update, Value, Verdict, View,
 };
 use crate::model::Step;
 
-const UPDATE: Request = Request::bare("dashboards.genie.update_space");
-
-/// Genie spaces: everything about a space's knowledge is one text of JSON to the API, replaced whole; here it is fields,
-/// each compared and changed by itself. Titles are not unique; tags stand beside a space and
-/// say nothing of who made it.
+/// Genie spaces by the spaces API: everything about a space's knowledge is one text of JSON to it, replaced whole.
 pub static SPACES: Kind = Kind {
-    name: "spaces",
-    singular: "Genie space",
-    aliases: &["genie_spaces", "genie_agents"],
-    list_key: "space_id",
     create: Some(Request::bare("dashboards.genie.create_space")),
     read: Read { query: &[("include_serialized_space", "true")], ..Read::plain("dashboards.genie.get_space") },
     // Rows lack the serialised space.
     list: Some(List { op: "dashboards.genie.list_spaces", query: &[], rows: Rows::Names }),
-    update: Update::Custom(update),
+    update: Update::Custom(update::serialised),
     delete: Some(Request::bare("dashboards.genie.trash_space")),
+    encode: &[("serialized_space", Encoding::JsonText)],
+    otherwise: Some(Otherwise { kind: &AGENTS, setting: "genie_api", words: ["spaces", "agents"] }),
+    hooks: Hooks { wire: Some(write::serialised), carries: Some(carry::serialised), ..HOOKS },
+    ..SPACE
+};
+
+/// The same by the agents API: a typed object, replaced whole too. Whoever makes one picks its id.
+static AGENTS: Kind = Kind {
+    create: Some(Request::bare("genieagents.genie_agents.create_genie_agent")),
+    read: Read::plain("extra.genie_agents.get"),
+    // The FULL view has definitions, of everybody's spaces: many megabytes for the few that are managed.
+    list: Some(List { op: "genieagents.genie_agents.list_genie_agents", query: &[("page_size", "100")], rows: Rows::Names }),
+    update: Update::Custom(update::typed),
+    delete: Some(Request::bare("extra.genie_agents.delete")),
+    unique_in: Some("parent_path"),
+    chosen_id: Some("genie_agent_id"),
+    hooks: Hooks { wire: Some(write::typed), carries: Some(carry::typed), ..HOOKS },
+    ..SPACE
+};
+
+/// What holds for both: here a space is fields, each compared and changed by itself. Titles are not unique; tags stand beside a
+/// space and say nothing of who made it.
+const SPACE: Kind = Kind {
+    name: "spaces",
+    singular: "Genie space",
+    aliases: &["genie_spaces", "genie_agents"],
+    list_keys: &["space_id", "genie_agent_id"],
     identity: Identity::Assigned("space_id"),
     natural: Natural { fields: &["title"], unique: Unique::No },
     fields: &[
@@ -47,6 +68,8 @@ pub static SPACES: Kind = Kind {
         ("parent_path", "text"),
         ("tables", "[forms.SpaceTable]"),
         ("metric_views", "[forms.SpaceTable]"),
+        ("volumes", "[forms.SpaceVolume]"),
+        ("mcp_connections", "[forms.SpaceMcpConnection]"),
         ("instructions", "forms.SpaceInstructions"),
         ("sample_questions", "[forms.SpaceQuestion]"),
         ("benchmarks", "[forms.SpaceBenchmark]"),
@@ -76,20 +99,20 @@ pub static SPACES: Kind = Kind {
     names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
     link: Some("/genie/rooms/{space_id}"),
     etag: Some(Etag { member: "etag", time: "update_time", by: "" }),
-    encode: &[("serialized_space", Encoding::JsonText)],
+    spellings: &[("display_name", "title")],
     unsent: &["author"],
     packed: Some(("serialized_space", place::wire_path)),
-    hooks: Hooks {
-        normal: Some(read::normal),
-        reply: Some(read::reply),
-        wire: Some(write::wire),
-        complete: Some(ids::complete),
-        view: Some(view),
-        check: Some(check::check),
-        judge: Some(judge),
-        ..Hooks::NONE
-    },
     ..Kind::PLAIN
+};
+
+const HOOKS: Hooks = Hooks {
+    normal: Some(read::normal),
+    reply: Some(read::reply),
+    complete: Some(ids::complete),
+    view: Some(view),
+    check: Some(check::check),
+    judge: Some(judge),
+    ..Hooks::NONE
 };
 
 const BACKEND: Fact = Fact::Default(Lit::Backend);
@@ -102,6 +125,8 @@ const FACTS: &[(super::At, Fact)] = &[
     ("parent_path", Fact::WorkspacePath),
     ("tables", Fact::Keyed(&["identifier"])),
     ("metric_views", Fact::Keyed(&["identifier"])),
+    ("volumes", Fact::Keyed(&["path"])),
+    ("mcp_connections", Fact::Keyed(&["mcp_connection"])),
     ("sample_questions", Fact::Keyed(&["question"])),
     ("benchmarks", Fact::Keyed(&["question"])),
     ("@forms.SpaceTable.identifier", Fact::CaseBlind),
@@ -179,26 +204,4 @@ fn judge(path: &Path, change: &Change<'_>) -> Option<Verdict> {
         [.., Step::Field(name)] if (name == "id" || name == "text_id") && change.desired.at(path).is_none() => Some(Verdict::Same),
         _ => None,
     }
-}
-
-/// One request: the plain fields that differ, and the whole serialised space where anything in it does. With it goes the
-/// etag that was read, so that what somebody changed in the meantime is not overwritten unseen (409).
-fn update(change: &Change<'_>) -> Calls {
-    let live = change.live.map(|live| aligned(live, change.desired));
-    let change = Change { live: live.as_ref(), ..*change };
-    let plain = |path: &Path| path.first_field().filter(|name| read::PLAIN.contains(name)).map(str::to_owned);
-    let mut names: Vec<String> = change.paths.iter().filter_map(plain).collect();
-    let everything = change.paths.iter().any(Path::is_root);
-    if everything {
-        names = read::PLAIN.iter().filter(|name| change.desired.get(name).is_some()).map(|n| (*n).to_owned()).collect();
-    }
-    names.dedup();
-    let mut fields = changed_fields(&SPACES, &change, &UPDATE, &names)?;
-    if everything || change.paths.iter().any(|path| plain(path).is_none()) {
-        let whole = ids::complete(change.address, merged(&SPACES, &change));
-        fields.insert("serialized_space".to_owned(), write::definition(&whole));
-        let etag = change.live.and_then(|live| live.get("etag")).filter(|etag| !etag.is_zero());
-        fields.extend(etag.map(|etag| ("etag".to_owned(), etag.clone())));
-    }
-    Ok(vec![with_id(&SPACES, &UPDATE, &change, Value::Map(fields), "update")])
 }

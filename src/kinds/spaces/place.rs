@@ -1,6 +1,6 @@
 //! Where a path of YAML's form stands in the serialised space.
 
-use super::form::{Form, SECTIONS, Shape};
+use super::form::{Form, SECTIONS, Shape, Wire};
 use crate::model::{Path, Step};
 
 /// The same place in the serialised space: `tables[1].columns[0].name` is `data_sources.tables[1].column_configs[0].column_name`.
@@ -11,7 +11,7 @@ pub(super) fn wire_path(path: &Path) -> Path {
     for section in SECTIONS {
         let at = fields(section.at);
         if let Some(rest) = steps.strip_prefix(at.as_slice()) {
-            let mut found = fields(section.wire);
+            let mut found = fields(section.given());
             inside(section.form, rest, &mut found);
             return Path::from(found);
         }
@@ -29,7 +29,8 @@ fn inside(form: &Form, steps: &[Step], found: &mut Vec<Step>) {
         return inside(form, rest, found);
     };
     let Some(member) = form.members.iter().find(|m| m.name == name.as_str()) else { return };
-    found.push(Step::Field(member.wire.into()));
+    let wire = Some(member.wire(Wire::Serialised)).filter(|wire| !wire.is_empty()).unwrap_or(member.name);
+    found.push(Step::Field(wire.into()));
     match member.shape {
         Shape::Parts(below) => inside(below, rest, found),
         Shape::Same | Shape::Prose | Shape::Words | Shape::Initial | Shape::Local => found.extend(rest.iter().cloned()),

@@ -1,8 +1,14 @@
-//! From whatever a space is written in to the one form that the rest of the program sees: the serialised space of the API in
-//! both versions, Genie-Forge's files, short forms.
+//! From whatever a space is written in to the one form that the rest of the program sees: the serialised space of the spaces
+//! API in both versions, the typed definition of the agents API, Genie-Forge's files, short forms.
+//!
+//! A name of any wire form is read as the member that it is, whoever gave it: a server that begins to give one form's member
+//! in the other is understood.
 
 use super::form::{Form, SECTIONS, Shape};
 use crate::model::{Map, Value, json};
+
+/// What names of resources of the agents API begin with.
+const RESOURCE: &str = "agents/";
 
 /// Who wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,13 +19,18 @@ pub(super) enum Origin {
     Api,
 }
 
-/// The fields that stand beside the serialised space, in YAML and in requests.
+/// The members that may hold a whole space as the API has it: the spaces API's, the agents API's.
+pub(super) const PACKED: [&str; 2] = ["serialized_space", "definition"];
+
+/// The fields that stand beside the space's knowledge, in YAML and, but for the title, in requests.
 pub(super) const PLAIN: [&str; 4] = ["title", "description", "warehouse_id", "parent_path"];
 
 /// The normal form of a YAML body.
 pub(super) fn normal(body: Value) -> Value {
     let Value::Map(mut body) = body else { return body };
-    unpack(&mut body);
+    for packed in PACKED {
+        unpack(&mut body, packed);
+    }
     if let Some(benchmarks @ Value::List(_)) = body.get_mut("benchmarks") {
         let list = std::mem::replace(benchmarks, Value::Null);
         *benchmarks = Value::map([("questions", list)]);
@@ -36,10 +47,10 @@ pub(super) fn normal(body: Value) -> Value {
     Value::Map(body)
 }
 
-/// A pasted `serialized_space`, unless it is no JSON or something in it is also written beside it: then it stays, and
-/// [`super::check`] says so.
-fn unpack(body: &mut Map) {
-    let parsed = match body.get("serialized_space") {
+/// A pasted `serialized_space` or `definition`, unless it is no JSON or something in it is also written beside it: then it
+/// stays, and [`super::check`] says so.
+fn unpack(body: &mut Map, packed: &str) {
+    let parsed = match body.get(packed) {
         Some(Value::Text(text)) => json::parse(text.as_bytes()).ok(),
         Some(map @ Value::Map(_)) => Some(map.clone()),
         _ => None,
@@ -50,27 +61,44 @@ fn unpack(body: &mut Map) {
     if definition.keys().any(|name| body.contains_key(name)) {
         return;
     }
-    body.shift_remove("serialized_space");
+    body.shift_remove(packed);
     body.extend(std::mem::take(&mut *definition));
 }
 
 /// The normal form of the API's reply: of a get, an update, or a row of a list.
 pub(super) fn reply(reply: Value) -> Value {
     let Value::Map(mut reply) = reply else { return reply };
+    untyped(&mut reply);
     let text = reply.get("serialized_space").and_then(Value::as_str);
-    let Some(Value::Map(mut definition)) = text.and_then(|text| json::parse(text.as_bytes()).ok()) else { return Value::Map(reply) };
-    reply.shift_remove("serialized_space");
+    let parsed = text.and_then(|text| json::parse(text.as_bytes()).ok()).or_else(|| reply.get("definition").cloned());
+    let Some(Value::Map(mut definition)) = parsed else { return Value::Map(reply) };
+    for packed in PACKED {
+        reply.shift_remove(packed);
+    }
     sections(&mut definition, Origin::Api);
     set_aside(&mut definition);
     reply.extend(std::mem::take(&mut *definition));
     Value::Map(reply)
 }
 
+/// What the agents API calls otherwise: `agents/01ef` is the space `01ef`, and where it is counts, not where it was asked for.
+fn untyped(reply: &mut Map) {
+    let id = reply.get("name").and_then(Value::as_str).and_then(|name| name.strip_prefix(RESOURCE)).map(str::to_owned);
+    let Some(id) = id else { return };
+    reply.shift_remove("name");
+    reply.shift_insert(0, "space_id".to_owned(), Value::Text(id));
+    for (theirs, ours) in [("display_name", "title"), ("effective_parent_path", "parent_path")] {
+        if let Some(value) = reply.shift_remove(theirs) {
+            reply.insert(ours.to_owned(), value);
+        }
+    }
+}
+
 /// Brings every section to its place in YAML's form.
 fn sections(body: &mut Map, origin: Origin) {
     for section in SECTIONS {
         let own = if section.at == ["benchmarks"] { None } else { take(body, section.at) };
-        let Some(found) = own.or_else(|| take(body, section.wire)) else { continue };
+        let Some(found) = own.or_else(|| take(body, section.given())) else { continue };
         let found = match found {
             Value::List(parts) => Value::List(parts.into_iter().map(|p| part(section.form, p, origin)).collect()),
             other => other,
@@ -140,8 +168,7 @@ fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
     }
     let mut out = Map::new();
     for member in form.members {
-        let names = [member.name, member.wire].into_iter().chain(member.also.iter().copied());
-        let Some(value) = names.filter(|n| !n.is_empty()).find_map(|name| map.shift_remove(name)) else { continue };
+        let Some(value) = member.names().find_map(|name| map.shift_remove(name)) else { continue };
         let value = shaped(&member.shape, value, origin);
         if origin == Origin::Yaml || !value.is_zero() {
             out.insert(member.name.to_owned(), value);
@@ -186,16 +213,18 @@ pub(super) fn joined(value: Value) -> Value {
     }
 }
 
-/// What a parameter holds where nobody gives it, as `{values: [...]}`: from one value, a list, or `{type, value}`.
+/// What a parameter holds where nobody gives it, as `{values: [...]}` or `{value_range: {min, max}}`: from one value, a list,
+/// `{type, value}`, or `{min, max}`.
 fn initial(value: Value) -> Value {
-    let words = |values: Vec<Value>| {
-        let word = |value: Value| match value {
-            Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => Value::Text(value.key_text()),
-            other => other,
-        };
-        Value::map([("values", Value::List(values.into_iter().map(word).collect()))])
+    let words = |mut values: Vec<Value>| {
+        values.iter_mut().for_each(as_word);
+        Value::map([("values", Value::List(values))])
     };
     match value {
+        Value::Map(mut map) if !map.is_empty() && map.keys().all(|name| matches!(name.as_str(), "min" | "max")) => {
+            map.values_mut().for_each(as_word);
+            Value::map([("value_range", Value::Map(map))])
+        }
         Value::Map(mut map) => match (map.shift_remove("values"), map.get("value")) {
             (Some(Value::List(values)), _) => {
                 let Value::Map(mut out) = words(values) else { return Value::Null };
@@ -212,13 +241,20 @@ fn initial(value: Value) -> Value {
     }
 }
 
+/// The API takes texts only.
+fn as_word(value: &mut Value) {
+    if matches!(value, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_)) {
+        *value = Value::Text(value.key_text());
+    }
+}
+
 /// What no section took goes below `more`, so that an update gives it back as it was.
 fn set_aside(body: &mut Map) {
     let mut more = Map::new();
     for (name, value) in std::mem::take(&mut **body) {
         match (name.as_str(), value) {
             (_, value) if value.is_zero() => {}
-            ("tables" | "metric_views" | "sample_questions" | "benchmarks", value @ Value::List(_)) => {
+            ("tables" | "metric_views" | "volumes" | "mcp_connections" | "sample_questions" | "benchmarks", value @ Value::List(_)) => {
                 body.insert(name, value);
             }
             ("instructions", Value::Map(instructions)) => {

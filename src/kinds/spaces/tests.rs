@@ -6,9 +6,9 @@ use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::form::KEY;
-use super::{check, ids, read, write};
-use crate::model::{Address, Map, Value, json};
+use super::form::{KEY, Wire};
+use super::{carry, check, ids, read, write};
+use crate::model::{Address, Map, Step, Value, json};
 
 /// A map of the members that are there.
 fn members(all: Vec<(&'static str, Option<Value>)>) -> Value {
@@ -41,22 +41,25 @@ fn named(field: &'static str, prefix: &'static str, item: impl Strategy<Value = 
 }
 
 fn tables(prefix: &'static str) -> impl Strategy<Value = Value> {
-    let column =
-        (of(words()), of(synonyms()), of(flag()), of(flag()), of(flag())).prop_map(|(description, synonyms, out, format, entity)| {
+    let column = (of(words()), of(words()), of(synonyms()), of(flag()), of(flag()), of(flag())).prop_map(
+        |(shown, description, synonyms, out, format, entity)| {
             members(vec![
+                ("display_name", shown),
                 ("description", description),
                 ("synonyms", synonyms),
                 ("exclude", out),
                 ("enable_format_assistance", format),
                 ("enable_entity_matching", entity),
             ])
-        });
+        },
+    );
     let table = (of(words()), of(named("name", "column", column)));
     named("identifier", prefix, table.prop_map(|(description, columns)| members(vec![("description", description), ("columns", columns)])))
 }
 
 fn instructions() -> impl Strategy<Value = Value> {
-    let initial = words().prop_map(|word| Value::map([("values", Value::List(vec![word]))]));
+    let range = (words(), words()).prop_map(|(min, max)| Value::map([("value_range", Value::map([("min", min), ("max", max)]))]));
+    let initial = prop_oneof![words().prop_map(|word| Value::map([("values", Value::List(vec![word]))])), range];
     let parameter = (of(words()), of(words()), of(initial)).prop_map(|(hint, description, initial)| {
         members(vec![("type_hint", hint), ("description", description), ("default_value", initial)])
     });
@@ -106,19 +109,25 @@ fn instructions() -> impl Strategy<Value = Value> {
 fn space() -> impl Strategy<Value = Value> {
     let sample = Just(Value::Map(Map::new()));
     let benchmark = (words(), of(words())).prop_map(|(sql, note)| members(vec![("sql", Some(sql)), ("evaluation_note", note)]));
+    let volume = of(words()).prop_map(|description| members(vec![("description", description)]));
+    let connection = Just(Value::Map(Map::new()));
+    let beside = (of(named("path", "/Volumes/c/s/v", volume)), of(named("mcp_connection", "mcp", connection)));
     (
+        beside,
         of(tables("c.s.t")),
         of(tables("c.s.view")),
         of(instructions()),
         of(named("question", "What is ", sample)),
         of(named("question", "Which are ", benchmark)),
     )
-        .prop_map(|(tables, views, instructions, samples, benchmarks)| {
+        .prop_map(|((volumes, connections), tables, views, instructions, samples, benchmarks)| {
             members(vec![
                 ("title", Some(Value::from("Sales"))),
                 ("warehouse_id", Some(Value::from("w"))),
                 ("tables", tables),
                 ("metric_views", views),
+                ("volumes", volumes),
+                ("mcp_connections", connections),
                 ("instructions", instructions),
                 ("sample_questions", samples),
                 ("benchmarks", benchmarks),
@@ -130,12 +139,85 @@ fn address() -> Address {
     Address::new("spaces", "sales")
 }
 
-/// What the API answers after a request with this body.
-fn answered(body: &Value) -> Value {
-    let Value::Map(mut fields) = write::wire(body) else { return Value::Null };
-    let text = json::write(&fields["serialized_space"]).expect("it is known");
-    fields.insert("serialized_space".to_owned(), Value::Text(text));
-    read::reply(Value::Map(fields))
+/// The fields of a request in this form.
+fn sent(body: &Value, wire: Wire) -> Value {
+    match wire {
+        Wire::Serialised => write::serialised(body),
+        Wire::Typed => write::typed(body),
+    }
+}
+
+/// What the API of this form answers after a request with this body.
+fn answered(body: &Value, wire: Wire) -> Value {
+    let Value::Map(mut fields) = sent(body, wire) else { return Value::Null };
+    match wire {
+        Wire::Serialised => {
+            let text = json::write(&fields["serialized_space"]).expect("it is known");
+            fields.insert("serialized_space".to_owned(), Value::Text(text));
+        }
+        Wire::Typed => {
+            fields.insert("name".to_owned(), Value::from("agents/01ef"));
+        }
+    }
+    let mut body = read::reply(Value::Map(fields));
+    if let Some(id) = body.as_map_mut().and_then(|map| map.shift_remove("space_id")) {
+        assert_eq!(id.as_str(), Some("01ef"));
+    }
+    body
+}
+
+/// Without what the form has no place for.
+fn carried(body: &Value, wire: Wire) -> Value {
+    let refused = match wire {
+        Wire::Serialised => carry::serialised(body),
+        Wire::Typed => carry::typed(body),
+    };
+    let mut body = body.clone();
+    for refusal in refused.iter().rev() {
+        let (last, above) = refusal.path.steps().split_last().expect("a field");
+        let place = above.iter().try_fold(&mut body, |value, step| match step {
+            Step::Field(name) => value.as_map_mut()?.get_mut(name.as_str()),
+            Step::Index(at) => match value {
+                Value::List(list) => list.get_mut(*at),
+                _ => None,
+            },
+            Step::Key(..) | Step::Inside => None,
+        });
+        if let (Some(Value::Map(map)), Step::Field(name)) = (place, last) {
+            map.shift_remove(name.as_str());
+        }
+    }
+    body
+}
+
+/// As the other form has it: metric views are tables.
+fn views_among_tables(mut body: Value) -> Value {
+    if let Some(map) = body.as_map_mut()
+        && let Some(Value::List(views)) = map.shift_remove("metric_views")
+        && let Value::List(tables) = map.entry("tables".to_owned()).or_insert_with(|| Value::List(vec![]))
+    {
+        tables.extend(views);
+    }
+    body
+}
+
+/// How many texts there are; those of joins have other forms.
+fn count_texts(value: &Value, count: &mut usize) {
+    match value {
+        Value::Text(_) => *count += 1,
+        Value::Map(map) => map.values().for_each(|value| count_texts(value, count)),
+        Value::List(list) => list.iter().for_each(|value| count_texts(value, count)),
+        _ => {}
+    }
+}
+
+/// How many texts stay here: `$key`.
+fn keys(value: &Value) -> usize {
+    match value {
+        Value::Map(map) => map.iter().map(|(name, value)| if name == KEY { 1 } else { keys(value) }).sum(),
+        Value::List(list) => list.iter().map(keys).sum(),
+        _ => 0,
+    }
 }
 
 /// Without regard to the order of members and of items.
@@ -170,7 +252,25 @@ proptest! {
     fn what_is_sent_is_read_back_as_it_was(space in space()) {
         let whole = ids::complete(&address(), read::normal(space));
         prop_assert_eq!(check::check(&whole), vec![]);
-        prop_assert_eq!(unordered(&answered(&whole)), unordered(&whole));
+        let serialised = carried(&whole, Wire::Serialised);
+        prop_assert_eq!(carry::serialised(&serialised), vec![]);
+        prop_assert_eq!(unordered(&answered(&serialised, Wire::Serialised)), unordered(&serialised));
+        let typed = carried(&whole, Wire::Typed);
+        prop_assert_eq!(carry::typed(&typed), vec![]);
+        prop_assert_eq!(unordered(&answered(&typed, Wire::Typed)), unordered(&views_among_tables(typed.clone())));
+    }
+
+    #[test]
+    fn either_form_holds_the_same_space(space in space()) {
+        let whole = ids::complete(&address(), read::normal(space));
+        let both = carried(&carried(&whole, Wire::Serialised), Wire::Typed);
+        let one = answered(&both, Wire::Serialised);
+        prop_assert_eq!(unordered(&views_among_tables(one.clone())), unordered(&answered(&one, Wire::Typed)));
+        // Nothing is lost silently: what is there and has no place is sent for the server to refuse.
+        let words = |value: &Value| { let mut count = 0; count_texts(value, &mut count); count };
+        for wire in [Wire::Serialised, Wire::Typed] {
+            prop_assert!(words(&sent(&whole, wire)) >= words(&whole) - keys(&whole), "{:?}", wire);
+        }
     }
 
     #[test]
@@ -181,11 +281,13 @@ proptest! {
 
     #[test]
     fn another_order_sends_the_same(space in space()) {
-        let one = write::wire(&ids::complete(&address(), read::normal(space.clone())));
         let reversed = read::normal(backwards(&space));
-        // The order of parameters and synonyms is the user's.
-        let other = write::wire(&ids::complete(&address(), reversed));
-        prop_assert_eq!(unordered(&one), unordered(&other));
+        for wire in [Wire::Serialised, Wire::Typed] {
+            let one = sent(&ids::complete(&address(), read::normal(space.clone())), wire);
+            // The order of parameters and synonyms is the user's.
+            let other = sent(&ids::complete(&address(), reversed.clone()), wire);
+            prop_assert_eq!(unordered(&one), unordered(&other));
+        }
     }
 }
 
@@ -233,5 +335,103 @@ fn what_the_api_would_refuse_is_said_at_its_place() {
         let told: Vec<String> = found.iter().map(|refusal| format!("{}: {}", refusal.path, refusal.reason)).collect();
         assert_eq!(told.len(), 1, "{body}: {told:?}");
         assert!(told[0].starts_with(&format!("{path}: ")) && told[0].contains(reason), "{body}: {told:?}");
+    }
+}
+
+/// The typed form, member by member, from the API's data.
+#[test]
+fn the_typed_form_is_that_of_the_agents_api() {
+    let yaml = r#"{"title":"Sales","warehouse_id":"w","description":"d",
+        "tables":[{"identifier":"c.s.b","description":"two","columns":{"z":"last","a":{"display_name":"A","synonyms":"first","exclude":true}}},"c.s.a"],
+        "metric_views":["c.s.m"],"volumes":["/Volumes/c/s/v",{"path":"/Volumes/c/s/w","description":"files"}],"mcp_connections":["github"],
+        "instructions":{"text":"Be brief.","text_id":"00000000000000000000000000000001",
+          "example_sql":[{"id":"00000000000000000000000000000002","question":"q","sql":"select 1","usage_guidance":"g",
+            "parameters":[{"name":"p","type":"INT","default":{"min":1,"max":5}},{"name":"o","default":7}]}],
+          "functions":[{"id":"00000000000000000000000000000003","identifier":"c.s.f"}],
+          "joins":[{"id":"00000000000000000000000000000004","left":"c.s.a","right":"c.s.b","condition":"a.x = b.y","relationship":"MANY_TO_ONE","comment":"k"}],
+          "snippets":{"filters":[{"id":"00000000000000000000000000000005","name":"f","sql":"b.x > 1"}],
+            "measures":[{"id":"00000000000000000000000000000006","name":"m","sql":"sum(b.x)","alias":"total","instruction":"i"}]}},
+        "sample_questions":[{"id":"00000000000000000000000000000009","question":"b"},{"id":"00000000000000000000000000000008","question":"a"}],
+        "benchmarks":[{"id":"0000000000000000000000000000000a","question":"one","sql":"select 1"},{"id":"0000000000000000000000000000000b","question":"two","sql":"select 2","evaluation_note":"n"}]}"#;
+    let wire = r#"{"display_name":"Sales","description":"d","warehouse_id":"w","definition":{
+        "config":{"sample_questions":[{"id":"00000000000000000000000000000008","question":"a"},{"id":"00000000000000000000000000000009","question":"b"}]},
+        "data_sources":{"tables":[
+            {"identifier":"c.s.b","description":"two","column_configs":[{"column":"a","display_name":"A","synonyms":["first"],"exclude":true},{"column":"z","description":"last"}]},
+            {"identifier":"c.s.a"},{"identifier":"c.s.m"}],
+          "volumes":[{"path":"/Volumes/c/s/v"},{"path":"/Volumes/c/s/w","description":"files"}],"mcp_connections":[{"mcp_connection":"github"}]},
+        "instructions":{"text_instructions":[{"id":"00000000000000000000000000000001","content":"Be brief."}],
+          "example_question_sqls":[{"id":"00000000000000000000000000000002","question":"q","sql":"select 1",
+            "parameters":[{"name":"p","type_hint":"INT","default_value":{"value_range":{"min":"1","max":"5"}}},{"name":"o","default_value":{"values":["7"]}}],"usage_guidance":"g"}],
+          "sql_functions":[{"id":"00000000000000000000000000000003","identifier":"c.s.f"}],
+          "join_specs":[{"id":"00000000000000000000000000000004","left":{"identifier":"c.s.a","alias":"a"},"right":{"identifier":"c.s.b","alias":"b"},
+            "sql":"`a`.`x` = `b`.`y`","relationship_type":"GENIE_AGENT_JOIN_RELATIONSHIP_TYPE_MANY_TO_ONE","comment":"k"}],
+          "sql_snippets":{"filters":[{"id":"00000000000000000000000000000005","display_name":"f","sql":"b.x > 1"}],
+            "measures":[{"id":"00000000000000000000000000000006","display_name":"m","sql":"sum(b.x)","alias":"total","instruction":"i"}]}},
+        "benchmarks":{"questions":[
+            {"id":"0000000000000000000000000000000b","question":"two","evaluation_note":"n","answer":[{"format":"GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL","content":"select 2"}]},
+            {"id":"0000000000000000000000000000000a","question":"one","answer":[{"format":"GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL","content":"select 1"}]}]}}}"#;
+    let body = read::normal(json::parse(yaml.as_bytes()).expect("JSON"));
+    assert_eq!((check::check(&body), carry::typed(&body)), (vec![], vec![]));
+    let (got, want) = (write::typed(&body), json::parse(wire.as_bytes()).expect("JSON"));
+    assert_eq!(json::display(&sorted_members(&got)), json::display(&sorted_members(&want)));
+    // What is pasted from a reply is the same space.
+    let mut pasted = want.as_map().expect("a map").clone();
+    let title = pasted.shift_remove("display_name").expect("a name");
+    pasted.insert("title".to_owned(), title);
+    assert_eq!(unordered(&read::normal(Value::Map(pasted))), unordered(&views_among_tables(body)));
+}
+
+/// The order of members is nobody's, that of items is.
+fn sorted_members(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let sorted: BTreeMap<&String, Value> = map.iter().map(|(name, value)| (name, sorted_members(value))).collect();
+            Value::Map(sorted.into_iter().map(|(name, value)| (name.clone(), value)).collect())
+        }
+        Value::List(items) => Value::List(items.iter().map(sorted_members).collect()),
+        other => other.clone(),
+    }
+}
+
+/// What has no place: the form, the body, the path, a word of the reason.
+#[test]
+fn what_a_form_has_no_place_for_is_said_at_its_place() {
+    let long = "x".repeat(64);
+    for (wire, body, path, reason) in [
+        (
+            Wire::Serialised,
+            r#"{"tables":[{"identifier":"a.b.c","columns":[{"name":"x","display_name":"X"}]}]}"#,
+            "tables[0].columns[0].display_name",
+            "genie_api: agents",
+        ),
+        (Wire::Serialised, r#"{"volumes":["/Volumes/a/b/c"]}"#, "volumes", "the spaces API has no `volumes`"),
+        (Wire::Serialised, r#"{"mcp_connections":["x"]}"#, "mcp_connections", "genie_api: agents"),
+        (
+            Wire::Serialised,
+            r#"{"instructions":{"example_sql":[{"question":"q","sql":"s","parameters":[{"name":"p","default":{"min":1}}]}]}}"#,
+            "instructions.example_sql[0].parameters[0].default_value",
+            "`value_range`",
+        ),
+        (
+            Wire::Typed,
+            r#"{"instructions":{"snippets":{"measures":[{"name":"m","sql":"s","comment":"c"}]}}}"#,
+            "instructions.snippets.measures[0].comment",
+            "genie_api: spaces",
+        ),
+        (
+            Wire::Typed,
+            r#"{"instructions":{"snippets":{"filters":[{"name":"m","sql":"s","alias":"c"}]}}}"#,
+            "instructions.snippets.filters[0].alias",
+            "the agents API",
+        ),
+        (Wire::Typed, &format!(r#"{{"title":"{long}"}}"#), "title", "at most 63"),
+        (Wire::Typed, &format!(r#"{{"description":"{}"}}"#, "x".repeat(4097)), "description", "at most 4096"),
+    ] {
+        let body = read::normal(json::parse(body.as_bytes()).expect("JSON"));
+        let (own, other) = (carry::serialised(&body), carry::typed(&body));
+        let (found, other) = if wire == Wire::Serialised { (own, other) } else { (other, own) };
+        let told: Vec<String> = found.iter().map(|refusal| format!("{}: {}", refusal.path, refusal.reason)).collect();
+        assert_eq!((told.len(), other.len()), (1, 0), "{told:?} {other:?}");
+        assert!(told[0].starts_with(&format!("{path}: ")) && told[0].contains(reason), "{told:?}");
     }
 }

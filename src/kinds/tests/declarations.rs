@@ -17,9 +17,15 @@ fn requests(kind: &Kind) -> Vec<Request> {
     all
 }
 
+/// Every kind, by each of its APIs.
+fn by_every_api() -> Vec<&'static Kind> {
+    let first: Vec<&Kind> = Registry::standard().iter().collect();
+    first.iter().copied().chain(first.iter().filter_map(|kind| Some(kind.otherwise?.kind))).collect()
+}
+
 #[test]
 fn every_operation_is_in_the_catalogue() {
-    for kind in Registry::standard().iter() {
+    for kind in by_every_api() {
         let read = [kind.read.op].into_iter().filter(|op| !op.is_empty());
         let ops: Vec<&str> = requests(kind)
             .iter()
@@ -61,9 +67,29 @@ fn every_operation_is_in_the_catalogue() {
 
 #[test]
 fn every_fact_attaches_somewhere() {
-    for kind in Registry::standard().iter() {
+    for kind in by_every_api() {
         assert_eq!(Schema::of(kind).unresolved(), &[] as &[&str], "{}", kind.name);
     }
+}
+
+/// The other API is of the same objects: everything but operations and hooks is alike, and it is the end of the chain.
+#[test]
+fn two_apis_of_a_kind_are_alike() {
+    let mut found = 0;
+    for kind in Registry::standard().iter() {
+        let Some(otherwise) = kind.otherwise else { continue };
+        let other = otherwise.kind;
+        found += 1;
+        assert!(other.otherwise.is_none() && other.name == kind.name && !otherwise.setting.is_empty(), "{}", kind.name);
+        assert_ne!(otherwise.words[0], otherwise.words[1]);
+        assert_eq!((kind.fields, kind.natural.fields, kind.aliases), (other.fields, other.natural.fields, other.aliases), "{}", kind.name);
+        assert_eq!(format!("{:?} {:?}", kind.identity, kind.facts), format!("{:?} {:?}", other.identity, other.facts), "{}", kind.name);
+        if let Some(parameter) = other.chosen_id {
+            let create = catalogue::operation(other.create.expect("it is made").op).expect("it is known");
+            assert!(create.query.contains_key(parameter), "{}: {parameter}", kind.name);
+        }
+    }
+    assert!(found > 0, "no kind has two APIs");
 }
 
 #[test]

@@ -40,13 +40,21 @@ pub const HABITS: &[Habit] = &[
 ];
 
 /// Where they are kept, by id.
-const SPACES: &str = "genie_spaces";
+pub(super) const SPACES: &str = "genie_spaces";
 
 /// Whether the server has migrated a space since it was written.
 const MIGRATED: &str = "migrated";
 
 fn absent(id: &str) -> Refusal {
     Refusal::absent(format!("Unable to get space [{id}]. Space does not exist."))
+}
+
+/// Whether this workspace has the API.
+pub(super) fn served(exchange: &Exchange<'_, '_>) -> Result<(), Refusal> {
+    if exchange.rival(Rival::GenieSpacesAbsent) {
+        return Err(Refusal::new(404, "ENDPOINT_NOT_FOUND", "No API found for '/api/2.0/genie/spaces'"));
+    }
+    Ok(())
 }
 
 /// The space of this id that is not in the trash. With the rival of the slow trash a space still answers for a while.
@@ -98,7 +106,7 @@ fn place(exchange: &mut Exchange<'_, '_>) {
 }
 
 /// The folder must be there.
-fn placed(exchange: &mut Exchange<'_, '_>) -> Result<(), Refusal> {
+pub(super) fn placed(exchange: &mut Exchange<'_, '_>) -> Result<(), Refusal> {
     place(exchange);
     let path = exchange.text("parent_path").unwrap_or_default().to_owned();
     let always = path.is_empty() || ["/Shared", "/Users", "/Repos"].contains(&path.as_str());
@@ -124,6 +132,7 @@ fn name_it(exchange: &mut Exchange<'_, '_>) {
 }
 
 fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
+    served(exchange)?;
     let export = given(exchange)?.ok_or_else(|| Refusal::invalid("Missing required field: serialized_space"))?;
     placed(exchange)?;
     name_it(exchange);
@@ -138,7 +147,7 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     Ok(Answer::ok(shown(exchange, space, false)))
 }
 
-fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bool) -> Map {
+pub(super) fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bool) -> Map {
     if new_etag {
         let etag = exchange.hex_id("genie_etags", 16);
         space.insert("etag".to_owned(), Value::Text(etag));
@@ -150,6 +159,7 @@ fn store(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map, new_etag: bo
 }
 
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
+    served(exchange)?;
     let id = exchange.parameter("space_id");
     let space = stored(exchange, &id)?;
     let whole = exchange.flag("include_serialized_space");
@@ -163,6 +173,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
+    served(exchange)?;
     let all: Vec<Arc<Value>> =
         exchange.objects.all(SPACES).filter(|(_, s)| s.get("trashed").is_none()).map(|(_, s)| Arc::clone(s)).collect();
     let size = paging::size(exchange, "page_size", 100, 1000)?;
@@ -175,6 +186,7 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
 }
 
 fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
+    served(exchange)?;
     let id = exchange.parameter("space_id");
     let mut space = stored(exchange, &id)?;
     if let Some(etag) = exchange.body.shift_remove("etag")
@@ -189,21 +201,31 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
     }
     let changed = export.as_ref().is_some_and(|export| space.get("serialized_space") != Some(export));
     space.extend(std::mem::take(&mut *exchange.body));
-    space.extend(export.map(|export| ("serialized_space".to_owned(), export)));
+    if let Some(export) = export {
+        space.insert("serialized_space".to_owned(), export);
+        // What the typed API was given is no more what is there.
+        space.shift_remove("$definition");
+    }
     let space = store(exchange, &id, space, changed);
     Ok(Answer::ok(shown(exchange, space, false)))
 }
 
 fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
+    served(exchange)?;
     let id = exchange.parameter("space_id");
-    let mut space = stored(exchange, &id)?;
-    workspace_tags::died(exchange, "geniespaces", &id);
+    let space = stored(exchange, &id)?;
+    trashed(exchange, &id, space);
+    Ok(Answer::empty())
+}
+
+/// Puts a space into the trash.
+pub(super) fn trashed(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map) {
+    workspace_tags::died(exchange, "geniespaces", id);
     if exchange.rival(Rival::GenieSlowTrash) {
         space.insert("trashed".to_owned(), Value::Int(exchange.now));
-        exchange.objects.put(SPACES, &id, Value::Map(space));
+        exchange.objects.put(SPACES, id, Value::Map(space));
     } else {
-        exchange.objects.remove(SPACES, &id);
-        permissions::died(exchange, "genie", &id);
+        exchange.objects.remove(SPACES, id);
+        permissions::died(exchange, "genie", id);
     }
-    Ok(Answer::empty())
 }

@@ -263,12 +263,17 @@ fn message(of: &Message, given: &Map) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether a text is an id as spaces and everything in them have them.
+pub fn is_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 fn id(of: &str, given: Option<&Value>) -> Result<(), Refusal> {
     match given.and_then(Value::as_str) {
         None | Some("") => {
             Err(unreadable(format_args!("{of}.id must be provided and non-empty. Expected lowercase 32-hex UUID without hyphens.")))
         }
-        Some(id) if id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => Ok(()),
+        Some(id) if is_id(id) => Ok(()),
         Some(id) => Err(Refusal::invalid(format!("Invalid id for {of}.id: '{id}'"))),
     }
 }

@@ -13,8 +13,10 @@ mod clusters;
 mod files;
 mod filling;
 mod genie;
+mod genie_agents;
 mod genie_evals;
 mod genie_export;
+mod genie_typed;
 mod grants;
 mod identity;
 mod identity_view;
@@ -120,6 +122,8 @@ rivals! {
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
     TagsOfAbsentEmpty "tags-of-absent-empty" "tags of a Genie space that is not there are an empty list instead of 404"
+    GenieSpacesAbsent "genie-spaces-absent" "the workspace has no /api/2.0/genie/spaces: 404 ENDPOINT_NOT_FOUND"
+    GenieAgentsAbsent "genie-agents-absent" "the workspace has no /api/2.0/genie/agents: 404 ENDPOINT_NOT_FOUND"
     PathsAsAsked "paths-as-asked" "the workspace tree answers with the path that was asked for, with /Workspace where that had it"
     NotebooksAsSent "notebooks-as-sent" "an export as SOURCE gives back the very text that was imported"
     ClusterGone404 "cluster-gone-404" "an absent cluster answers 404 RESOURCE_DOES_NOT_EXIST instead of 400"
@@ -142,13 +146,14 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 26] = [
+static ROOMS: [OpenRoom; 27] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
     OpenRoom::new(queries::ROOM),
     OpenRoom::new(genie::ROOM),
     OpenRoom::new(genie_evals::ROOM),
+    OpenRoom::new(genie_agents::ROOM),
     OpenRoom::new(samples::ROOM),
     OpenRoom::new(instance_pools::ROOM),
     OpenRoom::new(cluster_policies::ROOM),
@@ -184,6 +189,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         queries::HABITS,
         genie::HABITS,
         genie_evals::HABITS,
+        genie_agents::HABITS,
         samples::HABITS,
         instance_pools::HABITS,
         cluster_policies::HABITS,

@@ -4,6 +4,7 @@ mod alerts;
 mod cluster_policies;
 mod clusters;
 mod files;
+mod genie_agents;
 mod genie_evals;
 mod grants;
 mod instance_pools;
@@ -139,6 +140,8 @@ fn conforms(line: &str, reply: &Reply) {
         let mut unlike = unlike(&reply.body, operation);
         // Servers say who pinned a cluster; the SDK has no member for it.
         unlike.retain(|path| !path.ends_with("pinned_by_user_name"));
+        // The BASIC view of agents is without what the SDK's type requires.
+        unlike.retain(|path| !path.ends_with("].definition"));
         assert_eq!(unlike, Vec::<String>::new(), "the reply to {line} is not as the catalogue has it");
     }
 }

@@ -1,0 +1,80 @@
+//! What one of the two APIs has no place for: said at its line, since it would be lost or refused.
+
+use super::form::{Form, SECTIONS, Shape, Wire};
+use super::write;
+use crate::kinds::Refusal;
+use crate::model::{Path, Step, Value};
+
+/// The longest title that the agents API takes, in characters.
+const TITLE: usize = 63;
+/// The longest description.
+const DESCRIPTION: usize = 4096;
+
+/// What the spaces API has no place for.
+pub(super) fn serialised(body: &Value) -> Vec<Refusal> {
+    homeless(body, Wire::Serialised)
+}
+
+/// What the agents API has no place for, and what is too long for it.
+pub(super) fn typed(body: &Value) -> Vec<Refusal> {
+    let mut found = homeless(body, Wire::Typed);
+    for (name, most) in [("title", TITLE), ("description", DESCRIPTION)] {
+        let length = body.get(name).and_then(Value::as_str).map_or(0, |text| text.chars().count());
+        if length > most {
+            let reason = format!("{} takes at most {most} characters, and this has {length}", Wire::Typed.api());
+            found.push(Refusal { path: Path::field(name), reason });
+        }
+    }
+    found
+}
+
+fn homeless(body: &Value, wire: Wire) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    for section in SECTIONS {
+        let Some(Value::List(parts)) = write::at(body, section.at) else { continue };
+        let place = section.at.iter().fold(Path::root(), |path, name| path.join(Step::Field((*name).to_owned())));
+        if section.wire(wire).is_empty() {
+            if !parts.is_empty() {
+                found.push(none(place, section.at.last().copied().unwrap_or_default(), wire));
+            }
+            continue;
+        }
+        for (i, part) in parts.iter().enumerate() {
+            of_part(section.form, part, &place.join(Step::Index(i)), wire, &mut found);
+        }
+    }
+    found
+}
+
+fn of_part(form: &Form, part: &Value, place: &Path, wire: Wire, found: &mut Vec<Refusal>) {
+    for member in form.members {
+        let Some(value) = part.get(member.name).filter(|value| !value.is_zero()) else { continue };
+        let path = place.join(Step::Field(member.name.to_owned()));
+        match (member.shape, value) {
+            (Shape::Local, _) => {}
+            _ if member.wire(wire).is_empty() => found.push(none(path, member.name, wire)),
+            (Shape::Parts(below), Value::List(parts)) => {
+                for (i, part) in parts.iter().enumerate() {
+                    of_part(below, part, &path.join(Step::Index(i)), wire, found);
+                }
+            }
+            (Shape::Initial, initial) if wire == Wire::Serialised && initial.get("value_range").is_some_and(|range| !range.is_zero()) => {
+                found.push(none(path, "value_range", wire));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn none(path: Path, name: &str, wire: Wire) -> Refusal {
+    let word = match wire {
+        Wire::Serialised => "agents",
+        Wire::Typed => "spaces",
+    };
+    let reason = format!(
+        "{} has no `{name}`, {} has: take it away, or write `workspace: {{ genie_api: {word} }}` in the environment",
+        wire.api(),
+        wire.other().api()
+    );
+    Refusal { path, reason }
+}

@@ -1,0 +1,57 @@
+//! The request that changes a space, by either API.
+
+use super::form::Wire;
+use super::{AGENTS, SPACES, aligned, ids, read, write};
+use crate::kinds::call::{changed_fields, merged, with_id};
+use crate::kinds::{Calls, Change, Path, Refusal, Request, Value};
+use crate::model::Map;
+
+const UPDATE: Request = Request::bare("dashboards.genie.update_space");
+const UPDATE_AGENT: Request = Request::bare("extra.genie_agents.update");
+
+/// One request to the spaces API. With the serialised space goes the etag that was read, so that what somebody changed in the
+/// meantime is not overwritten unseen (409).
+pub(super) fn serialised(change: &Change<'_>) -> Calls {
+    let mut fields = differing(change, Wire::Serialised)?;
+    if fields.contains_key(write::packed(Wire::Serialised)) {
+        fields.extend(etag(change).map(|etag| ("etag".to_owned(), etag)));
+    }
+    Ok(vec![with_id(&SPACES, &UPDATE, change, Value::Map(fields), "update")])
+}
+
+/// One request to the agents API, with a mask and, where the definition changes, the etag that was read.
+pub(super) fn typed(change: &Change<'_>) -> Calls {
+    let fields = differing(change, Wire::Typed)?;
+    let mask: Vec<String> = fields.keys().cloned().collect();
+    let guarded = fields.contains_key(write::packed(Wire::Typed));
+    let mut call = with_id(&AGENTS, &UPDATE_AGENT, change, Value::Map(fields), "update");
+    call.query.insert("update_mask".to_owned(), Value::Text(mask.join(",")));
+    if guarded {
+        call.query.extend(etag(change).map(|etag| ("etag".to_owned(), etag)));
+    }
+    Ok(vec![call])
+}
+
+fn etag(change: &Change<'_>) -> Option<Value> {
+    change.live.and_then(|live| live.get("etag")).filter(|etag| !etag.is_zero()).cloned()
+}
+
+/// The plain fields that differ, and the whole of the space's knowledge where anything in it does.
+fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
+    let live = change.live.map(|live| aligned(live, change.desired));
+    let change = Change { live: live.as_ref(), ..*change };
+    let plain = |path: &Path| path.first_field().filter(|name| read::PLAIN.contains(name)).map(str::to_owned);
+    let mut names: Vec<String> = change.paths.iter().filter_map(plain).collect();
+    let everything = change.paths.iter().any(Path::is_root);
+    if everything {
+        names = read::PLAIN.iter().filter(|name| change.desired.get(name).is_some()).map(|n| (*n).to_owned()).collect();
+    }
+    names.dedup();
+    let fields = changed_fields(&SPACES, &change, &UPDATE, &names)?;
+    let mut fields: Map = fields.into_iter().map(|(name, value)| (write::plain(&name, wire).to_owned(), value)).collect();
+    if everything || change.paths.iter().any(|path| plain(path).is_none()) {
+        let whole = ids::complete(change.address, merged(&SPACES, &change));
+        fields.insert(write::packed(wire).to_owned(), write::definition(&whole, wire));
+    }
+    Ok(fields)
+}
