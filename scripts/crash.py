@@ -246,7 +246,7 @@ def one(project, dice, whole, before, after, number):
     command = {
         "create": ["apply", "--yes"],
         "change": ["apply", "--yes", *changed(project, number)],
-        "destroy": ["destroy", "--yes", "--allow-delete", "catalogs,schemas,volumes,secret_scopes", "--allow-protected-kind", "--allow-max-deletes"],
+        "destroy": ["destroy", "--yes", "--allow-delete", "catalogs,schemas,volumes,secret_scopes,spaces", "--allow-protected-kind", "--allow-max-deletes"],
     }[scenario]
     if scenario == "destroy":
         project.run("apply", "--yes", check=(0,))

@@ -58,6 +58,7 @@ pub mod reference;
 mod refresh;
 mod render;
 mod repository;
+mod restored;
 mod rollback;
 mod run_job;
 mod saving;

@@ -42,6 +42,12 @@ pub struct Planning {
     /// Take over objects that already exist under the same name
     #[arg(long, env = "BRICKFORM_ADOPT", value_parser = clap::builder::BoolishValueParser::new())]
     adopt: bool,
+    /// Ask the workspace whether the tables, columns, functions, warehouses and principals that the files name are there
+    #[arg(long, env = "BRICKFORM_PREFLIGHT", value_parser = clap::builder::BoolishValueParser::new())]
+    preflight: bool,
+    /// Allow names that the workspace does not have (`--preflight`, `guards.preflight`)
+    #[arg(long)]
+    allow_missing: bool,
     /// Let YAML win where it and the workspace changed the same field (`on_conflict: block`)
     #[arg(long = "accept-conflict", value_name = "ADDRESS")]
     accept_conflicts: Vec<String>,
@@ -153,6 +159,8 @@ impl Planning {
         }
         for (given, flag) in [
             (self.adopt, "--adopt"),
+            (self.preflight, "--preflight"),
+            (self.allow_missing, "--allow-missing"),
             (!self.narrowing.refresh, "--refresh=false"),
             (self.allow_max_deletes, "--allow-max-deletes"),
             (self.allow_max_change_percent, "--allow-max-change-percent"),
@@ -210,12 +218,14 @@ impl Planning {
             (self.allow_diverged_commit, "diverged_commit"),
             (self.allow_unknown_ancestry, "unknown_ancestry"),
             (self.unpin, "pinned"),
+            (self.allow_missing, "preflight"),
         ] {
             overrides.extend(given.then(|| guard.to_owned()));
         }
         Ok(plan::Options {
             replace: addresses(&self.replace, registry)?,
             adopt: self.adopt,
+            preflight: self.preflight,
             allow_delete: self.allow_delete.iter().map(|k| kind(k, registry)).collect::<Result<_, _>>()?,
             accept_conflicts: addresses(&self.accept_conflicts, registry)?,
             overrides,

@@ -225,6 +225,7 @@ fn union(then: &plan::Options, now: &plan::Options) -> plan::Options {
         overrides: both(&then.overrides, &now.overrides),
         allow_policies: both(&then.allow_policies, &now.allow_policies),
         accept_conflicts: then.accept_conflicts.iter().chain(&now.accept_conflicts).cloned().collect(),
+        preflight: then.preflight || now.preflight,
         ..then.clone()
     }
 }

@@ -142,11 +142,15 @@ impl Session {
         let begun = run.outside.now();
         let mut live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };
         let mut millis = since(begun);
+        let begun = run.outside.now();
+        let ahead = self.look_ahead(online, document, options, live.as_ref()).await;
+        millis += since(begun);
         let renewed = self.by_chosen_apis(online)?;
         let desired = renewed.as_ref().unwrap_or(&online.desired);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), desired)?;
         let make = |live: Option<&refresh::Snapshot>| {
             plan::make(&plan::Inputs {
+                preflight: ahead.as_ref(),
                 desired,
                 state: document,
                 state_place: self.state_place.clone(),
@@ -172,6 +176,7 @@ impl Session {
                 plan = make(Some(live));
             }
         }
+        super::restored::tell(self, document, &mut plan);
         Ok((plan, millis))
     }
 
@@ -193,6 +198,31 @@ impl Session {
             return Ok(None);
         }
         self.project.resolve(&online.answers).map(Some).map_err(Failure::mistakes)
+    }
+
+    /// Asks whether what the files name is there, where the command or the environment wants that.
+    async fn look_ahead(
+        &self,
+        online: &Online,
+        document: &Document,
+        options: &plan::Options,
+        live: Option<&refresh::Snapshot>,
+    ) -> Option<refresh::Preflight> {
+        let wanted = options.preflight || self.project.environment.guards.preflight;
+        if !wanted || options.destroy || options.drift_only {
+            return None;
+        }
+        let scope = plan::Scope::of(&online.desired, document, options);
+        let only = |address: &Address| scope.holds(address);
+        let ask = refresh::Ask {
+            desired: &online.desired,
+            state: document,
+            registry: &self.registry,
+            only: Some(&only),
+            recent: false,
+            destroy: false,
+        };
+        Some(refresh::look_ahead(&online.connection.client, &ask, live, Some(&online.connection.me)).await)
     }
 
     async fn read(&self, run: &Run<'_>, online: &Online, document: &Document, options: &plan::Options) -> refresh::Snapshot {

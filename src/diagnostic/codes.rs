@@ -245,6 +245,11 @@ pub static ALL: &[Code] = &[
         "Permissions and grants name users, groups and service principals as the API takes them, so a plan asks the workspace whether it lists them. A name that is misspelt is refused when it is applied. Principals of the account that are not assigned to the workspace are not listed; grants may name them all the same. Names that were applied before are not asked for again.",
     ),
     row(
+        "W0132",
+        "something that the workspace may refuse",
+        "The body is whole and is sent as it stands. But sources disagree whether the API takes it, or it says something that nobody is likely to have meant: a parameter of the SQL that is not declared, a join of a table that the Genie space does not have. The message says which; `--strict` makes it an error.",
+    ),
+    row(
         "E0201",
         "not an expression",
         "What stands in `${...}` follows Jinja's grammar: names, numbers, quoted text, operators, filters (`name | upper`), `a if b else c`. A literal `${` is written `$${`.",

@@ -27,6 +27,9 @@ pub struct Hooks {
     /// What of the normal body the API of this kind has no place for, where another API of the same objects may have one
     /// ([`Kind::otherwise`](super::Kind::otherwise)).
     pub carries: Option<fn(&Value) -> Vec<Refusal>>,
+    /// What the workspace may refuse, or nobody is likely to have meant: warnings. On the normal body, as `check`, and only where
+    /// that finds nothing.
+    pub advise: Option<fn(&Value) -> Vec<Refusal>>,
     /// The last word on one changed path.
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
@@ -57,6 +60,7 @@ impl Hooks {
         view: None,
         check: None,
         carries: None,
+        advise: None,
         judge: None,
         notes: None,
         warn: None,

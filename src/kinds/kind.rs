@@ -1,7 +1,7 @@
 //! What a kind is.
 
 use super::facts::{Etag, Fact, Identity, Lifetime, Loss, Natural, Preset, Tag, Unique};
-use super::relations::{Born, Facet, Name, Parent, Within};
+use super::relations::{Born, Facet, Name, Objects, Parent, Within};
 use super::requests::{Gone, List, Read, Request, Update, Wait};
 use super::{Encoding, Hooks};
 use crate::model::Path;
@@ -71,9 +71,13 @@ pub struct Kind {
     /// Fields that name an object which must be there first: (`catalog_name`, `catalogs`). A literal equal to a declared
     /// resource's natural key is a dependency; for lists, also the parameter that each parent is listed by.
     pub parents: &'static [Parent],
-    /// Lists whose items name tables or functions by all three parts (`tables`, `identifier`): the declared schema or catalog
-    /// that one lies in is a dependency.
-    pub names_objects: &'static [(&'static str, &'static str)],
+    /// Lists whose items name tables or functions by all three parts: the declared schema or catalog that one lies in is a
+    /// dependency, and a look ahead (`plan --preflight`) asks whether they are there.
+    pub names_objects: &'static [Objects],
+    /// The levels of its access list with which others may use one (a space its warehouse); empty where nobody needs any.
+    pub used_with: &'static [&'static str],
+    /// Parts of messages with which the workspace refuses what it takes a moment later: nothing was made, and it is sent again.
+    pub passing: &'static [&'static str],
     /// Where the ownership tag goes; none where names are unique or there are no tags.
     pub tag: Option<Tag>,
     /// Another field that singles one out, and whether a name has its form: (`applicationId`, a UUID). Names of this form
@@ -153,6 +157,8 @@ impl Kind {
         facets: &[],
         parents: &[],
         names_objects: &[],
+        used_with: &[],
+        passing: &[],
         tag: None,
         numbered: None,
         link: None,

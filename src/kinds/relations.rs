@@ -2,6 +2,7 @@
 
 use super::Schema;
 use super::kind::{Kind, Op};
+use crate::model::Value;
 
 /// A part of an object that is a resource of its own: another kind, whose identity comes from the parent.
 /// `permissions: [...]` under a job is `permissions` with `object_type: jobs` and `object_id: ${its id}`.
@@ -102,4 +103,49 @@ pub struct Within {
     /// The member of the delete's body that takes everything along, without which only what is empty is deleted; none where
     /// a delete always takes everything along.
     pub all: Option<&'static str>,
+}
+
+/// A list whose items name objects of Unity Catalog by all three parts: what the declared schema or catalog around them makes a
+/// dependency, and what `plan --preflight` asks the workspace for.
+#[derive(Debug, Clone, Copy)]
+pub struct Objects {
+    /// The list, from the top of the body: `instructions`, `functions`.
+    pub list: &'static [&'static str],
+    /// The member of its items that holds the name: `identifier`.
+    pub member: &'static str,
+    /// What is named.
+    pub sort: Sort,
+    /// The list of an item, and the member in it, that name columns: (`columns`, `name`).
+    pub columns: Option<(&'static str, &'static str)>,
+}
+
+/// A sort of object in a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// A table or a view of any type.
+    Table,
+    /// A metric view: a table to the API.
+    MetricView,
+    /// A function.
+    Function,
+}
+
+impl Sort {
+    /// As messages name one.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table or view",
+            Self::MetricView => "metric view",
+            Self::Function => "function",
+        }
+    }
+}
+
+impl Objects {
+    /// The items of the list in a body.
+    #[must_use]
+    pub fn items<'v>(&self, body: &'v Value) -> &'v [Value] {
+        self.list.iter().try_fold(body, |value, name| value.get(name)).and_then(Value::as_list).unwrap_or_default()
+    }
 }

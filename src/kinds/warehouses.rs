@@ -35,6 +35,7 @@ pub static WAREHOUSES: Kind = Kind {
         Wait { after: After::Create, waiter: "sql.warehouses.create", blocks: Blocks::OnRequest },
         Wait { after: After::Update, waiter: "sql.warehouses.edit", blocks: Blocks::OnRequest },
     ],
+    used_with: &["CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"],
     facets: &[Facet {
         name: "permissions",
         kind: &PERMISSIONS,

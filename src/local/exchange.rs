@@ -60,6 +60,8 @@ pub struct Setting {
     pub rivals: BTreeSet<Rival>,
     /// Rival habits that would have made a difference so far, on or off: a bit each, in the order of their declaration.
     pub met: std::sync::atomic::AtomicU64,
+    /// Schemas that were asked about, where a rival does not see them at first.
+    pub seen: std::sync::Mutex<BTreeSet<String>>,
     /// How long asynchronous states take, in milliseconds.
     pub settle_ms: i64,
     /// How long OAuth tokens hold, in seconds.

@@ -72,6 +72,7 @@ fn behave(core: Arc<Core>, options: LocalOptions, outside: Outside) -> Result<In
         workspace_id: core.workspace_id(),
         rivals,
         met: AtomicU64::new(0),
+        seen: std::sync::Mutex::default(),
         settle_ms: options.settle_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(150),
         token_seconds: options.token_seconds.unwrap_or(3600),
         federation: options.federation.clone(),

@@ -60,6 +60,7 @@ pub fn between(old: Option<&Desired>, new: &Desired, frame: &Frame<'_>) -> Plan 
         blocks: vec![],
         warnings: vec![],
         requests: 0,
+        looked_ahead: None,
         refreshed: false,
         left_out: 0,
         lifted: std::collections::BTreeSet::new(),

@@ -7,7 +7,7 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, still_used, typed};
+use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, preflight, still_used, typed};
 use crate::diff::Reason;
 use crate::kinds::{self, Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};
@@ -68,7 +68,8 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         steps: steps.into_values().map(|step| *step).collect(),
         blocks: vec![],
         warnings: warnings(inputs, &scope),
-        requests: inputs.live.map_or(0, |l| l.requests),
+        requests: inputs.live.map_or(0, |l| l.requests) + inputs.preflight.map_or(0, |p| p.requests),
+        looked_ahead: inputs.preflight.map(|p| p.asked),
         refreshed: inputs.live.is_some(),
         left_out: scope.left_out(),
         lifted,
@@ -84,6 +85,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     } else {
         narrow::overlays_without_a_base(&mut plan, inputs, &scope);
         still_used::check(&mut plan, inputs);
+        preflight::check(&mut plan, inputs);
         guards::check(&mut plan, inputs);
         policies::check(&mut plan, inputs);
         plan.warnings.extend(without_a_state(&plan, inputs));

@@ -9,7 +9,7 @@ use crate::diff::FieldChange;
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Path, Pattern, Value};
 use crate::project::{Desired, Environment, Policy};
-use crate::refresh::Snapshot;
+use crate::refresh::{Preflight, Snapshot};
 use crate::state::{Document, Pin, WorkspaceIdentity};
 
 pub mod between;
@@ -29,6 +29,7 @@ mod narrow;
 mod order;
 mod orphans;
 mod policies;
+mod preflight;
 mod provenance;
 mod remove;
 pub mod saved;
@@ -78,7 +79,7 @@ pub enum Action {
 pub struct Block {
     /// A stable word: `exists`, `prevent_destroy`, `protected_kind`, `data_loss`, `cannot_unset`, `unreadable`,
     /// `max_deletes`, `max_change_percent`, `dirty_tree`, `workspace`, `conflict`, `refused`, `self_lockout`, `policy`, `older_commit`,
-    /// `diverged_commit`, `unknown_ancestry`, `pinned`; of warnings also `state` and `left_out`; see [`GUARDS`].
+    /// `diverged_commit`, `unknown_ancestry`, `pinned`, `preflight`; of warnings also `state` and `left_out`; see [`GUARDS`].
     pub guard: &'static str,
     /// What is the matter, one sentence.
     pub reason: String,
@@ -107,6 +108,7 @@ pub const GUARDS: &[&str] = &[
     "diverged_commit",
     "unknown_ancestry",
     "pinned",
+    preflight::GUARD,
     "state",
     still_used::GUARD,
 ];
@@ -198,6 +200,8 @@ pub struct Plan {
     pub warnings: Vec<Block>,
     /// How many requests reading took.
     pub requests: u64,
+    /// How many names a look ahead asked for; none where nobody asked for one.
+    pub looked_ahead: Option<u64>,
     /// Whether live was read.
     pub refreshed: bool,
     /// Addresses left out by `--target` or `--exclude`.
@@ -287,6 +291,8 @@ pub struct Options {
     pub accept_conflicts: Vec<Address>,
     /// What Git says of the tree that is planned.
     pub provenance: Provenance,
+    /// `--preflight`: the workspace is asked whether what the files name is there.
+    pub preflight: bool,
     /// Keep what was compared in each step ([`Step::seen`]).
     pub keep_seen: bool,
     /// `--allow-dirty-tree`, `--allow-older-commit`, `--unpin`, `--allow-max-deletes` and so on: overrides by guard name.
@@ -332,6 +338,8 @@ pub struct Inputs<'a> {
     pub state_place: String,
     /// Live; none with `--refresh=false`.
     pub live: Option<&'a Snapshot>,
+    /// What a look ahead found; none where nobody asked for one.
+    pub preflight: Option<&'a Preflight>,
     /// The environment.
     pub environment: &'a Environment,
     /// The project's name.

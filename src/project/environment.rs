@@ -399,9 +399,10 @@ fn guards(chain: &[&EnvironmentFile], registry: &Registry, findings: &mut Findin
             "require_clean_git" => {
                 guards.require_clean_git = boolean(node, "`guards.require_clean_git`", findings).unwrap_or_default();
             }
+            "preflight" => guards.preflight = boolean(node, "`guards.preflight`", findings).unwrap_or_default(),
             "ancestry" => guards.ancestry = boolean(node, "`guards.ancestry`", findings),
             _ => {
-                let known = ["max_deletes", "max_change_percent", "protect", "on_conflict", "require_clean_git", "ancestry"];
+                let known = ["max_deletes", "max_change_percent", "protect", "on_conflict", "require_clean_git", "ancestry", "preflight"];
                 let found = Diagnostic::error("E0309", format!("unknown key `{name}` in `guards`")).at(&node.span, "");
                 findings.add(meant(found, name, known, &node.span));
             }

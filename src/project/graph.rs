@@ -76,9 +76,8 @@ fn paths_named(field: Option<Field<'_>>, value: &Value, found: &mut Vec<(&'stati
 /// The declared schemas, else catalogs, that named tables and functions lie in.
 fn around_objects(resource: &Resource, named: &HashMap<(&'static str, String), Address>) -> Vec<Address> {
     let mut found = Vec::new();
-    for (list, member) in resource.kind.names_objects {
-        let items = resource.body.get(list).and_then(Value::as_list).unwrap_or_default();
-        for name in items.iter().filter_map(|item| item.get(member)?.as_str()) {
+    for objects in resource.kind.names_objects {
+        for name in objects.items(&resource.body).iter().filter_map(|item| item.get(objects.member)?.as_str()) {
             let name = name.replace('`', "").to_lowercase();
             let [catalog, schema, _] = name.split('.').collect::<Vec<_>>()[..] else { continue };
             let schema = named.get(&("schemas", format!("{catalog}.{schema}")));

@@ -8,8 +8,8 @@ use super::findings::Findings;
 use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, poison, tree, whole_tree};
 use super::{FromPreset, Lifecycle, Resource, facets, files, meta, names};
-use crate::diagnostic::{Diagnostic, Span, suggest};
-use crate::kinds::{BYTES, Identity, Kind, Lifetime, natural_text};
+use crate::diagnostic::{Diagnostic, Severity, Span, suggest};
+use crate::kinds::{BYTES, Identity, Kind, Lifetime, Refusal, natural_text};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
 use crate::yaml::Node;
 
@@ -100,33 +100,13 @@ impl Making<'_> {
         let subject = Subject { kind: self.kind, address: &self.address, node: &self.node, span: self.span, meta: &names };
         let body = body::check(&subject, value, &mut findings, computed);
         let natural = natural(&self, &body, &mut findings);
-        if let Some(check) = self.kind.hooks.check
-            && !findings.any_error()
-        {
-            // What an API has no place for is told once it is known which one it is.
-            let carries = self.kind.hooks.carries.filter(|_| resolver.inner.registry.chosen(self.kind).is_some());
-            for mut refusal in check(&body).into_iter().chain(carries.map(|carries| carries(&body)).unwrap_or_default()) {
-                // What is refused is not sent: no word of that beside it.
-                if let Some(field) = refusal.path.first_field() {
-                    let sent = format!("unknown field `{field}` in {}", self.address);
-                    findings.retain(|d| d.code != "W0108" || d.message != sent);
-                }
-                // What is in a file is told where the file is named.
-                if let Some((from, to)) = self.kind.content
-                    && refusal.path.first_field() == Some(to)
-                    && self.node.get(to).is_none()
-                    && self.node.get(from).is_some()
-                {
-                    refusal.path = Path::field(from);
-                }
-                let place = &self.node.nearest(&refusal.path).span;
-                let place = if refusal.path.is_root() { self.span } else { place };
-                let packed = self.kind.packed.and_then(|(field, inside)| super::packed::place(&self.node, field, &inside(&refusal.path)));
-                let place = packed.as_ref().unwrap_or(place);
-                let (owner, path) = written(&self.address, &self.node, &refusal.path);
-                let what = if path.is_root() { String::new() } else { format!("{path}: ") };
-                findings.add(Diagnostic::error("E0114", format!("{owner}: {what}{}", refusal.reason)).at(place, ""));
-            }
+        // What an API has no place for is told once it is known which one it is.
+        let carries = self.kind.hooks.carries.filter(|_| resolver.inner.registry.chosen(self.kind).is_some());
+        let is_sound = !findings.any_error();
+        for (hook, severity) in [(self.kind.hooks.check, Severity::Error), (carries, Severity::Error), (self.kind.hooks.advise, Severity::Warning)] {
+            let is_open = if severity == Severity::Error { is_sound } else { !findings.any_error() };
+            let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
+            refusals.into_iter().for_each(|refusal| self.tell(refusal, severity, &mut findings));
         }
         resolver.findings.borrow_mut().absorb(findings);
         let mut depends_on: BTreeSet<Address> = refers.iter().map(|i| resolver.items[*i].address.clone()).collect();
@@ -144,6 +124,34 @@ impl Making<'_> {
             natural,
         };
         resources.insert(self.address, resource);
+    }
+
+    /// Says at its place what is refused, or may be.
+    fn tell(&self, mut refusal: Refusal, severity: Severity, findings: &mut Findings) {
+        // What is refused is not sent: no word of that beside it.
+        if let (Some(field), Severity::Error) = (refusal.path.first_field(), severity) {
+            let sent = format!("unknown field `{field}` in {}", self.address);
+            findings.retain(|d| d.code != "W0108" || d.message != sent);
+        }
+        // What is in a file is told where the file is named.
+        if let Some((from, to)) = self.kind.content
+            && refusal.path.first_field() == Some(to)
+            && self.node.get(to).is_none()
+            && self.node.get(from).is_some()
+        {
+            refusal.path = Path::field(from);
+        }
+        let place = place_of(self.kind, &self.node, self.span, &refusal.path);
+        let (owner, path) = written(&self.address, &self.node, &refusal.path);
+        let what = if path.is_root() { String::new() } else { format!("{path}: ") };
+        let message = format!("{owner}: {what}{}", refusal.reason);
+        findings.add(
+            match severity {
+                Severity::Error => Diagnostic::error("E0114", message),
+                Severity::Warning => Diagnostic::warning("W0132", message),
+            }
+            .at(&place, ""),
+        );
     }
 
     /// Reads the file of the project that a field names into the field for what is in it.
@@ -243,6 +251,12 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
         }
     }
     parts
+}
+
+/// Where a path of a normal body stands in the files: in a pasted text, else the nearest node above it.
+pub fn place_of(kind: &Kind, node: &Node, whole: &Span, path: &Path) -> Span {
+    let packed = kind.packed.and_then(|(field, inside)| super::packed::place(node, field, &inside(path)));
+    packed.unwrap_or_else(|| if path.is_root() { whole.clone() } else { node.nearest(path).span.clone() })
 }
 
 /// Whose field it is, and its path, as they stand in the file: the entries of a part are the items of the list under its

@@ -161,6 +161,8 @@ pub struct Guards {
     pub require_clean_git: bool,
     /// Whether a commit older than or beside the applied one is refused; none: where the state is one that many share.
     pub ancestry: Option<bool>,
+    /// Every plan asks the workspace whether what the files name is there.
+    pub preflight: bool,
 }
 
 /// `lifecycle:` of a resource.
@@ -231,6 +233,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Where a path of its body stands in the files.
+    #[must_use]
+    pub fn place(&self, path: &Path) -> Span {
+        making::place_of(self.kind, &self.node, &self.span, path)
+    }
+
     /// Whether nobody declares it, and it is a folder that something declared is in.
     #[must_use]
     pub fn is_implied(&self) -> bool {

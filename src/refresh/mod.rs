@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::{ApiError, Client};
+use crate::client::{ApiError, Client, Me};
 use crate::kinds::{Kind, Registry};
 use crate::model::{Address, Lookup, Value};
 use crate::project::{Answers, Check, Desired, Project};
@@ -13,11 +13,14 @@ mod beside;
 mod group;
 mod lookup;
 mod object;
+mod preflight;
 mod read;
 mod settle;
 #[cfg(test)]
 mod tests;
 mod wanted;
+
+pub use preflight::{Finding, Preflight, Weight};
 
 /// What the workspace holds of what we ask about.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +100,11 @@ pub async fn look_inside(client: &Client, snapshot: &mut Snapshot, objects: &[(A
     let before = client.requests();
     snapshot.within.extend(beside::contents(client, objects).await);
     snapshot.requests += client.requests() - before;
+}
+
+/// Asks the workspace whether what desired names is there. Reads only, each question once.
+pub async fn look_ahead(client: &Client, ask: &Ask<'_>, live: Option<&Snapshot>, me: Option<&Me>) -> Preflight {
+    preflight::look_ahead(client, ask, live, me).await
 }
 
 /// Answers lookups, one list a kind.

@@ -240,6 +240,7 @@ fn environment() -> Json {
                     "on_conflict": { "enum": ["block", "overwrite"] },
                     "require_clean_git": { "type": "boolean" },
                     "ancestry": { "type": "boolean" },
+                    "preflight": { "type": "boolean" },
                 },
             },
             "presets": { "type": "object" },

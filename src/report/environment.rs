@@ -36,6 +36,7 @@ fn guards(guards: &Guards) -> Vec<(&'static str, Json)> {
     all.extend((!guards.protect.is_empty()).then(|| ("protect", json!(guards.protect))));
     all.extend(guards.block_conflicts.then(|| ("on_conflict", json!("block"))));
     all.extend(guards.require_clean_git.then(|| ("require_clean_git", json!(true))));
+    all.extend(guards.preflight.then(|| ("preflight", json!(true))));
     all.extend(guards.ancestry.map(|on| ("ancestry", json!(on))));
     all
 }

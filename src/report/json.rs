@@ -91,6 +91,7 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "empty": plan.is_empty(),
         "blocked": plan.is_blocked(),
         "left_out": plan.left_out,
+        "looked_ahead": plan.looked_ahead,
         "counts": plan.counts(),
         "blocks": blocks(&plan.blocks),
         "warnings": blocks(&plan.warnings),

@@ -39,6 +39,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         blocks: vec![],
         warnings: vec![],
         requests: 231,
+        looked_ahead: None,
         refreshed: true,
         left_out: 0,
         lifted: std::collections::BTreeSet::new(),

@@ -147,7 +147,8 @@ fn reads(plan: &Plan, look: &Look<'_>) -> String {
         return "nothing was read: --refresh=false".to_owned();
     }
     let time = look.millis.map(|m| format!(" in {}", super::outcome::seconds(m))).unwrap_or_default();
-    format!("{}{time}", plural(plan.requests, "read", "reads"))
+    let ahead = plan.looked_ahead.map(|n| format!(", {} looked for", plural(n, "name", "names"))).unwrap_or_default();
+    format!("{}{ahead}{time}", plural(plan.requests, "read", "reads"))
 }
 
 fn nothing(plan: &Plan, counts: &Counts, look: &Look<'_>) -> String {

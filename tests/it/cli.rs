@@ -203,8 +203,8 @@ fn apply_asks_on_a_terminal_and_names_the_flag_elsewhere() {
     project.with("apply --env local", &[], Some("yes\n")).ended(0);
     // Destroying asks for the environment's name; data needs to be named besides.
     project.with("destroy --env local", &[], Some("local\n")).ended(6);
-    project.with("destroy --env local --allow-delete catalogs,schemas,volumes,secret_scopes", &[], Some("yes\n")).ended(1);
-    project.with("destroy --env local --allow-delete catalogs,schemas,volumes,secret_scopes", &[], Some("local\n")).ended(0);
+    project.with("destroy --env local --allow-delete catalogs,schemas,volumes,secret_scopes,spaces", &[], Some("yes\n")).ended(1);
+    project.with("destroy --env local --allow-delete catalogs,schemas,volumes,secret_scopes,spaces", &[], Some("local\n")).ended(0);
     assert!(project.run("plan --env local").ended(0).out.contains("Plan: 27 to add"));
 }
 

@@ -27,7 +27,7 @@ impl Write for Kept {
 
 /// A workspace that is served until this is dropped.
 pub(super) struct Served {
-    workspace: LocalWorkspace,
+    pub(super) workspace: LocalWorkspace,
     pub(super) url: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,

@@ -380,6 +380,7 @@ impl World {
                 state: &document,
                 state_place: "state".to_owned(),
                 live: Some(live),
+                preflight: None,
                 environment: &project.environment,
                 project: &project.name,
                 workspace: WorkspaceIdentity { host: "local".to_owned(), id: id.clone() },

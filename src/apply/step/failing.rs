@@ -27,6 +27,9 @@ impl Running {
             help.push("it moves in the workspace: nothing was overwritten; plan again to see what changed".to_owned());
             return Failure { message: format!("{}: {doing} failed: {error}", self.step.address), error: Some(error), help };
         }
+        if self.kind.passing.iter().any(|part| error.message.contains(part)) {
+            help.push("something that it names is not there (yet): `brickform plan --preflight` tells what, at its line".to_owned());
+        }
         if error.kind == ApiErrorKind::Unauthenticated {
             help.push("`brickform auth describe` shows with which credentials, `brickform auth check` whether they are taken".to_owned());
         }

@@ -9,10 +9,18 @@ use crate::apply::wait::{self, WaitError, waiter};
 use crate::apply::{Failure, identity};
 use crate::catalogue::Waiter;
 use crate::client::{ApiError, ApiErrorKind};
-use crate::kinds::{After, Call, Unique, Until};
+use crate::kinds::{After, Call, Kind, Unique, Until};
 use crate::model::Value;
 use crate::refresh::{self, Settlement};
 use crate::state::{Entry, Flush, Record, Status};
+
+/// How long is waited before each further try of what is refused for a moment only.
+const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Whether the workspace is known to take this a moment later. Where it names what does not exist, it is not.
+fn passes(kind: &Kind, error: &ApiError) -> bool {
+    !error.may_have_happened && kind.passing.iter().any(|part| error.message.contains(part)) && !error.message.contains("does not exist")
+}
 
 impl Running {
     async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
@@ -40,7 +48,24 @@ impl Running {
         })
     }
 
+    /// Sends it; what the workspace refuses for a moment only is sent again.
     pub(super) async fn attempt(&mut self, ready: &Ready) -> Result<Value, ApiError> {
+        for pause in PAUSES {
+            match self.once(ready).await {
+                Err(error) if passes(self.kind, &error) => {
+                    self.shared.waits(&self.step.address, &error.message);
+                    tokio::time::sleep(pause).await;
+                    if self.may_send().await.is_err() {
+                        return Err(error);
+                    }
+                }
+                answered => return answered,
+            }
+        }
+        self.once(ready).await
+    }
+
+    async fn once(&mut self, ready: &Ready) -> Result<Value, ApiError> {
         self.requests += 1;
         match self.shared.client.call(&ready.call).await {
             Ok(reply) => Ok(self.as_yaml(reply.body)),

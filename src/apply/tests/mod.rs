@@ -289,6 +289,7 @@ async fn run_with(
         blocks: vec![],
         warnings: vec![],
         requests: 0,
+        looked_ahead: None,
         refreshed: true,
         left_out: 0,
         lifted: BTreeSet::new(),

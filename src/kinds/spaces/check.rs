@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::form::{Group, SECTIONS, Section};
+use super::form::Wire;
 use super::read::PACKED;
-use super::{join, write};
+use super::{join, read, write};
 use crate::kinds::Refusal;
-use crate::model::{Path, Step, Value};
+use crate::model::{Path, Step, Value, json};
 
 /// Tables, views and metric views of one space.
 const TABLES: usize = 30;
@@ -17,16 +18,20 @@ const CHARACTERS: usize = 25_000;
 const INSTRUCTIONS: usize = 100;
 /// Filters, expressions and measures together.
 const SNIPPETS: usize = 200;
+/// Items of one list.
+const ITEMS: usize = 10_000;
+/// Bytes of the whole serialised space.
+const BYTES: usize = 3_500_000;
 
-fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
+pub(super) fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
     Refusal { path, reason: reason.into() }
 }
 
-fn place(at: &[&str]) -> Path {
+pub(super) fn place(at: &[&str]) -> Path {
     at.iter().fold(Path::root(), |path, name| path.join(Step::Field((*name).to_owned())))
 }
 
-fn items<'a>(body: &'a Value, at: &[&str]) -> &'a [Value] {
+pub(super) fn items<'a>(body: &'a Value, at: &[&str]) -> &'a [Value] {
     write::at(body, at).and_then(Value::as_list).unwrap_or_default()
 }
 
@@ -54,27 +59,45 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
     ids(body, &mut found);
     counts(body, &mut found);
     long(body, &mut Path::root(), &mut found);
+    whole(body, &mut found);
     found
+}
+
+/// The size of everything together, as it is sent.
+fn whole(body: &Value, found: &mut Vec<Refusal>) {
+    let bytes = json::write(&write::definition(body, Wire::Serialised)).map_or(0, |text| text.len());
+    if bytes > BYTES {
+        let reason = format!("a space holds at most 3.5 MB in all, and this one has {bytes} bytes: divide it into several");
+        found.push(refusal(Path::root(), reason));
+    }
 }
 
 /// A serialised space that could not be read, or that stands beside what it holds.
 fn packed(body: &Value, found: &mut Vec<Refusal>) {
     for name in PACKED {
-        found.extend(body.get(name).map(|packed| refusal(Path::field(name), unread(packed))));
+        found.extend(body.get(name).map(|packed| unread(name, packed)));
     }
 }
 
 /// Why a space as the API has it was not taken apart.
-fn unread(packed: &Value) -> String {
-    let parsed = packed.as_str().map(|text| crate::model::json::parse(text.as_bytes()));
-    match parsed {
-        Some(Err(error)) => format!("this is no JSON: {error}"),
-        Some(Ok(Value::Map(_))) | None if !matches!(packed, Value::Unknown(_) | Value::Secret(_)) => {
-            "what it holds is also written beside it: write either the serialized space or its fields, not both".to_owned()
-        }
-        None => format!("it must be known when it is planned, and this is {}", packed.sort()),
-        Some(_) => "this is no JSON object".to_owned(),
-    }
+fn unread(name: &str, packed: &Value) -> Refusal {
+    let parsed = match packed {
+        Value::Text(text) => json::parse(text.as_bytes()),
+        other => Ok(other.clone()),
+    };
+    let reason = match parsed {
+        Err(error) => format!("this is no JSON: {error}"),
+        Ok(Value::Map(definition)) => match read::unknown_version(&definition) {
+            Some(version) => {
+                let reason = format!("it has version {version}, and versions 1 and 2 are known: export it anew");
+                return refusal(place(&[name, "version"]), reason);
+            }
+            None => "what it holds is also written beside it: write either the serialized space or its fields, not both".to_owned(),
+        },
+        Ok(Value::Unknown(_) | Value::Secret(_)) => format!("it must be known when it is planned, and this is {}", packed.sort()),
+        Ok(_) => "this is no JSON object".to_owned(),
+    };
+    refusal(Path::field(name), reason)
 }
 
 /// Rules of one item: what it is known by is known and there, tables and functions have three parts.
@@ -173,18 +196,25 @@ fn twice(body: &Value, found: &mut Vec<Refusal>) {
 fn ids(body: &Value, found: &mut Vec<Refusal>) {
     for group in [Group::Questions, Group::Instructions] {
         let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
+        if let (Group::Instructions, Some(id)) = (group, write::at(body, &["instructions", "text_id"]).and_then(Value::as_str)) {
+            one_id(id, place(&["instructions", "text_id"]), &mut seen, found);
+        }
         for section in SECTIONS.iter().filter(|s| s.ids.is_some_and(|ids| ids.group == group)) {
             for (i, item) in items(body, section.at).iter().enumerate() {
                 let Some(id) = item.get("id").and_then(Value::as_str) else { continue };
                 let path = place(section.at).join(Step::Index(i)).join(Step::Field("id".to_owned()));
-                if id.len() != 32 || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-                    let reason = format!("`{id}` is no id: it has 32 digits of 0-9 and a-f; leave it out, and it is given by itself");
-                    found.push(refusal(path, reason));
-                } else if let Some(first) = seen.insert(id, path.clone()) {
-                    found.push(refusal(path, format!("{first} has this id already; leave it out, and it is given by itself")));
-                }
+                one_id(id, path, &mut seen, found);
             }
         }
+    }
+}
+
+fn one_id<'a>(id: &'a str, path: Path, seen: &mut BTreeMap<&'a str, Path>, found: &mut Vec<Refusal>) {
+    if id.len() != 32 || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        let reason = format!("`{id}` is no id: it has 32 digits of 0-9 and a-f; leave it out, and it is given by itself");
+        found.push(refusal(path, reason));
+    } else if let Some(first) = seen.insert(id, path.clone()) {
+        found.push(refusal(path, format!("{first} has this id already; leave it out, and it is given by itself")));
     }
 }
 
@@ -223,6 +253,9 @@ fn long(value: &Value, path: &mut Path, found: &mut Vec<Refusal>) {
             }
         }
         Value::List(list) => {
+            if list.len() > ITEMS {
+                found.push(refusal(path.clone(), format!("a list has at most 10,000 items, and this one has {}", list.len())));
+            }
             for (i, value) in list.iter().enumerate() {
                 path.push(Step::Index(i));
                 long(value, path, found);

@@ -4,6 +4,7 @@
 //! serialised space of the spaces API, the typed definition of the agents API. Each is a column of `form`; which of the two a
 //! workspace is asked by is the session's choice ([`Otherwise`](super::Otherwise)).
 
+mod advice;
 mod carry;
 mod check;
 mod form;
@@ -11,6 +12,7 @@ mod ids;
 mod join;
 mod place;
 mod read;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -19,8 +21,8 @@ mod write;
 use super::permissions::PERMISSIONS;
 use super::workspace_tags::WORKSPACE_TAGS;
 use super::{
-    Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Otherwise, Parent, Path, Read, Request,
-    Rows, Unique, Update, Value, Verdict, View,
+    Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Objects, Otherwise, Parent, Path, Read,
+    Request, Rows, Sort, Unique, Update, Value, Verdict, View,
 };
 use crate::model::Step;
 
@@ -80,7 +82,7 @@ const SPACE: Kind = Kind {
         ("update_time", "time out"),
     ],
     facts: FACTS,
-    loss: Loss::History("its conversations"),
+    loss: Loss::Data("its conversations"),
     facets: &[
         Facet {
             name: "permissions",
@@ -96,7 +98,9 @@ const SPACE: Kind = Kind {
         },
     ],
     parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
-    names_objects: &[("tables", "identifier"), ("metric_views", "identifier")],
+    names_objects: NAMED,
+    // Seen right after a table was made.
+    passing: &["Failed to retrieve schema from unity catalog"],
     link: Some("/genie/rooms/{space_id}"),
     etag: Some(Etag { member: "etag", time: "update_time", by: "" }),
     spellings: &[("display_name", "title")],
@@ -111,9 +115,18 @@ const HOOKS: Hooks = Hooks {
     complete: Some(ids::complete),
     view: Some(view),
     check: Some(check::check),
+    advise: Some(advice::advise),
     judge: Some(judge),
+    warn: Some(warn),
     ..Hooks::NONE
 };
+
+/// What a space names in Unity Catalog.
+const NAMED: &[Objects] = &[
+    Objects { list: &["tables"], member: "identifier", sort: Sort::Table, columns: Some(("columns", "name")) },
+    Objects { list: &["metric_views"], member: "identifier", sort: Sort::MetricView, columns: Some(("columns", "name")) },
+    Objects { list: &["instructions", "functions"], member: "identifier", sort: Sort::Function, columns: None },
+];
 
 const BACKEND: Fact = Fact::Default(Lit::Backend);
 
@@ -190,6 +203,20 @@ fn view(view: &View<'_>) -> Value {
     aligned(view.live, view.desired)
 }
 
+/// A title that was taken: the workspace gave it a number.
+fn warn(live: &Value, desired: &Value) -> Vec<String> {
+    let title = |body: &Value| body.get("title").and_then(Value::as_str).map(str::to_owned);
+    let (Some(live), Some(wanted)) = (title(live), title(desired)) else { return vec![] };
+    let told = || format!("the workspace calls it `{live}`, since another space has the title `{wanted}`: give one of them another title");
+    is_numbered(&live, &wanted).then(told).into_iter().collect()
+}
+
+/// Whether a title is another one with the number that the workspace adds.
+fn is_numbered(live: &str, wanted: &str) -> bool {
+    let number = live.strip_prefix(wanted).and_then(|rest| rest.strip_prefix(" (")).and_then(|rest| rest.strip_suffix(')'));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// What is no change after all: an id that YAML leaves to the workspace, and the number that the workspace adds to a title
 /// which is taken.
 fn judge(path: &Path, change: &Change<'_>) -> Option<Verdict> {
@@ -197,9 +224,7 @@ fn judge(path: &Path, change: &Change<'_>) -> Option<Verdict> {
     match path.steps() {
         [Step::Field(name)] if name == "title" => {
             let (live, wanted) = (text(change.live)?, text(Some(change.desired))?);
-            let number = live.strip_prefix(&wanted)?.strip_prefix(" (")?.strip_suffix(')')?;
-            let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-            (numbered && text(change.applied) == Some(wanted)).then_some(Verdict::Same)
+            (is_numbered(&live, &wanted) && text(change.applied) == Some(wanted)).then_some(Verdict::Same)
         }
         [.., Step::Field(name)] if (name == "id" || name == "text_id") && change.desired.at(path).is_none() => Some(Verdict::Same),
         _ => None,

@@ -7,6 +7,11 @@ use crate::model::{Path, Step};
 /// What has no other name stays as it is; inside a part, what is not known ends at the part.
 pub(super) fn wire_path(path: &Path) -> Path {
     let steps = path.steps();
+    if let Some((Step::Field(first), rest)) = steps.split_first()
+        && first == "serialized_space"
+    {
+        return Path::from(rest.to_vec());
+    }
     let fields = |words: &[&str]| words.iter().map(|w| Step::Field((*w).into())).collect::<Vec<_>>();
     for section in SECTIONS {
         let at = fields(section.at);
@@ -50,6 +55,7 @@ mod tests {
             ("instructions.functions[0].identifier", "instructions.sql_functions[0].identifier"),
             ("instructions.text", "instructions.text_instructions[0].content"),
             ("title", "title"),
+            ("serialized_space.version", "version"),
         ] {
             assert_eq!(wire_path(&yaml.parse().expect("a path")).to_string(), wire);
         }

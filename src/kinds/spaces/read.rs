@@ -47,6 +47,12 @@ pub(super) fn normal(body: Value) -> Value {
     Value::Map(body)
 }
 
+/// The version of a serialised space that is neither of those that are known. One that says none is as good as the second.
+pub(super) fn unknown_version(definition: &Map) -> Option<String> {
+    let version = definition.get("version")?;
+    (!matches!(version.as_i64(), Some(1 | 2))).then(|| json::display(version))
+}
+
 /// A pasted `serialized_space` or `definition`, unless it is no JSON or something in it is also written beside it: then it
 /// stays, and [`super::check`] says so.
 fn unpack(body: &mut Map, packed: &str) {
@@ -56,6 +62,9 @@ fn unpack(body: &mut Map, packed: &str) {
         _ => None,
     };
     let Some(Value::Map(mut definition)) = parsed else { return };
+    if unknown_version(&definition).is_some() {
+        return;
+    }
     sections(&mut definition, Origin::Api);
     set_aside(&mut definition);
     if definition.keys().any(|name| body.contains_key(name)) {

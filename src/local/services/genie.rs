@@ -9,7 +9,7 @@ use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
     Evidence, Habit, Rival,
     filling::{default, timestamp},
-    genie_export, habit, paging, permissions, samples, tree, workspace_tags,
+    genie_export, habit, kept_objects, paging, permissions, tree, workspace_tags,
 };
 use crate::model::{Map, Value, json};
 
@@ -35,8 +35,9 @@ pub const HABITS: &[Habit] = &[
     habit("genie", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Cli),
     habit("genie", "gives a title that is taken the next free number: \"Sales (1)\"", Evidence::Issue),
     habit("genie", "a trashed space is in no list, and answers 404", Evidence::Cli),
+    habit("genie", "shows a list only what the caller may see; the serialized space and changes want CAN_EDIT, the trash CAN_MANAGE", Evidence::Issue),
     habit("genie", "gives benchmarks by id, the last one first", Evidence::Issue),
-    habit("genie", "tables of the catalog samples must exist; others are taken as they are", Evidence::Cli),
+    habit("genie", "tables and functions of the catalog samples must exist, and in a schema where any is kept; others are taken as they are", Evidence::Cli),
 ];
 
 /// Where they are kept, by id.
@@ -88,12 +89,40 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
     let Some(Value::Map(mut export)) = parsed else { return Err(Refusal::invalid("Invalid JSON in field 'serialized_space'")) };
     genie_export::check(&export)?;
     genie_export::migrate(&mut export);
-    for table in genie_export::tables(&export) {
-        if !samples::may_exist(exchange, &table) {
-            return Err(Refusal::invalid(format!("Failed to retrieve schema from unity catalog. Table '{table}' does not exist.")));
+    if exchange.rival(Rival::GenieFiftyAnswers) && genie_export::answers(&export).is_some_and(|most| most > 50) {
+        return Err(Refusal::invalid("Exceeded maximum number (50) of certified answer inputs"));
+    }
+    for (collection, word, names) in
+        [("tables", "Table", genie_export::tables(&export)), ("functions", "Function", genie_export::functions(&export))]
+    {
+        for name in names {
+            if is_fresh(exchange, &name) {
+                return Err(Refusal::invalid("Failed to retrieve schema from unity catalog"));
+            }
+            if !kept_objects::may_exist(exchange, collection, &name) {
+                return Err(Refusal::invalid(format!("Failed to retrieve schema from unity catalog. {word} '{name}' does not exist.")));
+            }
         }
     }
     Ok(Some(Value::Map(export)))
+}
+
+/// Whether the rival does not see the schema of this table yet: it is asked about for the first time.
+fn is_fresh(exchange: &Exchange<'_, '_>, name: &str) -> bool {
+    let name = name.to_lowercase().replace('`', "");
+    let Some((schema, _)) = name.rsplit_once('.').filter(|(schema, _)| exchange.objects.has("schemas", schema)) else { return false };
+    if schema.starts_with("samples.") || !exchange.rival(Rival::GenieSchemaLags) {
+        return false;
+    }
+    exchange.setting.seen.lock().is_ok_and(|mut seen| seen.insert(schema.to_owned()))
+}
+
+/// The caller must have this level of a space.
+fn allowed(exchange: &Exchange<'_, '_>, id: &str, level: &str, word: &str) -> Result<(), Refusal> {
+    if permissions::may(exchange, "genie", id, level) {
+        return Ok(());
+    }
+    Err(Refusal::new(403, "PERMISSION_DENIED", format!("You need \"{word}\" permission to perform this action")))
 }
 
 fn place(exchange: &mut Exchange<'_, '_>) {
@@ -163,6 +192,8 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     let id = exchange.parameter("space_id");
     let space = stored(exchange, &id)?;
     let whole = exchange.flag("include_serialized_space");
+    let (level, word) = if whole { ("CAN_EDIT", "Can Edit") } else { ("CAN_READ", "Can View") };
+    allowed(exchange, &id, level, word)?;
     if whole && exchange.rival(Rival::GenieEtagMoves) && !space.contains_key(MIGRATED) {
         let mut migrated = space.clone();
         migrated.insert("etag".to_owned(), Value::Text(exchange.hex_id("genie_etags", 16)));
@@ -176,6 +207,11 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
     let all: Vec<Arc<Value>> =
         exchange.objects.all(SPACES).filter(|(_, s)| s.get("trashed").is_none()).map(|(_, s)| Arc::clone(s)).collect();
+    let may_see = |space: &Arc<Value>| {
+        let id = space.get("space_id").map(Value::key_text).unwrap_or_default();
+        permissions::may(exchange, "genie", &id, "CAN_READ")
+    };
+    let all: Vec<Arc<Value>> = all.into_iter().filter(may_see).collect();
     let size = paging::size(exchange, "page_size", 100, 1000)?;
     let page = paging::page(all, size, exchange.asked("page_token"))?;
     let row = |space: Arc<Value>| match visible(&space) {
@@ -189,6 +225,7 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
     let id = exchange.parameter("space_id");
     let mut space = stored(exchange, &id)?;
+    allowed(exchange, &id, "CAN_EDIT", "Can Edit")?;
     if let Some(etag) = exchange.body.shift_remove("etag")
         && space.get("etag") != Some(&etag)
     {
@@ -214,6 +251,7 @@ fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
     let id = exchange.parameter("space_id");
     let space = stored(exchange, &id)?;
+    allowed(exchange, &id, "CAN_MANAGE", "Can Manage")?;
     trashed(exchange, &id, space);
     Ok(Answer::empty())
 }

@@ -4,7 +4,7 @@
 use crate::local::answer::Refusal;
 use crate::local::exchange::Exchange;
 use crate::local::services::Rival;
-use crate::model::{Map, Value};
+use crate::model::{Map, Value, json};
 
 /// What a member is.
 #[derive(Clone, Copy)]
@@ -255,7 +255,7 @@ fn message(of: &Message, given: &Map) -> Result<(), Refusal> {
                 }
             }
             (Sort::Texts | Sort::Objects(_), other) => {
-                return Err(unreadable(format_args!("Expected an array for {name} but found {other:?}")));
+                return Err(Refusal::invalid(format!("Expected an array for {name} but found {}", json::display(other))));
             }
             (Sort::Object(_), _) => return Err(unreadable(format_args!("Expected an object for {name}"))),
         }
@@ -304,6 +304,18 @@ pub fn tables(export: &Map) -> Vec<String> {
     of("tables").chain(of("metric_views")).collect()
 }
 
+/// The names of all functions.
+pub fn functions(export: &Map) -> Vec<String> {
+    let named = |function: &Value| Some(function.get("identifier")?.as_str()?.to_owned());
+    at(export, &["instructions", "sql_functions"]).iter().filter_map(named).collect()
+}
+
+/// How many functions or benchmarks there are, whichever are more; none where there are neither.
+pub fn answers(export: &Map) -> Option<usize> {
+    let counts = [&["instructions", "sql_functions"], &["benchmarks", "questions"]].map(|path| at(export, path).len());
+    counts.into_iter().max().filter(|most| *most > 0)
+}
+
 /// An export as it is given back.
 pub fn read(exchange: &Exchange<'_, '_>, export: &mut Map) {
     if let Some(Value::List(questions)) = export.get_mut("benchmarks").and_then(|b| b.as_map_mut()?.get_mut("questions")) {
@@ -317,21 +329,35 @@ pub fn read(exchange: &Exchange<'_, '_>, export: &mut Map) {
         tables.extend(views);
     }
     if exchange.rival(Rival::GenieSplitsLines) {
-        split(export);
+        split(export, &|text| text.split_inclusive('\n').map(Value::from).collect());
+    }
+    if exchange.rival(Rival::GenieSplitsAnywhere) {
+        split(export, &|text| pieces(text, 7));
     }
 }
 
-/// Texts in lists come back line by line.
-fn split(map: &mut Map) {
+/// A text cut after so many characters, wherever that is.
+fn pieces(text: &str, length: usize) -> Vec<Value> {
+    let chars: Vec<char> = text.chars().collect();
+    chars.chunks(length).map(|piece| Value::Text(piece.iter().collect())).collect()
+}
+
+/// Texts in lists come back as one text that is cut anew.
+fn split(map: &mut Map, cut: &dyn Fn(&str) -> Vec<Value>) {
     for (name, value) in map.iter_mut() {
         match value {
-            Value::Map(below) => split(below),
+            // The second text of a join is a marker of its own.
+            Value::List(items) if name == "sql" && items.len() == 2 && is_marker(&items[1]) => {}
+            Value::Map(below) => split(below, cut),
             Value::List(items) if items.iter().all(|i| i.as_str().is_some()) && !matches!(name.as_str(), "synonyms" | "values") => {
-                let lines = |text: &str| text.split_inclusive('\n').map(Value::from).collect::<Vec<_>>();
-                *items = items.iter().filter_map(Value::as_str).flat_map(lines).collect();
+                *items = cut(&items.iter().filter_map(Value::as_str).collect::<String>());
             }
-            Value::List(items) => items.iter_mut().filter_map(Value::as_map_mut).for_each(split),
+            Value::List(items) => items.iter_mut().filter_map(Value::as_map_mut).for_each(|item| split(item, cut)),
             _ => {}
         }
     }
+}
+
+fn is_marker(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| text.starts_with("--rt="))
 }

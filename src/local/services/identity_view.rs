@@ -114,6 +114,17 @@ pub fn contains(exchange: &Exchange<'_, '_>, group: &str, member: &str) -> bool 
     false
 }
 
+/// Whether the caller is in the group of this name, also through other groups.
+pub fn is_in(exchange: &Exchange<'_, '_>, group: &str) -> bool {
+    if ["users", "account users"].contains(&group) {
+        return true;
+    }
+    let caller = principals::find(exchange.objects, exchange.caller.sort, &exchange.caller.name);
+    let found = principals::find(exchange.objects, Principal::Group, group);
+    let id = |resource: &Value| resource.get("id").map(Value::key_text).unwrap_or_default();
+    caller.zip(found).is_some_and(|(caller, group)| contains(exchange, &id(&group), &id(&caller)))
+}
+
 /// A principal as replies show it.
 pub fn shown(exchange: &Exchange<'_, '_>, sort: Principal, mut resource: Map) -> Map {
     let id = resource.get("id").map(Value::key_text).unwrap_or_default();

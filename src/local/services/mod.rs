@@ -23,6 +23,7 @@ mod identity_view;
 mod instance_pools;
 mod job_settings;
 mod jobs;
+mod kept_objects;
 mod libraries;
 mod login;
 mod mask;
@@ -119,6 +120,9 @@ rivals! {
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
     GenieParent400 "genie-parent-400" "a Genie space in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
     GenieEtagMoves "genie-etag-moves" "a Genie space is migrated by the server once it was read: its etag moves, what is in it does not"
+    GenieSplitsAnywhere "genie-splits-anywhere" "texts of a Genie space come back cut at other places than they were sent"
+    GenieFiftyAnswers "genie-fifty-answers" "a Genie space with more than 50 functions or benchmarks is refused"
+    GenieSchemaLags "genie-schema-lags" "the first Genie space that names a table of a schema is refused, as if that were not there yet"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
     TagsOfAbsentEmpty "tags-of-absent-empty" "tags of a Genie space that is not there are an empty list instead of 404"
@@ -155,6 +159,7 @@ static ROOMS: [OpenRoom; 27] = [
     OpenRoom::new(genie_evals::ROOM),
     OpenRoom::new(genie_agents::ROOM),
     OpenRoom::new(samples::ROOM),
+    OpenRoom::new(kept_objects::ROOM),
     OpenRoom::new(instance_pools::ROOM),
     OpenRoom::new(cluster_policies::ROOM),
     OpenRoom::new(clusters::ROOM),
@@ -191,6 +196,7 @@ pub fn habits() -> impl Iterator<Item = &'static Habit> {
         genie_evals::HABITS,
         genie_agents::HABITS,
         samples::HABITS,
+        kept_objects::HABITS,
         instance_pools::HABITS,
         cluster_policies::HABITS,
         clusters::HABITS,

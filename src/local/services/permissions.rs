@@ -7,7 +7,7 @@ use crate::local::answer::{Answer, Handled, Refusal};
 use crate::local::exchange::{Exchange, Principal};
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::permission_types::{self, ObjectType};
-use crate::local::services::{Evidence, Habit, Rival, habit, principals};
+use crate::local::services::{Evidence, Habit, Rival, habit, identity_view, principals};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -61,6 +61,21 @@ pub fn add(exchange: &mut Exchange<'_, '_>, type_name: &str, id: &str, entries: 
     let changed = upserted(exchange, of, id, entries)?;
     exchange.objects.put(LISTS, &format!("{type_name}/{id}"), Value::Map(changed));
     Ok(())
+}
+
+/// Whether the caller has this level of an object or a higher one: by name, by a group, or as an admin.
+pub fn may(exchange: &Exchange<'_, '_>, type_name: &str, id: &str, level: &str) -> bool {
+    let Some(of) = permission_types::find(type_name) else { return true };
+    let rank = |level: &str| of.levels.iter().position(|known| *known == level);
+    let list = exchange.objects.get(LISTS, &format!("{type_name}/{id}"));
+    let is_caller = |principal: &str| match principal.split_once(':') {
+        Some((field, name)) if field == Principal::Group.field() => identity_view::is_in(exchange, name),
+        Some((field, name)) => field == exchange.caller.sort.field() && name.eq_ignore_ascii_case(&exchange.caller.name),
+        None => false,
+    };
+    let mut listed = list.iter().filter_map(|list| list.as_map()).flatten();
+    listed.any(|(principal, has)| rank(has.as_str().unwrap_or_default()) >= rank(level) && is_caller(principal))
+        || identity_view::is_in(exchange, "admins")
 }
 
 fn key(sort: Principal, name: &str) -> String {

@@ -1,11 +1,11 @@
-//! The catalog `samples` that every workspace has: tables and their columns, read only. Tables of other catalogs are not
-//! kept here.
+//! The catalog `samples` that every workspace has: tables and their columns, read only; and tables of other catalogs, as far as
+//! they were registered ([`super::kept_objects`]).
 
 use crate::local::answer::{Answer, Handled, Refusal};
-use crate::local::core::Core;
+use crate::local::core::{Core, visible};
 use crate::local::exchange::{Exchange, digest, uuid_of};
 use crate::local::routes::{Room, Source::Catalogue};
-use crate::local::services::{Evidence, Habit, Rival, habit, schemas, unity};
+use crate::local::services::{Evidence, Habit, habit, kept_objects, schemas, unity};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -15,6 +15,7 @@ pub const ROOM: Room = Room::new(
         (Catalogue("catalog.tables.list"), list),
         (Catalogue("catalog.tables.get"), get),
         (Catalogue("catalog.tables.exists"), exists),
+        (Catalogue("catalog.tables.create"), kept_objects::create_table),
         (Catalogue("catalog.tables.delete"), delete),
     ],
 );
@@ -208,25 +209,13 @@ const TABLES: &[(&str, &str, &[Column])] = &[
 ];
 
 /// The catalog.
-const CATALOG: &str = "samples";
+pub const CATALOG: &str = "samples";
 
 /// Its schemas.
 pub const SCHEMAS: &[&str] = &["bakehouse", "nyctaxi", "tpch"];
 
-/// Whether the workspace takes a table's name in a Genie space: it knows the tables of `samples`. Elsewhere it keeps no
-/// tables, and takes every name; the rival wants the schema at least.
-pub fn may_exist(exchange: &Exchange<'_, '_>, full: &str) -> bool {
-    let name = full.to_lowercase().replace('`', "");
-    let mut parts = name.splitn(3, '.');
-    let (catalog, schema) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    match catalog {
-        CATALOG => find(&name).is_some(),
-        _ if exchange.rival(Rival::GenieTablesChecked) => exchange.objects.has("schemas", &format!("{catalog}.{schema}")),
-        _ => true,
-    }
-}
-
-fn find(full: &str) -> Option<(&'static str, &'static str, &'static [Column])> {
+/// The table of this full name, in lower case.
+pub fn find(full: &str) -> Option<(&'static str, &'static str, &'static [Column])> {
     TABLES.iter().copied().find(|(schema, table, _)| full == format!("{CATALOG}.{schema}.{table}"))
 }
 
@@ -274,6 +263,7 @@ fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     let columns = !exchange.flag("omit_columns");
     let of = TABLES.iter().filter(|(s, ..)| catalog == CATALOG && *s == schema);
     let all: Vec<Value> = of.map(|table| Value::Map(shown(exchange, *table, columns))).collect();
+    let all: Vec<Value> = all.into_iter().chain(kept_objects::tables(exchange, &format!("{catalog}.{schema}"), columns)).collect();
     unity::list(exchange, "tables", "max_results", &all)
 }
 
@@ -283,17 +273,25 @@ fn absent(full: &str) -> Refusal {
 
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     let full = exchange.parameter("full_name").to_lowercase();
-    let table = find(&full).ok_or_else(|| absent(&full))?;
-    Ok(Answer::ok(shown(exchange, table, true)))
+    match (exchange.objects.get("tables", &full), find(&full)) {
+        (Some(kept), _) => Ok(Answer::ok(visible(&kept))),
+        (None, Some(table)) => Ok(Answer::ok(shown(exchange, table, true))),
+        (None, None) => Err(absent(&full)),
+    }
 }
 
 fn exists(exchange: &mut Exchange<'_, '_>) -> Handled {
-    let found = find(&exchange.parameter("full_name").to_lowercase()).is_some();
+    let full = exchange.parameter("full_name").to_lowercase();
+    let found = find(&full).is_some() || exchange.objects.has("tables", &full);
     Ok(Answer::ok(Value::map([("table_exists", Value::Bool(found))])))
 }
 
 fn delete(exchange: &mut Exchange<'_, '_>) -> Handled {
     let full = exchange.parameter("full_name").to_lowercase();
+    if exchange.objects.has("tables", &full) {
+        exchange.objects.remove("tables", &full);
+        return Ok(Answer::empty());
+    }
     find(&full).ok_or_else(|| absent(&full))?;
     Err(Refusal::new(403, "PERMISSION_DENIED", format!("Table '{full}' is shared with this workspace and cannot be changed.")))
 }

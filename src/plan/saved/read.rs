@@ -207,6 +207,7 @@ fn plan(at: &At<'_>) -> Result<Plan, Fault> {
         blocks: at.each("blocks", block)?,
         warnings: at.each("warnings", block)?,
         requests: 0,
+        looked_ahead: None,
         refreshed: at.read("refreshed")?,
         left_out: at.read("left_out")?,
         lifted: std::collections::BTreeSet::new(),
@@ -232,6 +233,8 @@ fn choices(at: &At<'_>) -> Result<Options, Fault> {
         allow_delete: at.read("allow_delete")?,
         accept_conflicts: at.read("accept_conflicts")?,
         provenance: crate::plan::Provenance::default(),
+        // Plans that were written before there was such a look know nothing of it.
+        preflight: at.json.get("preflight").is_some_and(|given| given == &Json::Bool(true)),
         keep_seen: false,
         overrides: at.read("overrides")?,
         allow_policies: at.read("allow_policies")?,

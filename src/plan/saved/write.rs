@@ -105,6 +105,7 @@ fn choices_of(choices: &Options) -> Json {
         allow_delete,
         accept_conflicts,
         provenance: _,
+        preflight,
         keep_seen: _,
         overrides,
         allow_policies,
@@ -124,6 +125,7 @@ fn choices_of(choices: &Options) -> Json {
         "accept_conflicts": accept_conflicts,
         "overrides": overrides,
         "allow_policies": allow_policies,
+        "preflight": preflight,
     })
 }
 

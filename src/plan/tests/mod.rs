@@ -161,6 +161,7 @@ impl World {
             state: &self.state,
             state_place: ".brickform/state/dev.json".to_owned(),
             live: (!self.options.no_refresh).then_some(&self.live),
+            preflight: None,
             environment: &self.environment,
             project: "p",
             workspace: WorkspaceIdentity { host: "w.example".to_owned(), id: "7".to_owned() },

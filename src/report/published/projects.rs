@@ -90,6 +90,7 @@ pub fn environment() -> Json {
         ("on_conflict?", word(&["block"]), ""),
         ("require_clean_git?", flag(), ""),
         ("ancestry?", flag(), ""),
+        ("preflight?", flag(), ""),
     ]);
     object(vec![
         ("format", only(environments_of::FORMAT), ""),

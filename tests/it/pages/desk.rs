@@ -118,7 +118,7 @@ impl Desk {
             let name = named.trim_start_matches(['"', '\'']).split(['"', '\'']).next().unwrap_or_default();
             self.variables.insert(name.to_owned(), "planted".to_owned());
         }
-        let all = "catalogs,schemas,secret_scopes,volumes,directories";
+        let all = "catalogs,schemas,secret_scopes,volumes,directories,spaces";
         for line in [
             "apply --yes",
             "plan --detailed-exitcode",

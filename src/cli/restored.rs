@@ -1,0 +1,55 @@
+//! What a create does not bring back: of an object that was managed under its address before, the versions of the state that
+//! are kept tell who took it away, when, and under which id it was known.
+
+use super::session::Session;
+use crate::kinds::{Identity, Loss};
+use crate::plan::{Action, Plan, Step};
+use crate::state::{Document, Version};
+
+/// Adds a note to each create of an object that was there before, of kinds whose id and contents applying again does not
+/// bring back. A rollback says so itself.
+pub fn tell(session: &Session, document: &Document, plan: &mut Plan) {
+    let mut open: Vec<&mut Step> = plan.steps.iter_mut().filter(|step| is_lost(session, step)).collect();
+    if open.is_empty() || session.commit.is_some() || document.serial == 0 {
+        return;
+    }
+    let Ok(history) = session.store.history() else { return };
+    let mut newer: Option<&Version> = None;
+    // The newest first: the version above the one that still holds an address took it away.
+    for version in &history {
+        if open.is_empty() {
+            return;
+        }
+        if let Ok(Some(then)) = session.store.kept(version.serial) {
+            open.retain_mut(|step| {
+                let Some(entry) = then.resources.get(&step.address).filter(|entry| !entry.id.is_empty()) else { return true };
+                let Some(kind) = session.registry.get(&entry.kind) else { return true };
+                let what = match kind.loss {
+                    Loss::Nothing => String::new(),
+                    Loss::History(what) | Loss::Data(what) => format!(", and {what} are lost"),
+                };
+                step.notes.push(format!(
+                    "was managed before as {} and was deleted {}: it gets a new id, links to the old one lead nowhere{what}",
+                    entry.id,
+                    by_whom(newer)
+                ));
+                false
+            });
+        }
+        newer = Some(version);
+    }
+}
+
+fn is_lost(session: &Session, step: &Step) -> bool {
+    let kind = session.registry.get(&step.kind);
+    step.action == Action::Create
+        && !step.address.is_facet()
+        && kind.is_some_and(|kind| matches!(kind.identity, Identity::Assigned(_)) && matches!(kind.loss, Loss::Data(_)))
+}
+
+fn by_whom(version: Option<&Version>) -> String {
+    let Some(version) = version else { return "in the workspace".to_owned() };
+    let who = version.note.as_ref().map(|note| note.who.as_str()).filter(|who| !who.is_empty());
+    let day = version.at.get(..10).unwrap_or(&version.at);
+    format!("by {} on {day} (serial {})", who.unwrap_or(&version.by), version.serial)
+}

@@ -1,0 +1,197 @@
+//! What is told and not refused: rules of which sources disagree, and what nobody is likely to have meant.
+
+use super::check::{items, place, refusal};
+use super::{join, sql};
+use crate::kinds::Refusal;
+use crate::model::{Path, Step, Value};
+
+/// Functions, and benchmarks, that older workspaces take: `Exceeded maximum number (50) of certified answer inputs`.
+const OLDER: usize = 50;
+/// Benchmarks that any workspace takes.
+const BENCHMARKS: usize = 500;
+
+/// All of it.
+pub(super) fn advise(body: &Value) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    counts(body, &mut found);
+    examples(body, &mut found);
+    joins(body, &mut found);
+    for list in ["filters", "expressions", "measures"] {
+        snippets(body, list, &mut found);
+    }
+    found
+}
+
+fn counts(body: &Value, found: &mut Vec<Refusal>) {
+    let functions = items(body, &["instructions", "functions"]).len();
+    if functions > OLDER {
+        let reason = format!("some workspaces take at most {OLDER} functions, and these are {functions}");
+        found.push(refusal(place(&["instructions", "functions"]), reason));
+    }
+    let benchmarks = items(body, &["benchmarks"]).len();
+    if benchmarks > BENCHMARKS {
+        found.push(refusal(place(&["benchmarks"]), format!("a space has at most {BENCHMARKS} benchmarks, and these are {benchmarks}")));
+    } else if benchmarks > OLDER {
+        let reason = format!("some workspaces take at most {OLDER} benchmarks, and these are {benchmarks}");
+        found.push(refusal(place(&["benchmarks"]), reason));
+    }
+}
+
+/// Parameters that the SQL has and nobody declares, and the other way round.
+fn examples(body: &Value, found: &mut Vec<Refusal>) {
+    let at = place(&["instructions", "example_sql"]);
+    for (i, example) in items(body, &["instructions", "example_sql"]).iter().enumerate() {
+        let Some(text) = example.get("sql").and_then(Value::as_str) else { continue };
+        let path = at.join(Step::Index(i));
+        let used = sql::parameters(text);
+        let declared = example.get("parameters").and_then(Value::as_list).unwrap_or_default();
+        let named = |name: &str| declared.iter().any(|p| p.get("name").and_then(Value::as_str) == Some(name));
+        for name in used.iter().filter(|name| !named(name)) {
+            let reason = format!("the SQL has a parameter `:{name}` that `parameters` does not declare: add `{{ name: {name} }}` there");
+            found.push(refusal(path.join(Step::Field("sql".to_owned())), reason));
+        }
+        for (p, parameter) in declared.iter().enumerate() {
+            let Some(name) = parameter.get("name").and_then(Value::as_str).filter(|name| !used.iter().any(|u| u == name)) else { continue };
+            let place = path.join(Step::Field("parameters".to_owned())).join(Step::Index(p)).join(Step::Field("name".to_owned()));
+            found.push(refusal(place, format!("the SQL has no parameter `:{name}`: use it there, or take it away here")));
+        }
+    }
+}
+
+/// The tables and views of the space, as their names are compared.
+fn tables(body: &Value) -> Vec<String> {
+    let all = items(body, &["tables"]).iter().chain(items(body, &["metric_views"]));
+    all.filter_map(|item| item.get("identifier")?.as_str()).map(folded).collect()
+}
+
+fn folded(name: &str) -> String {
+    name.replace('`', "").to_lowercase()
+}
+
+fn joins(body: &Value, found: &mut Vec<Refusal>) {
+    let tables = tables(body);
+    let at = place(&["instructions", "joins"]);
+    for (i, item) in items(body, &["instructions", "joins"]).iter().enumerate() {
+        let path = at.join(Step::Index(i));
+        for side in ["left", "right"] {
+            let named = item.get(side).and_then(Value::as_str);
+            if let Some(name) = named.filter(|name| !tables.contains(&folded(name))) {
+                let reason = format!("`{name}` is no table of this space: add it to `tables`, or take the join away");
+                found.push(refusal(path.join(Step::Field(side.to_owned())), reason));
+            }
+        }
+        let Some(text) = item.get("condition").and_then(Value::as_str) else { continue };
+        let reason = match join::equalities(text) {
+            None => "a condition is known to be taken as equalities of columns, `a.x = b.y`, joined by AND; the workspace may refuse this",
+            Some(pairs) if pairs.iter().any(|[left, right]| same_side(left, right)) => {
+                "this compares columns of one table with each other, and a join has one of each side in every equality"
+            }
+            Some(_) => continue,
+        };
+        found.push(refusal(path.join(Step::Field("condition".to_owned())), reason));
+    }
+}
+
+fn same_side(left: &[String], right: &[String]) -> bool {
+    matches!((left, right), ([a, _], [b, _]) if a.eq_ignore_ascii_case(b))
+}
+
+/// Columns of filters, expressions and measures are written with their table.
+fn snippets(body: &Value, list: &str, found: &mut Vec<Refusal>) {
+    let tables = tables(body);
+    let aliases = items(body, &["instructions", "joins"]).iter().flat_map(|join| {
+        ["left_alias", "right_alias"].into_iter().filter_map(|side| join.get(side)?.as_str()).map(folded).collect::<Vec<_>>()
+    });
+    let known: Vec<Vec<String>> = tables
+        .iter()
+        .flat_map(|table| {
+            let parts: Vec<String> = table.split('.').map(str::to_owned).collect();
+            (0..parts.len()).map(move |from| parts[from..].to_vec())
+        })
+        .chain(aliases.map(|alias| vec![alias]))
+        .collect();
+    let first = tables.first().and_then(|table| table.rsplit('.').next()).unwrap_or("table");
+    let at = place(&["instructions", "snippets", list]);
+    for (i, snippet) in items(body, &["instructions", "snippets", list]).iter().enumerate() {
+        let Some(columns) = snippet.get("sql").and_then(Value::as_str).and_then(sql::columns) else { continue };
+        let qualified = |parts: &&Vec<String>| {
+            let lower: Vec<String> = parts.iter().map(|part| part.to_lowercase()).collect();
+            known.iter().any(|table| lower.len() > table.len() && lower.starts_with(table))
+        };
+        let Some(bare) = columns.iter().find(|parts| !qualified(parts)) else { continue };
+        let reason = match bare.as_slice() {
+            [column] => format!("`{column}` is written without its table: write `{first}.{column}`, or whichever table it is of"),
+            several => format!("`{}` names no table of this space: columns are written `{first}.column`", several.join(".")),
+        };
+        found.push(refusal(at_sql(&at, i), reason));
+    }
+}
+
+fn at_sql(list: &Path, item: usize) -> Path {
+    list.join(Step::Index(item)).join(Step::Field("sql".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json;
+
+    fn told(body: &str) -> Vec<String> {
+        let body = json::parse(body.as_bytes()).expect("JSON");
+        advise(&super::super::read::normal(body)).into_iter().map(|found| format!("{}: {}", found.path, found.reason)).collect()
+    }
+
+    /// Whether exactly these are told, each by a part of its words.
+    fn case(body: &str, wanted: &[&str]) {
+        let told = told(body);
+        let fits = told.len() == wanted.len() && told.iter().zip(wanted).all(|(told, wanted)| told.contains(wanted));
+        assert!(fits, "{body}\n{told:#?}\n{wanted:#?}");
+    }
+
+    #[test]
+    fn parameters_are_declared_and_used() {
+        let example = |sql: &str, parameters: &str| {
+            format!(r#"{{"instructions": {{"example_sql": [{{"question": "q", "sql": "{sql}", "parameters": {parameters}}}]}}}}"#)
+        };
+        case(&example("SELECT :day", r#"["day"]"#), &[]);
+        case(&example("SELECT :day", "[]"), &["example_sql[0].sql: the SQL has a parameter `:day` that"]);
+        case(&example("SELECT 1", r#"["day"]"#), &["parameters[0].name: the SQL has no parameter `:day`"]);
+    }
+
+    #[test]
+    fn joins_are_of_tables_of_the_space() {
+        let join = |right: &str, condition: &str| {
+            format!(
+                r#"{{"tables": ["c.s.orders", "c.s.items"], "instructions": {{"joins": [{{"left": "c.s.orders", "right": "{right}",
+                "condition": "{condition}", "relationship": "ONE_TO_MANY"}}]}}}}"#
+            )
+        };
+        case(&join("c.s.ITEMS", "orders.id = items.order_id"), &[]);
+        case(&join("c.s.people", "orders.id = people.id"), &["joins[0].right: `c.s.people` is no table of this space"]);
+        case(&join("c.s.items", "orders.id > items.order_id"), &["joins[0].condition: a condition is known"]);
+        case(&join("c.s.items", "orders.id = orders.id"), &["joins[0].condition: this compares columns of one table"]);
+    }
+
+    #[test]
+    fn columns_of_snippets_have_their_table() {
+        let measure = |sql: &str| format!(r#"{{"tables": ["c.s.orders"], "instructions": {{"snippets": {{"measures": [{{"name": "m", "sql": "{sql}"}}]}}}}}}"#);
+        case(&measure("sum(orders.total)"), &[]);
+        case(&measure("sum(c.s.orders.total)"), &[]);
+        case(&measure("count(*)"), &[]);
+        case(&measure("sum(total)"), &["measures[0].sql: `total` is written without its table: write `orders.total`"]);
+        case(&measure("sum(o.total)"), &["`o.total` names no table of this space"]);
+    }
+
+    #[test]
+    fn what_older_workspaces_refuse_is_told() {
+        let many = |n: usize| (0..n).map(|i| format!("\"c.s.f{i}\"")).collect::<Vec<_>>().join(",");
+        case(&format!(r#"{{"instructions": {{"functions": [{}]}}}}"#, many(50)), &[]);
+        case(&format!(r#"{{"instructions": {{"functions": [{}]}}}}"#, many(51)), &["instructions.functions: some workspaces take at most 50"]);
+        let questions = |n: usize| {
+            let all: Vec<String> = (0..n).map(|i| format!(r#"{{"question": "q{i}", "sql": "SELECT 1"}}"#)).collect();
+            format!(r#"{{"benchmarks": [{}]}}"#, all.join(","))
+        };
+        case(&questions(51), &["benchmarks: some workspaces take at most 50"]);
+        case(&questions(501), &["benchmarks: a space has at most 500"]);
+    }
+}

@@ -1,0 +1,224 @@
+//! What a look ahead asks for: every name that desired holds literally and this project does not manage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, Weight};
+use crate::kinds::{Fact, Field, Kind, Schema, Sort};
+use crate::model::{Address, Path, Step, Value};
+use crate::project::Resource;
+use crate::refresh::object::natural_of;
+use crate::refresh::{Ask, Live, Snapshot};
+
+/// A question, however many ask it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// A table or view, by its whole name in lower case.
+    Table(String),
+    /// A function.
+    Function(String),
+    /// An object of a kind, by its id.
+    Object(&'static str, String),
+}
+
+/// A place in a body and in the files.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    pub path: Path,
+    pub place: String,
+}
+
+/// A name at its place.
+pub struct Asked {
+    pub address: Address,
+    pub spot: Spot,
+    /// As it is written.
+    pub name: String,
+    pub question: Question,
+    /// What sort of object in a schema it is said to be.
+    pub sort: Option<Sort>,
+    /// What an object of a kind is called.
+    kind: Option<&'static Kind>,
+    /// What this plan makes around it, so that it cannot be there yet.
+    pub later: Option<Address>,
+    /// The columns that are named of it.
+    pub columns: Vec<(Spot, String)>,
+}
+
+impl Asked {
+    /// The sort of thing in a word.
+    pub fn word(&self) -> &'static str {
+        self.sort.map(Sort::word).or(self.kind.map(|kind| kind.singular)).unwrap_or("object")
+    }
+
+    pub fn finding(&self, spot: &Spot, weight: Weight, reason: String) -> Finding {
+        Finding { address: self.address.clone(), path: spot.path.clone(), place: spot.place.clone(), weight, reason }
+    }
+}
+
+/// Everything that is named, in address order.
+pub fn asked(ask: &Ask<'_>, live: Option<&Snapshot>) -> Vec<Asked> {
+    let known = Known::of(ask, live);
+    let mut all = Vec::new();
+    for (address, resource) in &ask.desired.resources {
+        if ask.only.is_none_or(|only| only(address)) {
+            objects(address, resource, &known, &mut all);
+            let mut walk = Walk { ask, resource, known: &known, path: Path::root(), all: &mut all };
+            walk.value(Some(Schema::of(resource.kind).root()), &resource.body);
+        }
+    }
+    all
+}
+
+/// What this project manages itself.
+struct Known<'a> {
+    /// Schemas and catalogs by name, that are not there (under this name) yet.
+    made: BTreeMap<String, &'a Address>,
+    /// Kinds with ids and names of what is declared or in the state.
+    managed: BTreeSet<(&'a str, String)>,
+}
+
+impl<'a> Known<'a> {
+    fn of(ask: &Ask<'a>, live: Option<&Snapshot>) -> Self {
+        let is_new = |address: &Address, resource: &Resource| match live.and_then(|live| live.objects.get(address)) {
+            Some(Live::Found { body, .. } | Live::Settled { body, .. }) => !same(&natural_of(resource.kind, body), &resource.natural),
+            Some(Live::Exists(_) | Live::Failed(_)) => false,
+            Some(Live::Gone | Live::Absent | Live::Waits) => true,
+            None => !ask.state.resources.contains_key(address),
+        };
+        let around = |kind: &Kind| matches!(kind.name, "schemas" | "catalogs");
+        let resources = || ask.desired.resources.iter().filter(|(address, _)| !address.is_facet());
+        let made = resources().filter(|(address, r)| around(r.kind) && is_new(address, r));
+        let declared = resources().map(|(_, r)| (r.kind.name, r.natural.join(".")));
+        let applied = ask.state.resources.values().map(|entry| (entry.kind.as_str(), entry.id.clone()));
+        Self {
+            made: made.map(|(address, r)| (r.natural.join(".").to_lowercase(), address)).collect(),
+            managed: declared.chain(applied).collect(),
+        }
+    }
+
+    /// What this plan makes around a name of three parts.
+    fn around(&self, name: &str) -> Option<Address> {
+        let (schema, _) = name.rsplit_once('.')?;
+        let (catalog, _) = schema.split_once('.')?;
+        self.made.get(schema).or_else(|| self.made.get(catalog)).map(|address| (*address).clone())
+    }
+}
+
+fn same(a: &[String], b: &[String]) -> bool {
+    a.join(".").eq_ignore_ascii_case(&b.join("."))
+}
+
+fn spot(resource: &Resource, path: Path) -> Spot {
+    let span = resource.place(&path);
+    let (line, column) = span.line_column();
+    Spot { place: format!("{}:{line}:{column}", span.source.name), path }
+}
+
+fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut Vec<Asked>) {
+    for objects in resource.kind.names_objects {
+        let list = objects.list.iter().fold(Path::root(), |path, name| path.join(Step::Field((*name).to_owned())));
+        for (i, item) in objects.items(&resource.body).iter().enumerate() {
+            let Some(name) = item.get(objects.member).and_then(Value::as_str) else { continue };
+            let whole = name.replace('`', "").to_lowercase();
+            let path = list.join(Step::Index(i));
+            let column = |(list, member): (&str, &str)| {
+                let columns = item.get(list).and_then(Value::as_list).unwrap_or_default();
+                let at = path.join(Step::Field(list.to_owned()));
+                let one = |(c, column): (usize, &Value)| {
+                    let path = at.join(Step::Index(c)).join(Step::Field(member.to_owned()));
+                    Some((spot(resource, path), column.get(member)?.as_str()?.to_owned()))
+                };
+                columns.iter().enumerate().filter_map(one).collect()
+            };
+            all.push(Asked {
+                address: address.clone(),
+                spot: spot(resource, path.join(Step::Field(objects.member.to_owned()))),
+                name: name.to_owned(),
+                later: known.around(&whole),
+                question: if objects.sort == Sort::Function { Question::Function(whole) } else { Question::Table(whole) },
+                sort: Some(objects.sort),
+                kind: None,
+                columns: objects.columns.map(column).unwrap_or_default(),
+            });
+        }
+    }
+}
+
+/// Fields that refer to objects of other kinds by id.
+struct Walk<'a, 'w> {
+    ask: &'w Ask<'a>,
+    resource: &'a Resource,
+    known: &'w Known<'a>,
+    path: Path,
+    all: &'w mut Vec<Asked>,
+}
+
+impl Walk<'_, '_> {
+    fn value(&mut self, field: Option<Field<'_>>, value: &Value) {
+        let Some(field) = field else { return };
+        match value {
+            Value::Text(text) => self.text(field, text),
+            Value::List(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.below(Step::Index(i), field.item(), item);
+                }
+            }
+            Value::Map(map) => {
+                for (name, value) in map {
+                    self.below(Step::Field(name.clone()), field.field(name), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn below(&mut self, step: Step, field: Option<Field<'_>>, value: &Value) {
+        self.path.push(step);
+        self.value(field, value);
+        self.path.pop();
+    }
+
+    fn text(&mut self, field: Field<'_>, text: &str) {
+        let refers = field.facts().find_map(|fact| if let Fact::Refers(kind) = fact { Some(*kind) } else { None });
+        let Some(kind) = refers.and_then(|kind| self.ask.registry.get(kind)).filter(|_| !text.is_empty()) else { return };
+        if self.known.managed.contains(&(kind.name, text.to_owned())) {
+            return;
+        }
+        self.all.push(Asked {
+            address: self.resource.address.clone(),
+            spot: spot(self.resource, self.path.clone()),
+            name: text.to_owned(),
+            question: Question::Object(kind.name, text.to_owned()),
+            sort: None,
+            kind: Some(kind),
+            later: None,
+            columns: vec![],
+        });
+    }
+}
+
+/// Principals of access lists that the workspace does not list: it refuses the whole list for one of them. They were asked for
+/// along with the lookups. Grants may name principals that only the account lists: of those there is a warning as ever.
+pub fn unknown_principals(ask: &Ask<'_>) -> Vec<Finding> {
+    let told = ask.desired.warnings.iter().filter(|warning| warning.code == "W0131");
+    let lists = |address: &&Address| address.kind == "permissions" || address.facet.as_deref() == Some("permissions");
+    let mut found = Vec::new();
+    for (label, warning) in told.filter_map(|warning| Some((warning.labels.first()?, warning))) {
+        for (address, resource) in ask.desired.resources.iter().filter(|(a, _)| lists(a) && ask.only.is_none_or(|only| only(a))) {
+            let around = &resource.node.span;
+            let inside = around.source == label.span.source && around.start <= label.span.start && label.span.end <= around.end;
+            if inside {
+                let (line, column) = label.span.line_column();
+                let help = warning.help.first().filter(|help| help.starts_with("did you mean")).map(|help| format!("; {help}"));
+                found.push(Finding {
+                    address: address.clone(),
+                    path: Path::root(),
+                    place: format!("{}:{line}:{column}", label.span.source.name),
+                    weight: Weight::Missing,
+                    reason: format!("{}{}", warning.message, help.unwrap_or_default()),
+                });
+            }
+        }
+    }
+    found
+}
