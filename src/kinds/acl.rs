@@ -134,6 +134,11 @@ pub(super) fn object_type(name: &str) -> Option<&'static ObjectType> {
     OBJECT_TYPES.iter().find(|t| t.name == name || t.aliases.contains(&name))
 }
 
+/// The level as the API calls it. Bundles, and the page of a space, say `CAN_VIEW` of spaces, which the API refuses.
+pub(super) fn level_of(object: &str, level: &str) -> Option<&'static str> {
+    (object == "genie" && level == "CAN_VIEW").then_some("CAN_READ")
+}
+
 /// The levels that an object of this type (`jobs`, `sql/warehouses`) has, as permissions name it; empty: not known.
 #[must_use]
 pub fn levels(object: &str) -> &'static [&'static str] {
@@ -169,7 +174,7 @@ static OBJECT_TYPES: &[ObjectType] = &[
     also(
         "genie",
         &["spaces", "genie_spaces", "genie-spaces", "genie-space", "genie_agents", "genie-agents", "genie-agent"],
-        &["CAN_READ", "CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"],
+        READ_TO_MANAGE,
     ),
     object("instance-pools", &["CAN_ATTACH_TO", "CAN_MANAGE"]),
     object("jobs", &["CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"]),

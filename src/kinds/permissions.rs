@@ -58,10 +58,18 @@ fn normal(body: Value) -> Value {
     {
         known.name.clone_into(ty);
     }
+    let object = body.get("object_type").map(Value::key_text).unwrap_or_default();
     if let Some(Value::List(entries)) = body.get_mut("entries") {
-        for entry in entries.iter_mut().filter_map(Value::as_map_mut).filter(|e| !e.contains_key("permission_level")) {
-            if let Some(level) = entry.shift_remove("level") {
+        for entry in entries.iter_mut().filter_map(Value::as_map_mut) {
+            if !entry.contains_key("permission_level")
+                && let Some(level) = entry.shift_remove("level")
+            {
                 entry.insert("permission_level".to_owned(), level);
+            }
+            if let Some(Value::Text(level)) = entry.get_mut("permission_level")
+                && let Some(own) = acl::level_of(&object, level)
+            {
+                own.clone_into(level);
             }
         }
     }

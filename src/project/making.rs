@@ -106,7 +106,9 @@ impl Making<'_> {
         for (hook, severity) in [(self.kind.hooks.check, Severity::Error), (carries, Severity::Error), (self.kind.hooks.advise, Severity::Warning)] {
             let is_open = if severity == Severity::Error { is_sound } else { !findings.any_error() };
             let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
-            refusals.into_iter().for_each(|refusal| self.tell(refusal, severity, &mut findings));
+            for refusal in refusals {
+                self.tell(refusal, severity, &mut findings);
+            }
         }
         resolver.findings.borrow_mut().absorb(findings);
         let mut depends_on: BTreeSet<Address> = refers.iter().map(|i| resolver.items[*i].address.clone()).collect();

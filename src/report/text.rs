@@ -69,6 +69,7 @@ pub fn plan(plan: &Plan, look: &Look<'_>) -> String {
             out.push('\n');
         }
         unmanaged(plan, look, &mut out);
+        warnings(plan, look, &mut out);
         return out;
     }
     header(plan, &counts, look, &mut out);

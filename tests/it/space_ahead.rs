@@ -88,15 +88,15 @@ fn what_is_missing_is_told_at_its_line_and_blocks() {
     assert_eq!(without.code, 0, "{}{}", without.out, without.err);
     assert!(!without.out.contains("looked for"), "{}", without.out);
 
-    let planned = project.run("plan --env dev --preflight --out .brickform/plan.json");
+    let planned = project.run("plan --env dev --preflight --out plan.json");
     assert_eq!(planned.code, 6, "{}{}", planned.out, planned.err);
     let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "`tables[0].identifier` of spaces.sales (conf/a.yaml:8:9): the workspace has no table or view `shop.sales.ordrs`, or does not show it to you; did you mean `shop.sales.orders`?",
-        "(conf/a.yaml:9:54): `shop.sales.items` has no column `totl`; did you mean `total`?",
+        "(conf/a.yaml:9:55): `shop.sales.items` has no column `totl`; did you mean `total`?",
         "there is no schema `shop.sale`: did you mean `shop.sales`?",
         "the workspace has no function `shop.sales.taxx`, or does not show it to you; did you mean `shop.sales.tax`?",
-        "spaces.sales/permissions (conf/a.yaml:15:20): the workspace knows no user called `nobody@x.example`",
+        "spaces.sales/permissions (conf/a.yaml:15:22): the workspace knows no user called `nobody@x.example`",
         "6 names looked for",
         "--allow-missing",
     ] {
@@ -108,7 +108,7 @@ fn what_is_missing_is_told_at_its_line_and_blocks() {
         let shown = project.run(&format!("plan --env dev --preflight -o {form}"));
         assert!(shown.code == 6 && shown.out.contains("shop.sales.ordrs"), "{form}: {}{}", shown.out, shown.err);
     }
-    let applied = project.run("apply .brickform/plan.json");
+    let applied = project.run("apply plan.json");
     assert!(applied.code == 6 && applied.out.contains("ordrs"), "{}{}", applied.out, applied.err);
     project.write("environments/dev.yaml", "workspace: {}\nguards: { preflight: true }\n");
     assert_eq!(project.run("plan --env dev").code, 6);
@@ -171,7 +171,7 @@ spaces:
     // The workspace does not see the new schemas at first: it is asked again.
     let applied = project.run("apply --env dev --yes");
     assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
-    assert!(project.run("plan --env dev").out.contains("No changes"));
+    assert!(project.run("plan --env dev").out.contains("no changes"));
 }
 
 /// A right that is missing is a matter of 403: nobody can tell, and nothing is blocked.
@@ -192,7 +192,7 @@ fn what_may_not_be_read_cannot_be_told() {
 fn a_space_goes_by_name_only_and_comes_back_as_another() {
     for rivals in [vec![], vec!["genie-slow-trash".to_owned()], vec!["genie-parent-400".to_owned()]] {
         let served = Served::with(LocalOptions { rivals, ..LocalOptions::default() });
-        let space = |folder: &str| format!("spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', parent_path: {folder}, tables: [samples.nyctaxi.trips] }} }}\n");
+        let space = |folder: &str| format!("spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', parent_path: {folder}, tables: [samples.nyctaxi.trips],\n permissions: {{ mode: additive, entries: [{{ group_name: users, level: CAN_VIEW }}] }} }} }}\n");
         let project = project(&served, &[("conf/a.yaml", &space("/Workspace/Shared/one"))]);
         let planned = project.run("plan --env dev --requests");
         assert!(planned.out.contains("mkdirs"), "{}", planned.out);
@@ -215,7 +215,7 @@ fn a_space_goes_by_name_only_and_comes_back_as_another() {
         assert!(blocked.code == 6 && blocked.out.contains("--allow-delete spaces") && blocked.out.contains("its conversations"), "{}", blocked.out);
         let gone = project.run("apply --env dev --yes --allow-delete spaces");
         assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
-        assert!(project.run("plan --env dev").out.contains("No changes"));
+        assert!(project.run("plan --env dev").out.contains("no changes"));
 
         project.write("conf/a.yaml", &space("/Workspace/Shared/two"));
         let back = project.run("plan --env dev");
@@ -241,7 +241,7 @@ fn a_title_that_is_taken_is_told() {
     let applied = project.run("apply --env dev --yes");
     assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
     let planned = project.run("plan --env dev");
-    assert!(planned.out.contains("No changes"), "{}", planned.out);
+    assert!(planned.out.contains("no changes"), "{}", planned.out);
     let told = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("spaces.b: the workspace calls it `Sales (1)`, since another space has the title `Sales`"), "{}{}", planned.out, planned.err);
 }

@@ -58,7 +58,7 @@ pub(super) fn columns(sql: &str) -> Option<Vec<Vec<String>>> {
             return None;
         }
         while is(at + 1, '.') {
-            let (Some(Token::Word(next)) | Some(Token::Quoted(next))) = tokens.get(at + 2) else { break };
+            let Some(Token::Word(next) | Token::Quoted(next)) = tokens.get(at + 2) else { break };
             parts.push(next.clone());
             at += 2;
         }
