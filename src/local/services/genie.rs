@@ -44,7 +44,7 @@ pub const HABITS: &[Habit] = &[
 pub(super) const SPACES: &str = "genie_spaces";
 
 /// Whether the server has migrated a space since it was written.
-const MIGRATED: &str = "migrated";
+const MIGRATED: &str = "$migrated";
 
 fn absent(id: &str) -> Refusal {
     Refusal::absent(format!("Unable to get space [{id}]. Space does not exist."))
