@@ -44,7 +44,7 @@ fn tags_come_with_the_space_change_and_go_key_by_key() {
     let plan = project.run("plan --env dev --requests").ended(0);
     assert!(plan.out.contains("DELETE /api/2.0/entity-tag-assignments/geniespaces/"), "{}", plan.out);
     project.run("apply --env dev --yes").ended(0);
-    project.run("destroy --env dev --yes").ended(0);
+    project.run("destroy --env dev --yes --allow-delete spaces").ended(0);
 }
 
 #[test]
