@@ -7,7 +7,9 @@ use super::follow::Renamings;
 use super::known::{Known, Object};
 use super::moves::Moves;
 use super::step::{Subject, block, start};
-use super::{Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, preflight, still_used, typed};
+use super::{
+    Action, Block, Inputs, Plan, Scope, Step, guards, inside, leftover, narrow, order, orphans, policies, preflight, still_used, typed,
+};
 use crate::diff::Reason;
 use crate::kinds::{self, Context, Kind, Schema};
 use crate::model::{Address, Value, Variable};

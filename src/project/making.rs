@@ -103,7 +103,9 @@ impl Making<'_> {
         // What an API has no place for is told once it is known which one it is.
         let carries = self.kind.hooks.carries.filter(|_| resolver.inner.registry.chosen(self.kind).is_some());
         let is_sound = !findings.any_error();
-        for (hook, severity) in [(self.kind.hooks.check, Severity::Error), (carries, Severity::Error), (self.kind.hooks.advise, Severity::Warning)] {
+        for (hook, severity) in
+            [(self.kind.hooks.check, Severity::Error), (carries, Severity::Error), (self.kind.hooks.advise, Severity::Warning)]
+        {
             let is_open = if severity == Severity::Error { is_sound } else { !findings.any_error() };
             let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
             for refusal in refusals {

@@ -158,7 +158,11 @@ spaces:
     project.edit("conf/a.yaml", &format!("'{}'", &id[..15]), "Starter");
     let named = project.run("plan --env dev --preflight");
     let text = named.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains(&format!("`Starter` is the name of {id}: write that, or `${{lookup(\"warehouses\", \"Starter\").id}}`")), "{}", named.out);
+    assert!(
+        text.contains(&format!("`Starter` is the name of {id}: write that, or `${{lookup(\"warehouses\", \"Starter\").id}}`")),
+        "{}",
+        named.out
+    );
     project.edit("conf/a.yaml", "Starter", &format!("'{id}'"));
     let shown = project.run("plan --env dev -o json");
     let plan: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
@@ -166,7 +170,11 @@ spaces:
         let step = plan["steps"].as_array().expect("steps").iter().find(|s| s["address"] == address).expect("a step");
         step["after"].to_string()
     };
-    assert!(after("spaces.sales").contains("schemas.sales") && after("spaces.sales").contains("schemas.tools"), "{}", after("spaces.sales"));
+    assert!(
+        after("spaces.sales").contains("schemas.sales") && after("spaces.sales").contains("schemas.tools"),
+        "{}",
+        after("spaces.sales")
+    );
     assert!(after("spaces.views").contains("schemas.sales"), "{}", after("spaces.views"));
     // The workspace does not see the new schemas at first: it is asked again.
     let applied = project.run("apply --env dev --yes");
@@ -181,10 +189,21 @@ fn what_may_not_be_read_cannot_be_told() {
         faults: vec!["before:GET:/api/2.1/unity-catalog/tables/*:times=0:status=403".parse().expect("a fault")],
         ..LocalOptions::default()
     });
-    let project = project(&served, &[("conf/a.yaml", "warehouses: { w: { name: w, cluster_size: Small } }\nspaces: { s: { title: S, warehouse_id: '${warehouses.w.id}', tables: [samples.nyctaxi.trips] } }\n")]);
+    let project = project(
+        &served,
+        &[(
+            "conf/a.yaml",
+            "warehouses: { w: { name: w, cluster_size: Small } }\nspaces: { s: { title: S, warehouse_id: '${warehouses.w.id}', tables: [samples.nyctaxi.trips] } }\n",
+        )],
+    );
     let planned = project.run("plan --env dev --preflight");
     let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(planned.code == 0 && text.contains("`samples.nyctaxi.trips` cannot be told: you may not read it"), "{}{}", planned.out, planned.err);
+    assert!(
+        planned.code == 0 && text.contains("`samples.nyctaxi.trips` cannot be told: you may not read it"),
+        "{}{}",
+        planned.out,
+        planned.err
+    );
 }
 
 /// Deleting a space wants its own word; bringing one back says what is new; a new folder is a move.
@@ -192,7 +211,11 @@ fn what_may_not_be_read_cannot_be_told() {
 fn a_space_goes_by_name_only_and_comes_back_as_another() {
     for rivals in [vec![], vec!["genie-slow-trash".to_owned()], vec!["genie-parent-400".to_owned()]] {
         let served = Served::with(LocalOptions { rivals, ..LocalOptions::default() });
-        let space = |folder: &str| format!("spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', parent_path: {folder}, tables: [samples.nyctaxi.trips],\n permissions: {{ mode: additive, entries: [{{ group_name: users, level: CAN_VIEW }}] }} }} }}\n");
+        let space = |folder: &str| {
+            format!(
+                "spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', parent_path: {folder}, tables: [samples.nyctaxi.trips],\n permissions: {{ mode: additive, entries: [{{ group_name: users, level: CAN_VIEW }}] }} }} }}\n"
+            )
+        };
         let project = project(&served, &[("conf/a.yaml", &space("/Workspace/Shared/one"))]);
         let planned = project.run("plan --env dev --requests");
         assert!(planned.out.contains("mkdirs"), "{}", planned.out);
@@ -212,7 +235,11 @@ fn a_space_goes_by_name_only_and_comes_back_as_another() {
 
         project.write("conf/a.yaml", "{}\n");
         let blocked = project.run("plan --env dev");
-        assert!(blocked.code == 6 && blocked.out.contains("--allow-delete spaces") && blocked.out.contains("its conversations"), "{}", blocked.out);
+        assert!(
+            blocked.code == 6 && blocked.out.contains("--allow-delete spaces") && blocked.out.contains("its conversations"),
+            "{}",
+            blocked.out
+        );
         let gone = project.run("apply --env dev --yes --allow-delete spaces");
         assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
         assert!(project.run("plan --env dev").out.contains("no changes"));
@@ -234,7 +261,8 @@ fn a_space_goes_by_name_only_and_comes_back_as_another() {
 #[test]
 fn a_title_that_is_taken_is_told() {
     let served = Served::with(LocalOptions::default());
-    let space = |key: &str| format!("  {key}: {{ title: Sales, warehouse_id: '475b94ddc7cd5211', lifecycle: {{ allow_duplicate_name: true }} }}\n");
+    let space =
+        |key: &str| format!("  {key}: {{ title: Sales, warehouse_id: '475b94ddc7cd5211', lifecycle: {{ allow_duplicate_name: true }} }}\n");
     let project = project(&served, &[("conf/a.yaml", &format!("spaces:\n{}", space("a")))]);
     assert_eq!(project.run("apply --env dev --yes").code, 0);
     project.write("conf/a.yaml", &format!("spaces:\n{}{}", space("a"), space("b")));
@@ -243,5 +271,10 @@ fn a_title_that_is_taken_is_told() {
     let planned = project.run("plan --env dev");
     assert!(planned.out.contains("no changes"), "{}", planned.out);
     let told = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("spaces.b: the workspace calls it `Sales (1)`, since another space has the title `Sales`"), "{}{}", planned.out, planned.err);
+    assert!(
+        told.contains("spaces.b: the workspace calls it `Sales (1)`, since another space has the title `Sales`"),
+        "{}{}",
+        planned.out,
+        planned.err
+    );
 }

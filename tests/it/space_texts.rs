@@ -114,11 +114,7 @@ fn rows() -> Vec<Row> {
             r#"{"version":2,"config":{"sample_questions":[{"id":"ID","question":"how many?"}]}}"#,
             Cannot("text is sent as a list of one fragment"),
         ),
-        row(
-            "Invalid JSON in field 'serialized_space'",
-            "{",
-            Told("    serialized_space: '{'\n", 5, "E0114", "this is no JSON"),
-        ),
+        row("Invalid JSON in field 'serialized_space'", "{", Told("    serialized_space: '{'\n", 5, "E0114", "this is no JSON")),
         row(
             "Failed to retrieve schema from unity catalog. Table 'samples.nyctaxi.trip' does not exist.",
             r#"{"version":2,"data_sources":{"tables":[{"identifier":"samples.nyctaxi.trip"}]}}"#,
@@ -267,11 +263,19 @@ fn who_may_not_edit_a_space_is_told() {
 /// The guide lists every message with what tells its cause.
 #[test]
 fn the_guide_has_every_message() {
-    let guide = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/genie-spaces.md")).expect("the guide");
+    let guide =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/genie-spaces.md")).expect("the guide");
     for Row { text, .. } in rows() {
         // The part that is the same whatever is named.
         let known = text.trim_start_matches("Invalid export proto: ").trim_start_matches("Failed to parse export proto: ");
-        let known: String = known.split(['(', '\'', '[', '"', '`', '.']).max_by_key(|part| part.len()).unwrap_or_default().trim().chars().take(17).collect();
+        let known: String = known
+            .split(['(', '\'', '[', '"', '`', '.'])
+            .max_by_key(|part| part.len())
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .take(17)
+            .collect();
         assert!(guide.contains(&known), "the guide lacks `{known}` of {text}");
     }
 }

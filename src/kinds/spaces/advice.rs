@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn columns_of_snippets_have_their_table() {
-        let measure = |sql: &str| format!(r#"{{"tables": ["c.s.orders"], "instructions": {{"snippets": {{"measures": [{{"name": "m", "sql": "{sql}"}}]}}}}}}"#);
+        let measure = |sql: &str| {
+            format!(r#"{{"tables": ["c.s.orders"], "instructions": {{"snippets": {{"measures": [{{"name": "m", "sql": "{sql}"}}]}}}}}}"#)
+        };
         case(&measure("sum(orders.total)"), &[]);
         case(&measure("sum(c.s.orders.total)"), &[]);
         case(&measure("count(*)"), &[]);
@@ -186,7 +188,10 @@ mod tests {
     fn what_older_workspaces_refuse_is_told() {
         let many = |n: usize| (0..n).map(|i| format!("\"c.s.f{i}\"")).collect::<Vec<_>>().join(",");
         case(&format!(r#"{{"instructions": {{"functions": [{}]}}}}"#, many(50)), &[]);
-        case(&format!(r#"{{"instructions": {{"functions": [{}]}}}}"#, many(51)), &["instructions.functions: some workspaces take at most 50"]);
+        case(
+            &format!(r#"{{"instructions": {{"functions": [{}]}}}}"#, many(51)),
+            &["instructions.functions: some workspaces take at most 50"],
+        );
         let questions = |n: usize| {
             let all: Vec<String> = (0..n).map(|i| format!(r#"{{"question": "q{i}", "sql": "SELECT 1"}}"#)).collect();
             format!(r#"{{"benchmarks": [{}]}}"#, all.join(","))

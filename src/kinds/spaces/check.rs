@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::form::{Group, SECTIONS, Section};
 use super::form::Wire;
+use super::form::{Group, SECTIONS, Section};
 use super::read::PACKED;
 use super::{join, read, write};
 use crate::kinds::Refusal;

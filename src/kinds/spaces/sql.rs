@@ -27,13 +27,102 @@ pub(super) fn parameters(sql: &str) -> Vec<String> {
 
 /// Words of SQL, of its types and of intervals that are no columns.
 const WORDS: &[&str] = &[
-    "all", "and", "any", "array", "as", "asc", "at", "between", "bigint", "binary", "boolean", "both", "by", "case", "cast", "char",
-    "current_date", "current_timestamp", "current_user", "date", "day", "days", "decimal", "desc", "distinct", "div", "double", "else",
-    "end", "escape", "exists", "false", "filter", "first", "float", "following", "hour", "hours", "ignore", "ilike", "in", "int",
-    "integer", "interval", "is", "last", "leading", "like", "long", "map", "minute", "minutes", "month", "months", "not", "null",
-    "nulls", "or", "order", "over", "partition", "preceding", "range", "real", "regexp", "respect", "rlike", "row", "rows", "second",
-    "seconds", "smallint", "some", "string", "struct", "then", "time", "timestamp", "timestamp_ntz", "tinyint", "to", "trailing", "true",
-    "unbounded", "varchar", "week", "weeks", "when", "where", "within", "group", "year", "years", "zone", "quarter", "quarters",
+    "all",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "at",
+    "between",
+    "bigint",
+    "binary",
+    "boolean",
+    "both",
+    "by",
+    "case",
+    "cast",
+    "char",
+    "current_date",
+    "current_timestamp",
+    "current_user",
+    "date",
+    "day",
+    "days",
+    "decimal",
+    "desc",
+    "distinct",
+    "div",
+    "double",
+    "else",
+    "end",
+    "escape",
+    "exists",
+    "false",
+    "filter",
+    "first",
+    "float",
+    "following",
+    "hour",
+    "hours",
+    "ignore",
+    "ilike",
+    "in",
+    "int",
+    "integer",
+    "interval",
+    "is",
+    "last",
+    "leading",
+    "like",
+    "long",
+    "map",
+    "minute",
+    "minutes",
+    "month",
+    "months",
+    "not",
+    "null",
+    "nulls",
+    "or",
+    "order",
+    "over",
+    "partition",
+    "preceding",
+    "range",
+    "real",
+    "regexp",
+    "respect",
+    "rlike",
+    "row",
+    "rows",
+    "second",
+    "seconds",
+    "smallint",
+    "some",
+    "string",
+    "struct",
+    "then",
+    "time",
+    "timestamp",
+    "timestamp_ntz",
+    "tinyint",
+    "to",
+    "trailing",
+    "true",
+    "unbounded",
+    "varchar",
+    "week",
+    "weeks",
+    "when",
+    "where",
+    "within",
+    "group",
+    "year",
+    "years",
+    "zone",
+    "quarter",
+    "quarters",
 ];
 
 /// The dotted names of columns: each as its parts. None where the SQL holds more than an expression (a query of its own, a
@@ -95,7 +184,9 @@ fn tokens(sql: &str) -> Vec<Token> {
         at = match (c, next) {
             (c, _) if c.is_whitespace() => at + 1,
             ('-', Some('-')) => until(at, &|c| c == '\n'),
-            ('/', Some('*')) => (at + 2..chars.len()).find(|i| chars[*i] == '*' && chars.get(i + 1) == Some(&'/')).map_or(chars.len(), |i| i + 2),
+            ('/', Some('*')) => {
+                (at + 2..chars.len()).find(|i| chars[*i] == '*' && chars.get(i + 1) == Some(&'/')).map_or(chars.len(), |i| i + 2)
+            }
             ('\'' | '"', _) => {
                 let mut end = at + 1;
                 while end < chars.len() && chars[end] != c {
@@ -113,7 +204,9 @@ fn tokens(sql: &str) -> Vec<Token> {
                 let start = until(at + 2, &|c| !c.is_whitespace());
                 until(start, &|c| !is_letter(c))
             }
-            (':', Some(n)) if (n.is_alphabetic() || n == '_') && !before.is_some_and(|b| is_letter(b) || matches!(b, ')' | ']' | '`' | ':')) => {
+            (':', Some(n))
+                if (n.is_alphabetic() || n == '_') && !before.is_some_and(|b| is_letter(b) || matches!(b, ')' | ']' | '`' | ':')) =>
+            {
                 let end = until(at + 1, &|c| !is_letter(c));
                 found.push(Token::Parameter(text(at + 1, end)));
                 end

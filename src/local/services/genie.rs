@@ -35,9 +35,17 @@ pub const HABITS: &[Habit] = &[
     habit("genie", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Cli),
     habit("genie", "gives a title that is taken the next free number: \"Sales (1)\"", Evidence::Issue),
     habit("genie", "a trashed space is in no list, and answers 404", Evidence::Cli),
-    habit("genie", "shows a list only what the caller may see; the serialized space and changes want CAN_EDIT, the trash CAN_MANAGE", Evidence::Issue),
+    habit(
+        "genie",
+        "shows a list only what the caller may see; the serialized space and changes want CAN_EDIT, the trash CAN_MANAGE",
+        Evidence::Issue,
+    ),
     habit("genie", "gives benchmarks by id, the last one first", Evidence::Issue),
-    habit("genie", "tables and functions of the catalog samples must exist, and in a schema where any is kept; others are taken as they are", Evidence::Cli),
+    habit(
+        "genie",
+        "tables and functions of the catalog samples must exist, and in a schema where any is kept; others are taken as they are",
+        Evidence::Cli,
+    ),
 ];
 
 /// Where they are kept, by id.

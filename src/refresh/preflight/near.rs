@@ -65,7 +65,8 @@ impl Lists<'_> {
     /// Of a name of three parts.
     async fn in_schema(&mut self, op: &'static str, more: &[(&str, &str)], whole: &str) -> Option<String> {
         let [catalog, schema, name] = whole.splitn(3, '.').collect::<Vec<_>>()[..] else { return None };
-        let query: Vec<(&str, &str)> = [("catalog_name", catalog), ("schema_name", schema)].into_iter().chain(more.iter().copied()).collect();
+        let query: Vec<(&str, &str)> =
+            [("catalog_name", catalog), ("schema_name", schema)].into_iter().chain(more.iter().copied()).collect();
         match self.names(&read_call(op, &[], &query), "name").await {
             Listed::Names(names) => {
                 let full = |near: &str| format!("did you mean `{catalog}.{schema}.{near}`?");
@@ -77,7 +78,8 @@ impl Lists<'_> {
         }
         match self.names(&read_call("catalog.schemas.list", &[], &[("catalog_name", catalog)]), "name").await {
             Listed::Names(names) => {
-                let meant = suggest::nearest(schema, names.iter().map(String::as_str)).map(|near| format!("did you mean `{catalog}.{near}`?"));
+                let meant =
+                    suggest::nearest(schema, names.iter().map(String::as_str)).map(|near| format!("did you mean `{catalog}.{near}`?"));
                 let meant = meant.unwrap_or_else(|| some(&names, &format!("the catalog `{catalog}` has")));
                 return Some(format!("there is no schema `{catalog}.{schema}`: {meant}"));
             }
