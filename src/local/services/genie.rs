@@ -100,8 +100,14 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
     if exchange.rival(Rival::GenieFiftyAnswers) && genie_export::answers(&export).is_some_and(|most| most > 50) {
         return Err(Refusal::invalid("Exceeded maximum number (50) of certified answer inputs"));
     }
+    all_there(exchange, &export)?;
+    Ok(Some(Value::Map(export)))
+}
+
+/// Everything that an export names in Unity Catalog must be there.
+pub(super) fn all_there(exchange: &Exchange<'_, '_>, export: &Map) -> Result<(), Refusal> {
     for (collection, word, names) in
-        [("tables", "Table", genie_export::tables(&export)), ("functions", "Function", genie_export::functions(&export))]
+        [("tables", "Table", genie_export::tables(export)), ("functions", "Function", genie_export::functions(export))]
     {
         for name in names {
             if is_fresh(exchange, &name) {
@@ -112,7 +118,7 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
             }
         }
     }
-    Ok(Some(Value::Map(export)))
+    Ok(())
 }
 
 /// Whether the rival does not see the schema of this table yet: it is asked about for the first time.

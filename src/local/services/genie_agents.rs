@@ -7,7 +7,7 @@ use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
-    Evidence, Habit, Rival, filling::timestamp, genie, genie_export, genie_typed, habit, mask, paging, permissions, samples,
+    Evidence, Habit, Rival, filling::timestamp, genie, genie_typed, habit, mask, paging, permissions,
 };
 use crate::model::{Map, Value};
 
@@ -91,11 +91,7 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Map>, Refusal> {
     }
     let Some(Value::Map(definition)) = exchange.body.get("definition").cloned() else { return Ok(None) };
     genie_typed::check(&definition)?;
-    for table in genie_export::tables(&genie_typed::export(&definition)) {
-        if !samples::may_exist(exchange, &table) {
-            return Err(Refusal::invalid(format!("Failed to retrieve schema from unity catalog. Table '{table}' does not exist.")));
-        }
-    }
+    genie::all_there(exchange, &genie_typed::export(&definition))?;
     Ok(Some(definition))
 }
 

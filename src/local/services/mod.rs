@@ -150,7 +150,7 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 27] = [
+static ROOMS: [OpenRoom; 28] = [
     OpenRoom::new(login::ROOM),
     OpenRoom::new(jobs::ROOM),
     OpenRoom::new(warehouses::ROOM),
