@@ -7,7 +7,7 @@ use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
-    Evidence, Habit, Rival, filling::timestamp, genie, genie_typed, habit, mask, paging, permissions,
+    Evidence, Habit, Rival, filling::timestamp, genie, genie_export, genie_typed, habit, mask, paging, permissions,
 };
 use crate::model::{Map, Value};
 
