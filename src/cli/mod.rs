@@ -71,6 +71,7 @@ mod show_plan;
 mod signals;
 mod spaces;
 mod state;
+mod state_import;
 mod state_move;
 mod state_push;
 mod state_rebuild;
@@ -237,7 +238,7 @@ impl Command {
             }
             Self::Output(_) => &[Form::Text, Form::Json, Form::Github],
             Self::Genie(_) => genie::FORMS,
-            Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) => spaces::FORMS,
+            Self::SpaceList(_) | Self::SpaceFind(_) | Self::SpaceGet(_) | Self::SpaceExport(_) | Self::SpaceClone(_) => spaces::FORMS,
             _ => Form::COMMON,
         }
     }

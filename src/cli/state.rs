@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::planning::address;
 use super::session::Session;
 use super::{Exit, Failure, Format, Run};
-use super::{state_move, state_push, state_rebuild, state_shared};
+use super::{state_import, state_move, state_push, state_rebuild, state_shared};
 use crate::model::Address;
 use crate::report::overview;
 use crate::state::Document;
@@ -56,6 +56,8 @@ enum Command {
     Migrate(state_move::Arguments),
     /// Make a state of what the workspace holds, where the state is lost; sends only reads
     Rebuild(state_rebuild::Arguments),
+    /// Take over the spaces that a state of Genie-Forge names (`.genie-forge.json`); sends only reads
+    ImportGenieForge(state_import::Arguments),
     /// Try whether the environment's store can keep a state that many share
     Init,
     /// Take the lease from a runner that is surely gone
@@ -89,6 +91,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         Command::Push(arguments) => return state_push::push(arguments, &session, run),
         Command::Migrate(arguments) => return state_move::migrate(arguments, &session, run),
         Command::Rebuild(arguments) => return state_rebuild::rebuild(arguments, &session, run),
+        Command::ImportGenieForge(arguments) => return state_import::import(arguments, &session, run),
         Command::Init => return state_shared::init(&session, run),
         Command::Unlock { id } => return state_shared::unlock(&session, run, id),
     }

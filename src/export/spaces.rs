@@ -93,7 +93,21 @@ fn present(body: &Value, name: &str) -> Option<(String, Value)> {
 fn list(body: &Value, name: &str, short: &str) -> Option<(String, Value)> {
     let parts = body.get(name)?.as_list().filter(|parts| !parts.is_empty())?;
     let mut shown: Vec<Value> = parts.iter().map(|p| part(p, short)).collect();
-    shown.sort_by_cached_key(|part| known_by(part).key_text());
+    shown.sort_by_cached_key(|part| (known_by(part).key_text(), json::display(part)));
+    let mut before: (String, u32) = (String::new(), 0);
+    for part in &mut shown {
+        let name = known_by(part).key_text();
+        before = if before.0 == name { (name, before.1 + 1) } else { (name, 1) };
+        // Items of the same text are told apart by a key of their own.
+        if before.1 > 1 {
+            let mut keyed = match std::mem::replace(part, Value::Null) {
+                Value::Map(map) => map,
+                text => [(short.to_owned(), text)].into_iter().collect(),
+            };
+            keyed.insert("$key".to_owned(), Value::Text(before.1.to_string()));
+            *part = Value::Map(keyed);
+        }
+    }
     Some((name.to_owned(), Value::List(shown)))
 }
 

@@ -194,6 +194,17 @@ impl Writer<'_> {
 
     fn put(&mut self, resource: &Resource, put: Put<'_>, target: &Value) {
         let Put { path, node, what } = put;
+        if let Some(whole) = resource.kind.packed.and_then(|(field, _)| resource.node.get(field))
+            && path.first_field().is_some_and(|name| resource.node.get(name).is_none())
+        {
+            let why = format!("its definition stands in `{}` as JSON, which is not edited field by field", whole.span.source.name);
+            return self.refuse(
+                &resource.address,
+                &path,
+                why,
+                "write its fields in YAML instead (`brickform space-export` gives them), or put it back",
+            );
+        }
         let value = match &what {
             What::Set(v) | What::Add(_, v) | What::Insert(_, v) => Some(v),
             What::Remove | What::Untold => None,

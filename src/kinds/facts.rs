@@ -86,6 +86,8 @@ pub enum Fact {
     Immutable,
     /// A list recognised by these fields of its items.
     Keyed(&'static [&'static str]),
+    /// Several items of a keyed list may have one key, where they differ in these fields.
+    Apart(&'static [&'static str]),
     /// A list without order.
     Set,
     /// Text that holds JSON: compared as structure.

@@ -204,6 +204,12 @@ impl<'a> Field<'a> {
         self.node.facts.iter().find_map(|f| if let Fact::Keyed(keys) = f { Some(*keys) } else { None })
     }
 
+    /// The fields in which items of one key may differ.
+    #[must_use]
+    pub fn apart(&self) -> &'static [&'static str] {
+        self.node.facts.iter().find_map(|f| if let Fact::Apart(fields) = f { Some(*fields) } else { None }).unwrap_or_default()
+    }
+
     /// A list without order.
     #[must_use]
     pub fn set(&self) -> bool {

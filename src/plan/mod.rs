@@ -46,7 +46,7 @@ pub use known::recorded;
 pub use leftover::unopened;
 pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, is_commit, short};
 pub use scope::Scope;
-pub use step::DELETED;
+pub use step::{DELETED, NOT_THERE};
 pub use tag::owner_of;
 pub use typed::typed;
 

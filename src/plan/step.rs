@@ -285,9 +285,12 @@ pub(super) fn former_for(subject: &Subject<'_>, view: Option<&Value>) -> Option<
 }
 
 /// There is nothing to import.
+/// What is said where an object that is to be imported does not exist, rather than that it cannot be read.
+pub const NOT_THERE: &str = "the workspace has no such";
+
 fn not_there(subject: &Subject<'_>, id: &str, span: &Span) -> Block {
     let Subject { address, kind, .. } = subject;
-    let reason = format!("{} asks to import {id} as {address}, but the workspace has no such {}", span.cite(), kind.singular);
+    let reason = format!("{} asks to import {id} as {address}, but {NOT_THERE} {}", span.cite(), kind.singular);
     block("unreadable", reason, vec!["correct the id, or remove the import to create a new one".to_owned()])
 }
 

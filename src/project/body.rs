@@ -79,7 +79,8 @@ impl Walk<'_> {
 
     /// The place of a path that no node has: in a pasted text, else the nearest above it.
     fn span_inside(&self, path: &Path) -> Span {
-        let packed = self.subject.kind.packed.and_then(|(field, inside)| super::packed::place(self.subject.node, field, &inside(path)));
+        let packed =
+            self.subject.kind.packed.and_then(|(field, inside)| super::packed::place(self.subject.node, field, path, &inside(path)));
         packed.unwrap_or_else(|| self.subject.node.nearest(path).span.clone())
     }
 
@@ -260,7 +261,8 @@ impl Walk<'_> {
 
     fn items(&mut self, items: Vec<Value>, node: Option<&Node>, field: Field<'_>) -> Vec<Value> {
         if let Some(keys) = field.keyed() {
-            self.twice(&items, node, keys);
+            let all: Vec<&str> = keys.iter().chain(field.apart()).copied().collect();
+            self.twice(&items, node, &all);
         }
         let Some(item) = field.item() else { return items };
         let mut out = Vec::with_capacity(items.len());

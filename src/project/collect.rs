@@ -40,6 +40,8 @@ pub struct Collected {
     pub forgets: Vec<Node>,
     /// Names of files in Genie-Forge's form: a list below `spaces:` whose items have a `space_id`, or one bare space.
     pub forge: BTreeSet<String>,
+    /// Documents that are definitions which a resource may name, and of which kind.
+    pub definitions: Vec<(Span, &'static Kind)>,
 }
 
 impl Collected {
@@ -71,6 +73,9 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
     for document in documents {
         let span = document.span.clone();
         match document.data {
+            Data::Map(entries) if defined(&entries, registry).is_some() => {
+                collected.definitions.extend(defined(&entries, registry).map(|kind| (span, kind)));
+            }
             Data::Map(entries) => match bare(&entries, registry) {
                 Some(kind) => {
                     collected.forge.insert(span.source.name.clone());
@@ -78,7 +83,14 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
                     let item = Node { span: span.clone(), data: Data::Map(entries) };
                     members(kind, Node { span, data: Data::List(vec![item]) }, &mut collected, findings);
                 }
-                None => section(entries, registry, &mut collected, findings),
+                None => match nameless(&entries, registry) {
+                    Some(kind) => findings.add(
+                        Diagnostic::error("E0104", format!("this is the body of {} without a key", kind.one()))
+                            .at(&entries.first().map_or(span, |first| first.key_span.clone()), "")
+                            .help(format!("say how it is called here: `{}: NAME` beside its fields", kind.list_key)),
+                    ),
+                    None => section(entries, registry, &mut collected, findings),
+                },
             },
             Data::Scalar(_) | Data::List(_) => findings.add(
                 Diagnostic::error("E0104", "a file of resources is a map of kinds")
@@ -90,6 +102,17 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
     collected
 }
 
+/// What the definition of a Genie space holds beside its version, as its page and bundles write it into a file.
+const DEFINITION: &[&str] = &["config", "data_sources", "instructions", "benchmarks"];
+
+/// The kind of a document that is no resource, but what one names: it has a version, and beside that nothing but parts of a
+/// definition.
+fn defined(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
+    let versioned = entries.len() > 1 && entries.iter().any(|e| e.key == "version");
+    let whole = entries.iter().all(|e| e.key == "version" || DEFINITION.contains(&e.key.as_str()));
+    if versioned && whole { registry.iter().find(|kind| kind.packed.is_some()) } else { None }
+}
+
 /// The kind of a document that is one object by itself: it names itself by the kind's own key (`space_id`), and no member
 /// of it is a kind.
 fn bare(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
@@ -97,6 +120,16 @@ fn bare(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
         return None;
     }
     registry.iter().find(|kind| entries.iter().any(|e| kind.list_keys.contains(&e.key.as_str())))
+}
+
+/// The kind of a document that has all required fields of an object, and nothing that names it.
+fn nameless(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
+    let has = |name: &str| entries.iter().any(|e| e.key == name);
+    if entries.iter().any(|e| registry.get(&e.key).is_some()) {
+        return None;
+    }
+    let whole = |kind: &&Kind| kind.fields.iter().all(|(name, sort)| !sort.ends_with('!') || has(name));
+    registry.iter().filter(|kind| !kind.list_key.is_empty()).find(whole)
 }
 
 /// Whether what stands below a kind is a list whose items name themselves by the kind's own key.
@@ -112,8 +145,9 @@ fn document_sort(data: &Data) -> &'static str {
 fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, findings: &mut Findings) {
     let versioned = entries.iter().any(|e| registry.get(&e.key).is_some_and(|kind| !kind.list_keys.is_empty()));
     for entry in entries {
-        // Genie-Forge's files say which version of their form they have.
-        if versioned && entry.key == "version" && matches!(entry.value.data, Data::Scalar(_)) {
+        // Genie-Forge's files say which version of their form they have, who wrote them and what about.
+        let about = matches!(entry.key.as_str(), "version" | "author" | "description");
+        if versioned && about && matches!(entry.value.data, Data::Scalar(_)) {
             continue;
         }
         if let Some(kind) = registry.get(&entry.key) {

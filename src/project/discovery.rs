@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::environment::EnvironmentFile;
+use super::environment::{self, EnvironmentFile};
 use super::findings::Findings;
 use super::settings::{self, Settings};
 use super::{Ask, files};
@@ -52,7 +52,7 @@ pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option
             places.push(beside);
         }
     }
-    let environments = reader.environments(&places);
+    let environments = reader.environments(&places, &conf.join("variables"));
     let (documents, templates) = reader.resources(&conf, config.is_none().then(|| folder.join("spaces")), &settings);
     let incomplete = reader.incomplete;
     Some(Discovered { folder, settings, environments, documents, templates, incomplete })
@@ -79,7 +79,9 @@ fn folder(outside: &Outside, ask: &Ask, config: Option<&Path>, findings: &mut Fi
     if let Some(found) = outside.folder.ancestors().find(|f| has_settings(f)) {
         return Some(found.to_owned());
     }
-    if config.is_some() || outside.folder.join("environments").is_dir() && outside.folder.join("conf").is_dir() {
+    // The second is what a project of Genie-Forge has.
+    let environments = ["environments", "conf/environments", "conf/variables"].iter().any(|name| outside.folder.join(name).is_dir());
+    if config.is_some() || environments && outside.folder.join("conf").is_dir() {
         return Some(outside.folder.clone());
     }
     findings.usage = true;
@@ -145,7 +147,8 @@ impl Reader<'_> {
         found
     }
 
-    fn environments(&mut self, folders: &[PathBuf]) -> Vec<EnvironmentFile> {
+    /// `variables`: the folder in which Genie-Forge has a file for an environment, or one for all; what others say goes first.
+    fn environments(&mut self, folders: &[PathBuf], variables: &Path) -> Vec<EnvironmentFile> {
         let mut found: BTreeMap<String, (String, Node)> = BTreeMap::new();
         for folder in folders {
             for path in self.walk(folder, &Path::is_dir) {
@@ -172,13 +175,23 @@ impl Reader<'_> {
                 found.insert(name, (file, node));
             }
         }
+        for path in self.walk(variables, &Path::is_dir) {
+            let Some(name) = path.file_stem().map(|s| s.to_string_lossy().into_owned()) else { continue };
+            let file = files::name_of(self.folder, &path);
+            for (name, node) in self.documents(&path).into_iter().flat_map(|node| environment::several(&name, node)) {
+                found.entry(name).or_insert_with(|| (file.clone(), node));
+            }
+        }
         found.into_iter().map(|(name, (_, node))| EnvironmentFile { name, node }).collect()
     }
 
     fn resources(&mut self, conf: &Path, spaces: Option<PathBuf>, settings: &Settings) -> (Vec<Node>, Vec<Arc<Source>>) {
         let skip = |path: &Path| {
             path.parent() == Some(conf)
-                && path.file_name().and_then(|n| n.to_str()).is_some_and(|n| SETTINGS.contains(&n) || n == "mapping" || n == "environments")
+                && path
+                    .file_name()
+                    .and_then(|n| n.to_str())
+                    .is_some_and(|n| SETTINGS.contains(&n) || matches!(n, "mapping" | "environments" | "variables"))
         };
         let mut paths = self.walk(conf, &skip);
         paths.extend(self.contents.keys().filter(|p| p.starts_with(conf) && files::is_yaml(p) && !p.is_file()).cloned());

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::findings::{Findings, Reported, boolean, count, known_keys, map, meant, no_choice, text, texts, wrong_sort};
+use super::variables::Declaration;
 use super::{Environment, Guards, StateSettings, Workspace};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Api, Registry};
 use crate::model::{Outside, StateKey, Value};
-use crate::yaml::{Data, Node};
+use crate::yaml::{Data, Entry, Node};
 
 /// One environment file.
 #[derive(Debug)]
@@ -20,8 +23,11 @@ pub struct EnvironmentFile {
 
 const KEYS: &[&str] = &["extends", "description", "workspace", "variables", "state", "guards", "presets", "resources"];
 
-/// Keys of Genie-Forge's environments: `workspace_url` is `workspace.host`, `auth.profile` is `workspace.profile`.
-const FORGE: &[&str] = &["workspace_url", "warehouse_id", "auth"];
+/// Keys of Genie-Forge's environments: `workspace_url` is `workspace.host`, `auth.profile` is `workspace.profile`, and the
+/// first two are variables too.
+const FORGE: &[&str] = &["workspace_url", "warehouse_id", "auth", "naming", "settings"];
+/// Those that its own program does not read either.
+const UNREAD: &[&str] = &["naming", "settings"];
 
 /// Attributes of the SDKs' unified authentication that an environment may set. Credentials themselves are not among
 /// them: they come from a profile or the process environment.
@@ -70,13 +76,54 @@ pub fn check(file: &EnvironmentFile, findings: &mut Findings) {
     if map(&file.node, &what, findings).is_some() {
         let known: Vec<&str> = KEYS.iter().chain(FORGE).copied().collect();
         known_keys(&file.node, &known, &what, "E0309", findings);
-        if let Some(entry) = file.node.entry("warehouse_id") {
+        if let Some(entry) = file.node.entries().iter().find(|e| UNREAD.contains(&e.key.as_str())) {
             findings.add(
-                Diagnostic::warning("W0317", "`warehouse_id` at the top of an environment is not used".to_owned())
+                Diagnostic::warning("W0317", format!("`{}` of an environment is not used, as Genie-Forge does not use it", entry.key))
                     .at(&entry.key_span, "")
-                    .help("give it as a variable, `variables: { warehouse_id: .. }`, and write `${warehouse_id}`"),
+                    .help("`presets: { name_prefix: .. }` puts a prefix before names; `guards:` says what an apply may do"),
             );
         }
+    }
+}
+
+/// What an environment of Genie-Forge gives as variables beside its `variables:`, stronger than those. Where
+/// `conf/project.yaml` declares variables, only those.
+pub fn beside(file: &EnvironmentFile, declared: Option<&IndexMap<String, Declaration>>, findings: &mut Findings) -> Option<Node> {
+    let named = |e: &&Entry| matches!(e.key.as_str(), "workspace_url" | "warehouse_id") && e.value.text().is_some();
+    let (taken, left): (Vec<Entry>, Vec<Entry>) =
+        file.node.entries().iter().filter(named).cloned().partition(|e| declared.is_none_or(|declared| declared.contains_key(&e.key)));
+    for entry in left.iter().filter(|e| e.key == "warehouse_id") {
+        findings.add(
+            Diagnostic::warning("W0317", "`warehouse_id` at the top of an environment is not used".to_owned())
+                .at(&entry.key_span, "it would be a variable, and conf/project.yaml declares none of this name")
+                .help("declare it there: `variables: { warehouse_id: {} }`"),
+        );
+    }
+    (!taken.is_empty()).then(|| Node { span: file.node.span.clone(), data: Data::Map(taken) })
+}
+
+/// The environments of a file in Genie-Forge's `conf/variables`: one of the file's name, or, where each entry is a map of
+/// variables, one of each entry's name.
+pub fn several(name: &str, node: Node) -> Vec<(String, Node)> {
+    let is_map = |entry: &Entry| matches!(entry.value.data, Data::Map(_));
+    let known = |entry: &Entry| KEYS.iter().chain(FORGE).any(|key| *key == entry.key);
+    match node.data {
+        Data::Map(entries) if !entries.is_empty() && entries.iter().all(is_map) && !entries.iter().any(known) => entries
+            .into_iter()
+            .map(|entry| {
+                let span = entry.value.span.clone();
+                let variables = Entry { key: "variables".to_owned(), ..entry.clone() };
+                (entry.key, Node { span, data: Data::Map(vec![variables]) })
+            })
+            .collect(),
+        Data::Map(entries) if entries.iter().any(known) => vec![(name.to_owned(), Node { data: Data::Map(entries), ..node })],
+        Data::Map(entries) if !entries.is_empty() && !entries.iter().any(is_map) => {
+            let key_span = Span::new(&node.span.source, 0, 0);
+            let variables =
+                Entry { key: "variables".to_owned(), key_span, value: Node { span: node.span.clone(), data: Data::Map(entries) } };
+            vec![(name.to_owned(), Node { span: node.span, data: Data::Map(vec![variables]) })]
+        }
+        _ => Vec::new(),
     }
 }
 

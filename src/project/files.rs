@@ -128,8 +128,10 @@ pub fn plain(error: &io::Error) -> String {
 
 /// Whether a file is read as YAML.
 pub fn is_yaml(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-    !hidden && path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
+    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+    // What bundles call a definition that a resource names.
+    let apart = name.starts_with('.') || name.ends_with(".geniespace.json");
+    !apart && path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
 }
 
 /// Whether a file is a template that gives YAML.

@@ -12,10 +12,10 @@ use super::environment::{self, EnvironmentFile, RawWorkspace};
 use super::findings::{Findings, list_of, meant};
 use super::meta::{Prepared, prepare};
 use super::resolve::Questions;
-use super::scope::{In, Resolver, whole_tree};
+use super::scope::{Files, In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, FromPreset, Project, names, overlay, policies, presets, resolve, templating};
+use super::{Answers, Ask, Environment, Failed, FromPreset, Project, definitions, names, overlay, policies, presets, resolve, templating};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Outside, SecretFrom};
@@ -73,6 +73,8 @@ pub struct Inner {
     pub forge: BTreeSet<String>,
     /// The process environment, for those files.
     pub process: Arc<BTreeMap<String, String>>,
+    /// Files of definitions that were read.
+    pub opened: Files,
 }
 
 impl Inner {
@@ -133,8 +135,11 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let name = discovered.settings.name.clone().unwrap_or_else(|| folder_name(&discovered, outside, ask));
     let chosen = choose(ask, &discovered, findings)?;
     let chain = environment::chain(&chosen, &discovered.environments, findings);
-    let layers: Vec<&Node> = chain.iter().filter_map(|f| f.node.get("variables")).filter(|n| !n.is_null()).collect();
-    let variables = variables::gather(discovered.settings.variables.as_ref(), &layers, outside, ask, registry, findings);
+    let declared = discovered.settings.variables.as_ref();
+    let beside: Vec<Option<Node>> = chain.iter().map(|file| environment::beside(file, declared, findings)).collect();
+    let said = chain.iter().zip(&beside).flat_map(|(file, beside)| [file.node.get("variables"), beside.as_ref()]);
+    let layers: Vec<&Node> = said.flatten().filter(|n| !n.is_null()).collect();
+    let variables = variables::gather(declared, &layers, outside, ask, registry, findings);
     let workspace = environment::workspace(&chain, registry, findings);
     let unread = environment::unread_variables(&chain);
     let mut bare = inner(
@@ -166,6 +171,8 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     });
     let mut collected = collect(documents, registry, findings);
     overlay::apply(&chain, registry, &mut collected, findings);
+    let mut opened = Files::new();
+    settings_scope(&bare, findings, |scope, findings| opened = definitions::open(&mut collected, scope, &ask.contents, findings));
     let mut presets = presets::read(&chain, findings);
     settings_scope(&bare, findings, |scope, findings| presets.settle(&|node| whole_tree(node, scope), findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();
@@ -174,6 +181,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let mut inner =
         inner(&discovered, name.clone(), &chosen, variables, collected, touched, &workspace, (outside, ask), registry, findings);
     inner.unread_variables = unread;
+    inner.opened = opened;
 
     let answers = Answers::new();
     let resolver = Resolver::new(&inner, &answers);
@@ -337,6 +345,7 @@ fn inner(
         environment_files: discovered.environments.iter().map(|f| f.node.span.source.name.clone()).collect(),
         forge: collected.forge,
         process: Arc::clone(&outside.variables),
+        opened: Files::new(),
     }
 }
 

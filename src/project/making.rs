@@ -108,7 +108,8 @@ impl Making<'_> {
         {
             let is_open = if severity == Severity::Error { is_sound } else { !findings.any_error() };
             let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
-            for refusal in refusals {
+            // Of what could not be evaluated that has been told.
+            for refusal in refusals.into_iter().filter(|refusal| !body.at(&refusal.path).is_some_and(is_poison)) {
                 self.tell(refusal, severity, &mut findings);
             }
         }

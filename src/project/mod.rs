@@ -17,6 +17,7 @@ use crate::yaml::Node;
 mod answers;
 mod body;
 mod collect;
+mod definitions;
 mod discovery;
 mod environment;
 pub mod expression;

@@ -8,8 +8,20 @@ use crate::yaml::{self, Node};
 
 /// The place of a path inside the JSON that a field holds, as text or as a map; the place at which the JSON breaks, where it
 /// is none. None where that cannot be said: the field holds no JSON text, or expressions that change it.
-pub fn place(body: &Node, field: &str, inside: &Path) -> Option<Span> {
-    let node = body.get(field)?;
+/// Where the body itself has the names of that JSON, the place is there, if it is a nearer one than that of `path`, which has ours.
+pub fn place(body: &Node, field: &str, path: &Path, inside: &Path) -> Option<Span> {
+    let Some(node) = body.get(field) else {
+        let (own, other) = (&body.nearest(path).span, &body.nearest(inside).span);
+        return (other.end - other.start < own.end - own.start).then(|| other.clone());
+    };
+    match (inside.first_field(), node.text()) {
+        // What is the matter with the whole of a tree is told where it is named.
+        (Some(name), None) if name == field => return body.entry(field).map(|entry| entry.key_span.clone()),
+        (Some(name), Some(_)) if name == field => {}
+        // What stands beside it is told there.
+        (Some(name), _) if body.get(name).is_some() => return None,
+        _ => {}
+    }
     let Some(text) = node.text() else { return Some(node.nearest(inside).span.clone()) };
     if text.contains("${") {
         return None;
@@ -66,7 +78,7 @@ mod tests {
         ] {
             let nodes = yaml::parse(&Arc::new(Source { name: "f".to_owned(), text: text.to_owned() })).expect("YAML");
             let path: Path = path.parse().expect("a path");
-            let found = place(&nodes[0], "s", &path).map(|span| {
+            let found = place(&nodes[0], "s", &path, &path).map(|span| {
                 let (line, column) = span.line_column();
                 (line, column, span.source.text[span.start as usize..span.end as usize].to_owned())
             });

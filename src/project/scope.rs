@@ -100,7 +100,7 @@ impl<'a> Resolver<'a> {
             fields: RefCell::default(),
             variables: RefCell::default(),
             named: RefCell::default(),
-            files: RefCell::default(),
+            files: RefCell::new(inner.opened.clone()),
             sources: RefCell::default(),
             stack: RefCell::default(),
             expanding: Cell::new(false),

@@ -248,6 +248,11 @@ fn undeclared(message: &str, name: &str, span: Option<&Span>, all: &IndexMap<Str
 }
 
 fn from_layer(entry: &Entry, declared: bool, all: &mut IndexMap<String, Defined>, registry: &Registry, findings: &mut Findings) {
+    // Genie-Forge's files say the environment's own name, which is known without it.
+    let stem = Path::new(&entry.key_span.source.name).file_stem().map(|stem| stem.to_string_lossy());
+    if entry.key == "env" && entry.value.text().is_some() && entry.value.text() == stem.as_deref() {
+        return;
+    }
     let given = Some(Given::Node(entry.value.clone()));
     if let Some(variable) = all.get_mut(&entry.key) {
         variable.given = given;

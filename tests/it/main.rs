@@ -42,6 +42,7 @@ mod simulation;
 mod space_ahead;
 mod space_tags;
 mod space_texts;
+mod spaces;
 mod traffic;
 mod walk;
 mod world;

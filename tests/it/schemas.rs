@@ -283,6 +283,10 @@ const FILES: &[(&str, &str)] = &[
     ("environments/prod.yaml", "workspace: { host: \"https://adb-1.azuredatabricks.net\" }\n"),
     ("environments/far.yaml", "workspace: local\nstate: { backend: \"workspace:/Shared/state\" }\n"),
     (".gitignore", ".brickform/\n"),
+    (
+        ".genie-forge.json",
+        "{\"version\": \"1.0\", \"environments\": {\"far\": {\"spaces\": {\"a\": {\"databricks_space_id\": null, \"title\": \"A\"}}}}}\n",
+    ),
 ];
 
 /// Each format is written by a command here, so that no schema is about nothing.
@@ -344,6 +348,7 @@ fn every_format_is_written_and_fits_its_schema() {
     project.write("pulled.out", &pulled);
     run("state push pulled.out --env far --yes -o json", 0);
     run("state rebuild --env far --yes -o json", 0);
+    run("state import-genie-forge --env far --yes -o json", 0);
     run("state migrate --env far --to .brickform/other.json --yes -o json", 0);
     let missing: Vec<&str> = published::ALL.iter().map(|p| p.format).filter(|f| !seen.contains(*f)).collect();
     // `diff` needs a repository (`review`), `local serve` goes on until it is stopped (the corpus and the pages serve).

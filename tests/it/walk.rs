@@ -34,7 +34,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(LocalOptions::default())
     }
 
@@ -61,7 +61,7 @@ impl Served {
     }
 
     /// The spaces in it.
-    fn spaces(&self) -> Vec<Value> {
+    pub(super) fn spaces(&self) -> Vec<Value> {
         self.workspace.dump().into_iter().filter(|(key, _)| key.starts_with("genie_spaces/")).map(|(_, space)| space).collect()
     }
 }
@@ -76,34 +76,34 @@ impl Drop for Served {
 }
 
 /// A folder and a command line in it.
-struct Desk {
+pub(super) struct Desk {
     folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new(source: &Served, target: &Served) -> Self {
+    pub(super) fn new(source: &Served, target: &Served) -> Self {
         let desk = Self { folder: tempfile::tempdir().expect("a folder") };
         let profile = |name: &str, served: &Served| format!("[{name}]\nhost = {}\ntoken = secret\n\n", served.url);
         desk.write("databrickscfg", &format!("{}{}", profile("SOURCE_WORKSPACE", source), profile("TARGET_WORKSPACE", target)));
         desk
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a folder");
         fs::write(path, text).expect("a file");
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// Exit code, results, everything else.
-    fn run(&self, line: &[&str]) -> (u8, String, String) {
+    pub(super) fn run(&self, line: &[&str]) -> (u8, String, String) {
         let (out, err) = (Kept::default(), Kept::default());
         let streams = Streams {
             out: Box::new(out.clone()),
@@ -124,7 +124,7 @@ impl Desk {
     }
 
     /// The results of a command that does what it is asked to.
-    fn done(&self, line: &str) -> String {
+    pub(super) fn done(&self, line: &str) -> String {
         let (code, out, err) = self.run(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(code, 0, "{line}\n{out}{err}");
         out

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::{by_title, kind, read, rows, text, workspace};
+use super::{Who, id_of, kind, map, rows, rows_of, text, whole, workspace};
 use crate::catalogue;
-use crate::cli::{Exit, Failure, Run, connect, runtime};
+use crate::cli::{Exit, Failure, Form, Run, connect, runtime};
+use crate::client::{ApiError, ApiErrorKind};
 use crate::export::{self, Overwrite};
 use crate::kinds::{Change, Context, create_calls, from_reply};
 use crate::model::{Address, Map, Value};
@@ -14,7 +15,7 @@ use crate::report::text::plural;
 /// Arguments of `space-clone`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brickform space-clone 01abc123def456 --name 'Sales copy' --to-file spaces/sales_copy.yaml\n  brickform space-clone 'Sales Analytics' --to-profile TARGET_WORKSPACE --warehouse-id 475b94ddc7cd5211 --yes"
+    after_help = "Everything in the space is copied, its benchmarks too. Its permissions are not: the copy belongs to whoever makes it.\n\nExamples:\n  brickform space-clone 01abc123def456 --name 'Sales copy' --to-file spaces/sales_copy.yaml\n  brickform space-clone 'Sales Analytics' --to-profile TARGET_WORKSPACE --warehouse-id 475b94ddc7cd5211 --yes\n  brickform space-clone 'Sales Analytics' --to-profile PROD --map dev_catalog=prod_catalog --dry-run"
 )]
 pub struct Arguments {
     /// The id of the space, or its title
@@ -24,14 +25,23 @@ pub struct Arguments {
     #[arg(long, short, value_name = "TITLE")]
     name: Option<String>,
     /// Write the copy into this file, to be applied from there
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["to_profile"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to_profile", "to_workspace"])]
     to_file: Option<String>,
     /// Make the copy in the workspace of this profile
-    #[arg(long, alias = "target-profile", alias = "to-workspace", value_name = "NAME")]
+    #[arg(long, alias = "target-profile", value_name = "NAME")]
     to_profile: Option<String>,
+    /// The same; without a name: in the space's own workspace, as it is where nothing is said
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with = "overwrite")]
+    to_workspace: Option<String>,
     /// The warehouse of the copy
     #[arg(long, short, value_name = "ID")]
     warehouse_id: Option<String>,
+    /// The folder of the copy; otherwise that of the space
+    #[arg(long, value_name = "PATH")]
+    parent_path: Option<String>,
+    /// Another catalog, wherever tables, functions, joins and SQL name it (any number of times; also `A.B=C.D`)
+    #[arg(long = "map", value_name = "OLD=NEW")]
+    maps: Vec<String>,
     /// Replace the file if it holds something else
     #[arg(long)]
     overwrite: bool,
@@ -41,51 +51,86 @@ pub struct Arguments {
     /// Say what would be made, and make nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    who: Who,
+}
+
+impl Arguments {
+    /// The profile of the target; none: the space's own workspace.
+    fn target(&self) -> Result<Option<&str>, Failure> {
+        let named = self.to_workspace.as_deref().filter(|name| !name.is_empty());
+        match (&self.to_profile, named) {
+            (Some(one), Some(other)) if one != other => {
+                Err(Failure::usage(format!("`--to-profile {one}` and `--to-workspace {other}` are two workspaces"), &["name one of them"]))
+            }
+            (Some(one), _) => Ok(Some(one)),
+            (None, other) => Ok(other),
+        }
+    }
 }
 
 /// Copies a space.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
-        let source = workspace(run).await?;
-        let is_id = arguments.source.len() >= 12 && arguments.source.bytes().all(|b| b.is_ascii_hexdigit());
-        let id = if is_id { arguments.source.clone() } else { by_title(&source, &arguments.source).await? };
-        let mut body = from_reply(kind()?, read(&source, &id).await?);
-        if let Some(map) = body.as_map_mut() {
-            let given = [("title", &arguments.name), ("warehouse_id", &arguments.warehouse_id)];
-            map.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::text(value.clone()?)))));
+        let target = arguments.target()?;
+        let renamed = arguments.maps.iter().map(|map| map::parse(map)).collect::<Result<Vec<_>, _>>()?;
+        let source = workspace(run, &arguments.who).await?;
+        let id = id_of(&source, &arguments.source).await?;
+        let mut body = whole(&source, &id).await?;
+        let count = map::apply(&renamed, &mut body);
+        if !renamed.is_empty() {
+            run.screen.note(&format!("{} changed by `--map`.", plural(count as u64, "name", "names")));
         }
-        if let Some(file) = &arguments.to_file {
-            to_file(arguments, run, file, &body)
-        } else {
-            let target = match &arguments.to_profile {
-                Some(profile) => connect::by_profile(run, Some(profile)).await?,
-                None => source,
-            };
-            to_workspace(arguments, run, &target, &body).await
+        let target = match target {
+            Some(profile) => Some(connect::by_profile(run, Some(profile)).await?),
+            None => None,
+        };
+        // In the same workspace the title is taken.
+        let here = arguments.to_file.is_none() && target.as_ref().is_none_or(|target| target.identity == source.identity);
+        let title = arguments.name.clone().or_else(|| here.then(|| format!("Copy of {}", text(&body, "title"))));
+        if let Some(fields) = body.as_map_mut() {
+            let given = [("title", &title), ("warehouse_id", &arguments.warehouse_id), ("parent_path", &arguments.parent_path)];
+            fields.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::text(value.clone()?)))));
+        }
+        match &arguments.to_file {
+            Some(file) => to_file(arguments, run, file, &body),
+            None => to_workspace(arguments, run, target.as_ref().unwrap_or(&source), &body).await,
         }
     })
+}
+
+/// What a row of the result shows.
+const COLUMNS: [rows::Column; 4] = [("result", "RESULT"), ("title", "TITLE"), ("space_id", "ID"), ("place", "PLACE")];
+
+/// One row, for programs; people have read it already.
+fn told(run: &Run<'_>, result: &str, title: &str, id: &str, place: &str) {
+    let row = [("result", result), ("title", title), ("space_id", id), ("place", place)];
+    let row = Value::map(row.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::text(text))));
+    rows::show(run, run.screen.form, &COLUMNS, &[row], "");
 }
 
 fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value) -> Result<Exit, Failure> {
     let written = export::text(&export::document(&export::key_of(&text(body, "title")), body), export::Form::Yaml);
     if arguments.dry_run {
         run.screen.result(&written);
+        run.screen.note(&format!("Only shown (--dry-run): {file} was not written."));
         return Ok(Exit::Done);
     }
     let overwrite = if arguments.overwrite { Overwrite::Allowed } else { Overwrite::Never };
     let done = export::write(&run.outside.path(file), &written, overwrite)
         .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["`--overwrite` replaces what is there".to_owned()] })?;
-    run.screen.result(&format!(
-        "{} {file}  {}\n",
-        if done == export::Exported::Unchanged { "unchanged" } else { "wrote" },
-        quoted(&text(body, "title"))
-    ));
+    let (title, result) = (text(body, "title"), if done == export::Exported::Unchanged { "unchanged" } else { "wrote" });
+    if run.screen.form == Form::Text {
+        run.screen.result(&format!("{result} {file}  {}\n", quoted(&title)));
+    } else {
+        told(run, result, &title, "", file);
+    }
     Ok(Exit::Done)
 }
 
 async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Connection, body: &Value) -> Result<Exit, Failure> {
     let title = text(body, "title");
-    let (there, _) = rows(target, 0).await?;
+    let (there, _) = rows_of(target, 0).await?;
     if let Some(taken) = there.iter().find(|row| text(row, "title") == title) {
         return Err(Failure::Machine {
             message: format!("a space called `{title}` is there already: {}", text(taken, "space_id")),
@@ -123,6 +168,7 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
         }
     }
     if arguments.dry_run {
+        run.screen.note("Only shown (--dry-run): nothing was made.");
         return Ok(Exit::Done);
     }
     if !arguments.yes {
@@ -136,9 +182,29 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let mut made = Value::Map(Map::new());
     for call in calls {
         let call = call.encoded(kind).map_err(refused)?;
-        let reply = target.client.call(&call).await.map_err(|error| Failure::api(format!("`{title}` cannot be made"), error))?;
-        made = from_reply(kind, reply.body);
+        made = match target.client.call(&call).await {
+            Ok(answer) => from_reply(kind, answer.body),
+            Err(error) => return Err(refusal(&title, &text(&space, "parent_path"), error)),
+        };
     }
-    run.screen.result(&format!("{}  {}\n", text(&made, "space_id"), quoted(&text(&made, "title"))));
+    let (id, title) = (text(&made, "space_id"), text(&made, "title"));
+    if run.screen.form == Form::Text {
+        run.screen.result(&format!("{id}  {}\n", quoted(&title)));
+    } else {
+        told(run, "made", &title, &id, &target.identity.host);
+    }
+    run.screen.note("Its permissions are not copied: the copy belongs to whoever made it.");
     Ok(Exit::Done)
+}
+
+/// Why the copy was not made; of a folder that is not there, what to do.
+fn refusal(title: &str, folder: &str, error: ApiError) -> Failure {
+    let absent = matches!(error.kind, ApiErrorKind::NotFound) || error.message.contains("Tree node");
+    if absent && !folder.is_empty() && error.message.contains(folder.trim_start_matches("/Workspace")) {
+        return Failure::Machine {
+            message: format!("`{title}` cannot be made: {}", error.message),
+            help: vec![format!("the workspace has no folder {folder}: make it, or name another one by `--parent-path PATH`")],
+        };
+    }
+    Failure::api(format!("`{title}` cannot be made"), error)
 }

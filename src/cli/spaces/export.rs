@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{kind, read, rows, text, workspace};
-use crate::cli::{Exit, Failure, Run, runtime};
+use super::{Who, fits, none_fits, rows, rows_of, text, whole, workspace};
+use crate::cli::{Exit, Failure, Form, Run, runtime};
 use crate::export::{self, Exported, FileError, Overwrite};
-use crate::kinds::from_reply;
 use crate::model::Value;
 use crate::report::style::quoted;
 
@@ -29,8 +28,8 @@ pub struct Arguments {
     /// Where the files go; missing folders are made
     #[arg(long, value_name = "FOLDER", default_value = "spaces")]
     output_dir: String,
-    /// How they are written
-    #[arg(long, value_name = "FORMAT", default_value = "yaml")]
+    /// How the files are written
+    #[arg(long, short, value_name = "FORMAT", default_value = "yaml")]
     format: FileForm,
     /// Replace files that hold something else
     #[arg(long)]
@@ -38,6 +37,8 @@ pub struct Arguments {
     /// Say what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    who: Who,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,84 +47,149 @@ enum FileForm {
     Json,
 }
 
+/// What a row of the result shows.
+const COLUMNS: [rows::Column; 4] = [("result", "RESULT"), ("file", "FILE"), ("title", "TITLE"), ("space_id", "ID")];
+
 /// Exports spaces.
 pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
-        let connection = workspace(run).await?;
-        let wanted = if arguments.ids.is_empty() { chosen(arguments, &rows(&connection, 0).await?.0) } else { arguments.ids.clone() };
-        let mut bodies = Vec::new();
-        for id in wanted {
-            bodies.push(from_reply(kind()?, read(&connection, &id).await?));
+        let connection = workspace(run, &arguments.who).await?;
+        let (wanted, all) = if arguments.ids.is_empty() {
+            let all = rows_of(&connection, 0).await?.0;
+            (chosen(arguments, &all), all)
+        } else {
+            (arguments.ids.iter().map(|id| (id.clone(), String::new())).collect(), vec![])
+        };
+        let (mut bodies, mut failed) = (Vec::new(), Vec::new());
+        for (id, title) in wanted {
+            match whole(&connection, &id).await {
+                Ok(body) => bodies.push(body),
+                Err(failure @ (Failure::Credentials(_) | Failure::Usage { .. })) => return Err(failure),
+                Err(failure) => failed.push((id, title, failure)),
+            }
         }
-        if bodies.is_empty() {
-            run.screen.note("No space fits; nothing was written.");
+        if bodies.is_empty() && failed.is_empty() {
+            let pattern = arguments.pattern.as_deref().unwrap_or("*");
+            let how =
+                if arguments.exclude.is_empty() { format!("looks like {}", quoted(pattern)) } else { "is left by the patterns".to_owned() };
+            if run.screen.form != Form::Text {
+                rows::show(run, run.screen.form, &COLUMNS, &[], "");
+            }
+            run.screen.note(&format!("{} Nothing was written.", none_fits(&how, pattern, &all)));
             return Ok(Exit::Done);
         }
-        write(arguments, run, bodies, &connection.link_host)
+        write(arguments, run, bodies, failed, &connection.link_host)
     })
 }
 
-/// The ids of the spaces whose titles fit.
-fn chosen(arguments: &Arguments, rows: &[Value]) -> Vec<String> {
-    let fits = |pattern: &str, title: &str| export::fits(&pattern.to_lowercase(), &title.to_lowercase());
+/// The spaces whose titles fit: id and title.
+fn chosen(arguments: &Arguments, rows: &[Value]) -> Vec<(String, String)> {
     let wanted = |row: &&Value| {
         let title = text(row, "title");
         arguments.pattern.as_deref().is_none_or(|p| fits(p, &title)) && !arguments.exclude.iter().any(|p| fits(p, &title))
     };
-    rows.iter().filter(wanted).map(|row| text(row, "space_id")).collect()
+    rows.iter().filter(wanted).map(|row| (text(row, "space_id"), text(row, "title"))).collect()
 }
 
-fn write(arguments: &Arguments, run: &Run<'_>, mut bodies: Vec<Value>, host: &str) -> Result<Exit, Failure> {
+/// What came of one space.
+struct Row {
+    result: &'static str,
+    file: String,
+    title: String,
+    id: String,
+    /// Why there is no file of it, and what to do.
+    why: String,
+    help: Vec<String>,
+}
+
+impl Row {
+    fn value(&self) -> Value {
+        let all = [("result", self.result), ("file", &self.file), ("title", &self.title), ("space_id", &self.id), ("why", &self.why)];
+        Value::map(all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::text(text))))
+    }
+}
+
+fn write(
+    arguments: &Arguments,
+    run: &Run<'_>,
+    mut bodies: Vec<Value>,
+    failed: Vec<(String, String, Failure)>,
+    host: &str,
+) -> Result<Exit, Failure> {
     bodies.sort_by_cached_key(|body| (text(body, "title"), text(body, "space_id")));
+    let (mut keys, mut names) = (export::Keys::default(), export::Names::default());
+    let mut results = Vec::new();
+    for body in &bodies {
+        results.push(one(arguments, run, body, host, &mut keys, &mut names)?);
+    }
+    results.extend(failed.into_iter().map(|(id, title, failure)| Row {
+        result: "failed",
+        file: String::new(),
+        title,
+        id,
+        why: failure.to_string(),
+        help: failure.help(),
+    }));
+    let done = results.iter().filter(|row| row.why.is_empty()).count();
+    if run.screen.form == Form::Text {
+        for row in results.iter().filter(|row| row.why.is_empty()) {
+            run.screen.result(&format!("{} {}  {}\n", row.result, row.file, quoted(&row.title)));
+        }
+    } else {
+        let rows: Vec<Value> = results.iter().map(Row::value).collect();
+        rows::show(run, run.screen.form, &COLUMNS, &rows, "");
+    }
+    for row in results.iter().filter(|row| !row.why.is_empty()) {
+        run.screen.raw(&format!("error: {}\n", row.why));
+        row.help.iter().for_each(|line| run.screen.raw(&format!("  = {line}\n")));
+    }
+    match results.len() - done {
+        0 => Ok(Exit::Done),
+        _ if done > 0 => Ok(Exit::Partial),
+        _ => Ok(Exit::Failed),
+    }
+}
+
+/// Writes one space into its file.
+fn one(
+    arguments: &Arguments,
+    run: &Run<'_>,
+    body: &Value,
+    host: &str,
+    keys: &mut export::Keys,
+    names: &mut export::Names,
+) -> Result<Row, Failure> {
     let (form, end) = match arguments.format {
         FileForm::Yaml => (export::Form::Yaml, "yaml"),
         FileForm::Json => (export::Form::Json, "json"),
     };
+    let (title, id) = (text(body, "title"), text(body, "space_id"));
+    let short: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let key = keys.give(&export::key_of(&title), &short);
+    let name = names.give(&key, &short);
+    let mut written = export::text(&export::document(&key, body), form);
+    if form == export::Form::Yaml {
+        let from = if host.is_empty() { String::new() } else { format!(" of {host}") };
+        written = format!("# The Genie space {id}{from}.\n{written}");
+    }
+    let file = format!("{}/{name}.{end}", arguments.output_dir.trim_end_matches('/'));
     let folder: PathBuf = run.outside.path(&arguments.output_dir);
-    let (mut keys, mut names) = (export::Keys::default(), export::Names::default());
-    let mut refused: Vec<String> = Vec::new();
-    for body in &bodies {
-        let (title, id) = (text(body, "title"), text(body, "space_id"));
-        let short: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        let key = keys.give(&export::key_of(&title), &short);
-        let name = names.give(&key, &short);
-        let mut written = export::text(&export::document(&key, body), form);
-        if form == export::Form::Yaml {
-            let from = if host.is_empty() { String::new() } else { format!(" of {host}") };
-            written = format!("# The Genie space {id}{from}.\n{written}");
-        }
-        let shown = format!("{}/{name}.{end}", arguments.output_dir.trim_end_matches('/'));
-        if arguments.dry_run {
-            run.screen.result(&format!("would write {shown}  {}\n", quoted(&title)));
-            continue;
-        }
-        let overwrite = if arguments.overwrite { Overwrite::Allowed } else { Overwrite::Never };
-        match export::write(&folder.join(format!("{name}.{end}")), &written, overwrite) {
-            Ok(done) => {
-                let word = match done {
-                    Exported::Written => "wrote",
-                    Exported::Replaced => "replaced",
-                    Exported::Unchanged => "unchanged",
-                };
-                run.screen.result(&format!("{word} {shown}  {}\n", quoted(&title)));
-            }
-            Err(FileError::Differs { .. }) => refused.push(shown),
-            Err(error) => return Err(Failure::machine(error.to_string())),
-        }
+    let path = folder.join(format!("{name}.{end}"));
+    let row =
+        |result: &'static str| Row { result, file: file.clone(), title: title.clone(), id: id.clone(), why: String::new(), help: vec![] };
+    if arguments.dry_run {
+        return Ok(row("would write"));
     }
-    if refused.is_empty() {
-        return Ok(Exit::Done);
+    let overwrite = if arguments.overwrite { Overwrite::Allowed } else { Overwrite::Never };
+    match export::write(&path, &written, overwrite) {
+        Ok(Exported::Written) => Ok(row("wrote")),
+        Ok(Exported::Replaced) => Ok(row("replaced")),
+        Ok(Exported::Unchanged) => Ok(row("unchanged")),
+        Err(FileError::Differs { .. }) => Ok(Row {
+            why: format!("{file} is there already and holds something else; {} was not written", quoted(&title)),
+            help: vec!["`--overwrite` replaces what is there; `--output-dir` names another folder".to_owned()],
+            ..row("kept")
+        }),
+        Err(error) => Err(Failure::machine(error.to_string())),
     }
-    Err(Failure::Machine {
-        message: format!("{} there already and {} something else: {}", are(refused.len()), holds(refused.len()), refused.join(", ")),
-        help: vec!["`--overwrite` replaces what is there; `--output-dir` names another folder".to_owned()],
-    })
-}
-
-fn are(count: usize) -> String {
-    if count == 1 { "one file is".to_owned() } else { format!("{count} files are") }
-}
-
-fn holds(count: usize) -> &'static str {
-    if count == 1 { "holds" } else { "hold" }
 }

@@ -6,7 +6,9 @@
 mod clone;
 mod export;
 mod list;
+mod map;
 mod one;
+mod rows;
 
 pub use clone::Arguments as CloneArguments;
 pub use export::Arguments as ExportArguments;
@@ -21,10 +23,12 @@ pub use one::run as get;
 use super::connect::{self, Connection};
 use super::session::Session;
 use super::{Failure, Form, Run};
-use crate::client::ApiError;
+use crate::client::{ApiError, ApiErrorKind};
 use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
 use crate::model::Value;
 use crate::refresh;
+use crate::report::style::quoted;
+use crate::report::text::plural;
 
 /// The forms that these commands know.
 pub const FORMS: &[Form] = &[Form::Text, Form::Table, Form::Json, Form::Csv, Form::Yaml];
@@ -33,8 +37,16 @@ pub const FORMS: &[Form] = &[Form::Text, Form::Table, Form::Json, Form::Csv, For
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct Written {
     /// Another word for `-o`
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, short, value_name = "FORMAT")]
     format: Option<Form>,
+}
+
+/// `-p` is another word for `--profile`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Who {
+    /// Another word for `--profile`
+    #[arg(short = 'p', value_name = "NAME", id = "short_profile")]
+    profile: Option<String>,
 }
 
 impl Written {
@@ -54,9 +66,13 @@ fn kind() -> Result<&'static Kind, Failure> {
 
 /// The workspace that is asked: of `--profile`, else of `--env` or the project's own environment, else of the process
 /// environment.
-async fn workspace(run: &Run<'_>) -> Result<Connection, Failure> {
-    if run.options.profile.is_some() && run.options.environment.is_none() {
-        return connect::by_profile(run, run.options.profile.as_deref()).await;
+async fn workspace(run: &Run<'_>, who: &Who) -> Result<Connection, Failure> {
+    if who.profile.is_some() && run.options.environment.is_some() {
+        return Err(Failure::usage("`-p` and `--env` both say which workspace", &["take one of them"]));
+    }
+    let profile = who.profile.as_deref().or(run.options.profile.as_deref());
+    if profile.is_some() && run.options.environment.is_none() {
+        return connect::by_profile(run, profile).await;
     }
     let in_project = run.options.environment.is_some() || run.options.config.is_some() || run.options.project_dir.is_some();
     let found = run.outside.folder.ancestors().any(|folder| folder.join("conf").join("project.yaml").is_file());
@@ -81,7 +97,7 @@ async fn by_either<T>(
 }
 
 /// Rows of all spaces, at most so many (0: all), and whether there are more.
-async fn rows(connection: &Connection, limit: usize) -> Result<(Vec<Value>, bool), Failure> {
+async fn rows_of(connection: &Connection, limit: usize) -> Result<(Vec<Value>, bool), Failure> {
     let listed = async |kind: &'static Kind| {
         let mut rows: Vec<Value> = Vec::new();
         let Some(call) = list_call(kind, None) else { return Ok(rows) };
@@ -110,13 +126,66 @@ async fn read(connection: &Connection, id: &str) -> Result<Value, Failure> {
         None => Ok(Value::Null),
     };
     let reply = by_either(connection, kind()?, asked).await;
-    reply.map_err(|error| Failure::api(format!("the space {id} cannot be read"), error))
+    reply.map_err(|error| match error.kind {
+        ApiErrorKind::Forbidden => {
+            Failure::Machine { message: format!("the space {id} cannot be read: {}", error.message), help: vec![MAY_EDIT.to_owned()] }
+        }
+        _ => Failure::api(format!("the space {id} cannot be read"), error),
+    })
+}
+
+/// Who may see what is in a space.
+const MAY_EDIT: &str = "what is in a space is shown to those who may edit it: the caller needs CAN EDIT on it";
+
+/// A space with everything in it, in YAML's form.
+///
+/// # Errors
+/// It cannot be read, or it came without its definition: a file of it would say that there is nothing in it.
+async fn whole(connection: &Connection, id: &str) -> Result<Value, Failure> {
+    let reply = read(connection, id).await?;
+    if is_bare(&reply) {
+        return Err(Failure::Machine {
+            message: format!("the space {id} ({}) came without its definition", text(&reply, "title")),
+            help: vec![MAY_EDIT.to_owned()],
+        });
+    }
+    Ok(from_reply(kind()?, reply))
+}
+
+/// Whether a reply holds nothing of what is in the space, as those get it who may not edit.
+fn is_bare(reply: &Value) -> bool {
+    ["serialized_space", "definition"].iter().all(|name| reply.get(name).is_none_or(Value::is_zero))
+}
+
+/// Whether a title looks so, in whatever case.
+fn fits(pattern: &str, title: &str) -> bool {
+    crate::export::fits(&pattern.to_lowercase(), &title.to_lowercase())
+}
+
+/// What is said where no title fits: the nearest one, else how many there are.
+fn none_fits(how: &str, pattern: &str, all: &[Value]) -> String {
+    let titles: Vec<String> = all.iter().map(|row| text(row, "title")).collect();
+    let plain = pattern.replace(['*', '?'], "");
+    match crate::diagnostic::suggest::nearest(&plain, titles.iter().map(String::as_str)) {
+        Some(near) => format!("No space's title {how}. Did you mean {}?", quoted(near)),
+        None => format!("No space's title {how}; the caller may see {}.", plural(all.len() as u64, "space", "spaces")),
+    }
+}
+
+/// The id of a space that is named by its id or by its title.
+async fn id_of(connection: &Connection, named: &str) -> Result<String, Failure> {
+    let is_id = named.len() >= 12 && named.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_id { Ok(named.to_owned()) } else { by_title(connection, named).await }
 }
 
 /// The id of the only space of this title.
 async fn by_title(connection: &Connection, title: &str) -> Result<String, Failure> {
-    let (rows, _) = rows(connection, 0).await?;
-    let found: Vec<&Value> = rows.iter().filter(|row| text(row, "title") == title).collect();
+    let (rows, _) = rows_of(connection, 0).await?;
+    let exact = |row: &&Value| text(row, "title") == title;
+    let found: Vec<&Value> = match rows.iter().filter(exact).collect::<Vec<_>>() {
+        none if none.is_empty() && title.contains(['*', '?']) => rows.iter().filter(|row| fits(title, &text(row, "title"))).collect(),
+        found => found,
+    };
     match found.as_slice() {
         [only] => Ok(text(only, "space_id")),
         [] => {

@@ -195,8 +195,8 @@ pub(super) static COLUMN: Form = Form {
         DESCRIPTION,
         SYNONYMS,
         member("exclude", "exclude", &[], Shape::Same),
-        member("enable_format_assistance", "enable_format_assistance", &["get_example_values"], Shape::Same),
-        member("enable_entity_matching", "enable_entity_matching", &["build_value_dictionary"], Shape::Same),
+        member("enable_format_assistance", "enable_format_assistance", &["format_assistance", "get_example_values"], Shape::Same),
+        member("enable_entity_matching", "enable_entity_matching", &["entity_matching", "build_value_dictionary"], Shape::Same),
     ],
     short: "name",
     sorted: &["name"],
@@ -260,7 +260,7 @@ static EXAMPLE: Form = Form {
     ..PLAIN
 };
 
-static FUNCTION: Form = Form {
+pub(super) static FUNCTION: Form = Form {
     members: &[OWN_KEY, ID, member("identifier", "identifier", &["name", "function"], Shape::Same)],
     short: "identifier",
     sorted: &["id", "identifier"],

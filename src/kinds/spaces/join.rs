@@ -242,28 +242,6 @@ pub(super) fn lower(join: &mut Map, wire: Wire) {
     }
 }
 
-/// A join over several columns may come as several joins of one pair of tables: they are one here, with all conditions.
-pub(super) fn merge(joins: &mut Vec<Value>) {
-    let sides = ["left", "left_alias", "right", "right_alias", "relationship"];
-    let mut merged: Vec<Value> = Vec::with_capacity(joins.len());
-    for join in joins.drain(..) {
-        let same = |other: &&mut Value| {
-            join.get("left").is_some()
-                && sides.iter().all(|side| other.get(side) == join.get(side))
-                && other.get("condition") != join.get("condition")
-        };
-        match (merged.iter_mut().find(same).and_then(Value::as_map_mut), join.get("condition").and_then(Value::as_str)) {
-            (Some(first), Some(more)) if first.get("condition").is_some_and(|c| c.as_str().is_some()) => {
-                if let Some(Value::Text(condition)) = first.get_mut("condition") {
-                    *condition = format!("{condition} AND {more}");
-                }
-            }
-            _ => merged.push(join),
-        }
-    }
-    *joins = merged;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,14 +286,5 @@ mod tests {
         case("`a`.`tick``s` = b.y", "a.`tick``s` = b.y", "`a`.`tick``s` = `b`.`y`");
         case("a.x > b.y", "a.x > b.y", "a.x > b.y");
         case("lower(a.x) = b.y", "lower(a.x) = b.y", "lower(a.x) = b.y");
-    }
-
-    #[test]
-    fn one_pair_in_several_joins_is_one() {
-        let join =
-            |condition: &str| Value::map([("left", "l"), ("right", "r"), ("condition", condition)].map(|(n, v)| (n, Value::from(v))));
-        let mut joins = vec![join("a.x = b.x"), join("a.y = b.y")];
-        merge(&mut joins);
-        assert_eq!(joins, [join("a.x = b.x AND a.y = b.y")]);
     }
 }

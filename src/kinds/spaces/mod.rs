@@ -11,8 +11,12 @@ mod form;
 mod ids;
 mod join;
 mod place;
+#[cfg(test)]
+mod random;
 mod read;
 mod sql;
+#[cfg(test)]
+mod round;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -155,6 +159,14 @@ const FACTS: &[(super::At, Fact)] = &[
     ("@forms.SpaceSnippets.measures", Fact::Keyed(&["name"])),
     ("@forms.SpaceExample.parameters", Fact::Keyed(&["name"])),
     ("@forms.SpaceSnippet.synonyms", Fact::Set),
+    // The API tells items apart by their ids alone: what has the same text is another item if it has a key of its own.
+    ("sample_questions", Fact::Apart(&[form::KEY])),
+    ("benchmarks", Fact::Apart(&[form::KEY])),
+    ("@forms.SpaceInstructions.example_sql", Fact::Apart(&[form::KEY])),
+    ("@forms.SpaceInstructions.joins", Fact::Apart(&["condition", form::KEY])),
+    ("@forms.SpaceSnippets.filters", Fact::Apart(&[form::KEY])),
+    ("@forms.SpaceSnippets.expressions", Fact::Apart(&[form::KEY])),
+    ("@forms.SpaceSnippets.measures", Fact::Apart(&[form::KEY])),
     ("@forms.SpaceExample.id", BACKEND),
     ("@forms.SpaceFunction.id", BACKEND),
     ("@forms.SpaceJoin.id", BACKEND),

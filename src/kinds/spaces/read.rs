@@ -4,7 +4,9 @@
 //! A name of any wire form is read as the member that it is, whoever gave it: a server that begins to give one form's member
 //! in the other is understood.
 
-use super::form::{Form, SECTIONS, Shape};
+use indexmap::IndexMap;
+
+use super::form::{Form, KEY, SECTIONS, Shape};
 use crate::model::{Map, Value, json};
 
 /// What names of resources of the agents API begin with.
@@ -39,6 +41,13 @@ pub(super) fn normal(body: Value) -> Value {
     if let Some(text @ (Value::Text(_) | Value::List(_))) = body.get_mut("instructions") {
         let said = std::mem::replace(text, Value::Null);
         *text = Value::map([("text", said)]);
+    }
+    // As the example that Genie-Forge writes for a new project calls them.
+    if let Some(Value::Map(instructions)) = body.get_mut("instructions")
+        && !instructions.contains_key("example_sql")
+    {
+        let examples = instructions.shift_remove("sql_examples");
+        instructions.extend(examples.map(|examples| ("example_sql".to_owned(), examples)));
     }
     sections(&mut body, Origin::Yaml);
     for lost in ["version", "author"] {
@@ -103,21 +112,30 @@ fn untyped(reply: &mut Map) {
     }
 }
 
+/// What stands beside the questions of the benchmarks, until it is set aside.
+const BESIDE: &str = "$benchmarks";
+
 /// Brings every section to its place in YAML's form.
 fn sections(body: &mut Map, origin: Origin) {
     for section in SECTIONS {
         let own = if section.at == ["benchmarks"] { None } else { take(body, section.at) };
         let Some(found) = own.or_else(|| take(body, section.given())) else { continue };
         let found = match found {
-            Value::List(parts) => Value::List(parts.into_iter().map(|p| part(section.form, p, origin)).collect()),
+            Value::List(parts) => {
+                let mut parts: Vec<Value> = parts.into_iter().map(|p| part(section.form, p, origin)).collect();
+                if let Some(ids) = section.ids {
+                    twins(&mut parts, ids.by);
+                }
+                Value::List(parts)
+            }
             other => other,
         };
+        // What stands beside the questions has their name in the API.
+        let rest = if section.at == ["benchmarks"] && origin == Origin::Api { body.shift_remove("benchmarks") } else { None };
         if origin == Origin::Yaml || !found.is_zero() {
             put(body, section.at, found);
         }
-    }
-    if let Some(Value::List(joins)) = at_mut(body, &["instructions", "joins"]) {
-        super::join::merge(joins);
+        body.extend(rest.map(|rest| (BESIDE.to_owned(), rest)));
     }
     text(body);
     if origin == Origin::Api {
@@ -125,11 +143,30 @@ fn sections(body: &mut Map, origin: Origin) {
     }
 }
 
+/// Brings items that are recognised by the same into one order among themselves, that of what they say: servers sort by id,
+/// people as they like, and the first of them is the first of the others.
+fn twins(parts: &mut [Value], by: &[&str]) {
+    let mut places: IndexMap<Vec<Option<String>>, Vec<usize>> = IndexMap::new();
+    for (place, part) in parts.iter().enumerate() {
+        places.entry(by.iter().map(|name| part.get(name).map(Value::key_text)).collect()).or_default().push(place);
+    }
+    for places in places.into_values().filter(|places| places.len() > 1) {
+        let mut same: Vec<Value> = places.iter().map(|place| parts[*place].clone()).collect();
+        same.sort_by_cached_key(|part| {
+            let said = part.as_map().into_iter().flatten().filter(|(name, _)| !matches!(name.as_str(), "id" | KEY));
+            json::display(&Value::map(said.map(|(name, value)| (name.clone(), value.clone()))))
+        });
+        for (place, part) in places.into_iter().zip(same) {
+            parts[place] = part;
+        }
+    }
+}
+
 /// The general instruction: one text, whatever it was in.
 fn text(body: &mut Map) {
     let Some(Value::Map(instructions)) = body.get_mut("instructions") else { return };
     if let Some(Value::List(items)) = instructions.shift_remove("text_instructions") {
-        let id = items.iter().find_map(|item| item.get("id")).cloned();
+        let id = items.iter().find_map(|item| item.get("id")).filter(|id| !id.as_str().is_some_and(is_name)).cloned();
         let said = items.into_iter().map(|item| match item {
             Value::Map(mut map) => ["content", "text"].iter().find_map(|n| map.shift_remove(*n)).map_or(Value::Map(map), joined),
             other => other,
@@ -175,6 +212,9 @@ fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
     if let Some(lift) = form.lift {
         lift(&mut map);
     }
+    if origin == Origin::Yaml {
+        named(form, &mut map);
+    }
     let mut out = Map::new();
     for member in form.members {
         let Some(value) = member.names().find_map(|name| map.shift_remove(name)) else { continue };
@@ -193,6 +233,25 @@ fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
         }
     }
     Value::Map(out)
+}
+
+/// What only Genie-Forge's files say: an `id` that cannot be one of the API's (`sq_revenue`) names the item for its id as `$key`
+/// does.
+fn named(form: &Form, part: &mut Map) {
+    // Its files describe functions for themselves; the API takes no word about them.
+    if std::ptr::eq(form, &raw const super::form::FUNCTION) {
+        part.shift_remove("description");
+    }
+    let keyed = form.members.iter().any(|member| member.name == KEY) && !part.contains_key(KEY);
+    if keyed && part.get("id").and_then(Value::as_str).is_some_and(is_name) {
+        let name = part.shift_remove("id");
+        part.extend(name.map(|name| (KEY.to_owned(), name)));
+    }
+}
+
+fn is_name(id: &str) -> bool {
+    // What is nearly one of the API's is a mistake.
+    id.len() < 24 || id.chars().any(|c| !c.is_ascii_hexdigit() && c != '-')
 }
 
 fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {
@@ -263,6 +322,9 @@ fn set_aside(body: &mut Map) {
     for (name, value) in std::mem::take(&mut **body) {
         match (name.as_str(), value) {
             (_, value) if value.is_zero() => {}
+            (BESIDE, value) => {
+                more.insert("benchmarks".to_owned(), value);
+            }
             ("tables" | "metric_views" | "volumes" | "mcp_connections" | "sample_questions" | "benchmarks", value @ Value::List(_)) => {
                 body.insert(name, value);
             }

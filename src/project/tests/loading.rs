@@ -198,13 +198,13 @@ fn the_same_files_give_the_same_order() {
 
 #[test]
 fn environments_of_genie_forge_are_read() {
-    let environment = "workspace_url: https://a.example.com\nwarehouse_id: abc\nauth: { profile: PROD }\nvariables: { catalog: main }\n";
-    let resources = "catalogs:\n  c: { name: \"${catalog}\" }\n";
+    let environment = "workspace_url: https://a.example.com\nwarehouse_id: abc\nauth: { profile: PROD }\nvariables: { catalog: main, env: prod }\nnaming: { prefix: x }\n";
+    let resources = "catalogs:\n  c: { name: \"${catalog}\", comment: \"${warehouse_id} ${workspace_url}\" }\n";
     let mut made = folder(&[("project/environments/prod.yaml", environment), ("project/spaces/a.yaml", resources)]);
     made.ask.config = Some("project/spaces".into());
     let project = made.env("prod").load().map_err(|f| super::shown(&f.diagnostics)).unwrap();
     let crate::project::Workspace::Remote(attributes) = &project.environment.workspace else { panic!("a remote one") };
     assert_eq!(attributes["host"].0, "https://a.example.com");
     assert_eq!(attributes["profile"].0, "PROD");
-    assert!(super::shown(&project.warnings).contains("W0317 project/environments/prod.yaml:2:1"), "{}", super::shown(&project.warnings));
+    assert!(super::shown(&project.warnings).contains("W0317 project/environments/prod.yaml:5:1"), "{}", super::shown(&project.warnings));
 }

@@ -1,5 +1,6 @@
 //! Projects in temporary folders, loaded and resolved with the standard kinds.
 
+mod definitions;
 mod forge;
 mod loading;
 mod mistakes;

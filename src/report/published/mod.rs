@@ -158,6 +158,14 @@ pub const ALL: &[Published] = &[
         shape: states::rebuild,
     },
     Published {
+        name: "state-import",
+        aliases: &[],
+        format: "brickform.state-import/1",
+        written_by: "`state import-genie-forge`",
+        about: "Which spaces of a state of Genie-Forge were taken over",
+        shape: states::import,
+    },
+    Published {
         name: "env-list",
         aliases: &["environments"],
         format: "brickform.environments/1",

@@ -183,6 +183,24 @@ pub fn rebuild() -> Json {
     ])
 }
 
+pub fn import() -> Json {
+    let known = |more: Vec<Member>| list(object(with(vec![("address", text(), ""), ("id", text(), "")], more)));
+    let missing = object(vec![("address", text(), ""), ("id", maybe(text()), "Null: the file has none"), ("title", text(), "")]);
+    object(vec![
+        ("format", only("brickform.state-import/1"), ""),
+        ("environment", text(), ""),
+        ("file", text(), ""),
+        ("from", text(), "The environment in the file"),
+        ("written", flag(), "Whether the state was written"),
+        ("taken", known(vec![("by", word(&["id", "title"]), "By what it was known"), ("notes", list(text()), "")]), ""),
+        ("managed", known(vec![]), "In the state already"),
+        ("missing", list(missing), "Not in the workspace: the next plan creates them"),
+        ("undeclared", list(object(vec![("name", text(), ""), ("id", maybe(text()), "")])), "Nothing declares them; they are left alone"),
+        ("unclear", list(object(vec![("address", text(), ""), ("why", text(), ""), ("help", list(text()), "")])), ""),
+        ("other_environments", list(text()), "Further ones in the file"),
+    ])
+}
+
 pub fn job_run() -> Json {
     let task = object(vec![
         ("task_key", text(), ""),

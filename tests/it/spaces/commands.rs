@@ -1,0 +1,135 @@
+//! `space-list`, `space-get`, `space-find`, `space-export`, `space-clone` as people type them.
+
+use brickform::local::LocalOptions;
+use serde_json::{Value, json};
+
+use super::{kept, made};
+use crate::walk::{Desk, Served};
+
+fn export(table: &str) -> Value {
+    json!({
+        "version": 2,
+        "data_sources": { "tables": [{ "identifier": format!("{table}.s.orders") }] },
+        "instructions": {
+            "example_question_sqls": [{ "id": "1".repeat(32), "question": ["q"], "sql": [format!("SELECT * FROM {table}.s.orders -- {table}.s.x")] }],
+            "text_instructions": [{ "id": "2".repeat(32), "content": [format!("{table}.s.orders is the table")] }]
+        },
+        "benchmarks": { "questions": [{ "id": "3".repeat(32), "question": ["b"], "answer": [{ "format": "SQL", "content": ["SELECT 1"] }] }] }
+    })
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn every_form_is_nothing_but_itself() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    made(&source, "Sales, \"EU\"", &export("dev"));
+    made(&source, "Stock", &export("dev"));
+    for (line, rows) in [
+        ("space-list", 2),
+        ("list-spaces -p SOURCE_WORKSPACE", 2),
+        ("space-list --limit 1", 1),
+        ("space-find S*k", 1),
+        ("space-find --name nothing* --workspace", 0),
+        ("space-export --output-dir out", 2),
+        ("space-export --output-dir out --pattern none", 0),
+        ("space-clone Stock --to-file copy.yaml --overwrite", 1),
+    ] {
+        let profile = if line.contains("-p ") { "" } else { " --profile SOURCE_WORKSPACE" };
+        let found = json_of(&desk.done(&format!("{line} -o json{profile}")));
+        assert_eq!(found.as_array().map(Vec::len), Some(rows), "{line}: {found}");
+        let csv = desk.done(&format!("{line} -o csv{profile}"));
+        assert_eq!(csv.lines().count(), rows + 1, "{line}: {csv}");
+        let yaml = desk.done(&format!("{line} -o yaml{profile}"));
+        assert_eq!(yaml.matches("title: ").count(), rows, "{line}: {yaml}");
+    }
+    assert!(desk.done("space-list -f csv -p SOURCE_WORKSPACE").contains("\"Sales, \"\"EU\"\"\""));
+    let found = json_of(&desk.done("space-get Stock --format json --profile SOURCE_WORKSPACE"));
+    assert_eq!(found["tables"][0]["identifier"], "dev.s.orders");
+    assert!(desk.done("space-get --name Sto* -p SOURCE_WORKSPACE").contains("benchmarks         1"));
+    assert!(desk.done("space-get Stock -o csv -p SOURCE_WORKSPACE").starts_with("space_id,title,"));
+    let (code, out, err) = desk.run(&["space-find", "Stok*", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 0 && out.is_empty() && err.contains("No space's title looks like \"Stok*\". Did you mean \"Stock\"?"), "{err}");
+    let (code, _, err) = desk.run(&["space-export", "--patern", "x", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 64 && err.contains("--pattern"), "{err}");
+    let (code, _, err) = desk.run(&["space-list", "-p", "SOURCE", "--env", "dev"]);
+    assert!(code == 64 && err.contains("`-p` and `--env`"), "{err}");
+}
+
+/// The definition is for those who may edit: the rest is exported all the same.
+#[test]
+fn what_may_not_be_read_is_told_and_the_rest_is_written() {
+    let fault = |text: &str| text.parse().expect("a fault");
+    let faults = vec![fault("before:GET:/api/2.0/genie/spaces/1d81*:status=403:times=0")];
+    let (source, target) = (Served::with(LocalOptions { faults, ..LocalOptions::default() }), Served::new());
+    let desk = Desk::new(&source, &target);
+    let closed = made(&source, "Closed", &export("dev"));
+    assert!(closed.starts_with("1d81"), "{closed}");
+    made(&source, "Open", &export("dev"));
+    let (code, out, err) = desk.run(&["space-export", "--output-dir", "out", "--profile", "SOURCE_WORKSPACE"]);
+    assert_eq!(code, 3, "{out}{err}");
+    assert_eq!(out, "wrote out/open.yaml  \"Open\"\n");
+    assert!(err.contains(&format!("the space {closed} cannot be read")) && err.contains("CAN EDIT"), "{err}");
+    let (code, out, _) =
+        desk.run(&["space-export", "--space-id", &closed, "--output-dir", "out", "-o", "json", "--profile", "SOURCE_WORKSPACE"]);
+    assert_eq!((code, &json_of(&out)[0]["result"]), (1, &json!("failed")), "{out}");
+    let (code, _, err) = desk.run(&["space-clone", &closed, "--to-file", "x.yaml", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 1 && err.contains("CAN EDIT") && !desk.path("x.yaml").exists(), "{err}");
+}
+
+#[test]
+fn titles_that_clash_are_files_of_their_own() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    let ids = ["Sales!", "sales?", "日本"].map(|title| made(&source, title, &export("dev")));
+    desk.done("space-export --output-dir out --profile SOURCE_WORKSPACE");
+    for name in ["sales", &format!("sales_{}", &ids[1][..8]), "space"] {
+        assert!(desk.path(&format!("out/{name}.yaml")).exists(), "{name}");
+    }
+    // Written again, the same; with something else in it, kept, and the rest is not held up.
+    let out = desk.done("space-export --output-dir out --profile SOURCE_WORKSPACE");
+    assert_eq!(out.matches("unchanged").count(), 3, "{out}");
+    desk.write("out/sales.yaml", "mine: true\n");
+    let (code, out, err) = desk.run(&["space-export", "--output-dir", "out", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 3 && out.matches("unchanged").count() == 2 && err.contains("--overwrite"), "{out}{err}");
+    assert_eq!(desk.read("out/sales.yaml"), "mine: true\n");
+    desk.done("space-export --output-dir out --overwrite --profile SOURCE_WORKSPACE");
+}
+
+#[test]
+fn a_copy_goes_where_it_is_said_under_another_catalog() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    made(&source, "Sales", &export("dev"));
+    // In its own workspace it gets a title of its own.
+    desk.done("space-clone Sales --to-workspace --yes -p SOURCE_WORKSPACE");
+    assert_eq!(
+        kept(&source)["Copy of Sales"]["serialized_space"]["data_sources"],
+        kept(&source)["Sales"]["serialized_space"]["data_sources"]
+    );
+    // In another one, by either spelling.
+    for (flag, name) in [("--to-workspace", "one"), ("--target-profile", "two"), ("--to-profile", "three")] {
+        desk.done(&format!(
+            "space-clone Sales {flag} TARGET_WORKSPACE --name {name} --map dev=prod -w w2 --yes --profile SOURCE_WORKSPACE"
+        ));
+        let copy = &kept(&target)[name];
+        let space = &copy["serialized_space"];
+        assert_eq!(copy["warehouse_id"], "w2");
+        assert_eq!(space["data_sources"]["tables"][0]["identifier"], "prod.s.orders");
+        assert_eq!(space["instructions"]["example_question_sqls"][0]["sql"][0], "SELECT * FROM prod.s.orders -- dev.s.x");
+        assert_eq!(space["instructions"]["text_instructions"][0]["content"][0], "dev.s.orders is the table");
+        assert_eq!(space["benchmarks"]["questions"][0]["question"][0], "b");
+    }
+    let before = kept(&target).len();
+    let (code, _, err) =
+        desk.run(&["space-clone", "Sales", "--to-profile", "TARGET_WORKSPACE", "--dry-run", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 0 && err.contains("nothing was made") && kept(&target).len() == before, "{err}");
+    let (code, _, err) = desk.run(&["space-clone", "Sales", "--map", "dev", "--dry-run", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 64 && err.contains("--map CATALOG=CATALOG"), "{err}");
+    let line = "space-clone Sales --to-profile TARGET_WORKSPACE --parent-path /Workspace/Shared/none --yes --profile SOURCE_WORKSPACE";
+    let (code, _, err) = desk.run(&line.split(' ').collect::<Vec<_>>());
+    assert!(code == 1 && err.contains("--parent-path"), "{err}");
+}

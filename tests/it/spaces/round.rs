@@ -1,0 +1,75 @@
+//! Real workspaces hold what no document foresees: spaces of every sort are exported, applied elsewhere and exported again,
+//! and say the same there, to the last byte of the file. `FUZZ_CASES=2000` for more of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use brickform::local::LocalOptions;
+
+use super::random::{self, Random};
+use super::{kept, made};
+use crate::walk::{Desk, Served};
+
+/// How many spaces are tried unless something else is said, and how many stand in one workspace.
+const CASES: usize = 48;
+const TOGETHER: usize = 16;
+
+#[expect(clippy::disallowed_methods, reason = "the test's own settings come from its environment")]
+fn cases() -> usize {
+    std::env::var("FUZZ_CASES").map_or(CASES, |text| text.parse().expect("a number"))
+}
+
+/// The files of a folder without their first line, which names the workspace.
+fn files(desk: &Desk, folder: &str) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(desk.path(folder)).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("a file");
+            let (first, rest) = text.split_once('\n').expect("lines");
+            assert!(first.starts_with("# The Genie space "), "{first}");
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), rest.to_owned())
+        })
+        .collect()
+}
+
+/// What is done in a workspace as it comes, in one that cuts texts and mixes views with tables, with exports of the first
+/// version.
+#[test]
+fn every_space_survives_the_way_to_yaml_and_back() {
+    let seeds: Vec<usize> = (0..cases()).collect();
+    for (round, seeds) in seeds.chunks(TOGETHER).enumerate() {
+        let rivals: &[&str] = if round % 2 == 1 { &["genie-splits-lines", "genie-views-as-tables"] } else { &[] };
+        let served = || {
+            let rivals = rivals.iter().map(|name| (*name).to_owned()).collect();
+            Served::with(LocalOptions { rivals, ..LocalOptions::default() })
+        };
+        let (source, target) = (served(), served());
+        let desk = Desk::new(&source, &target);
+        let mut wanted = BTreeMap::new();
+        for seed in seeds {
+            let mut random = Random::of(*seed as u64);
+            let export = random::export(&mut random);
+            let export = if random.sometimes(30) { random::older(&export) } else { export };
+            let export = if random.sometimes(30) { random::resplit(&export, &mut random) } else { export };
+            let title = format!("Space {seed}: {}", random::text(&mut random).replace(['\n', '\r', '\t'], " "));
+            made(&source, &title, &export);
+            wanted.insert(title, random::content(&export));
+        }
+        desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
+        desk.write("conf/environments/target.yaml", "{}\n");
+        let options = "--env target --config conf/spaces --state target.json --profile TARGET_WORKSPACE";
+        desk.done(&format!("apply --yes {options}"));
+        let arrived = kept(&target);
+        assert_eq!(arrived.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "round {round}");
+        for (title, wanted) in &wanted {
+            let found = random::content(&arrived[title]["serialized_space"]);
+            assert_eq!(format!("{found:#}"), format!("{wanted:#}"), "{title}");
+        }
+        desk.done("space-export --output-dir again --profile TARGET_WORKSPACE");
+        let (first, again) = (files(&desk, "conf/spaces"), files(&desk, "again"));
+        for (name, text) in &first {
+            assert_eq!(again.get(name), Some(text), "{name}, round {round}");
+        }
+        assert!(desk.done(&format!("plan {options}")).contains("no changes"), "round {round}");
+    }
+}
