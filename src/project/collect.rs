@@ -87,7 +87,10 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
                     Some(kind) => findings.add(
                         Diagnostic::error("E0104", format!("this is the body of {} without a key", kind.one()))
                             .at(&entries.first().map_or(span, |first| first.key_span.clone()), "")
-                            .help(format!("say how it is called here: `{}: NAME` beside its fields", kind.list_key)),
+                            .help(format!(
+                                "say how it is called here: `{}: NAME` beside its fields",
+                                kind.list_keys.first().unwrap_or(&"$key")
+                            )),
                     ),
                     None => section(entries, registry, &mut collected, findings),
                 },
@@ -129,7 +132,7 @@ fn nameless(entries: &[Entry], registry: &Registry) -> Option<&'static Kind> {
         return None;
     }
     let whole = |kind: &&Kind| kind.fields.iter().all(|(name, sort)| !sort.ends_with('!') || has(name));
-    registry.iter().filter(|kind| !kind.list_key.is_empty()).find(whole)
+    registry.iter().filter(|kind| !kind.list_keys.is_empty()).find(whole)
 }
 
 /// Whether what stands below a kind is a list whose items name themselves by the kind's own key.

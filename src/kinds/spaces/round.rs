@@ -11,7 +11,7 @@ use crate::model::{Address, Value, json as text};
 fn sent_back(export: &Json) -> Json {
     let reply = Value::map([("title", Value::from("T")), ("serialized_space", Value::Text(export.to_string()))]);
     let body = ids::complete(&Address::new("spaces", "t"), read::reply(reply));
-    let Value::Map(fields) = write::wire(&body) else { panic!("a map of fields") };
+    let Value::Map(fields) = write::serialised(&body) else { panic!("a map of fields") };
     serde_json::from_str(&text::write(&fields["serialized_space"]).expect("it is known")).expect("JSON")
 }
 
