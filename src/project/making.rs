@@ -260,7 +260,7 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
 
 /// Where a path of a normal body stands in the files: in a pasted text, else the nearest node above it.
 pub fn place_of(kind: &Kind, node: &Node, whole: &Span, path: &Path) -> Span {
-    let packed = kind.packed.and_then(|(field, inside)| super::packed::place(node, field, &inside(path)));
+    let packed = kind.packed.and_then(|(field, inside)| super::packed::place(node, field, path, &inside(path)));
     packed.unwrap_or_else(|| if path.is_root() { whole.clone() } else { node.nearest(path).span.clone() })
 }
 
