@@ -1,6 +1,9 @@
 //! `genie bench`: benchmarks of Genie spaces run in the embedded workspace, as a gate.
 
+use brickform::local::{Fault, LocalOptions};
+
 use super::cli::{Project, Ran};
+use super::walk::Served;
 
 const SALES: &str = r"
 spaces:
@@ -161,4 +164,76 @@ fn reports_are_written_and_several_environments_are_told_of() {
     assert_eq!(both["environments"][1]["result"]["format"], "brickform.genie-bench/1");
     project.run("genie bench --env dev,far -o junit").ended(64);
     project.run("genie bench --env dev,far --report junit=all.xml").ended(64);
+}
+
+/// A project of a workspace that is served beside it.
+fn served(options: LocalOptions) -> (Served, Project) {
+    let served = Served::with(options);
+    let project = Project::new(&[
+        (".databrickscfg", &format!("[DEV]\nhost = {}\ntoken = secret\n", served.url)),
+        ("environments/dev.yaml", "workspace: { profile: DEV }\n"),
+        ("conf/project.yaml", "name: shop\n"),
+        ("spaces/sales.yaml", SALES),
+    ]);
+    (served, project)
+}
+
+fn typed(project: &Project, script: &str) -> (Option<i32>, String) {
+    let folder = project.folder.path();
+    let script = format!("export HOME='{}' NO_COLOR=1 B='{}'\n{script}", folder.display(), env!("CARGO_BIN_EXE_brickform"));
+    let ran = project.outside(&[]).system.run("sh", &["-c", &format!("({script}) 2>&1")], folder).expect("there is a shell");
+    (ran.code, String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
+#[test]
+fn whoever_stops_waiting_is_told_that_the_run_goes_on() {
+    let (_served, project) = served(LocalOptions { settle_ms: Some(60_000), ..LocalOptions::default() });
+    let (code, said) = typed(
+        &project,
+        "\"$B\" apply --yes >/dev/null
+\"$B\" genie bench --min-score 80 >said 2>&1 & p=$!
+for i in $(seq 200); do grep -q 'has started' said && break; sleep 0.05; done
+kill -TERM $p; wait $p; echo \"ended with $?\"; cat said",
+    );
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("ended with 130"), "{said}");
+    assert!(said.contains("spaces.sales: not waited for any longer; run ") && said.contains("goes on in the workspace"), "{said}");
+    assert!(said.contains("brickform genie bench spaces.sales --last"), "{said}");
+    let (code, said) = typed(&project, "\"$B\" genie bench spaces.sales --last --timeout 0s");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("has not ended (0 of 4 answered)"), "{said}");
+}
+
+/// A workspace that is asked too much says so, and is asked again; answers that cannot be read are no score.
+#[test]
+fn a_workspace_that_refuses_for_a_while_is_waited_for() {
+    let fault = |text: &str| text.parse::<Fault>().expect("a fault");
+    let (_served, project) = served(LocalOptions {
+        faults: vec![
+            fault("before:POST:/api/2.0/genie/spaces/*/eval-runs:times=2:status=429"),
+            fault("before:GET:/api/2.0/genie/spaces/*/results/*:skip=4:times=0:status=403"),
+        ],
+        ..LocalOptions::default()
+    });
+    let (code, said) = typed(&project, "\"$B\" apply --yes >/dev/null; \"$B\" genie bench --min-score 50");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = typed(&project, "\"$B\" genie bench --min-score 50");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no result: the answers cannot be read: 403") && said.contains("`--last` shows it"), "{said}");
+}
+
+/// A space that no project manages, by its id or its title.
+#[test]
+fn a_space_is_benched_without_a_project() {
+    let (served, project) = served(LocalOptions::default());
+    typed(&project, "\"$B\" apply --yes");
+    let alone = Project::new(&[(".databrickscfg", &format!("[DEV]\nhost = {}\ntoken = secret\n", served.url))]);
+    let (code, said) = typed(&alone, "\"$B\" genie bench Sales --profile DEV --min-score 60");
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("50 % (2 of 4 correct") && said.contains("/genie/rooms/"), "{said}");
+    let (code, said) = typed(&alone, "\"$B\" genie bench --profile DEV");
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("no space is named"), "{said}");
+    let (code, said) = typed(&alone, "\"$B\" genie bench Sails --profile DEV");
+    assert_eq!(code, Some(64), "{said}");
 }
