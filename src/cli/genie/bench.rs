@@ -334,7 +334,7 @@ impl Bench<'_> {
 
 /// Why a run came to nothing, and what goes on.
 fn why(broken: &Broken, space: &Chosen) -> String {
-    if broken.is_unknown() {
+    if choose::is_unknown(&broken.error) {
         return "this workspace has no runs of benchmarks by the API (POST /api/2.0/genie/spaces/{id}/eval-runs is not there); \
                 they can be run on the space's page"
             .to_owned();

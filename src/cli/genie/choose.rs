@@ -242,10 +242,21 @@ fn difference(step: &Step) -> Option<String> {
     }
 }
 
+/// Whether an error says that the workspace has no such API at all.
+pub fn is_unknown(error: &ApiError) -> bool {
+    error.code == "ENDPOINT_NOT_FOUND" || error.status == Some(501)
+}
+
 /// A space as it is in the workspace.
 async fn looked_at(client: &Client, address: Option<Address>, id: &str) -> Result<Chosen, Failure> {
     let body = match read(client, kind()?, id).await {
         Ok(body) => body,
+        Err(error) if is_unknown(&error) => {
+            return Err(Failure::Machine {
+                message: format!("this workspace has no spaces API, below which runs of benchmarks are: {error}"),
+                help: vec!["they can be run on the space's page".to_owned()],
+            });
+        }
         Err(error) if error.kind == ApiErrorKind::NotFound => {
             let help = match &address {
                 Some(address) => vec![format!("`brickform apply --target {address}` makes it again; its id and its runs will be new")],

@@ -70,13 +70,6 @@ pub struct Broken {
     pub run: Option<String>,
 }
 
-impl Broken {
-    /// Whether the workspace has no runs of benchmarks at all.
-    pub fn is_unknown(&self) -> bool {
-        self.error.code == "ENDPOINT_NOT_FOUND" || self.error.status == Some(501)
-    }
-}
-
 fn word(of: &Value, name: &str) -> String {
     of.get(name).map(Value::key_text).unwrap_or_default()
 }

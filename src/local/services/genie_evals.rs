@@ -131,6 +131,7 @@ fn space(exchange: &Exchange<'_, '_>) -> Result<Map, Refusal> {
         let message = format!("No API found for '/genie/spaces/{}/eval-runs'", exchange.parameter("space_id"));
         return Err(Refusal::new(404, "ENDPOINT_NOT_FOUND", message));
     }
+    genie::served(exchange)?;
     genie::stored(exchange, &exchange.parameter("space_id"))
 }
 
