@@ -134,10 +134,12 @@ pub enum Failure {
     Stale {
         /// The file.
         file: String,
-        /// `stale`, `expired`.
-        why: &'static str,
+        /// `stale (it was made at ...)`, `expired`.
+        why: String,
         /// What moved, each a sentence.
         moved: Vec<String>,
+        /// How to go on.
+        next: Vec<String>,
     },
     /// Anything else of this machine: files, secrets, the runtime.
     #[error("{message}")]
@@ -223,7 +225,8 @@ impl Failure {
                 vec!["`brickform local reset` makes an empty one (what it held is lost)".to_owned()]
             }
             Self::Moved { .. } => vec!["run it again: the plan it shows then is what it applies".to_owned()],
-            Self::Stale { .. } | Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
+            Self::Stale { next, .. } => next.clone(),
+            Self::Apply(ApplyError::Stale { .. }) => vec!["plan again, then apply that plan".to_owned()],
             Self::Apply(ApplyError::Secrets { .. }) => {
                 vec!["make each readable where it is named, then apply again: `brickform apply` reads them when it sends".to_owned()]
             }

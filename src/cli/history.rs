@@ -8,7 +8,9 @@ use crate::state::Version;
 
 /// Prints them, newest first.
 pub fn run(session: &Session, run: &Run<'_>) -> Result<(), Failure> {
-    let versions = session.store.history()?;
+    let mut versions = session.store.history()?;
+    // What a first apply begins from: an empty document, under which nothing was written.
+    versions.retain(|version| version.serial > 0 || version.resources > 0);
     let rows: Vec<Row<'_>> = versions.iter().map(|version| Row { version, subject: subject(run, session, Some(version)) }).collect();
     run.screen.result(&match run.screen.format {
         Format::Json => {

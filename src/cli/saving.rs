@@ -9,9 +9,11 @@ use super::options::Options;
 use super::planning::Showing;
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run, runtime};
-use crate::model::bounded;
+use crate::model::{Address, Pattern, bounded};
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
+use crate::report;
+use crate::report::answers::shell_word;
 use crate::state::Document;
 
 /// The plan with what it is bound to.
@@ -116,22 +118,74 @@ pub fn apply(run: &Run<'_>, file: &str, loosened: &plan::Options, showing: &Show
     let envelope = read(run, file)?;
     let then = &envelope.saved;
     Events::new(run, showing.json).started(&then.plan.environment, "apply");
-    fresh(run, file, &envelope)?;
+    let again = command(run, then, file);
+    fresh(run, file, &envelope, &again)?;
     let options = of_plan(run, then)?;
     let run = &Run { options: &options, outside: run.outside, screen: run.screen };
     let session = Session::open(run).map_err(|failure| without_project(failure, then))?;
     session.lock(run, "apply")?;
-    let again = format!("brickform plan --env {} --out {file}", session.environment());
-    let exit = runtime()?.block_on(carried_out(run, &session, &envelope, loosened, showing, &again));
+    let exit = runtime()?.block_on(carried_out(run, &session, &envelope, file, loosened, showing, &again));
     session.store.unlock();
     exit
 }
 
-fn fresh(run: &Run<'_>, file: &str, envelope: &Envelope) -> Result<(), Failure> {
+fn fresh(run: &Run<'_>, file: &str, envelope: &Envelope, again: &str) -> Result<(), Failure> {
     if run.outside.now() < envelope.expires {
         return Ok(());
     }
-    Err(stale(file, vec![format!("it was made at {} and held until {}", seconds(envelope.created), seconds(envelope.expires))], "expired"))
+    let held = format!("it was made at {} and held until {}", seconds(envelope.created), seconds(envelope.expires));
+    Err(Failure::Stale { file: file.to_owned(), why: "expired".to_owned(), moved: vec![held], next: next(file, again) })
+}
+
+/// The command that plans the same again, into the same file.
+fn command(run: &Run<'_>, then: &Saved, file: &str) -> String {
+    let mut words = vec![format!("brickform plan --env {}", shell_word(&then.plan.environment))];
+    for (flag, value) in [
+        ("--project-dir", &run.options.project_dir),
+        ("--config", &run.options.config),
+        ("--state", &run.options.state),
+        ("--profile", &run.options.profile),
+    ] {
+        words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_word(value))));
+    }
+    words.extend(then.given.iter().map(|(name, value)| format!("--var {}", shell_word(&format!("{name}={value}")))));
+    words.extend(choices(&then.choices));
+    words.push(format!("--out {}", shell_word(file)));
+    words.join(" ")
+}
+
+/// The flags that a plan was made with.
+fn choices(then: &plan::Options) -> Vec<String> {
+    let mut words = vec![];
+    for (given, flag) in [
+        (then.destroy, "--destroy"),
+        (then.include_adopted, "--include-adopted"),
+        (then.adopt, "--adopt"),
+        (then.no_refresh, "--refresh=false"),
+    ] {
+        words.extend(given.then(|| flag.to_owned()));
+    }
+    let patterns = |list: &[Pattern]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let addresses = |list: &[Address]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (flag, values) in [
+        ("--target", patterns(&then.targets)),
+        ("--exclude", patterns(&then.excludes)),
+        ("--replace", addresses(&then.replace)),
+        ("--accept-conflict", addresses(&then.accept_conflicts)),
+        ("--allow-delete", then.allow_delete.clone()),
+        ("--allow-policy", then.allow_policies.clone()),
+    ] {
+        words.extend(values.iter().map(|value| format!("{flag} {}", shell_word(value))));
+    }
+    words.extend(then.overrides.iter().map(|guard| match guard.as_str() {
+        "pinned" => "--unpin".to_owned(),
+        guard => format!("--allow-{}", guard.replace('_', "-")),
+    }));
+    words
+}
+
+fn next(file: &str, again: &str) -> Vec<String> {
+    vec![format!("plan again and look at it: {again}"), format!("then: brickform apply {}", shell_word(file))]
 }
 
 /// A time without parts of a second.
@@ -139,8 +193,29 @@ pub fn seconds(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn stale(file: &str, moved: Vec<String>, why: &'static str) -> Failure {
-    Failure::Stale { file: file.to_owned(), why, moved }
+/// A plan that no longer fits, and what to do.
+fn stale(file: &str, envelope: &Envelope, moved: Vec<String>, next: Vec<String>) -> Failure {
+    let why = format!("stale (it was made at {})", seconds(envelope.created));
+    Failure::Stale { file: file.to_owned(), why, moved, next }
+}
+
+/// What moved of what the plan is bound to; who wrote the state since is told as far as its versions say so.
+fn unsettled(run: &Run<'_>, session: &Session, file: &str, envelope: &Envelope, now: &Saved, again: &str) -> Option<Failure> {
+    let then = &envelope.saved;
+    if saved::unsettled(then, now, None).is_empty() {
+        return None;
+    }
+    let digest = then.digest().0;
+    let versions = session.store.history().unwrap_or_default();
+    let since = || versions.iter().filter(|version| version.serial > then.plan.serial);
+    let told = |version| report::history::last(version, super::history::subject(run, session, Some(version)).as_deref());
+    if let Some(version) = since().find(|version| version.note.as_ref().is_some_and(|note| note.plan == digest)) {
+        let done = format!("this very plan was carried out already: serial {}, {}", version.serial, told(version));
+        let next = vec![format!("whether anything is left to do: brickform plan --env {}", session.environment())];
+        return Some(stale(file, envelope, vec![done], next));
+    }
+    let written = since().max_by_key(|version| version.serial).map(told);
+    Some(stale(file, envelope, saved::unsettled(then, now, written.as_deref()), next(file, again)))
 }
 
 /// The options of this run, with the environment and the variables that the plan was made with.
@@ -180,19 +255,18 @@ async fn carried_out(
     run: &Run<'_>,
     session: &Session,
     envelope: &Envelope,
+    file: &str,
     loosened: &plan::Options,
     showing: &Showing,
     again: &str,
 ) -> Result<Exit, Failure> {
     let then = &envelope.saved;
-    let file = again.rsplit(' ').next().unwrap_or_default();
     session.store.ahead();
     let (online, document) = session.online(run).await?;
     let choices = union(&then.choices, loosened);
     let base = bound(run, session, &online, &standing(&then.plan, session, &online, &document), &choices)?;
-    let moved = saved::unsettled(then, &base);
-    if !moved.is_empty() {
-        return Err(stale(file, moved, "stale"));
+    if let Some(failure) = unsettled(run, session, file, envelope, &base, again) {
+        return Err(failure);
     }
     let events = Events::new(run, showing.json);
     let way = Way { options: &choices, showing, operation: "apply", again };
@@ -208,7 +282,7 @@ async fn carried_out(
     events.refreshed(&plan, millis);
     let moved = saved::moved(then, &bound(run, session, &online, &plan, &choices)?);
     if !moved.is_empty() {
-        return Err(stale(file, moved, "stale"));
+        return Err(stale(file, envelope, moved, next(file, again)));
     }
     if let Some(exit) = carry::shown(run, session, &way, &plan, &digest, millis)? {
         return Ok(exit);

@@ -97,6 +97,8 @@ pub struct Screen {
     pub form: Form,
     /// Whether events are written instead of a result.
     pub events: bool,
+    /// The one environment that was named.
+    environment: Option<String>,
     quiet: bool,
     verbose: u8,
     /// Whether GitHub reads along and is told by annotations, and the project's folder from the top of the repository.
@@ -130,6 +132,7 @@ impl Screen {
             stopping: Stopping::default(),
             summary: Mutex::default(),
             part: Mutex::default(),
+            environment: options.environments.first().filter(|name| options.environments.len() == 1 && !name.contains('*')).cloned(),
             quiet: options.quiet,
             verbose: options.verbose,
             runner: outside.variable("GITHUB_ACTIONS") == Some("true") || outside.variable("TF_BUILD").is_some(),
@@ -242,7 +245,7 @@ impl Screen {
             other => {
                 let paint = Paint { colour: self.err_colour };
                 let mut text = self.hung(&paint.label(Label::Bad, "error:"), &masked(&other.to_string()));
-                for line in other.help() {
+                for line in other.help().iter().map(|line| self.in_environment(line)) {
                     text.push_str(&self.hung(&format!("  {}", paint.label(Label::Dim, "=")), &masked(&line)));
                 }
                 self.raw(&self.unheard(&text, Form::Text));
@@ -251,6 +254,11 @@ impl Screen {
                 }
             }
         }
+    }
+
+    /// A line of advice whose commands name the environment, where one was named on the command line.
+    pub fn in_environment(&self, line: &str) -> String {
+        self.environment.as_ref().map_or_else(|| line.to_owned(), |name| report::answers::in_environment(line, name))
     }
 
     /// Text for a person: on a terminal no line is wider than the window.

@@ -1,7 +1,7 @@
 //! SQL alerts, the second version.
 
 use super::permissions::PERMISSIONS;
-use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Preset, Read, Request, Rows, Unique, Update};
+use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Parent, Preset, Read, Request, Rows, Unique, Update};
 
 /// Alerts: a patch with a mask in the query; deleting moves to the trash, where a read still answers, with a state of
 /// its own. A name is unique only in its folder, which the server chooses where none is given, so it settles no crash.
@@ -40,6 +40,7 @@ pub static ALERTS: Kind = Kind {
         bind: &[("object_type", From::Text("alertsv2")), ("object_id", From::Id)],
         body: "entries",
     }],
+    parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
     presets: &[Preset::Prefixed("display_name"), Preset::Paused("schedule", "pause_status", Lit::Text("PAUSED"))],
     link: Some("/sql/alerts-v2/{id}"),
     ..Kind::PLAIN

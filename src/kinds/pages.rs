@@ -27,6 +27,10 @@ macro_rules! files {
     ($($kind:literal)*) => { &[$(($kind, include_str!(concat!("pages/", $kind, ".md")))),*] };
 }
 
+/// Where they are named.
+#[cfg(test)]
+const PLACE: u32 = line!() + 3;
+
 static FILES: &[(&str, &str)] = files!(
     "alerts" "catalogs" "cluster_policies" "clusters" "directories" "files" "grants" "group_members" "groups" "instance_pools" "jobs"
     "libraries" "notebooks" "permissions" "queries" "schemas" "secret_acls" "secret_scopes" "secrets" "service_principals"
@@ -35,13 +39,15 @@ static FILES: &[(&str, &str)] = files!(
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, told};
+    use super::{FILES, PLACE, told};
     use crate::kinds::Registry;
 
     #[test]
     fn something_is_told_of_every_kind() {
         for kind in Registry::standard().iter() {
-            let told = told(kind.name).unwrap_or_else(|| panic!("src/kinds/pages/{}.md and its word in pages.rs", kind.name));
+            let told = told(kind.name).unwrap_or_else(|| {
+                panic!("src/kinds/pages.rs:{PLACE}: `{}` is not named, whose file is src/kinds/pages/{0}.md", kind.name)
+            });
             assert!(told.about.ends_with('.') && !told.example.is_empty(), "{}", kind.name);
             assert!(!told.notes.is_empty() && told.notes.lines().all(|l| l.starts_with("- ") && l.ends_with('.')), "{}", kind.name);
         }

@@ -1,7 +1,7 @@
 //! SQL queries.
 
 use super::permissions::PERMISSIONS;
-use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Preset, Read, Request, Rows, Unique, Update};
+use super::{Facet, Fact, From, Gone, Identity, Kind, List, Lit, Natural, Parent, Preset, Read, Request, Rows, Unique, Update};
 
 /// Queries: made and changed under `query`, read bare; an update names what changes in a mask beside it. Deleting moves
 /// to the trash for thirty days. A name is unique only in its folder, which the server chooses where none is given, so it
@@ -42,6 +42,7 @@ pub static QUERIES: Kind = Kind {
         bind: &[("object_type", From::Text("queries")), ("object_id", From::Id)],
         body: "entries",
     }],
+    parents: &[Parent { field: "parent_path", kind: "directories", listed_by: false }],
     presets: &[Preset::Prefixed("display_name")],
     link: Some("/sql/editor/{id}"),
     ..Kind::PLAIN

@@ -105,9 +105,10 @@ fn without_a_state(plan: &Plan, inputs: &Inputs<'_>) -> Option<Block> {
         return None;
     }
     let reason = format!(
-        "the state of {} is empty, and {there} objects that are to be created exist already: `brickform adopt --all` takes over what exists \
-         under its name; where the state was lost, `brickform state rebuild` also finds objects by their ownership tag",
-        inputs.environment.name
+        "the state of {name} is empty, and {there} objects that are to be created exist already: `brickform adopt --env {name} --all` takes \
+         over what exists under its name; where the state was lost, `brickform state rebuild --env {name}` also finds objects by their \
+         ownership tag",
+        name = inputs.environment.name
     );
     Some(block("state", reason, vec![]))
 }

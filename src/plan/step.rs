@@ -138,7 +138,7 @@ impl<'a> Maker<'a> {
         let mut step = self.create(subject, None);
         if !(subject.resource.lifecycle.allow_duplicate_name && subject.kind.natural.unique == Unique::No) {
             let ids: Vec<&str> = candidates.iter().map(|c| c.id.as_str()).collect();
-            step.blocks.push(exists_block(subject, &ids));
+            step.blocks.push(exists_block(subject, &ids, &self.inputs.environment.name));
         }
         (step, None)
     }
@@ -148,7 +148,7 @@ impl<'a> Maker<'a> {
             return self.compared(subject, id, Some(live), Way::ByName);
         }
         let mut step = self.create(subject, None);
-        step.blocks.push(exists_block(subject, &[id]));
+        step.blocks.push(exists_block(subject, &[id], &self.inputs.environment.name));
         (step, None)
     }
 
@@ -381,7 +381,7 @@ pub(super) fn unreadable(address: &Address, error: &crate::client::ApiError) -> 
     )
 }
 
-fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
+fn exists_block(subject: &Subject<'_>, ids: &[&str], environment: &str) -> Block {
     let Subject { address, kind, .. } = subject;
     let name = subject.resource.natural.join(".");
     let reason = match ids {
@@ -402,11 +402,11 @@ fn exists_block(subject: &Subject<'_>, ids: &[&str]) -> Block {
     };
     let mut remedy = Vec::new();
     if let Some(entry) = subject.entry {
-        remedy.push(format!("brickform state rm '{address}'    # its own, {}, is not there any more; then", entry.id));
+        remedy.push(format!("brickform state rm --env {environment} '{address}'    # its own, {}, is not there any more; then", entry.id));
     }
     if let ([_], None) = (ids, subject.entry) {
         let quoted = if address.to_string().contains('[') { format!("'{address}'") } else { address.to_string() };
-        remedy.push(format!("brickform adopt {quoted}    # takes it over as it is; or in YAML"));
+        remedy.push(format!("brickform adopt --env {environment} {quoted}    # takes it over as it is; or in YAML"));
     }
     remedy.push("import:".to_owned());
     remedy.extend(ids.iter().map(|id| format!("  - {{ to: {to}, id: {} }}", quoted(id))));

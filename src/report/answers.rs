@@ -37,6 +37,42 @@ pub fn of(step: &Step, environment: &str) -> Answers {
     Answers { revert: revert.filter(|_| only), accept: accept(""), ignore: ignore(&drifted, step.address.facet.as_deref()) }
 }
 
+/// Commands that work with one environment; what else there is takes none.
+const OF_ONE: [&str; 14] =
+    ["adopt", "apply", "auth", "destroy", "drift", "forget", "output", "plan", "refresh", "rollback", "run", "show", "state", "status"];
+
+/// A sentence whose commands (`` `brickform state history` ``) name the environment that they are about, where they do not yet.
+#[must_use]
+pub fn in_environment(text: &str, environment: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("brickform ") {
+        let (before, from) = rest.split_at(at);
+        // A command ends where its quotes do, or the line.
+        let quoted = before.ends_with('`');
+        let end = from.find(if quoted { &['`', '\n'][..] } else { &['\n'][..] }).unwrap_or(from.len());
+        let (command, after) = from.split_at(end);
+        out.push_str(before);
+        out.push_str(&named(command, environment).unwrap_or_else(|| command.to_owned()));
+        rest = after;
+    }
+    out + rest
+}
+
+fn named(command: &str, environment: &str) -> Option<String> {
+    let mut words: Vec<&str> = command.split(' ').collect();
+    let word = *words.get(1).filter(|word| OF_ONE.contains(*word))?;
+    let of_file = word == "apply" && words.get(2).is_some_and(|next| !next.starts_with('-'));
+    if words.contains(&"--env") || of_file {
+        return None;
+    }
+    let inner = matches!(word, "state" | "auth") && words.get(2).is_some_and(|next| !next.starts_with('-'));
+    let at = if inner { 3 } else { 2 };
+    let flag = format!("--env {}", shell_word(environment));
+    words.insert(at.min(words.len()), &flag);
+    Some(words.join(" "))
+}
+
 /// The answers as lines.
 #[must_use]
 pub fn answers(step: &Step, environment: &str) -> Vec<String> {
@@ -177,5 +213,25 @@ mod tests {
                 "keep:     brickform adopt --env prod --write schemas.a --deletions"
             ]
         );
+    }
+
+    #[test]
+    fn commands_name_their_environment() {
+        for (text, want) in [
+            (
+                "`brickform state history` lists them; `brickform state push --serial N` goes back",
+                "`brickform state history --env prod` lists them; `brickform state push --env prod --serial N` goes back",
+            ),
+            ("`brickform auth describe` says which", "`brickform auth describe --env prod` says which"),
+            ("look: `brickform state unlock a1`", "look: `brickform state unlock --env prod a1`"),
+            ("`brickform plan --env dev` shows", "`brickform plan --env dev` shows"),
+            ("then: brickform apply plan.json", "then: brickform apply plan.json"),
+            ("first `brickform apply`", "first `brickform apply --env prod`"),
+            ("`brickform explain E0305` says more", "`brickform explain E0305` says more"),
+            ("brickform adopt jobs.a    # takes it over", "brickform adopt --env prod jobs.a    # takes it over"),
+            ("no command", "no command"),
+        ] {
+            assert_eq!(super::in_environment(text, "prod"), want);
+        }
     }
 }

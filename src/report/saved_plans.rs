@@ -178,11 +178,11 @@ fn everything_that_it_is_bound_to_is_named_when_it_moves() {
             Box::new(move |s| drop(s.bound.kinds.insert("jobs".to_owned(), other.clone())))
         }),
     ];
-    assert_eq!(unsettled(&then, &then), Vec::<String>::new());
+    assert_eq!(unsettled(&then, &then, None), Vec::<String>::new());
     for (want, change) in table {
         let mut now = then.clone();
         change(&mut now);
-        let said = unsettled(&then, &now);
+        let said = unsettled(&then, &now, None);
         assert!(said.len() == 1 && said[0].contains(want), "{want}: {said:?}");
     }
 }
@@ -197,11 +197,11 @@ fn what_moved_in_the_workspace_is_named_by_field() {
     };
     assert_eq!(moved(&then, &then), Vec::<String>::new());
     let old = edit("jobs.nightly", &|s| s.changes[0].old = Some(Value::text("ODD")));
-    assert_eq!(old, ["jobs.nightly: schedule.pause_status was \"PAUSED\", is \"ODD\""]);
+    assert_eq!(old, ["jobs.nightly: schedule.pause_status was \"PAUSED\" in the workspace, is \"ODD\" there now"]);
     let back = edit("jobs.nightly", &|s| drop(s.changes.remove(0)));
-    assert_eq!(back, ["jobs.nightly: schedule.pause_status was \"PAUSED\", is as it is wanted now"]);
+    assert_eq!(back, ["jobs.nightly: schedule.pause_status was \"PAUSED\" in the workspace, is as it is wanted now"]);
     let more = edit("jobs.nightly", &|s| s.changes.push(samples::change("timeout_seconds", "7", "60", Reason::Drift)));
-    assert_eq!(more, ["jobs.nightly: timeout_seconds was 60, is 7"]);
+    assert_eq!(more, ["jobs.nightly: timeout_seconds was 60 in the workspace, is 7 there now"]);
     let gone = edit("jobs.nightly", &|s| (s.action, s.because) = (Action::Create, Some("deleted in the workspace".to_owned())));
     assert_eq!(gone, ["jobs.nightly: was to be changed, would be created now (deleted in the workspace)"]);
     let sent = edit("schemas.silver", &|s| s.calls[0].body = Some(samples::value(r#"{"name":"silver","extra":1}"#)));

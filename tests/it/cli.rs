@@ -392,7 +392,8 @@ fn a_saved_plan_is_the_same_bytes_twice_holds_no_secret_and_is_carried_out() {
     assert!(applied.out.contains("\"Medium\"") && applied.out.contains("Applied 4 steps"), "{}", applied.out);
     project.with("plan --env dev --var size=Medium --detailed-exitcode", PLANTED, None).ended(0);
     let again = project.with("apply two.json", PLANTED, None).ended(7);
-    assert!(again.err.contains("it has serial 1 now"), "{}", again.err);
+    assert!(again.err.contains("this very plan was carried out already: serial 1"), "{}", again.err);
+    assert!(again.err.contains("= whether anything is left to do: brickform plan --env dev"), "{}", again.err);
 }
 
 #[test]
@@ -409,7 +410,7 @@ fn a_saved_plan_says_what_moved_and_leaves_alone_what_it_does_not_touch() {
     project.with("plan --env dev --var size=X-Large --out plan.json", PLANTED, None).ended(0);
     project.with("apply --env dev --yes --adopt --state other --target warehouses.bi --var size=Medium", PLANTED, None).ended(0);
     let stale = project.with("apply plan.json", PLANTED, None).ended(7);
-    assert!(stale.err.contains("warehouses.bi: cluster_size was \"Large\", is \"Medium\""), "{}", stale.err);
+    assert!(stale.err.contains("warehouses.bi: cluster_size was \"Large\" in the workspace, is \"Medium\" there now"), "{}", stale.err);
     // Another value of the secret: said by its keyed fingerprint.
     project.with("plan --env dev --out plan.json", PLANTED, None).ended(0);
     let rotated = project.with("apply plan.json", &[("KEY", "another-planted-secret"), ("STATE_KEY", "k")], None).ended(7);

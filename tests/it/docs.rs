@@ -37,7 +37,41 @@ fn the_readme_lists_the_kinds() {
     let section = text.split("## Kinds").nth(1).and_then(|t| t.split("\n## ").next()).unwrap();
     let listed: Vec<&str> = section.split('`').skip(1).step_by(2).collect();
     let known: Vec<&str> = brickform::kinds::Registry::standard().iter().map(|k| k.name).collect();
-    assert_eq!(listed, known);
+    let line = text.lines().position(|line| line.starts_with("<!-- Checked by tests/it/docs.rs")).map_or(0, |at| at + 2);
+    let missing: Vec<&&str> = known.iter().filter(|kind| !listed.contains(kind)).collect();
+    assert!(missing.is_empty(), "README.md:{line}: the list of kinds lacks {missing:?}");
+    assert_eq!(listed, known, "README.md:{line}: the list of kinds has the order of `STANDARD` in src/kinds/registry.rs");
+}
+
+/// What has to be named somewhere besides is named by whoever forgot it: file and line.
+#[test]
+fn nothing_that_a_kind_or_a_service_needs_is_forgotten() {
+    let registry = brickform::kinds::Registry::standard();
+    for (folder, sign, list, wants) in [
+        ("src/kinds", ": Kind = Kind {", "src/kinds/registry.rs", "const STANDARD: &[&Kind] = &["),
+        ("src/local/services", "pub const ROOM: Room", "src/local/services/mod.rs", "services! {"),
+    ] {
+        let text = fs::read_to_string(top().join(list)).unwrap();
+        let place = text.lines().position(|line| line.contains(wants)).map_or(0, |at| at + 1);
+        assert!(place > 0, "{list}: `{wants}` is not there");
+        let entries = text.split_once(wants).and_then(|(_, rest)| rest.split_once([']', '}'])).map_or("", |(entries, _)| entries);
+        for path in
+            crate::rust_source::files(&top().join(folder)).iter().filter(|path| !path.components().any(|c| c.as_os_str() == "tests"))
+        {
+            let source = fs::read_to_string(path).unwrap();
+            let Some(at) = source.lines().position(|line| line.starts_with("pub ") && line.contains(sign)) else { continue };
+            let file = path.strip_prefix(top()).unwrap().display();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let folder_name = path.parent().and_then(|p| p.file_name()).and_then(|name| name.to_str()).unwrap_or_default();
+            let name = if stem == "mod" { folder_name } else { stem };
+            let named = |word: &str| entries.split(|c: char| !c.is_alphanumeric() && c != '_').any(|entry| entry == word);
+            assert!(named(name) || named(&name.to_uppercase()), "{file}:{}: `{name}` is not named in {list}:{place}", at + 1);
+        }
+    }
+    for kind in registry.iter() {
+        let page = format!("src/kinds/pages/{}.md", kind.name);
+        assert!(top().join(&page).is_file(), "{page} is not there: what `{}` is, an example, habits", kind.name);
+    }
 }
 
 /// Each page of docs is named by the index of the docs.

@@ -82,7 +82,11 @@ fn pipelines_name_the_environments_of_the_project() {
             "{written}"
         );
         assert!(!written.contains("local,") && !written.contains("[local"), "the embedded workspace is nobody's release");
+        if !file.ends_with("release.yml") {
+            assert!(written.contains("BRICKFORM_ALLOWED_HOSTS"), "{file} says where the list of hosts belongs");
+        }
         let script = text(&project, "ci/brickform.sh");
+        assert!(script.contains("note: BRICKFORM_ALLOWED_HOSTS is not set"), "{provider}");
         assert!(script.contains(&format!("init --ci {provider}")), "{provider}");
         std::fs::remove_file(project.folder.path().join("ci/brickform.sh")).expect("it is there");
     }

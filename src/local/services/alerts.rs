@@ -5,7 +5,7 @@ use crate::local::core::visible;
 use crate::local::exchange::{Exchange, Principal};
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::filling::{default, timestamp};
-use crate::local::services::{Evidence, Habit, Rival, habit, mask, paging, permissions};
+use crate::local::services::{Evidence, Habit, Rival, habit, mask, paging, permissions, tree};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -25,6 +25,7 @@ pub const HABITS: &[Habit] = &[
     habit("alerts", "needs update_mask in the query; takes the masked members only, maps and lists whole", Evidence::Sdk),
     habit("alerts", "keeps a trashed alert: get answers with lifecycle_state DELETED, lists leave it out", Evidence::Cli),
     habit("alerts", "fills in pause_status UNPAUSED and the caller's home as parent_path", Evidence::Sdk),
+    habit("alerts", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Unverified),
     habit("alerts", "refuses a name that is taken in its folder", Evidence::Cli),
     habit("alerts", "a trashed alert does not hold its name", Evidence::Unverified),
     habit("alerts", "answers 404 RESOURCE_DOES_NOT_EXIST for an absent one", Evidence::Unverified),
@@ -88,6 +89,7 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
         alert.shift_remove(name);
     }
     default(&mut alert, "parent_path", format!("/Workspace/Users/{}", exchange.caller.name));
+    tree::needs_folder(exchange, alert.get("parent_path").and_then(Value::as_str).unwrap_or_default())?;
     free(exchange, &alert, None)?;
     let id = exchange.uuid("alerts");
     alert.insert("id".to_owned(), Value::text(&id));

@@ -1,7 +1,7 @@
 //! What the server does, a file a service, each habit with its evidence.
 //!
-//! To add a service: one file with its operations as a [`super::routes::Room`], its habits, and a word in the tables below. What every
-//! service needs is beside it: paging in `paging`, access lists in `permissions`, masks in `mask`.
+//! To add a service: one file with its operations as a [`super::routes::Room`], its habits, a `mod` and a word in `services!` below.
+//! What every service needs is beside it: paging in `paging`, access lists in `permissions`, masks in `mask`.
 
 mod alerts;
 mod catalogs;
@@ -118,7 +118,7 @@ rivals! {
     GenieSlowTrash "genie-slow-trash" "a trashed Genie space still answers for a while before 404"
     GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
-    GenieParent400 "genie-parent-400" "a Genie space in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
+    GenieParent400 "genie-parent-400" "a Genie space, a query or an alert in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"
     GenieEtagMoves "genie-etag-moves" "a Genie space is migrated by the server once it was read: its etag moves, what is in it does not"
     GenieSplitsAnywhere "genie-splits-anywhere" "texts of a Genie space come back cut at other places than they were sent"
     GenieFiftyAnswers "genie-fifty-answers" "a Genie space with more than 50 functions or benchmarks is refused"
@@ -150,36 +150,20 @@ impl Rival {
     }
 }
 
-static ROOMS: [OpenRoom; 28] = [
-    OpenRoom::new(login::ROOM),
-    OpenRoom::new(jobs::ROOM),
-    OpenRoom::new(warehouses::ROOM),
-    OpenRoom::new(queries::ROOM),
-    OpenRoom::new(genie::ROOM),
-    OpenRoom::new(genie_evals::ROOM),
-    OpenRoom::new(genie_agents::ROOM),
-    OpenRoom::new(samples::ROOM),
-    OpenRoom::new(kept_objects::ROOM),
-    OpenRoom::new(instance_pools::ROOM),
-    OpenRoom::new(cluster_policies::ROOM),
-    OpenRoom::new(clusters::ROOM),
-    OpenRoom::new(libraries::ROOM),
-    OpenRoom::new(permissions::ROOM),
-    OpenRoom::new(catalogs::ROOM),
-    OpenRoom::new(schemas::ROOM),
-    OpenRoom::new(volumes::ROOM),
-    OpenRoom::new(files::ROOM),
-    OpenRoom::new(tree::ROOM),
-    OpenRoom::new(secrets::ROOM),
-    OpenRoom::new(grants::ROOM),
-    OpenRoom::new(unity::ROOM),
-    OpenRoom::new(workspace_conf::ROOM),
-    OpenRoom::new(workspace_tags::ROOM),
-    OpenRoom::new(alerts::ROOM),
-    OpenRoom::new(serving_endpoints::ROOM),
-    OpenRoom::new(identity::ROOM),
-    OpenRoom::new(runs::ROOM),
-];
+/// The services: the room and the habits of each, in this order.
+macro_rules! services {
+    ($($service:ident)*) => {
+        static ROOMS: [OpenRoom; [$(stringify!($service)),*].len()] = [$(OpenRoom::new($service::ROOM)),*];
+        static HABITS: &[&[Habit]] = &[$($service::HABITS),*];
+    };
+}
+
+services! {
+    login jobs warehouses queries genie genie_evals genie_agents samples
+    kept_objects instance_pools cluster_policies clusters libraries permissions catalogs schemas
+    volumes files tree secrets grants unity workspace_conf workspace_tags
+    alerts serving_endpoints identity runs
+}
 
 /// All rooms.
 pub fn rooms() -> &'static [OpenRoom] {
@@ -188,37 +172,7 @@ pub fn rooms() -> &'static [OpenRoom] {
 
 /// All habits, by service.
 pub fn habits() -> impl Iterator<Item = &'static Habit> {
-    [
-        jobs::HABITS,
-        warehouses::HABITS,
-        queries::HABITS,
-        genie::HABITS,
-        genie_evals::HABITS,
-        genie_agents::HABITS,
-        samples::HABITS,
-        kept_objects::HABITS,
-        instance_pools::HABITS,
-        cluster_policies::HABITS,
-        clusters::HABITS,
-        runs::HABITS,
-        libraries::HABITS,
-        permissions::HABITS,
-        catalogs::HABITS,
-        schemas::HABITS,
-        volumes::HABITS,
-        files::HABITS,
-        tree::HABITS,
-        secrets::HABITS,
-        grants::HABITS,
-        workspace_conf::HABITS,
-        workspace_tags::HABITS,
-        alerts::HABITS,
-        serving_endpoints::HABITS,
-        identity::HABITS,
-        login::HABITS,
-    ]
-    .into_iter()
-    .flatten()
+    HABITS.iter().copied().flatten()
 }
 
 /// Whether an operation is open to callers without a token.

@@ -7,7 +7,7 @@ use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::filling::{default, timestamp};
-use crate::local::services::{Evidence, Habit, Rival, habit, mask, paging, permissions};
+use crate::local::services::{Evidence, Habit, Rival, habit, mask, paging, permissions, tree};
 use crate::model::{Map, Value};
 
 /// The operations.
@@ -30,6 +30,7 @@ pub const HABITS: &[Habit] = &[
     habit("queries", "rows of lists lack parent_path", Evidence::Sdk),
     habit("queries", "refuses a name that is taken in its folder, unless auto_resolve_display_name: then it gets a number", Evidence::Sdk),
     habit("queries", "fills in the caller's home as parent_path and drops the prefix /Workspace", Evidence::Issue),
+    habit("queries", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Unverified),
     habit("queries", "fills in run_as_mode OWNER and apply_auto_limit false", Evidence::Unverified),
     habit("queries", "a trashed query does not hold its name", Evidence::Unverified),
     habit("queries", "answers 404 RESOURCE_DOES_NOT_EXIST for an absent one", Evidence::Unverified),
@@ -102,6 +103,7 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     {
         *path = format!("/{rest}");
     }
+    tree::needs_folder(exchange, query.get("parent_path").and_then(Value::as_str).unwrap_or_default())?;
     default(&mut query, "run_as_mode", "OWNER");
     default(&mut query, "apply_auto_limit", false);
     name_it(exchange, &mut query, None)?;

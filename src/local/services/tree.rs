@@ -56,6 +56,19 @@ pub const TREE: &str = "workspace_tree";
 const MOST_BYTES: usize = 10_485_760;
 const FOLDERS: [&str; 4] = ["/", "/Shared", "/Users", "/Repos"];
 
+/// Refuses a folder that is not there, for what is kept in one beside the tree. Every user has a home.
+pub fn needs_folder(exchange: &Exchange<'_, '_>, path: &str) -> Result<(), Refusal> {
+    let plain = path.strip_prefix("/Workspace").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let plain = if plain.len() > 1 { plain.trim_end_matches('/') } else { plain };
+    let is_home = plain.strip_prefix("/Users/").is_some_and(|rest| !rest.contains('/'));
+    let is_folder = |object: &Value| object.get("object_type").and_then(Value::as_str) == Some("DIRECTORY");
+    if is_home || FOLDERS.contains(&plain) || exchange.objects.get(TREE, plain).is_some_and(|object| is_folder(&object)) {
+        return Ok(());
+    }
+    let message = format!("Path ({plain}) doesn't exist.");
+    Err(if exchange.rival(Rival::GenieParent400) { Refusal::invalid(message) } else { Refusal::absent(message) })
+}
+
 /// Puts the folders there that every workspace has.
 pub fn seed(objects: &mut Transaction<'_>, workspace_id: u64, now: i64) {
     let home = format!("/Users/{}", crate::local::credentials::DEFAULT_USER);

@@ -7,7 +7,7 @@ use crate::local::core::{Core, visible};
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::paging;
-use crate::local::services::{Rival, filling::default};
+use crate::local::services::{Habit, Rival, filling::default};
 use crate::model::{Map, Value};
 
 /// The operations of the metastore.
@@ -15,6 +15,9 @@ pub const ROOM: Room = Room::new(
     &["/api/2.1/unity-catalog/current-metastore-assignment", "/api/2.1/unity-catalog/metastore_summary"],
     &[(Catalogue("catalog.metastores.current"), assignment), (Catalogue("catalog.metastores.summary"), summary)],
 );
+
+/// The habits: those of catalogs, schemas and volumes stand with them.
+pub const HABITS: &[Habit] = &[];
 
 /// Items of a page where the server decides.
 const SERVER_SIZE: usize = 50;

@@ -15,6 +15,18 @@ fn create(bench: &Bench, name: &str) -> String {
 }
 
 #[test]
+fn the_folder_must_be_there() {
+    for (bench, status) in
+        [(Bench::new(), "404 RESOURCE_DOES_NOT_EXIST"), (Bench::rival("genie-parent-400"), "400 INVALID_PARAMETER_VALUE")]
+    {
+        let in_folder = body("a").replacen('{', r#"{"parent_path": "/Workspace/Shared/alarms", "#, 1);
+        bench.refused(&format!("POST {ALL}"), &in_folder, &format!("{status} Path (/Shared/alarms) doesn't exist."));
+        bench.good("POST /api/2.0/workspace/mkdirs", r#"{"path": "/Shared/alarms"}"#);
+        bench.good(&format!("POST {ALL}"), &in_folder);
+    }
+}
+
+#[test]
 fn an_alert_is_filled_in() {
     let bench = Bench::new();
     let id = create(&bench, "a");

@@ -46,6 +46,19 @@ fn an_update_takes_masked_members_whole() {
 }
 
 #[test]
+fn the_folder_must_be_there() {
+    for (bench, status) in
+        [(Bench::new(), "404 RESOURCE_DOES_NOT_EXIST"), (Bench::rival("genie-parent-400"), "400 INVALID_PARAMETER_VALUE")]
+    {
+        let in_folder = r#"{"query": {"display_name": "a", "parent_path": "/Workspace/Shared/late/"}}"#;
+        bench.refused(&format!("POST {ALL}"), in_folder, &format!("{status} Path (/Shared/late) doesn't exist."));
+        bench.good("POST /api/2.0/workspace/mkdirs", r#"{"path": "/Shared/late"}"#);
+        bench.good(&format!("POST {ALL}"), in_folder);
+        create(&bench, r#"{"display_name": "b", "parent_path": "/Users/somebody@else.net"}"#);
+    }
+}
+
+#[test]
 fn names_in_a_folder() {
     let bench = Bench::new();
     create(&bench, r#"{"display_name": "a"}"#);

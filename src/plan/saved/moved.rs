@@ -13,9 +13,11 @@ use crate::plan::{Action, Step};
 /// The longest text of a value in a message.
 const LONGEST: usize = 80;
 
-/// What moved of what the plan is bound to, before anything of the workspace's objects is read.
+/// What moved of what the plan is bound to, before anything of the workspace's objects is read. `written`: who wrote the state
+/// last, and when, where that is known.
 #[must_use]
-pub fn unsettled(then: &Saved, now: &Saved) -> Vec<String> {
+pub fn unsettled(then: &Saved, now: &Saved, written: Option<&str>) -> Vec<String> {
+    let written = written.unwrap_or("somebody applied in between");
     let mut out = vec![];
     let (a, b) = (&then.bound, &now.bound);
     for (name, was) in &a.environment {
@@ -29,13 +31,13 @@ pub fn unsettled(then: &Saved, now: &Saved) -> Vec<String> {
     }
     let (p, q) = (&then.plan, &now.plan);
     if p.lineage.is_empty() && !q.lineage.is_empty() {
-        out.push(format!("state {}: there was none, and it has serial {} now: somebody applied in between", q.state_place, q.serial));
+        out.push(format!("state {}: there was none, and it has serial {} now: {written}", q.state_place, q.serial));
     } else if q.lineage.is_empty() && !p.lineage.is_empty() {
         out.push(format!("state {}: serial was {}, and there is none here", q.state_place, p.serial));
     } else if p.lineage != q.lineage {
         out.push(format!("state {}: lineage was {}, is {}: it is another state", q.state_place, p.lineage, q.lineage));
     } else if p.serial != q.serial {
-        out.push(format!("state {}: serial was {}, is {}: somebody applied in between", q.state_place, p.serial, q.serial));
+        out.push(format!("state {}: serial was {}, is {}: {written}", q.state_place, p.serial, q.serial));
     }
     configuration(then, now, &mut out);
     files(&a.files, &b.files, &mut out);
@@ -206,9 +208,9 @@ fn asks_the_same(was: &Step, is: &Step) -> bool {
 fn changes(at: &Address, was: &[FieldChange], is: &[FieldChange], out: &mut Vec<String>) {
     for change in was {
         match is.iter().find(|c| c.path == change.path) {
-            None => out.push(format!("{at}: {} was {}, is as it is wanted now", change.path, shown(change.old.as_ref()))),
+            None => out.push(format!("{at}: {} was {} in the workspace, is as it is wanted now", change.path, shown(change.old.as_ref()))),
             Some(now) if write::change(now) != write::change(change) && now.old != change.old => {
-                out.push(format!("{at}: {} was {}, is {}", change.path, shown(change.old.as_ref()), shown(now.old.as_ref())));
+                out.push(in_workspace(at, change, &shown(change.old.as_ref()), &shown(now.old.as_ref())));
             }
             Some(now) if write::change(now) != write::change(change) => {
                 let (a, b) = (shown(change.new.as_ref()), shown(now.new.as_ref()));
@@ -218,8 +220,12 @@ fn changes(at: &Address, was: &[FieldChange], is: &[FieldChange], out: &mut Vec<
         }
     }
     for change in is.iter().filter(|c| was.iter().all(|w| w.path != c.path)) {
-        out.push(format!("{at}: {} was {}, is {}", change.path, shown(change.new.as_ref()), shown(change.old.as_ref())));
+        out.push(in_workspace(at, change, &shown(change.new.as_ref()), &shown(change.old.as_ref())));
     }
+}
+
+fn in_workspace(at: &Address, change: &FieldChange, was: &str, is: &str) -> String {
+    format!("{at}: {} was {was} in the workspace, is {is} there now", change.path)
 }
 
 fn shown(value: Option<&Value>) -> String {

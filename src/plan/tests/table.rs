@@ -82,7 +82,7 @@ fn a_state_that_may_be_lost_is_told_how_it_is_found_again() {
     }
     let said = told(&world).join("");
     assert!(said.starts_with("the state of dev is empty, and 2 objects that are to be created exist already"), "{said}");
-    assert!(said.contains("`brickform adopt --all`") && said.contains("`brickform state rebuild`"), "{said}");
+    assert!(said.contains("`brickform adopt --env dev --all`") && said.contains("`brickform state rebuild --env dev`"), "{said}");
     world.hold("jobs.c", "11", JOB);
     assert_eq!(told(&world), Vec::<String>::new());
 }

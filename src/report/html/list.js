@@ -26,6 +26,12 @@ function make(tag, attributes, ...children) {
   return made;
 }
 
+/** A sentence whose quotes (`name`) are code. */
+function prose(text) {
+  const parts = text.split("`");
+  return parts.length % 2 ? parts.map((part, at) => (at % 2 ? make("code", {}, part) : part)) : [text];
+}
+
 function plural(count, one, many) { return `${count.toLocaleString("en")} ${count === 1 ? one : many}`; }
 
 /** The badge of an action: sign and word, so that colour is not needed. */
@@ -91,7 +97,7 @@ function details(step, see) {
 }
 
 function guarded(guard, reason, remedy) {
-  const box = make("div", { class: "notice gone" }, make("p", {}, make("strong", {}, `${guard.replace(/_/g, " ")}: `), reason));
+  const box = make("div", { class: "notice gone" }, make("p", {}, make("strong", {}, `${guard.replace(/_/g, " ")}: `), ...prose(reason)));
   if (remedy.length) box.append(make("ul", {}, ...remedy.map((r) => make("li", {}, r.startsWith("--") ? [make("code", {}, r), " lifts it"] : r))));
   return box;
 }

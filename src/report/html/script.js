@@ -213,7 +213,7 @@ function summary() {
     panel(`⊘ Blocked (${held.length + rest.length})`, ...rest.map((b) => guarded(...b)), ...first);
   }
   if (given.warnings.length) {
-    panel(`Warnings (${given.warnings.length})`, make("ul", { class: "plain" }, ...given.warnings.map(block3).slice(0, 30).map(([, reason]) => make("li", {}, reason))));
+    panel(`Warnings (${given.warnings.length})`, make("ul", { class: "plain" }, ...given.warnings.map(block3).slice(0, 30).map(([, reason]) => make("li", {}, ...prose(reason)))));
   }
   if (steps.length) {
     if (given.sorted) panel("Whose changes", ...bars("whose", tally((s) => ["", "yours", "merged", "drift"][s.whose]), (key) => [WHOSE[["", "yours", "merged", "drift"].indexOf(key)]], ["yours", "merged", "drift"]));

@@ -22,7 +22,7 @@ pub use several::{Came, One, Section, environments, sections};
 pub use words::marker;
 
 use steps::{Left, Page};
-use words::{cut, escape, fence, link, plain, span};
+use words::{cut, escape, fence, link, plain, prose, span};
 
 /// The most bytes of a comment. GitHub's limit is told in characters, 65,536 of them, and no text has more characters than
 /// bytes; GitLab and Azure DevOps take more.
@@ -179,7 +179,7 @@ fn blocked(plan: &Plan) -> String {
         out.push_str(&format!("**Guards lifted:** {}\n\n", flags.join(" ")));
     }
     if let Some(line) = text::pinning(plan) {
-        out.push_str(&format!("{}\n\n", escape(&line)));
+        out.push_str(&format!("{}\n\n", prose(&line)));
     }
     if !plan.warnings.is_empty() {
         out.push_str(&format!("### {}\n\n{}", plural(plan.warnings.len() as u64, "Warning", "Warnings"), listed(&plan.warnings)));
@@ -201,7 +201,7 @@ fn listed(blocks: &[Block]) -> String {
         }
         let flags: Vec<String> = block.remedy.iter().filter(|r| r.starts_with("--")).map(|r| span(r)).collect();
         let lift = if flags.is_empty() { String::new() } else { format!(" (allow with {})", flags.join(", ")) };
-        let line = format!("- **{}**: {}{lift}\n", block.guard.replace('_', " "), escape(&block.reason));
+        let line = format!("- **{}**: {}{lift}\n", block.guard.replace('_', " "), prose(&block.reason));
         if shown > 0 && out.len() + line.len() > GUARDS {
             continue;
         }
@@ -213,7 +213,7 @@ fn listed(blocks: &[Block]) -> String {
             .iter()
             .filter(|(_, n)| **n > ALIKE)
             .take(6)
-            .map(|((guard, _), n)| format!("{} {} in all", thousands(*n), guard.replace('_', " ")))
+            .map(|((guard, _), n)| format!("{}: {} in all", guard.replace('_', " "), thousands(*n)))
             .collect();
         let of = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
         out.push_str(&format!("- **and {} more**{of}\n", thousands(blocks.len() - shown)));

@@ -179,7 +179,7 @@ fn guards_that_say_the_same_of_many_are_counted() {
     let text = plan(&of, &ABOUT);
     assert!(text.contains("### Blocked by 16 guards") && text.contains("- **max deletes**: too many\n"), "{text}");
     assert_eq!(text.matches("- **data loss**: ").count(), 5, "{text}");
-    assert!(text.contains("- **and 10 more** (15 data loss in all)\n"), "{text}");
+    assert!(text.contains("- **and 10 more** (data loss: 15 in all)\n"), "{text}");
 }
 
 /// Fifty environments in one comment: a row for each, the same change told once, what is lost in front.
@@ -244,4 +244,17 @@ fn what_was_deleted_in_the_workspace_is_told_and_drift_puts_nothing_back() {
     let text = plan(&gone, &About { drift: true, ..ABOUT });
     assert!(text.contains(told) && text.contains(": 1 drifted\n"), "{text}");
     assert!(!text.contains("put back by this plan") && !text.contains("to add"), "{text}");
+}
+
+#[test]
+fn what_messages_quote_is_code_and_breaks_nothing() {
+    for (text, want) in [
+        ("policy `a_b` does not hold", "policy `a_b` does not hold"),
+        ("`x` and `@y`", "`x` and `@y`"),
+        ("one ` alone_", "one \\` alone\\_"),
+        ("empty `` ones", "empty \\`\\` ones"),
+        ("<b> `<b>`", "&lt;b&gt; `<b>`"),
+    ] {
+        assert_eq!(super::words::prose(text), want);
+    }
 }

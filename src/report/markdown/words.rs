@@ -62,6 +62,16 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// A sentence whose quotes (`` `name` ``) are code; one that lacks its other end is a character like others.
+pub fn prose(text: &str) -> String {
+    let text = cut(text, WORDS);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|quoted| quoted.trim().is_empty()) {
+        return escape(&text);
+    }
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { span(part) } else { escape(part) }).collect()
+}
+
 /// Kinds are words of ours; anything else is taken out.
 pub fn plain(kind: &str) -> String {
     kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect()

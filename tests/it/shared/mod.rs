@@ -236,11 +236,14 @@ fn a_state_that_was_tampered_with_is_never_taken_for_an_empty_one() {
         }
     };
     shared.bucket.delete(document);
-    refused(&["the document itself is missing, but a kept version is there (serial 3)", "`brickform state push --serial N` goes back"]);
+    refused(&[
+        "the document itself is missing, but a kept version is there (serial 3)",
+        "`brickform state push --env dev --serial N` goes back",
+    ]);
     shared.bucket.write(document, &the_day_before);
     refused(&["it has serial 2, but the version of serial 3 was kept after it: an older one was put in its place"]);
     shared.bucket.write(document, &good.replace("\"auto_stop_mins\": 30", "\"auto_stop_mins\": 99"));
-    refused(&["changed by hand or damaged", "state push FILE"]);
+    refused(&["changed by hand or damaged", "state push --env dev FILE"]);
     shared.bucket.write(document, &good[..good.len() / 2]);
     refused(&["is damaged: it is cut short"]);
     shared.bucket.write(document, &good);

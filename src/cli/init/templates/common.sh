@@ -52,6 +52,8 @@ plan() {
     local env=$1 base=${2:-} code=0
     local -a more=()
     [ -z "$base" ] || more=(--base "$base")
+    [ -z "$base" ] || [ -n "${BRICKFORM_ALLOWED_HOSTS:-}" ] ||
+        say "note: BRICKFORM_ALLOWED_HOSTS is not set: whatever host the files under review name is sent the credentials of this job"
     mkdir -p "$out"
     brickform plan --env "$env" ${more[@]+"${more[@]}"} --out "$out/$env.plan.json" \
         --report "markdown=$out/$env.md" --report "html=$out/$env.html" \
