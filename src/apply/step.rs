@@ -93,7 +93,7 @@ impl Shared {
             kind: kind.name.to_owned(),
             natural: kind.natural.fields.iter().map(|f| desired.and_then(|d| d.get(f)).map(Value::key_text).unwrap_or_default()).collect(),
             tag: match self.chosen_id(kind, &step.address) {
-                Some((_, id)) if creates(step) => Some(id),
+                Some((_, id)) if step.calls.iter().any(|call| chooses(kind, call)) => Some(id),
                 _ => step.entry.as_ref().and_then(|e| e.tag.clone()),
             },
             server_seconds: self.client.server_seconds(),
@@ -107,6 +107,12 @@ impl Shared {
 #[must_use]
 pub fn creates(step: &Step) -> bool {
     step.calls.iter().any(|call| call.repeat == Repeat::AfterLookup)
+}
+
+/// Whether a call makes an object of a kind whose maker picks ids.
+#[must_use]
+pub fn chooses(kind: &Kind, call: &Call) -> bool {
+    kind.chosen_id.is_some() && call.repeat == Repeat::AfterLookup && kind.create.is_some_and(|create| create.op == call.op)
 }
 
 /// Whether a step changes the name that its object is known by: after a cut nobody knows under which name it is.

@@ -168,8 +168,20 @@ spaces:
 
 #[test]
 fn spaces_go_from_one_workspace_to_another() {
-    let (source, target) = (Served::new(), Served::new());
-    let desk = Desk::new(&source, &target);
+    go(&Served::new(), &Served::new());
+}
+
+/// Either of them, or both, may have the spaces by the typed API alone.
+#[test]
+fn spaces_go_between_workspaces_of_either_api() {
+    let agents_only = || Served::with(LocalOptions { rivals: vec!["genie-spaces-absent".to_owned()], ..LocalOptions::default() });
+    go(&agents_only(), &agents_only());
+    go(&Served::new(), &agents_only());
+    go(&agents_only(), &Served::new());
+}
+
+fn go(source: &Served, target: &Served) {
+    let desk = Desk::new(source, target);
     // What somebody had made in the source workspace.
     desk.write("made/spaces.yaml", SOURCE);
     desk.write("made/environments/made.yaml", "{}\n");
@@ -208,6 +220,10 @@ fn spaces_go_from_one_workspace_to_another() {
     assert!(target.spaces().is_empty(), "a plan makes nothing");
     desk.done(&format!("apply --yes {options}"));
     assert!(desk.done("space-list --profile TARGET_WORKSPACE").contains("Sales Analytics"));
+    assert!(desk.done("space-find Sales* --profile TARGET_WORKSPACE").contains("Sales Analytics"));
+    let (_, got, _) = desk.run(&["space-get", "--name", "Sales Analytics", "--profile", "TARGET_WORKSPACE"]);
+    assert!(got.contains("target_catalog.sales.orders"), "{got}");
+    assert!(desk.done(&format!("plan --target genie_agents.sales_analytics {options}")).contains("no changes"));
     let status = desk.done("status --env target --state .brickform-state.json --profile TARGET_WORKSPACE");
     assert!(status.contains("spaces") && status.contains('1'), "{status}");
     assert!(desk.done(&format!("plan {options}")).contains("no changes"));
@@ -237,6 +253,35 @@ fn spaces_go_from_one_workspace_to_another() {
         parts
     };
     assert_eq!(sorted(without_ids(of(made))), sorted(without_ids(of(&left))));
+    desk.done("space-clone Trips --name Rides --to-profile TARGET_WORKSPACE --warehouse-id other --yes --profile SOURCE_WORKSPACE");
+    assert!(target.spaces().iter().any(|space| space.get("title").and_then(Value::as_str) == Some("Rides")));
+}
+
+/// A plan that was saved holds the requests that it showed, also where the environment names the other API by then.
+#[test]
+fn a_saved_plan_is_carried_out_as_it_was_shown() {
+    for (first, then) in [("spaces", "agents"), ("agents", "spaces")] {
+        let (source, target) = (Served::new(), Served::new());
+        let desk = Desk::new(&source, &target);
+        let environment = |api: &str| desk.write("environments/test.yaml", &format!("workspace: {{ local: true, genie_api: {api} }}\n"));
+        desk.write("conf/project.yaml", "name: saved\n");
+        let space = |sql: &str| {
+            format!(
+                "spaces: {{ a: {{ title: A, warehouse_id: w, tables: [samples.nyctaxi.trips], benchmarks: [{{ question: q, sql: {sql} }}] }} }}\n"
+            )
+        };
+        for sql in ["SELECT 1", "SELECT 2"] {
+            desk.write("conf/a.yaml", &space(sql));
+            environment(first);
+            let shown = desk.done("plan --env test --out p.json --requests");
+            assert!(shown.contains(&format!("/api/2.0/genie/{first}")), "{shown}");
+            environment(then);
+            desk.done("apply p.json");
+            assert!(desk.done("plan --env test").contains("no changes"));
+            environment(first);
+            assert!(desk.done("plan --env test").contains("no changes"));
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Running, creates, renames};
+use super::{Running, chooses, creates, renames};
 use crate::apply::known::Ready;
 use crate::apply::wait::{self, WaitError, waiter};
 use crate::apply::{Failure, identity};
@@ -117,10 +117,10 @@ impl Running {
     /// do not show may be there all the same. Otherwise its intent stays open, and the next run looks again.
     pub(super) async fn create(&mut self, call: &Call) -> Result<Value, Failure> {
         let mut ready = self.ready(call).await?;
-        let chosen = self.shared.chosen_id(self.kind, &self.step.address);
+        let chosen = self.shared.chosen_id(self.kind, &self.step.address).filter(|_| chooses(self.kind, call));
         // A second object of one id is refused, as one of a name that is unique.
         let unique = self.kind.natural.unique == Unique::Yes || chosen.is_some();
-        if let Some((parameter, id)) = chosen.filter(|_| self.kind.create.is_some_and(|create| create.op == call.op)) {
+        if let Some((parameter, id)) = chosen {
             ready.call.query.insert(parameter.to_owned(), Value::Text(id));
         }
         let mut tries = 0;

@@ -38,7 +38,6 @@ pub static SPACES: Kind = Kind {
     list: Some(List { op: "dashboards.genie.list_spaces", query: &[], rows: Rows::Names }),
     update: Update::Custom(update::serialised),
     delete: Some(Request::bare("dashboards.genie.trash_space")),
-    encode: &[("serialized_space", Encoding::JsonText)],
     otherwise: Some(Otherwise { kind: &AGENTS, setting: "genie_api", words: ["spaces", "agents"] }),
     hooks: Hooks { wire: Some(write::serialised), carries: Some(carry::serialised), ..HOOKS },
     ..SPACE
@@ -107,6 +106,8 @@ const SPACE: Kind = Kind {
     passing: &["Failed to retrieve schema from unity catalog"],
     link: Some("/genie/rooms/{space_id}"),
     etag: Some(Etag { member: "etag", time: "update_time", by: "" }),
+    // A saved plan may hold requests of either API, whichever is used when it is carried out.
+    encode: &[("serialized_space", Encoding::JsonText)],
     spellings: &[("display_name", "title")],
     unsent: &["author"],
     packed: Some(("serialized_space", place::wire_path)),

@@ -104,11 +104,10 @@ fn exported(name: &str, value: &Value) -> Value {
             Value::List(items)
         }
         Value::Map(map) => {
-            let mut out: Map = map.iter().map(|(name, value)| (name.clone(), exported(name, value))).collect();
-            if let Some(column) = out.shift_remove("column") {
-                out.shift_remove("display_name");
-                out.insert("column_name".to_owned(), column);
-            }
+            let is_column = map.contains_key("column");
+            let kept = map.iter().filter(|(name, _)| !is_column || *name != "display_name");
+            let of_export = |name: &str| if is_column && name == "column" { "column_name" } else { name }.to_owned();
+            let mut out: Map = kept.map(|(name, value)| (of_export(name), exported(name, value))).collect();
             out.shift_remove("value_range");
             if let Some(Value::Text(text)) = out.shift_remove("relationship_type")
                 && let Some(Value::List(sql)) = out.get_mut("sql")
