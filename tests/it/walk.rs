@@ -257,31 +257,34 @@ fn go(source: &Served, target: &Served) {
     assert!(target.spaces().iter().any(|space| space.get("title").and_then(Value::as_str) == Some("Rides")));
 }
 
-/// A plan that was saved holds the requests that it showed, also where the environment names the other API by then.
+/// A saved plan is of one API: by the other, what would be sent is not what was shown.
 #[test]
-fn a_saved_plan_is_carried_out_as_it_was_shown() {
-    for (first, then) in [("spaces", "agents"), ("agents", "spaces")] {
-        let (source, target) = (Served::new(), Served::new());
-        let desk = Desk::new(&source, &target);
-        let environment = |api: &str| desk.write("environments/test.yaml", &format!("workspace: {{ local: true, genie_api: {api} }}\n"));
-        desk.write("conf/project.yaml", "name: saved\n");
-        let space = |sql: &str| {
-            format!(
-                "spaces: {{ a: {{ title: A, warehouse_id: w, tables: [samples.nyctaxi.trips], benchmarks: [{{ question: q, sql: {sql} }}] }} }}\n"
-            )
+fn a_saved_plan_is_carried_out_by_the_api_that_it_was_made_for() {
+    let agents_only = Served::with(LocalOptions { rivals: vec!["genie-spaces-absent".to_owned()], ..LocalOptions::default() });
+    let (source, options) = (Served::new(), "--env test --profile TARGET_WORKSPACE");
+    let desk = Desk::new(&source, &agents_only);
+    desk.write("conf/project.yaml", "name: saved\n");
+    desk.write("environments/test.yaml", "{}\n");
+    for sql in ["SELECT 1", "SELECT 2"] {
+        let space = "title: A, warehouse_id: w, tables: [samples.nyctaxi.trips], benchmarks: [{ question: q, sql: SQL }]";
+        desk.write("conf/a.yaml", &format!("spaces: {{ a: {{ {} }} }}\n", space.replace("SQL", sql)));
+        let shown = desk.done(&format!("plan {options} --out p.json --requests"));
+        assert!(shown.contains("/api/2.0/genie/agents"), "{shown}");
+        let (code, _, err) = {
+            desk.write("environments/test.yaml", "workspace: { profile: TARGET_WORKSPACE, genie_api: spaces }\n");
+            desk.run(&["apply", "p.json", "--profile", "TARGET_WORKSPACE"])
         };
-        for sql in ["SELECT 1", "SELECT 2"] {
-            desk.write("conf/a.yaml", &space(sql));
-            environment(first);
-            let shown = desk.done("plan --env test --out p.json --requests");
-            assert!(shown.contains(&format!("/api/2.0/genie/{first}")), "{shown}");
-            environment(then);
-            desk.done("apply p.json");
-            assert!(desk.done("plan --env test").contains("no changes"));
-            environment(first);
-            assert!(desk.done("plan --env test").contains("no changes"));
-        }
+        assert!(code != 0 && agents_only.spaces().len() == usize::from(sql != "SELECT 1"), "{err}");
+        desk.write("environments/test.yaml", "{}\n");
+        desk.done("apply p.json --profile TARGET_WORKSPACE");
+        assert!(desk.done(&format!("plan {options}")).contains("no changes"));
     }
+    // Where both are there, an environment that names the other one makes it stale.
+    desk.write("environments/both.yaml", "workspace: { local: true, genie_api: spaces }\n");
+    desk.done("plan --env both --out p.json");
+    desk.write("environments/both.yaml", "workspace: { local: true, genie_api: agents }\n");
+    let (code, _, err) = desk.run(&["apply", "p.json"]);
+    assert!(code == 7 && err.contains("kind spaces: it is asked by another API now"), "{code} {err}");
 }
 
 #[test]
