@@ -65,6 +65,9 @@ pub struct Arguments {
     /// With `--write`: what was deleted in the workspace goes from the YAML
     #[arg(long, requires = "write")]
     pub deletions: bool,
+    /// With `--write`: also what the YAML does not set and the workspace has
+    #[arg(long, requires = "write")]
+    pub unmanaged: bool,
     /// Show, write nothing
     #[arg(long)]
     pub dry_run: bool,

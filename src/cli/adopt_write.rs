@@ -12,6 +12,7 @@ use super::{Exit, Failure, Run};
 use crate::export::edited::{self, Edited};
 use crate::export::object;
 use crate::export::write::{Ask, Into, Refused, Written, is_drift, write_back};
+use crate::diff::{FieldChange, Reason};
 use crate::model::Address;
 use crate::plan::{self, Plan, Step};
 use crate::state::Document;
@@ -38,8 +39,11 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
         ..plan::Options::default()
     };
     let (online, mut document) = session.online(run).await?;
-    let (plan, _) = session.plan(run, &online, &document, &options).await?;
+    let (mut plan, _) = session.plan(run, &online, &document, &options).await?;
     unread(&plan)?;
+    if arguments.unmanaged {
+        plan.steps.iter_mut().for_each(with_unmanaged);
+    }
     let steps = drifted(&plan, &targets);
     if steps.is_empty() {
         let what = if targets.is_empty() { session.environment().to_owned() } else { arguments.what.join(", ") };
@@ -96,6 +100,18 @@ fn drifted<'p>(plan: &'p Plan, targets: &[Address]) -> Vec<&'p Step> {
             })
     };
     plan.steps.iter().filter(|s| has_drifted(s) && asked(&s.address)).collect()
+}
+
+/// What YAML never set counts as drift, too.
+fn with_unmanaged(step: &mut Step) {
+    let unmanaged = step.unmanaged.iter().map(|(path, live)| FieldChange {
+        path: path.clone(),
+        old: Some(live.clone()),
+        new: None,
+        applied: None,
+        reason: Reason::Drift,
+    });
+    step.changes.extend(unmanaged);
 }
 
 fn tell(session: &Session, run: &Run<'_>, written: &Written) {

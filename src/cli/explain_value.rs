@@ -94,6 +94,10 @@ fn told<'a>(
     if value.is_none() && field.is_some_and(|f| f.computed()) && live.is_none() && entry.is_some() {
         facts.push("`--live` reads it".to_owned());
     }
+    let live = live.and_then(|l| l.at(path)).cloned();
+    if resource.lifecycle.merge && live.is_some() && live != value && applied.is_some() && applied == value {
+        facts.push("kept as the workspace has it (lifecycle.merge)".to_owned());
+    }
     Ok(Told {
         what: format!("{}.{path}", resource.address),
         environment: session.environment(),
@@ -101,7 +105,7 @@ fn told<'a>(
         steps,
         facts,
         applied,
-        live: live.and_then(|l| l.at(path)).cloned(),
+        live,
     })
 }
 
@@ -217,6 +221,7 @@ fn lifecycle(resource: &Resource) -> Vec<String> {
         (l.allow_duplicate_name, "allow_duplicate_name"),
         (l.exclusive, "exclusive: owns the whole object"),
         (l.wait, "wait: running"),
+        (l.merge, "merge: what others change in the workspace, and YAML does not say, stays"),
     ] {
         if holds {
             lines.push(text.to_owned());

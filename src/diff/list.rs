@@ -33,9 +33,15 @@ impl<'v> Walk<'v> {
         let [by_applied, by_live] = [applied, live].map(|list| by_key(item_field, keys, list));
         let wanted: Vec<Key> = keys_of(item_field, keys, desired);
         let known: std::collections::HashSet<&Key> = wanted.iter().collect();
+        let there = keys_of(item_field, keys, live);
+        let again = field.and_then(|f| f.also()).map(|also| reworded(also, (&wanted, desired), (&there, live))).unwrap_or_default();
         for (i, (key, item)) in wanted.iter().zip(desired).enumerate() {
-            let below =
-                Three { desired: Some(item), applied: by_applied.get(key).map(|(_, v)| *v), live: by_live.get(key).map(|(_, v)| *v) };
+            let other = again.get(&i).copied();
+            let below = Three {
+                desired: Some(item),
+                applied: by_applied.get(key).or_else(|| by_applied.get(&there[other?])).map(|(_, v)| *v),
+                live: by_live.get(key).map(|(_, v)| *v).or_else(|| live.get(other?)),
+            };
             let crumb = crumb(item, keys, key, i);
             self.below(crumb, |walk| match below {
                 Three { live: Some(_), .. } => walk.node(item_field, below, Around::default()),
@@ -46,8 +52,8 @@ impl<'v> Walk<'v> {
                 Three { .. } => walk.added(below, Reason::Changed),
             });
         }
-        for (i, (key, item)) in keys_of(item_field, keys, live).iter().zip(live).enumerate() {
-            if known.contains(key) {
+        for (i, (key, item)) in there.iter().zip(live).enumerate() {
+            if known.contains(key) || again.values().any(|other| *other == i) {
                 continue;
             }
             let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
@@ -146,6 +152,20 @@ impl Three<'_> {
     fn holds_secret(&self) -> bool {
         [self.desired, self.applied].into_iter().flatten().any(secret::holds_secret)
     }
+}
+
+/// Items of ours that live has under another key: which one of live's, by our place.
+fn reworded(also: &str, (wanted, desired): (&[Key], &[Value]), (there, live): (&[Key], &[Value])) -> HashMap<usize, usize> {
+    let alone = |keys: &[Key], others: &[Key]| (0..keys.len()).filter(|i| !others.contains(&keys[*i])).collect::<Vec<_>>();
+    let mut free = alone(there, wanted);
+    let mut found = HashMap::new();
+    for i in alone(wanted, there) {
+        let Some(ours) = desired[i].get(also).filter(|v| !v.is_zero()) else { continue };
+        if let Some(at) = free.iter().position(|j| live[*j].get(also) == Some(ours)) {
+            found.insert(i, free.remove(at));
+        }
+    }
+    found
 }
 
 /// Why an item that only live has goes away.

@@ -12,6 +12,7 @@ mod name;
 pub mod object;
 mod overlay;
 mod place;
+mod respell;
 mod select;
 mod source;
 mod spaces;

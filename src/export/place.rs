@@ -4,8 +4,8 @@
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::kinds::Field;
-use crate::model::{Path, Step, Value};
-use crate::yaml::{Data, Node};
+use crate::model::{Map, Path, Step, Value};
+use crate::yaml::{Data, Entry, Node};
 
 /// One difference at the node of the source that it is about.
 pub struct Put<'n> {
@@ -61,7 +61,64 @@ pub fn puts<'n>(node: &'n Node, base: &Value, target: &Value, field: Option<Fiel
             let keys = field.and_then(|f| f.keyed()).unwrap_or_default();
             items(node, nodes, (ours, new), keys, field.and_then(|f| f.item()), path, found);
         }
+        (Data::Map(entries), Value::List(ours), Value::List(new)) if by_name(field, entries, ours).is_some() => {
+            let key = by_name(field, entries, ours).unwrap_or_default();
+            by_names(node, entries, (ours, new), key, field.and_then(|f| f.item()), path, found);
+        }
+        (Data::Scalar(_), Value::Map(ours), Value::Map(new)) => match (only(ours), only(new)) {
+            // A text alone stands for a map of one member.
+            (Some((name, old)), Some((same, value))) if name == same => {
+                puts(node, old, value, field.and_then(|f| f.field(name)), &path.join(Step::Field(name.clone())), found);
+            }
+            _ => found.push(Put { path: path.clone(), node, what: What::Set(target.clone()) }),
+        },
         _ => found.push(Put { path: path.clone(), node, what: What::Set(target.clone()) }),
+    }
+}
+
+/// The only member of a map.
+fn only(map: &Map) -> Option<(&String, &Value)> {
+    let mut members = map.iter();
+    members.next().filter(|_| members.next().is_none())
+}
+
+/// The key of a list that the source has as a map by it: `columns: {amount: {description: ...}}`.
+fn by_name(field: Option<Field<'_>>, entries: &[Entry], ours: &[Value]) -> Option<&'static str> {
+    let [key] = field.and_then(|f| f.keyed())? else { return None };
+    let alike = entries.len() == ours.len()
+        && entries.iter().zip(ours).all(|(entry, item)| item.get(key).is_some_and(|name| name.key_text() == entry.key));
+    alike.then_some(*key)
+}
+
+/// A list that the source has as a map by name.
+fn by_names<'n>(
+    node: &'n Node,
+    entries: &'n [Entry],
+    (ours, new): (&[Value], &[Value]),
+    key: &str,
+    field: Option<Field<'_>>,
+    path: &Path,
+    found: &mut Vec<Put<'n>>,
+) {
+    let rest = |item: &Value| {
+        let members = item.as_map().into_iter().flat_map(|map| map.iter()).filter(|(name, _)| *name != key);
+        Value::Map(members.map(|(name, v)| (name.clone(), v.clone())).collect())
+    };
+    let named = |items: &[Value], name: &Value| items.iter().find(|item| item.get(key) == Some(name)).cloned();
+    for item in new {
+        let Some(name) = item.get(key) else { continue };
+        let below = path.join(Step::Key(vec![(key.to_owned(), name.key_text())], 0));
+        match (named(ours, name), entries.iter().find(|entry| entry.key == name.key_text())) {
+            (Some(old), _) if old == *item => {}
+            (Some(old), Some(entry)) => puts(&entry.value, &rest(&old), &rest(item), field, &below, found),
+            _ => found.push(Put { path: below, node, what: What::Add(name.key_text(), rest(item)) }),
+        }
+    }
+    for (item, entry) in ours.iter().zip(entries) {
+        if item.get(key).is_some_and(|name| named(new, name).is_none()) {
+            let below = path.join(Step::Key(vec![(key.to_owned(), entry.key.clone())], 0));
+            found.push(Put { path: below, node: &entry.value, what: What::Remove });
+        }
     }
 }
 
@@ -81,18 +138,37 @@ fn items<'n>(
     operations.reverse();
     for operation in operations {
         let (old, now) = (operation.old_range(), operation.new_range());
-        let common = if matches!(operation, DiffOp::Equal { .. }) || keys.is_empty() { old.len().min(now.len()) } else { 0 };
+        let reworded = || old.len() == now.len() && old.clone().zip(now.clone()).all(|(i, j)| is_reworded(&ours[i], &new[j], keys));
+        let common = if matches!(operation, DiffOp::Equal { .. }) || keys.is_empty() || reworded() { old.len().min(now.len()) } else { 0 };
         for i in (old.start + common..old.end).rev() {
             found.push(Put { path: path.join(step(&ours[i], keys, i)), node: &nodes[i], what: What::Remove });
         }
         for (nth, j) in (now.start + common..now.end).enumerate() {
             let at = old.end.min(old.start + common) + nth;
-            found.push(Put { path: path.join(step(&new[j], keys, j)), node: list, what: What::Insert(at, new[j].clone()) });
+            let item = in_style(&new[j], keys, nodes);
+            found.push(Put { path: path.join(step(&new[j], keys, j)), node: list, what: What::Insert(at, item) });
         }
         for nth in (0..common).rev() {
             let (i, j) = (old.start + nth, now.start + nth);
             puts(&nodes[i], &ours[i], &new[j], field, &path.join(step(&ours[i], keys, i)), found);
         }
+    }
+}
+
+/// Whether an item is another one by its key alone: it has the same `$key` or id, or the same rest.
+fn is_reworded(old: &Value, new: &Value, keys: &[&str]) -> bool {
+    let (Value::Map(ours), Value::Map(theirs)) = (old, new) else { return false };
+    let same = |name: &str| ours.get(name).is_some_and(|v| !v.is_zero() && theirs.get(name) == Some(v));
+    let mut rest = ours.keys().filter(|name| !keys.contains(&name.as_str())).peekable();
+    ["$key", "id"].into_iter().any(same) || (rest.peek().is_some() && rest.all(|name| same(name)))
+}
+
+/// A new item as the others of its list are written: a name alone where they are names alone.
+fn in_style(item: &Value, keys: &[&str], others: &[Node]) -> Value {
+    let scalar = |node: &Node| matches!(node.data, Data::Scalar(_));
+    match (item.as_map().and_then(only), keys) {
+        (Some((name, text)), [key]) if name == key && others.iter().any(scalar) => text.clone(),
+        _ => item.clone(),
     }
 }
 

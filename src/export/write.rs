@@ -9,6 +9,7 @@ use super::accept::{accepted, is_secret};
 use super::edited::Edited;
 use super::overlay;
 use super::place::{Put, What, puts};
+use super::respell::respelled;
 use crate::diagnostic::{Source, Span};
 use crate::diff::{FieldChange, Reason};
 use crate::kinds::Schema;
@@ -223,7 +224,8 @@ impl Writer<'_> {
         if self.ask.into == Into::Overlay {
             return self.overlay(resource, &path, target, "asked for");
         }
-        let raw = value.map(|v| self.raw(v, &resource.address));
+        let base = resource.body.at(&path).and_then(Value::as_str);
+        let raw = value.map(|v| with_last_line(node, base, self.raw(v, &resource.address)));
         if let (What::Set(new), true) = (&what, has_expression(node)) {
             return self.expression(resource, &path, node, new, target);
         }
@@ -256,6 +258,13 @@ impl Writer<'_> {
         let text = node.text().unwrap_or_default().trim();
         let inner = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).map(str::trim).filter(|t| !t.contains("${"));
         let raw = self.raw(new, &resource.address);
+        if let Some(template) = inner.and_then(|i| called(i, "template(")) {
+            let why = format!("the template `{template}` makes it ({})", node.span.cite());
+            return self.refuse(&resource.address, path, why, "change the template, put it back, or ignore it");
+        }
+        if self.respelled(resource, path, node, new) {
+            return self.told(resource, path, &node.span.source.name);
+        }
         if let Some(file) = inner.and_then(file_of)
             && let Value::Text(content) = new
         {
@@ -287,6 +296,19 @@ impl Writer<'_> {
             );
         }
         self.overlay(resource, path, target, &format!("`{}` stands in `{}`", shortened(text), node.span.source.name));
+    }
+
+    /// A text with expressions inside: they stay where what they give is still there. Whether it was written.
+    fn respelled(&mut self, resource: &Resource, path: &Path, node: &Node, new: &Value) -> bool {
+        let (Some(source), Some(old), Value::Text(new)) = (node.text(), resource.body.at(path).and_then(Value::as_str), new) else {
+            return false;
+        };
+        let cut = if old.ends_with('\n') { source } else { source.trim_end_matches('\n') };
+        let Some(spelt) = respelled(cut, old, new) else { return false };
+        let value = Value::Text(spelt + &source[cut.len()..]);
+        let Some((document, at)) = Self::locate(&node.span) else { return false };
+        let edits = edits_to(&node.span.source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at.clone(), value)]);
+        self.edit(&node.span.source.name, document, &edits).is_ok()
     }
 
     /// Whether a place is in the file of the chosen environment.
@@ -386,9 +408,23 @@ fn shortened(text: &str) -> String {
     if text.chars().count() > 60 { text.chars().take(57).collect::<String>() + "..." } else { text.to_owned() }
 }
 
+/// A text whose last line end the normal form leaves out keeps it in the source: a block stays the block that it is.
+fn with_last_line(node: &Node, base: Option<&str>, raw: Value) -> Value {
+    let ends = |source: &str, base: &str| source.len() == base.len() + 1 && source.ends_with('\n') && !base.ends_with('\n');
+    match (raw, node.text().zip(base)) {
+        (Value::Text(text), Some((source, base))) if ends(source, base) && text.contains('\n') => Value::Text(text + "\n"),
+        (other, _) => other,
+    }
+}
+
 /// The path of `file("...")`.
 fn file_of(expression: &str) -> Option<String> {
-    let inner = expression.strip_prefix("file(")?.strip_suffix(')')?.trim();
+    called(expression, "file(")
+}
+
+/// The only argument, a text, of a call.
+fn called(expression: &str, function: &str) -> Option<String> {
+    let inner = expression.strip_prefix(function)?.strip_suffix(')')?.trim();
     let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let path = inner.strip_prefix(quote)?.strip_suffix(quote)?;
     (!path.contains(['"', '\'', '\\'])).then(|| path.to_owned())

@@ -20,6 +20,9 @@ pub struct Hooks {
     /// The body with what we choose and YAML does not say (ids of items), before it is written into a request. Takes whose
     /// it is, and the body in YAML's form, for an update over what live holds.
     pub complete: Option<fn(&Address, Value) -> Value>,
+    /// Desired with what tells that an item is one which live has under another name: so that a rewording is a change of it.
+    /// None: there is nothing to add. Takes whose it is, desired, the last applied body, and live as it is compared.
+    pub recognise: Option<fn(&Address, &Value, Option<&Value>, &Value) -> Option<Value>>,
     /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
@@ -57,6 +60,7 @@ impl Hooks {
         reply: None,
         wire: None,
         complete: None,
+        recognise: None,
         view: None,
         check: None,
         carries: None,

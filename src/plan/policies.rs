@@ -154,6 +154,7 @@ fn of_step(step: &Step) -> Value {
         ("name", Value::text(step.name.as_str())),
         ("id", step.id.as_deref().map_or(Value::Null, Value::text)),
         ("changed", Value::List(changed)),
+        ("kept", Value::List(step.kept.iter().map(|c| Value::Text(c.path.to_string())).collect())),
         ("body", step.desired.clone().unwrap_or_else(|| Value::Map(Map::new()))),
     ])
 }

@@ -113,22 +113,6 @@ pub fn principal(path: &Path) -> Option<String> {
     }
 }
 
-/// An item of a list that is known by its question, as a person says it, and what of it: `example_sql "Top customers"` and
-/// `sql`, the latter empty where it is the whole item. None for any other path.
-#[must_use]
-pub fn question(path: &Path) -> Option<(String, String)> {
-    let steps = path.steps();
-    let at =
-        steps.iter().position(|step| matches!(step, Part::Key(pairs, _) if matches!(pairs.as_slice(), [(by, _)] if by == "question")))?;
-    let (Part::Field(list), Part::Key(pairs, nth)) = (steps.get(at.checked_sub(1)?)?, &steps[at]) else { return None };
-    let again = if *nth == 0 { String::new() } else { format!(" #{}", nth + 1) };
-    let mut inside = Path::root();
-    for step in &steps[at + 1..] {
-        inside.push(step.clone());
-    }
-    Some((format!("{list} {}{again}", inline(&Value::text(pairs[0].1.as_str()))), inside.to_string()))
-}
-
 /// An address as it can stand on a command line.
 #[must_use]
 pub fn shell_word(text: &str) -> String {

@@ -2,7 +2,8 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::answers::{principal, question};
+use super::answers::principal;
+use super::item;
 use super::style::{Label, Paint, columns, pad, visible};
 use super::value::{block, brief, entry, inline, is_recorded_secret};
 use crate::diff::{FieldChange, Reason};
@@ -51,12 +52,22 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     if let Some(who) = principal(&change.path) {
         row.path = who;
     }
-    let of_question = question(&change.path);
-    if let Some((item, _)) = &of_question {
+    let named = item::place(&change.path);
+    if let Some((item, _)) = &named {
         row.path.clone_from(item);
     }
-    let told = |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map_or_else(|| v.clone(), Value::Text));
+    let held = |v: &Value| item::held(&change.path, v).filter(|_| change.old.is_none() || change.new.is_none());
+    let told = |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map(Value::Text).or_else(|| held(v)).unwrap_or_else(|| v.clone()));
     let (old, new) = (told(&change.old), told(&change.new));
+    if named.as_ref().is_some_and(|(_, field)| field.is_empty()) && !style.fresh {
+        // It is there or not: the sign stands before its name, what it holds below.
+        let (sign, label) = if change.new.is_some() { ("+", Label::Add) } else { ("-", Label::Remove) };
+        if let Some(Value::Map(rest)) = old.as_ref().xor(new.as_ref()) {
+            row.path = style.paint.label(label, &format!("{sign} {}", row.path));
+            row.below = if rest.is_empty() { vec![] } else { cut(block(&Value::Map(rest.clone()), style.room), style) };
+            return row;
+        }
+    }
     match (&old, &new) {
         (None, None) => {}
         (None, Some(new)) if style.fresh => fresh(new, style, &mut row),
@@ -64,7 +75,11 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         (Some(old), None) => one_sided("-", Label::Remove, old, item, style, &mut row),
         (Some(old), Some(new)) => both(old, new, style, &mut row),
     }
-    if let Some((_, field)) = of_question.filter(|(_, field)| !field.is_empty()) {
+    if let (Reason::Conflict, Some(applied)) = (change.reason, change.applied.as_ref().filter(|v| is_text(v))) {
+        row.below.push(style.paint.label(Label::Dim, "last applied:"));
+        row.below.extend(cut(block(applied, style.room).into_iter().map(|line| format!("   {line}")).collect(), style));
+    }
+    if let Some((_, field)) = named.filter(|(_, field)| !field.is_empty()) {
         let between = if is_diff(old.as_ref(), new.as_ref()) { " changed, " } else { "  " };
         row.value = format!("{field}{between}{}", row.value);
     }
@@ -112,8 +127,11 @@ fn note(change: &FieldChange, forces: bool, style: &Style) -> String {
             parts.push(style.paint.label(Label::Drift, what));
         }
         Reason::Conflict => {
-            let applied = change.applied.as_ref().map_or_else(|| "nothing".to_owned(), inline);
-            parts.push(style.paint.label(Label::Drift, &format!("conflict: changed in YAML and in the workspace, last applied {applied}")));
+            let applied = match &change.applied {
+                Some(text) if is_text(text) => ": below".to_owned(),
+                applied => format!(" {}", applied.as_ref().map_or_else(|| "nothing".to_owned(), inline)),
+            };
+            parts.push(style.paint.label(Label::Drift, &format!("conflict: changed in YAML and in the workspace, last applied{applied}")));
         }
         Reason::Removed => parts.push(style.paint.label(Label::Dim, "removed: not in YAML")),
     }

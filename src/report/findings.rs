@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::item::said;
 use super::value::inline;
 use crate::apply::{Outcome, Report};
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -132,7 +133,7 @@ fn drift(step: &Step, environment: &str, places: &Places) -> Vec<Finding> {
             Reason::Conflict => "conflict",
             Reason::Changed | Reason::Removed => return None,
         };
-        let words = format!("{} {}: the workspace has {}, the files say {}", step.address, c.path, side(&c.old), side(&c.new));
+        let words = format!("{} {}: the workspace has {}, the files say {}", step.address, said(&c.path), side(&c.old), side(&c.new));
         Some(one(rule, words, Some(&c.path)))
     };
     step.changes.iter().filter_map(told).collect()

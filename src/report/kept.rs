@@ -1,7 +1,8 @@
 //! What `lifecycle.merge` keeps as the workspace has it: shown beside a plan, never as something that it does.
 
-use super::answers::{question, shell_word};
+use super::answers::shell_word;
 use super::change::{Row, Style, lay, row};
+use super::item::said;
 use super::style::{Label, Paint, quoted};
 use super::text::{Look, plural};
 use crate::diff::{FieldChange, Reason};
@@ -20,12 +21,7 @@ pub fn how(change: &FieldChange) -> &'static str {
 /// A kept field or item as a line: where it is, and what happened to it.
 #[must_use]
 pub fn line(change: &FieldChange) -> String {
-    let place = match question(&change.path) {
-        Some((item, field)) if field.is_empty() => item,
-        Some((item, field)) => format!("{item} {field}"),
-        None => change.path.to_string(),
-    };
-    format!("{place}: {}", how(change))
+    format!("{}: {}", said(&change.path), how(change))
 }
 
 /// The command that takes what is kept into YAML; none where no file can say it by itself.

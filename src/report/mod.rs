@@ -17,6 +17,7 @@ pub mod findings;
 pub mod graph;
 pub mod history;
 pub mod html;
+pub mod item;
 pub mod job_run;
 pub mod json;
 pub mod junit;

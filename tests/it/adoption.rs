@@ -64,12 +64,17 @@ impl Desk {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
-    /// Requests sent past Brickform.
-    pub async fn by_hand(&self, lines: &[String]) {
+    /// Its workspace, as long as no command is in it.
+    pub fn workspace(&self) -> LocalWorkspace {
         let file = self.folder.path().join(".brickform/local/local.redb");
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
         let options = LocalOptions { workspace_id: Some(1234), settle_ms: Some(0), ..LocalOptions::default() };
-        let workspace = LocalWorkspace::open(&file, options).expect("it opens");
+        LocalWorkspace::open(&file, options).expect("it opens")
+    }
+
+    /// Requests sent past Brickform.
+    pub async fn by_hand(&self, lines: &[String]) {
+        let workspace = self.workspace();
         for line in lines {
             let mut parts = line.splitn(3, ' ');
             let (method, path) = (parts.next().expect("a method"), parts.next().expect("a path"));

@@ -39,11 +39,68 @@ pub(super) fn complete(address: &Address, mut body: Value) -> Value {
     body
 }
 
+/// Desired with the id on each item that live has under another name: the item of the same `$key` in what was applied, or the one
+/// whose id comes from this `$key` or text. None: there is no such item.
+pub(super) fn recognise(address: &Address, desired: &Value, applied: Option<&Value>, live: &Value) -> Option<Value> {
+    let mut again: Option<Value> = None;
+    for section in SECTIONS {
+        let Some(ids) = section.ids else { continue };
+        let [ours, before, theirs] = [Some(desired), applied, Some(live)].map(|body| items(body, section.at));
+        let text = |item: &Value| item.as_map().map(|item| spelled(item, ids)).unwrap_or_default();
+        let (here, there): (BTreeSet<String>, BTreeSet<String>) = (ours.iter().map(text).collect(), theirs.iter().map(text).collect());
+        let mut free: Vec<&Value> = theirs.iter().filter(|item| !here.contains(&text(item))).collect();
+        for (i, item) in ours.iter().enumerate().filter(|(_, item)| !there.contains(&text(item))) {
+            let Some(map) = item.as_map().filter(|map| !map.contains_key("id") && !item.has_unknown()) else { continue };
+            let was = map.get(KEY).and_then(|key| before.iter().find(|other| other.get(KEY) == Some(key))).map(text);
+            let own = digest(&format!("{address}\n{}\n{}", ids.word, named(map, ids)));
+            let is = |other: &&Value| was.as_ref() == Some(&text(other)) || other.get("id").and_then(Value::as_str) == Some(own.as_str());
+            let Some(at) = free.iter().position(|other| is(other)) else { continue };
+            let Some(id) = free.remove(at).get("id") else { continue };
+            let body = again.get_or_insert_with(|| desired.clone()).as_map_mut();
+            if let Some(Value::List(list)) = body.and_then(|body| at_mut(body, section.at))
+                && let Some(item) = list.get_mut(i).and_then(Value::as_map_mut)
+            {
+                item.insert("id".to_owned(), id.clone());
+            }
+        }
+    }
+    again
+}
+
+/// Live with the items that desired has under another name, by their id, under that name.
+pub(super) fn renamed(mut live: Value, desired: &Value) -> Value {
+    let Some(map) = live.as_map_mut() else { return live };
+    for section in SECTIONS {
+        let Some(ids) = section.ids else { continue };
+        let Some(Value::List(theirs)) = at_mut(map, section.at) else { continue };
+        for item in items(Some(desired), section.at) {
+            let Some(id) = item.get("id").filter(|id| !id.is_zero()) else { continue };
+            let Some(other) = theirs.iter_mut().find(|other| other.get("id") == Some(id)).and_then(Value::as_map_mut) else { continue };
+            for name in ids.by {
+                match item.get(name) {
+                    Some(word) => drop(other.insert((*name).to_owned(), word.clone())),
+                    None => drop(other.shift_remove(*name)),
+                }
+            }
+        }
+    }
+    live
+}
+
+fn items<'v>(body: Option<&'v Value>, at: &[&str]) -> &'v [Value] {
+    body.and_then(|body| super::write::at(body, at)).and_then(Value::as_list).unwrap_or_default()
+}
+
+/// What an item says of itself that tells it apart.
+fn spelled(item: &Map, ids: Ids) -> String {
+    ids.by.iter().filter_map(|name| item.get(*name)).map(Value::key_text).collect::<Vec<_>>().join(" ")
+}
+
 /// What an item is known by in its digest.
 fn named(item: &Map, ids: Ids) -> String {
     match item.get(KEY) {
         Some(key) => key.key_text(),
-        None => ids.by.iter().filter_map(|name| item.get(*name)).map(Value::key_text).collect::<Vec<_>>().join(" "),
+        None => spelled(item, ids),
     }
 }
 

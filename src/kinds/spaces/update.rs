@@ -38,7 +38,8 @@ fn etag(change: &Change<'_>) -> Option<Value> {
 
 /// The plain fields that differ, and the whole of the space's knowledge where anything in it does.
 fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
-    let live = change.live.map(|live| aligned(live, change.desired));
+    // An item that is reworded stands under its new name, so that what nobody here manages of it comes along.
+    let live = change.live.map(|live| ids::renamed(aligned(live, change.desired), change.desired));
     let change = Change { live: live.as_ref(), ..*change };
     let plain = |path: &Path| path.first_field().filter(|name| read::PLAIN.contains(name)).map(str::to_owned);
     let mut names: Vec<String> = change.paths.iter().filter_map(plain).collect();

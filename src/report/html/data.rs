@@ -12,6 +12,7 @@ use crate::plan::{Action, Block, Plan, Step};
 use crate::report::about::About;
 use crate::report::answers;
 use crate::report::change::of_bytes;
+use crate::report::item::said;
 use crate::report::kept;
 use crate::report::step::{requests, unchanged};
 use crate::report::value;
@@ -144,7 +145,7 @@ fn change(change: &FieldChange, forces: bool, whose: usize, words: &mut Words) -
     };
     let form = form(change);
     let told = |value: Option<&Value>, words: &mut Words| value.map_or(0, |v| words.value(&told(v, form)));
-    let path = words.put(&change.path.to_string());
+    let path = words.put(&said(&change.path));
     let (old, new) = (told(change.old.as_ref(), words), told(change.new.as_ref(), words));
     let applied = match change.reason {
         Reason::Conflict => words.put(&change.applied.as_ref().map_or_else(|| "nothing".to_owned(), value::inline)),

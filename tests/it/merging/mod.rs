@@ -10,6 +10,9 @@ use brickform::plan::Options;
 
 use super::world::{Ran, World};
 
+mod laws;
+mod write;
+
 /// A space, with what is given for its example's SQL and its text.
 pub fn space(sql: &str, text: &str, rest: &str) -> String {
     format!(

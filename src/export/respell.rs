@@ -1,0 +1,126 @@
+//! A text of the source with its expressions, edited: what others changed of the text is taken, and each expression stays where
+//! what it gives is still there.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::project::expression::{Part, scan};
+
+/// The longest text, in characters, that is compared character by character.
+const LONGEST: usize = 30_000;
+
+/// What the source becomes, so that it gives `new` instead of `old`; none where an edit touches what an expression gives, or
+/// where it cannot be told which part of the text that is.
+#[must_use]
+pub fn respelled(source: &str, old: &str, new: &str) -> Option<String> {
+    let pieces = pieces(source, old)?;
+    let (before, after): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+    if before.len().max(after.len()) > LONGEST {
+        return None;
+    }
+    let operations = capture_diff_slices(Algorithm::Myers, &before, &after);
+    let mut out = String::new();
+    let mut kept = 0;
+    for operation in operations {
+        let DiffOp::Equal { old_index, new_index, len } = operation else {
+            let inside = |piece: &&Piece<'_>| piece.from < operation.old_range().end && operation.old_range().start < piece.to;
+            if pieces.iter().any(|piece| inside(&piece)) {
+                return None;
+            }
+            literal(&after[operation.new_range()], &mut out);
+            continue;
+        };
+        let mut at = old_index;
+        for piece in pieces.iter().filter(|piece| old_index <= piece.from && piece.to <= old_index + len) {
+            // With the characters on both sides of it: `main` in `domain` is another word.
+            let edge = |place: usize, end: usize| place == end;
+            let starts = piece.from > old_index || edge(piece.from, 0) && edge(new_index, 0);
+            let ends = piece.to < old_index + len || edge(piece.to, before.len()) && edge(new_index + len, after.len());
+            if !(starts && ends) {
+                return None;
+            }
+            literal(&before[at..piece.from], &mut out);
+            out.push_str(piece.source);
+            (at, kept) = (piece.to, kept + 1);
+        }
+        literal(&before[at..old_index + len], &mut out);
+    }
+    (kept == pieces.len()).then_some(out)
+}
+
+/// An expression of the source, and which characters of the text it gives.
+struct Piece<'s> {
+    source: &'s str,
+    from: usize,
+    to: usize,
+}
+
+fn pieces<'s>(source: &'s str, old: &str) -> Option<Vec<Piece<'s>>> {
+    let mut found = Vec::new();
+    let mut waiting: Option<(&'s str, usize)> = None;
+    let mut at = 0;
+    let mut end = |from: usize, to: usize, text: &'s str| {
+        let count = |bytes: usize| old[..bytes].chars().count();
+        (from < to).then(|| found.push(Piece { source: text, from: count(from), to: count(to) }))
+    };
+    for part in scan(source).ok()? {
+        match part {
+            Part::Text(text) => {
+                let start = at + old[at..].find(&text)?;
+                match waiting.take() {
+                    Some((expression, from)) => end(from, start, expression)?,
+                    None if start > at => return None,
+                    None => {}
+                }
+                at = start + text.len();
+            }
+            Part::Expression { from, to } => {
+                // Of two beside one another nobody knows where one ends.
+                if waiting.is_some() {
+                    return None;
+                }
+                waiting = Some((&source[from - 2..=to], at));
+            }
+        }
+    }
+    match waiting {
+        Some((expression, from)) => end(from, old.len(), expression)?,
+        None if at < old.len() => return None,
+        None => {}
+    }
+    Some(found)
+}
+
+fn literal(chars: &[char], out: &mut String) {
+    let text: String = chars.iter().collect();
+    out.push_str(&text.replace("${", "$${"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::respelled;
+
+    #[test]
+    fn expressions_stay_where_what_they_give_is_still_there() {
+        let source = "SELECT *\nFROM ${catalog}.sales.${env.name}_orders\nWHERE a = '$${x}'";
+        let old = "SELECT *\nFROM main.sales.dev_orders\nWHERE a = '${x}'";
+        for (new, want) in [
+            (
+                "SELECT id\nFROM main.sales.dev_orders\nWHERE a = '${x}'\nLIMIT 10",
+                Some("SELECT id\nFROM ${catalog}.sales.${env.name}_orders\nWHERE a = '$${x}'\nLIMIT 10"),
+            ),
+            (
+                "SELECT *\nFROM main.sales.dev_orders o\nWHERE b = 1",
+                Some("SELECT *\nFROM ${catalog}.sales.${env.name}_orders o\nWHERE b = 1"),
+            ),
+            // What an expression gives is another one now, or part of another word.
+            ("SELECT *\nFROM other.sales.dev_orders\nWHERE a = '${x}'", None),
+            ("SELECT *\nFROM domain.sales.dev_orders\nWHERE a = '${x}'", None),
+            ("SELECT 1", None),
+        ] {
+            assert_eq!(respelled(source, old, new).as_deref(), want, "{new}");
+        }
+        assert_eq!(respelled("${a}${b}", "xy", "xyz"), None, "nobody knows where the first one ends");
+        assert_eq!(respelled("${a} b", "x b", "x c").as_deref(), Some("${a} c"));
+        assert_eq!(respelled("b ${a}", "b x", "c x").as_deref(), Some("c ${a}"));
+    }
+}

@@ -1,0 +1,200 @@
+//! `adopt --write` of spaces: each edit of the UI goes where a person would have written it.
+
+use brickform::model::json;
+use serde_json::Value as Json;
+
+use crate::adoption::Desk;
+
+const CONF: &str = r#"variables: { catalog: { default: main } }
+warehouses:
+  w: { name: w, cluster_size: Small }
+spaces:
+  s:
+    title: Sales # as the board calls it
+    warehouse_id: "${warehouses.w.id}"
+    tables: # short and long
+      - main.s.plain
+      - main.s.gone # not for long
+      - identifier: main.s.long
+        columns:
+          amount: In dollars # net
+          id: { description: The key, synonyms: [number] }
+    instructions:
+      text: |
+        Revenue is net. # no comment
+        Round to cents.
+
+        Ask back.
+      example_sql:
+        # the one that everybody asks
+        - question: Top customers
+          sql: |
+            SELECT name
+            FROM ${catalog}.s.long
+            ORDER BY 1
+        - $key: top
+          question: Top shops
+          sql: "${file('sql/shops.sql')}"
+        - question: From a template
+          sql: "${template('sql/made.sql.hbs')}"
+    sample_questions:
+      - Who buys most?
+"#;
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("sql/shops.sql", "SELECT shop\nFROM main.s.long");
+    desk.write("sql/made.sql.hbs", "SELECT 1 FROM {{catalog}}.s.long\n");
+    let (variables, conf) = CONF.split_once('\n').expect("two parts");
+    desk.write("conf/project.yaml", &format!("name: desk\n{variables}\n"));
+    desk.write("conf/a.yaml", conf);
+    desk.done(&["apply", "--yes"], "the first apply");
+    desk
+}
+
+/// The space as the workspace keeps it.
+fn stored(desk: &Desk) -> (String, Json) {
+    let (id, space) = super::spaces(&desk.workspace()).pop().expect("a space");
+    let content = json::write(space.get("serialized_space").expect("its content")).expect("JSON");
+    (id, serde_json::from_str(&content).expect("JSON"))
+}
+
+/// Sends the content back edited, as the UI does.
+fn in_the_ui(desk: &Desk, edit: impl Fn(&mut Json)) {
+    let (id, mut content) = stored(desk);
+    edit(&mut content);
+    for list in ["/data_sources/tables", "/instructions/example_question_sqls", "/config/sample_questions"] {
+        if let Some(items) = content.pointer_mut(list).and_then(Json::as_array_mut) {
+            items.sort_by_key(|item| ["id", "identifier"].map(|name| item[name].to_string()));
+        }
+    }
+    let body = serde_json::json!({ "serialized_space": content.to_string() });
+    let line = format!("PATCH /api/2.0/genie/spaces/{id} {body}");
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(desk.by_hand(&[line]));
+}
+
+fn item<'j>(content: &'j mut Json, list: &str, key: &str, name: &str) -> &'j mut Json {
+    let items = content.pointer_mut(list).and_then(Json::as_array_mut).expect("a list");
+    let is = |item: &Json| item[key] == *name || item[key][0] == *name;
+    items.iter_mut().find(|item| is(item)).unwrap_or_else(|| panic!("no {name}"))
+}
+
+const TABLES: &str = "/data_sources/tables";
+const EXAMPLES: &str = "/instructions/example_question_sqls";
+const SAMPLES: &str = "/config/sample_questions";
+const OF_THE_UI: &str = "0123456789abcdef0123456789abcdef";
+
+fn written(edit: impl Fn(&mut Json)) -> (Desk, String) {
+    let desk = desk();
+    in_the_ui(&desk, edit);
+    let said = desk.done(&["adopt", "--write", "spaces.s", "--unmanaged", "--yes"], "drift of a space");
+    desk.done(&["plan", "--detailed-exitcode"], &format!("nothing is left\n{said}\n{}", desk.read("conf/a.yaml")));
+    (desk, said)
+}
+
+/// What is edited in the UI, and what of the file becomes what.
+#[test]
+fn edits_of_the_ui_are_written_where_they_belong() {
+    type Deed = fn(&mut Json);
+    let table: &[(&str, Deed, &[(&str, &str)])] = &[
+        (
+            "a line of the instruction",
+            |c| c["instructions"]["text_instructions"][0]["content"] = serde_json::json!(["Revenue is net. # no comment\nRound to euros.\n\nAsk back."]),
+            &[("        Round to cents.\n", "        Round to euros.\n")],
+        ),
+        (
+            "SQL around a variable",
+            |c| item(c, EXAMPLES, "question", "Top customers")["sql"] = serde_json::json!(["SELECT name, city\nFROM main.s.long\nORDER BY 1"]),
+            &[("            SELECT name\n", "            SELECT name, city\n")],
+        ),
+        (
+            "a new question",
+            |c| c.pointer_mut(SAMPLES).and_then(Json::as_array_mut).expect("a list").push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]})),
+            &[("      - Who buys most?\n", "      - Who buys most?\n      - Who pays late?\n")],
+        ),
+        (
+            "a table less",
+            |c| c.pointer_mut(TABLES).and_then(Json::as_array_mut).expect("a list").retain(|t| t["identifier"] != "main.s.gone"),
+            &[("      - main.s.gone # not for long\n", "")],
+        ),
+        (
+            "a column of a short table",
+            |c| item(c, TABLES, "identifier", "main.s.plain")["column_configs"] = serde_json::json!([{"column_name": "a", "description": ["First"]}]),
+            &[("      - main.s.plain\n", "      - identifier: main.s.plain\n        columns:\n          - name: a\n            description: First\n")],
+        ),
+        (
+            "columns by name",
+            |c| {
+                let columns = &mut item(c, TABLES, "identifier", "main.s.long")["column_configs"];
+                columns[0]["description"] = serde_json::json!(["In euros"]);
+                columns[1]["description"] = serde_json::json!(["A key"]);
+            },
+            &[("amount: In dollars # net", "amount: In euros # net"), ("description: The key", "description: A key")],
+        ),
+        (
+            "an item with a key is reworded",
+            |c| item(c, EXAMPLES, "question", "Top shops")["question"] = serde_json::json!(["Best shops"]),
+            &[("question: Top shops", "question: Best shops")],
+        ),
+    ];
+    for (what, edit, becomes) in table {
+        let (desk, said) = written(edit);
+        let mut want = CONF.split_once('\n').expect("two parts").1.to_owned();
+        for (from, to) in *becomes {
+            assert!(want.contains(from), "{what}: {from}");
+            want = want.replacen(from, to, 1);
+        }
+        assert_eq!(desk.read("conf/a.yaml"), want, "{what}\n{said}");
+    }
+}
+
+#[test]
+fn sql_of_a_file_is_written_into_the_file_and_a_template_is_named() {
+    let (desk, _) = written(|c| item(c, EXAMPLES, "question", "Top shops")["sql"] = serde_json::json!(["SELECT shop, city\nFROM main.s.long"]));
+    assert!(desk.read("sql/shops.sql").starts_with("SELECT shop, city\nFROM main.s.long"), "{}", desk.read("sql/shops.sql"));
+    assert_eq!(desk.read("conf/a.yaml"), CONF.split_once('\n').expect("two parts").1);
+    let desk = self::desk();
+    in_the_ui(&desk, |c| item(c, EXAMPLES, "question", "From a template")["sql"] = serde_json::json!(["SELECT 2 FROM main.s.long"]));
+    let (exit, said) = desk.run(&["adopt", "--write", "--all-drift", "--yes"]);
+    assert_ne!(exit, 0, "{said}");
+    assert!(said.contains("the template `sql/made.sql.hbs` makes it (conf/a.yaml:"), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), CONF.split_once('\n').expect("two parts").1);
+}
+
+/// The id that the server gave stays when Brickform updates the space.
+#[test]
+fn ids_of_what_was_made_in_the_ui_do_not_churn() {
+    let (desk, _) = written(|c| c.pointer_mut(SAMPLES).and_then(Json::as_array_mut).expect("a list").push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]})));
+    let before = stored(&desk).1;
+    desk.write("conf/a.yaml", &desk.read("conf/a.yaml").replace("Round to cents.", "Round to euros."));
+    desk.done(&["apply", "--yes"], "an update");
+    desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
+    let (_, mut after) = stored(&desk);
+    assert_eq!(item(&mut after, SAMPLES, "question", "Who pays late?")["id"], OF_THE_UI);
+    assert_eq!(after["config"], before["config"]);
+    assert_eq!(after["instructions"]["example_question_sqls"], before["instructions"]["example_question_sqls"]);
+}
+
+/// Another wording of an item with a `$key` is a change of that item: what others added to it stays, its id too.
+#[test]
+fn a_reworded_item_is_the_same_one() {
+    let desk = desk();
+    let id = |desk: &Desk, question: &str| item(&mut stored(desk).1, EXAMPLES, "question", question)["id"].clone();
+    let first = id(&desk, "Top shops");
+    in_the_ui(&desk, |c| item(c, EXAMPLES, "question", "Top shops")["usage_guidance"] = serde_json::json!(["For rankings"]));
+    desk.write("conf/a.yaml", &desk.read("conf/a.yaml").replace("Top shops", "Best shops"));
+    let (_, said) = desk.run(&["plan"]);
+    assert!(said.contains("example_sql \"Best shops\"") && said.contains("question  \"Top shops\" → \"Best shops\""), "{said}");
+    assert!(!said.contains("- example_sql") && !said.contains("+ example_sql"), "{said}");
+    desk.done(&["apply", "--yes"], "another wording");
+    desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
+    assert_eq!(id(&desk, "Best shops"), first);
+    let mut now = stored(&desk).1;
+    assert_eq!(item(&mut now, EXAMPLES, "question", "Best shops")["usage_guidance"][0], "For rankings");
+    // Reworded in the UI it is told, and put back, as the same one too.
+    in_the_ui(&desk, |c| item(c, EXAMPLES, "question", "Best shops")["question"] = serde_json::json!(["Worst shops"]));
+    let (_, said) = desk.run(&["drift"]);
+    assert!(said.contains("\"Worst shops\" → \"Best shops\"") && !said.contains("+ example_sql"), "{said}");
+    desk.done(&["apply", "--yes"], "put back");
+    assert_eq!(id(&desk, "Best shops"), first);
+}
