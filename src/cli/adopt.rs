@@ -65,9 +65,9 @@ pub struct Arguments {
     /// With `--write`: what was deleted in the workspace goes from the YAML
     #[arg(long, requires = "write")]
     pub deletions: bool,
-    /// With `--write`: also what the YAML does not set and the workspace has
+    /// With `--write`: also what the workspace has and the YAML does not set
     #[arg(long, requires = "write")]
-    pub unmanaged: bool,
+    pub all_fields: bool,
     /// Show, write nothing
     #[arg(long)]
     pub dry_run: bool,

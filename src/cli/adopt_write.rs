@@ -41,7 +41,7 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     let (online, mut document) = session.online(run).await?;
     let (mut plan, _) = session.plan(run, &online, &document, &options).await?;
     unread(&plan)?;
-    if arguments.unmanaged {
+    if arguments.all_fields {
         plan.steps.iter_mut().for_each(with_unmanaged);
     }
     let steps = drifted(&plan, &targets);

@@ -70,6 +70,8 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
     }
     match (&old, &new) {
         (None, None) => {}
+        // Its name is all that it holds.
+        (None, Some(Value::Map(rest))) if style.fresh && named.is_some() && rest.is_empty() => {}
         (None, Some(new)) if style.fresh => fresh(new, style, &mut row),
         (None, Some(new)) => one_sided("+", Label::Add, new, item, style, &mut row),
         (Some(old), None) => one_sided("-", Label::Remove, old, item, style, &mut row),

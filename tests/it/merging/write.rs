@@ -87,7 +87,7 @@ const OF_THE_UI: &str = "0123456789abcdef0123456789abcdef";
 fn written(edit: impl Fn(&mut Json)) -> (Desk, String) {
     let desk = desk();
     in_the_ui(&desk, edit);
-    let said = desk.done(&["adopt", "--write", "spaces.s", "--unmanaged", "--yes"], "drift of a space");
+    let said = desk.done(&["adopt", "--write", "spaces.s", "--all-fields", "--yes"], "drift of a space");
     desk.done(&["plan", "--detailed-exitcode"], &format!("nothing is left\n{said}\n{}", desk.read("conf/a.yaml")));
     (desk, said)
 }
