@@ -98,15 +98,7 @@ fn told<'a>(
     if resource.lifecycle.merge && live.is_some() && live != value && applied.is_some() && applied == value {
         facts.push("kept as the workspace has it (lifecycle.merge)".to_owned());
     }
-    Ok(Told {
-        what: format!("{}.{path}", resource.address),
-        environment: session.environment(),
-        value,
-        steps,
-        facts,
-        applied,
-        live,
-    })
+    Ok(Told { what: format!("{}.{path}", resource.address), environment: session.environment(), value, steps, facts, applied, live })
 }
 
 fn facts(field: &Field<'_>) -> Vec<String> {

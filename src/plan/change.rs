@@ -306,9 +306,12 @@ fn wanted<'s>(subject: &'s Subject<'_>, view: Option<&Value>) -> Cow<'s, Value> 
     if let Some(live) = view.filter(|_| !ignore.is_empty()) {
         wanted = Cow::Owned(body::with_ignored(wanted.into_owned(), ignore, live));
     }
-    let again = subject.kind.hooks.recognise.zip(view).and_then(|(hook, live)| {
-        hook(subject.address, &wanted, subject.entry.map(|entry| &entry.applied), live)
-    });
+    let again = subject
+        .kind
+        .hooks
+        .recognise
+        .zip(view)
+        .and_then(|(hook, live)| hook(subject.address, &wanted, subject.entry.map(|entry| &entry.applied), live));
     if let Some(again) = again {
         wanted = Cow::Owned(again);
     }

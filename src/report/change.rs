@@ -57,7 +57,8 @@ pub fn row(change: &FieldChange, forces: bool, style: &Style) -> Row {
         row.path.clone_from(item);
     }
     let held = |v: &Value| item::held(&change.path, v).filter(|_| change.old.is_none() || change.new.is_none());
-    let told = |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map(Value::Text).or_else(|| held(v)).unwrap_or_else(|| v.clone()));
+    let told =
+        |value: &Option<Value>| value.as_ref().map(|v| of_bytes(v).map(Value::Text).or_else(|| held(v)).unwrap_or_else(|| v.clone()));
     let (old, new) = (told(&change.old), told(&change.new));
     if named.as_ref().is_some_and(|(_, field)| field.is_empty()) && !style.fresh {
         // It is there or not: the sign stands before its name, what it holds below.

@@ -115,7 +115,10 @@ mod tests {
     fn items_are_called_by_their_names() {
         for (path, want) in [
             (r#"instructions.example_sql[question="Top customers"].sql"#, r#"example_sql "Top customers" sql"#),
-            (r#"instructions.example_sql[question="Top"].parameters[name=from].default_value.values"#, r#"example_sql "Top" parameter from default_value.values"#),
+            (
+                r#"instructions.example_sql[question="Top"].parameters[name=from].default_value.values"#,
+                r#"example_sql "Top" parameter from default_value.values"#,
+            ),
             ("tables[identifier=\"a.b.c\"]", "table a.b.c"),
             ("tables[identifier=\"a.b.c\"].columns[name=id].synonyms", "table a.b.c column id synonyms"),
             ("metric_views[identifier=\"a.b.v\"].description", "metric view a.b.v description"),

@@ -480,7 +480,7 @@ async fn without_merge_the_result_is_yaml() {
             assert!(edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} of YAML is lost: {theirs:?}\n{}", ran.told());
         }
         for edit in theirs.iter().filter(|edit| matches!(edit, Edit::Described(_) | Edit::Line(..) | Edit::Add(..))) {
-            let ours_too = ours.iter().any(|own| own == edit);
+            let ours_too = ours.contains(edit);
             assert!(ours_too || !edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} stays\n{}", ran.told());
         }
         assert!(world.run(&Options::default()).await.is_empty(), "seed {seed}");

@@ -99,17 +99,28 @@ fn edits_of_the_ui_are_written_where_they_belong() {
     let table: &[(&str, Deed, &[(&str, &str)])] = &[
         (
             "a line of the instruction",
-            |c| c["instructions"]["text_instructions"][0]["content"] = serde_json::json!(["Revenue is net. # no comment\nRound to euros.\n\nAsk back."]),
+            |c| {
+                c["instructions"]["text_instructions"][0]["content"] =
+                    serde_json::json!(["Revenue is net. # no comment\nRound to euros.\n\nAsk back."])
+            },
             &[("        Round to cents.\n", "        Round to euros.\n")],
         ),
         (
             "SQL around a variable",
-            |c| item(c, EXAMPLES, "question", "Top customers")["sql"] = serde_json::json!(["SELECT name, city\nFROM main.s.long\nORDER BY 1"]),
+            |c| {
+                item(c, EXAMPLES, "question", "Top customers")["sql"] =
+                    serde_json::json!(["SELECT name, city\nFROM main.s.long\nORDER BY 1"])
+            },
             &[("            SELECT name\n", "            SELECT name, city\n")],
         ),
         (
             "a new question",
-            |c| c.pointer_mut(SAMPLES).and_then(Json::as_array_mut).expect("a list").push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]})),
+            |c| {
+                c.pointer_mut(SAMPLES)
+                    .and_then(Json::as_array_mut)
+                    .expect("a list")
+                    .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}))
+            },
             &[("      - Who buys most?\n", "      - Who buys most?\n      - Who pays late?\n")],
         ),
         (
@@ -119,8 +130,14 @@ fn edits_of_the_ui_are_written_where_they_belong() {
         ),
         (
             "a column of a short table",
-            |c| item(c, TABLES, "identifier", "main.s.plain")["column_configs"] = serde_json::json!([{"column_name": "a", "description": ["First"]}]),
-            &[("      - main.s.plain\n", "      - identifier: main.s.plain\n        columns:\n          - name: a\n            description: First\n")],
+            |c| {
+                item(c, TABLES, "identifier", "main.s.plain")["column_configs"] =
+                    serde_json::json!([{"column_name": "a", "description": ["First"]}])
+            },
+            &[(
+                "      - main.s.plain\n",
+                "      - identifier: main.s.plain\n        columns:\n          - name: a\n            description: First\n",
+            )],
         ),
         (
             "columns by name",
@@ -150,7 +167,8 @@ fn edits_of_the_ui_are_written_where_they_belong() {
 
 #[test]
 fn sql_of_a_file_is_written_into_the_file_and_a_template_is_named() {
-    let (desk, _) = written(|c| item(c, EXAMPLES, "question", "Top shops")["sql"] = serde_json::json!(["SELECT shop, city\nFROM main.s.long"]));
+    let (desk, _) =
+        written(|c| item(c, EXAMPLES, "question", "Top shops")["sql"] = serde_json::json!(["SELECT shop, city\nFROM main.s.long"]));
     assert!(desk.read("sql/shops.sql").starts_with("SELECT shop, city\nFROM main.s.long"), "{}", desk.read("sql/shops.sql"));
     assert_eq!(desk.read("conf/a.yaml"), CONF.split_once('\n').expect("two parts").1);
     let desk = self::desk();
@@ -164,7 +182,12 @@ fn sql_of_a_file_is_written_into_the_file_and_a_template_is_named() {
 /// The id that the server gave stays when Brickform updates the space.
 #[test]
 fn ids_of_what_was_made_in_the_ui_do_not_churn() {
-    let (desk, _) = written(|c| c.pointer_mut(SAMPLES).and_then(Json::as_array_mut).expect("a list").push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]})));
+    let (desk, _) = written(|c| {
+        c.pointer_mut(SAMPLES)
+            .and_then(Json::as_array_mut)
+            .expect("a list")
+            .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}))
+    });
     let before = stored(&desk).1;
     desk.write("conf/a.yaml", &desk.read("conf/a.yaml").replace("Round to cents.", "Round to euros."));
     desk.done(&["apply", "--yes"], "an update");
