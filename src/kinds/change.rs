@@ -6,6 +6,9 @@ use crate::model::{Address, Path, Value};
 /// The requests of a change, or why it cannot be.
 pub type Calls = Result<Vec<Call>, Refusal>;
 
+/// From whose it is, desired, the last applied body and live to desired with what is known again.
+pub type Recognise = fn(&Address, &Value, Option<&Value>, &Value) -> Option<Value>;
+
 /// Code of a kind, all of it pure.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -21,8 +24,8 @@ pub struct Hooks {
     /// it is, and the body in YAML's form, for an update over what live holds.
     pub complete: Option<fn(&Address, Value) -> Value>,
     /// Desired with what tells that an item is one which live has under another name: so that a rewording is a change of it.
-    /// None: there is nothing to add. Takes whose it is, desired, the last applied body, and live as it is compared.
-    pub recognise: Option<fn(&Address, &Value, Option<&Value>, &Value) -> Option<Value>>,
+    /// None: there is nothing to add. Live as it is compared.
+    pub recognise: Option<Recognise>,
     /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.

@@ -59,7 +59,9 @@ pub fn place(path: &Path) -> Option<(String, String)> {
             }
             rest => {
                 let mut field = Path::root();
-                rest.iter().for_each(|step| field.push((*step).clone()));
+                for step in rest {
+                    field.push((*step).clone());
+                }
                 return Some((words.join(" "), field.to_string()));
             }
         }

@@ -54,7 +54,7 @@ pub(super) fn recognise(address: &Address, desired: &Value, applied: Option<&Val
             let was = map.get(KEY).and_then(|key| before.iter().find(|other| other.get(KEY) == Some(key))).map(text);
             let own = digest(&format!("{address}\n{}\n{}", ids.word, named(map, ids)));
             let is = |other: &&Value| was.as_ref() == Some(&text(other)) || other.get("id").and_then(Value::as_str) == Some(own.as_str());
-            let Some(at) = free.iter().position(|other| is(other)) else { continue };
+            let Some(at) = free.iter().position(is) else { continue };
             let Some(id) = free.remove(at).get("id") else { continue };
             let body = again.get_or_insert_with(|| desired.clone()).as_map_mut();
             if let Some(Value::List(list)) = body.and_then(|body| at_mut(body, section.at))

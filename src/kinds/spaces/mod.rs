@@ -14,9 +14,9 @@ mod place;
 #[cfg(test)]
 mod random;
 mod read;
-mod sql;
 #[cfg(test)]
 mod round;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod update;

@@ -264,7 +264,7 @@ fn space(random: &mut Random) -> Value {
         ("instructions", Value::map([("text", Value::Text(text))])),
     ]);
     for (l, list) in LISTS.iter().enumerate() {
-        for n in 0..1 + random.below(4) {
+        for n in 0..=random.below(4) {
             Edit::Add(l, name(list, n), format!("SELECT {n}\nFROM x")).make(&mut body, Form::Yaml, random);
         }
     }
@@ -330,7 +330,9 @@ fn conf(space: &Value, merge: bool) -> String {
 
 fn made(body: &Value, edits: &[Edit], random: &mut Random) -> Value {
     let mut body = body.clone();
-    edits.iter().for_each(|edit| edit.make(&mut body, Form::Yaml, random));
+    for edit in edits {
+        edit.make(&mut body, Form::Yaml, random);
+    }
     body
 }
 
