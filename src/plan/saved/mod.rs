@@ -101,7 +101,7 @@ pub struct Sources<'a> {
 pub fn bind(plan: &Plan, sources: Sources<'_>) -> Saved {
     let Sources { choices, given, environment, desired, answers, secrets, registry } = sources;
     let touched: BTreeSet<&str> = touched(plan).into_iter().filter_map(|a| kind_of(plan, a)).collect();
-    let kinds = touched.into_iter().filter_map(|name| Some((name.to_owned(), of_kind(registry.get(name)?)))).collect();
+    let kinds = touched.into_iter().filter_map(|name| Some((name.to_owned(), of_kind(registry.first(registry.get(name)?))))).collect();
     Saved {
         plan: displayed(plan),
         program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -45,9 +45,7 @@ pub fn unsettled(then: &Saved, now: &Saved, written: Option<&str>) -> Vec<String
     secrets(&a.secrets, &b.secrets, &mut out);
     for (kind, was) in &a.kinds {
         if b.kinds.get(kind).is_some_and(|is| is != was) {
-            let two = Registry::standard().get(kind).is_some_and(|kind| kind.otherwise.is_some());
-            let why = if two { "it is asked by another API now, or " } else { "" };
-            out.push(format!("kind {kind}: {why}this Brickform knows it differently"));
+            out.push(format!("kind {kind}: this Brickform knows it differently"));
         }
     }
     out
