@@ -14,7 +14,7 @@ pub fn place(body: &Node, field: &str, path: &Path, inside: &Path) -> Option<Spa
         let (own, other) = (&body.nearest(path).span, &body.nearest(inside).span);
         return (other.end - other.start < own.end - own.start).then(|| other.clone());
     };
-    match (inside.first_field(), node.text()) {
+    match (path.first_field(), node.text()) {
         // What is the matter with the whole of a tree is told where it is named.
         (Some(name), None) if name == field => return body.entry(field).map(|entry| entry.key_span.clone()),
         (Some(name), Some(_)) if name == field => {}

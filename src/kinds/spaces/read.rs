@@ -251,7 +251,7 @@ fn named(form: &Form, part: &mut Map) {
 
 fn is_name(id: &str) -> bool {
     // What is nearly one of the API's is a mistake.
-    id.len() < 24 || id.chars().any(|c| !c.is_ascii_hexdigit() && c != '-')
+    (id.len() < 24 && id.starts_with(|c: char| c.is_ascii_alphabetic())) || id.chars().any(|c| !c.is_ascii_hexdigit() && c != '-')
 }
 
 fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {

@@ -42,7 +42,7 @@ fn members_that_nobody_knows_yet_come_back() {
         "version": 2,
         "future": { "flag": true, "list": [1, "two"] },
         "config": { "sample_questions": [{ "id": id(1), "question": ["q"], "pinned": true }], "greeting": "Hello" },
-        "data_sources": { "tables": [{ "identifier": "a.b.c", "row_filter": ["x > 1"], "column_configs": [{ "column_name": "x", "unit": "EUR" }] }], "volumes": [{ "path": "/Volumes/a/b/c" }] },
+        "data_sources": { "tables": [{ "identifier": "a.b.c", "row_filter": ["x > 1"], "column_configs": [{ "column_name": "x", "unit": "EUR" }] }], "files": [{ "path": "/Volumes/a/b/c" }] },
         "instructions": {
             "tone": "brief",
             "example_question_sqls": [{ "id": id(2), "question": ["q"], "sql": ["s"], "verified_by": "ana", "parameters": [{ "name": "p", "format": "f" }] }],
