@@ -6,7 +6,7 @@ use super::build::{Build, Taker};
 use super::overlay::{self, strip};
 use super::{Calls, Change, Field, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update};
 use crate::catalogue::{self, Body, Members, Type, TypeDef};
-use crate::model::{Deferred, Map, Path, Reference, Step, Value};
+use crate::model::{Deferred, Map, Path, Reference, Step, Value, json};
 
 pub(super) use super::overlay::overlay;
 
@@ -123,6 +123,18 @@ pub fn from_reply(kind: &Kind, reply: Value) -> Value {
         Some(hook) => hook(body),
         None => body,
     }
+}
+
+/// The member that a reply of the kind's read lacks although a whole one has it; none where the reply is whole.
+#[must_use]
+pub fn lacking(kind: &Kind, reply: &Value) -> Option<&'static str> {
+    let name = Some(kind.read.holds).filter(|name| !name.is_empty())?;
+    let is_there = match reply.get(name) {
+        Some(Value::Map(_)) => true,
+        Some(Value::Text(text)) => matches!(json::parse(text.as_bytes()), Ok(Value::Map(_))),
+        _ => false,
+    };
+    (!is_there).then_some(name)
 }
 
 fn lifted(kind: &Kind, reply: Value) -> Value {

@@ -58,7 +58,7 @@ mod workspace_tags;
 
 pub use acl::{is_listed, levels, names_maker};
 pub use call::{
-    Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, list_call, list_parent, marks_call, read_call,
+    Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, lacking, list_call, list_parent, marks_call, read_call,
     second_read, update_calls, within_call,
 };
 pub use change::{Calls, Change, Context, Hooks, Recognise, Refusal, Verdict, View};

@@ -59,13 +59,16 @@ pub struct Read {
     /// A second operation whose reply's members stand beside those of the first (`get_status` beside `export`). It takes
     /// those of the first one's parameters that it knows. Empty: none.
     pub beside: Op,
+    /// The member of the reply that a whole one has, an object or its text of JSON (`serialized_space`): a reply without it tells
+    /// nothing of what is in the object. Empty: none.
+    pub holds: &'static str,
 }
 
 impl Read {
     /// The reply is the object.
     #[must_use]
     pub const fn plain(op: Op) -> Self {
-        Self { op, reply: "", names: "", pages: "", args: &[], query: &[], asks: &[], beside: "" }
+        Self { op, reply: "", names: "", pages: "", args: &[], query: &[], asks: &[], beside: "", holds: "" }
     }
 }
 

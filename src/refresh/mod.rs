@@ -20,6 +20,7 @@ mod settle;
 mod tests;
 mod wanted;
 
+pub use object::in_part;
 pub use preflight::{Finding, Preflight, Weight};
 
 /// What the workspace holds of what we ask about.

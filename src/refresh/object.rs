@@ -99,9 +99,26 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
         (reply, _) => reply.map(|reply| reply.body),
     };
     match reply {
-        Ok(reply) => Ok(Some(unmarked(kind, from_reply(kind, reply))).filter(|body| !is_trashed(kind, body))),
+        Ok(reply) => match kinds::lacking(kind, &reply) {
+            Some(name) => Err(in_part(kind, name, call)),
+            None => Ok(Some(unmarked(kind, from_reply(kind, reply))).filter(|body| !is_trashed(kind, body))),
+        },
         Err(error) if is_gone(kind, &error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The error of an answer that tells of an object and not of what is in it: taking that for an empty one would delete it.
+pub fn in_part(kind: &Kind, name: &str, call: &Call) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::BadReply,
+        status: None,
+        code: String::new(),
+        message: format!("the answer lacks a readable `{name}`: whoever reads {} needs the right to edit it", kind.one()),
+        request: call.op.to_owned(),
+        request_id: None,
+        tries: 1,
+        may_have_happened: false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::apply::{Failure, identity};
 use crate::client::ApiError;
 use crate::diff::{Compare, compare};
 use crate::kinds::{Call, Etag, Kind};
-use crate::model::Value;
+use crate::model::{Path, Value};
 use crate::refresh;
 
 /// How many fields are named at most.
@@ -73,12 +73,17 @@ impl Running {
     }
 }
 
-/// The fields in which the workspace differs from a body, whoever manages them.
+/// The fields in which the workspace differs from a body, whoever manages them, and those that hold a secret: whether they
+/// differ cannot be told, and what cannot be told is not overwritten.
 fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
     let found = compare(&Compare { applied: Some(body), live: Some(live), ..Compare::of(kind, body) });
-    let secret = |value: &Option<Value>| value.as_ref().is_some_and(Value::has_secret);
-    let changed = found.changes.iter().filter(|c| !secret(&c.new)).map(|c| &c.path);
+    let changed = found.changes.iter().map(|c| &c.path);
     let mut fields: Vec<String> = changed.chain(found.unmanaged.iter().map(|(path, _)| path)).map(ToString::to_string).collect();
+    body.each_deferred(&mut Path::root(), &mut |path, deferred| {
+        if deferred.secrets().next().is_some() {
+            fields.push(format!("{path}, which holds a secret and cannot be compared"));
+        }
+    });
     fields.dedup();
     fields
 }

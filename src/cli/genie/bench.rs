@@ -17,7 +17,7 @@ use super::super::{Exit, Failure, Run, planning, runtime, signals};
 use super::choose::{self, Chosen};
 use super::runs::{Broken, Came, Event, Task, Which};
 use crate::client::ApiErrorKind;
-use crate::model::{Value, bounded, json};
+use crate::model::{Scrubber, Value, bounded, json};
 use crate::report::benchmarks::{self, Report, Review, Space, Standing};
 use crate::report::style::quoted;
 use crate::report::text::plural;
@@ -116,16 +116,21 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         None
     };
     runtime()?.block_on(async {
-        let (connection, mut chosen) = if let Some(session) = &session {
+        let (connection, mut chosen, secrets) = if let Some(session) = &session {
             let (online, document) = session.online(run).await?;
             same_workspace(&document, &online.connection.identity, session.environment())?;
             let chosen = choose::of_project(run, session, &online, &document, &arguments.spaces).await?;
-            (online.connection, chosen)
+            let secrets = choose::secrets(run, &online)?;
+            (online.connection, chosen, secrets)
         } else {
             let connection = connect::by_profile(run, run.options.profile.as_deref()).await?;
             let chosen = choose::of_workspace(&connection.client, &arguments.spaces).await?;
-            (connection, chosen)
+            (connection, chosen, Scrubber::default())
         };
+        for space in &mut chosen {
+            space.title = secrets.scrub(std::mem::take(&mut space.title));
+            space.warehouse = secrets.scrub(std::mem::take(&mut space.warehouse));
+        }
         choose::picked(&mut chosen, &arguments.questions)?;
         let named = !arguments.spaces.is_empty();
         // A space that is named may have had benchmarks when they were run.
@@ -133,7 +138,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             choose::with_benchmarks(run, &mut chosen, named)?;
         }
         told(run, &chosen)?;
-        let bench = Bench { arguments, run, connection: &connection, chosen: &chosen };
+        let bench = Bench { arguments, run, connection: &connection, chosen: &chosen, secrets: &secrets };
         if !arguments.last && !bench.consent()? {
             return Ok(Exit::Done);
         }
@@ -184,6 +189,7 @@ struct Bench<'a> {
     run: &'a Run<'a>,
     connection: &'a Connection,
     chosen: &'a [Chosen],
+    secrets: &'a Scrubber,
 }
 
 impl Bench<'_> {
@@ -286,7 +292,14 @@ impl Bench<'_> {
     fn report(&self, came: Vec<Result<Came, Broken>>, environment: Option<String>) -> Report {
         let host = self.connection.link_host.trim_end_matches('/');
         let one = |(space, came): (&Chosen, Result<Came, Broken>)| {
-            let came = came.unwrap_or_else(|broken| Came { problem: Some(why(&broken, space)), ..Came::default() });
+            let mut came = came.unwrap_or_else(|broken| Came { problem: Some(why(&broken, space)), ..Came::default() });
+            came.problem = came.problem.map(|problem| self.secrets.scrub(problem));
+            if let Some(run) = &mut came.run {
+                run.reworded(&|text| self.secrets.scrub(text));
+            }
+            for (_, question, _) in came.before.iter_mut().flat_map(|before| &mut before.verdicts) {
+                *question = self.secrets.scrub(std::mem::take(question));
+            }
             Space {
                 address: space.address.as_ref().map(ToString::to_string),
                 id: space.id.clone(),

@@ -8,9 +8,10 @@ use super::super::{Failure, Run};
 use crate::client::{ApiError, ApiErrorKind, Client};
 use crate::diagnostic::suggest;
 use crate::diff::Reason;
-use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
-use crate::model::{Address, Pattern, Value, fits};
+use crate::kinds::{Kind, Registry, from_reply, lacking, list_call, read_call};
+use crate::model::{Address, Path, Pattern, Scrubber, Value, fits};
 use crate::plan::{self, Action, Step};
+use crate::project;
 use crate::state::Document;
 
 /// A space whose benchmarks are run.
@@ -54,7 +55,11 @@ fn kind() -> Result<&'static Kind, Failure> {
 /// A space in YAML's form.
 async fn read(client: &Client, kind: &'static Kind, id: &str) -> Result<Value, ApiError> {
     let Some(call) = read_call(kind, &Value::text(id), &Value::Null, &[]) else { return Ok(Value::Null) };
-    Ok(from_reply(kind, client.call(&call).await?.body))
+    let reply = client.call(&call).await?.body;
+    match lacking(kind, &reply) {
+        Some(name) => Err(crate::refresh::in_part(kind, name, &call)),
+        None => Ok(from_reply(kind, reply)),
+    }
 }
 
 /// The id of the only space of this title.
@@ -83,6 +88,32 @@ fn is_space(address: &Address) -> bool {
 
 fn is_id(word: &str) -> bool {
     word.len() >= 16 && word.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// What the spaces of a project hold that nobody may read in a report.
+///
+/// # Errors
+/// A secret cannot be read: what is not known cannot be kept out.
+pub fn secrets(run: &Run<'_>, online: &Online) -> Result<Scrubber, Failure> {
+    let mut scrubber = Scrubber::default();
+    for (address, resource) in online.desired.resources.iter().filter(|(address, _)| is_space(address)) {
+        let mut unread = None;
+        resource.body.each_deferred(&mut Path::root(), &mut |_, deferred| {
+            for source in deferred.secrets() {
+                match project::read_secret(run.outside, source) {
+                    Ok(value) => scrubber.learn(&value),
+                    Err(why) => unread = Some(why),
+                }
+            }
+        });
+        if let Some(why) = unread {
+            return Err(Failure::Machine {
+                message: format!("{address}: {why}"),
+                help: vec!["it is needed to keep it out of what is printed: the workspace shows it in the space".to_owned()],
+            });
+        }
+    }
+    Ok(scrubber)
 }
 
 /// The spaces of an environment. `given`: addresses, keys, ids and patterns; none: all that are declared.

@@ -111,7 +111,10 @@ impl Task {
         let id = word(&begun, "eval_run_id");
         let _ = told.send(Event::Found(self.name.clone(), id.clone()));
         let ended = self.end_of(begun, told).await.map_err(broken("the run cannot be watched", Some(&id)))?;
-        let run = self.results(&ended).await.map_err(broken("the answers cannot be read", Some(&id)))?;
+        let mut run = self.results(&ended).await.map_err(broken("the answers cannot be read", Some(&id)))?;
+        if matches!(self.which, Which::New(_)) && !self.asked.is_empty() {
+            run.started_for(&self.asked);
+        }
         let before = match others.iter().find(|other| word(other, "eval_run_id") != id && is_done(other)) {
             Some(other) if self.compare => {
                 Some(self.before(other).await.map_err(broken("the answers of the run before cannot be read", Some(&id)))?)

@@ -24,7 +24,7 @@ use super::connect::{self, Connection};
 use super::session::Session;
 use super::{Failure, Form, Run};
 use crate::client::{ApiError, ApiErrorKind};
-use crate::kinds::{Kind, Registry, from_reply, list_call, read_call};
+use crate::kinds::{Kind, Registry, from_reply, lacking, list_call, read_call};
 use crate::model::Value;
 use crate::refresh;
 use crate::report::style::quoted;
@@ -155,6 +155,7 @@ async fn whole(connection: &Connection, id: &str) -> Result<Value, Failure> {
 /// Whether a reply holds nothing of what is in the space, as those get it who may not edit.
 fn is_bare(reply: &Value) -> bool {
     ["serialized_space", "definition"].iter().all(|name| reply.get(name).is_none_or(Value::is_zero))
+        || kind().is_ok_and(|kind| lacking(kind, reply).is_some() && reply.get("definition").is_none())
 }
 
 /// Whether a title looks so, in whatever case.

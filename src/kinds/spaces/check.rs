@@ -168,7 +168,7 @@ fn joined(item: &Value, path: &Path, found: &mut Vec<Refusal>) {
     }
     for side in text("condition").and_then(join::equalities).into_iter().flatten().flatten() {
         let known = |word: &String| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word));
-        if side.len() != 2 || !side.first().is_some_and(known) {
+        if !side.first().is_some_and(known) {
             let reason = format!(
                 "`{}` is no column of this join: columns are written `{}.column` or `{}.column`",
                 side.join("."),

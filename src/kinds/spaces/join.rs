@@ -157,10 +157,15 @@ pub(super) fn equalities(text: &str) -> Option<Vec<[Vec<String>; 2]>> {
 fn dotted(tokens: &mut std::iter::Peekable<std::vec::IntoIter<Token>>) -> Option<Vec<String>> {
     let mut words = Vec::new();
     loop {
-        let Token::Word(word, _) = tokens.next()? else { return None };
+        let Token::Word(word, quoted) = tokens.next()? else { return None };
+        // A number (`5`, `1.5`) is no column.
+        if quoted == Quoted::No && word.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
         words.push(word);
         if tokens.next_if_eq(&Token::Dot).is_none() {
-            return Some(words);
+            // One word alone may be a literal or a function: `true`, `current_date`.
+            return (words.len() > 1).then_some(words);
         }
     }
 }
@@ -286,5 +291,9 @@ mod tests {
         case("`a`.`tick``s` = b.y", "a.`tick``s` = b.y", "`a`.`tick``s` = `b`.`y`");
         case("a.x > b.y", "a.x > b.y", "a.x > b.y");
         case("lower(a.x) = b.y", "lower(a.x) = b.y", "lower(a.x) = b.y");
+        for text in ["`a`.`x` = `b`.`y` AND `b`.`current` = true", "a.x = 5", "a.x = 1.5", "a.day = current_date", "1=1"] {
+            case(text, text, text);
+        }
+        case("a.x.field = b.y", "a.x.field = b.y", "`a`.`x`.`field` = `b`.`y`");
     }
 }

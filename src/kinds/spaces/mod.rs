@@ -33,7 +33,11 @@ use crate::model::Step;
 /// Genie spaces by the spaces API: everything about a space's knowledge is one text of JSON to it, replaced whole.
 pub static SPACES: Kind = Kind {
     create: Some(Request::bare("dashboards.genie.create_space")),
-    read: Read { query: &[("include_serialized_space", "true")], ..Read::plain("dashboards.genie.get_space") },
+    read: Read {
+        query: &[("include_serialized_space", "true")],
+        holds: "serialized_space",
+        ..Read::plain("dashboards.genie.get_space")
+    },
     // Rows lack the serialised space.
     list: Some(List { op: "dashboards.genie.list_spaces", query: &[], rows: Rows::Names }),
     update: Update::Custom(update::serialised),
@@ -46,7 +50,7 @@ pub static SPACES: Kind = Kind {
 /// The same by the agents API: a typed object, replaced whole too. Whoever makes one picks its id.
 static AGENTS: Kind = Kind {
     create: Some(Request::bare("genieagents.genie_agents.create_genie_agent")),
-    read: Read::plain("extra.genie_agents.get"),
+    read: Read { holds: "definition", ..Read::plain("extra.genie_agents.get") },
     // The FULL view has definitions, of everybody's spaces: many megabytes for the few that are managed.
     list: Some(List { op: "genieagents.genie_agents.list_genie_agents", query: &[("page_size", "100")], rows: Rows::Names }),
     update: Update::Custom(update::typed),

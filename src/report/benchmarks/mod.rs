@@ -11,6 +11,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::model::Value;
 
 pub use forms::{csv, json, junit};
@@ -286,6 +288,24 @@ pub fn score(run: &BenchmarkRun, review: Review) -> Score {
     }
 }
 
+impl BenchmarkRun {
+    /// Of a run that was started for these questions (by id): all of them count, answered or not, and no other.
+    pub fn started_for(&mut self, asked: &BTreeMap<String, String>) {
+        self.answers.retain(|answer| asked.contains_key(&answer.id) || asked.values().any(|question| *question == answer.question));
+        self.questions = asked.len();
+    }
+
+    /// Every text of it by this function.
+    pub fn reworded(&mut self, text: &dyn Fn(String) -> String) {
+        for answer in &mut self.answers {
+            let texts = [&mut answer.question, &mut answer.expected, &mut answer.got, &mut answer.status];
+            for one in texts.into_iter().chain(&mut answer.reasons) {
+                *one = text(std::mem::take(one));
+            }
+        }
+    }
+}
+
 impl Space {
     /// What messages call it.
     #[must_use]
@@ -309,5 +329,11 @@ impl Space {
 }
 
 fn word(of: &Value, name: &str) -> String {
-    of.get(name).map(Value::key_text).unwrap_or_default()
+    of.get(name).map(printable).unwrap_or_default()
+}
+
+/// A text of the workspace without what would steer a terminal.
+fn printable(value: &Value) -> String {
+    let shown = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    value.key_text().chars().map(shown).collect()
 }

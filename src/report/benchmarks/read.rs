@@ -1,6 +1,6 @@
 //! From replies of the eval-runs API, and from reports of earlier runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Before, BenchmarkRun, Score, Verdict, word};
 use crate::model::Value;
@@ -49,6 +49,10 @@ fn said(of: &Value, name: &str) -> String {
 #[must_use]
 pub fn run(reply: &Value, rows: &[Value], details: &BTreeMap<String, Value>, asked: &BTreeMap<String, String>) -> BenchmarkRun {
     let mut answers: Vec<Answer> = rows.iter().map(|row| answer(row, details.get(&word(row, "result_id")), asked)).collect();
+    // A benchmark that is told of twice counts once, by the worse of the two.
+    answers.sort_by_key(|answer| answer.verdict.rank());
+    let mut seen = BTreeSet::new();
+    answers.retain(|answer| answer.id.is_empty() || seen.insert(answer.id.clone()));
     answers.sort_by(|a, b| a.question.cmp(&b.question).then_with(|| a.id.cmp(&b.id)));
     BenchmarkRun {
         id: word(reply, "eval_run_id"),
@@ -76,7 +80,7 @@ fn answer(row: &Value, details: Option<&Value>, asked: &BTreeMap<String, String>
         expected: either(said(details, "expected_response"), word(row, "benchmark_answer")),
         got: said(details, "actual_response"),
         verdict,
-        reasons: reasons.iter().map(Value::key_text).collect(),
+        reasons: reasons.iter().map(super::printable).collect(),
         by_hand: details.get("manual_assessment").and_then(Value::as_bool).unwrap_or(false),
         status: either(word(details, "eval_run_status"), word(row, "status")),
         id,
