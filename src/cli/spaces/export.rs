@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Who, fits, none_fits, rows, rows_of, text, whole, workspace};
+use super::{Who, fits, none_fits, rows, rows_of, text, together, whole, workspace};
 use crate::cli::{Exit, Failure, Form, Run, runtime};
 use crate::export::{self, Exported, FileError, Overwrite};
 use crate::model::Value;
@@ -61,8 +61,9 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             (arguments.ids.iter().map(|id| (id.clone(), String::new())).collect(), vec![])
         };
         let (mut bodies, mut failed) = (Vec::new(), Vec::new());
-        for (id, title) in wanted {
-            match whole(&connection, &id).await {
+        let read = together(wanted.iter().map(|(id, _)| whole(&connection, id))).await;
+        for ((id, title), body) in wanted.into_iter().zip(read) {
+            match body {
                 Ok(body) => bodies.push(body),
                 Err(failure @ (Failure::Credentials(_) | Failure::Usage { .. })) => return Err(failure),
                 Err(failure) => failed.push((id, title, failure)),

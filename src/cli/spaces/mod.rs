@@ -20,6 +20,8 @@ pub use export::run as export;
 pub use list::{find, run as list};
 pub use one::run as get;
 
+use std::task::Poll;
+
 use super::connect::{self, Connection};
 use super::session::Session;
 use super::{Failure, Form, Run};
@@ -150,6 +152,22 @@ async fn whole(connection: &Connection, id: &str) -> Result<Value, Failure> {
         });
     }
     Ok(from_reply(kind()?, reply))
+}
+
+/// The answers of all of these, asked at once, in their order. What they borrow keeps them from being tasks of their own; how
+/// many requests are in flight is the client's affair.
+async fn together<T>(asked: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<_> = asked.map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(|context| {
+        for (one, answer) in waiting.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(value) = one.as_mut().poll(context) {
+                *answer = Some(value);
+            }
+        }
+        if waiting.iter().all(|(_, answer)| answer.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    waiting.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
 /// Whether a reply holds nothing of what is in the space, as those get it who may not edit.
