@@ -7,6 +7,7 @@
 mod advice;
 mod carry;
 mod check;
+mod facts;
 mod form;
 mod ids;
 mod join;
@@ -25,19 +26,15 @@ mod write;
 use super::permissions::PERMISSIONS;
 use super::workspace_tags::WORKSPACE_TAGS;
 use super::{
-    Change, Encoding, Etag, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Objects, Otherwise, Parent, Path, Read,
-    Request, Rows, Sort, Unique, Update, Value, Verdict, View,
+    Change, Encoding, Etag, Facet, From, Hooks, Identity, Kind, List, Loss, Natural, Objects, Otherwise, Parent, Path, Read, Request, Rows,
+    Sort, Unique, Update, Value, Verdict, View,
 };
 use crate::model::Step;
 
 /// Genie spaces by the spaces API: everything about a space's knowledge is one text of JSON to it, replaced whole.
 pub static SPACES: Kind = Kind {
     create: Some(Request::bare("dashboards.genie.create_space")),
-    read: Read {
-        query: &[("include_serialized_space", "true")],
-        holds: "serialized_space",
-        ..Read::plain("dashboards.genie.get_space")
-    },
+    read: Read { query: &[("include_serialized_space", "true")], holds: "serialized_space", ..Read::plain("dashboards.genie.get_space") },
     // Rows lack the serialised space.
     list: Some(List { op: "dashboards.genie.list_spaces", query: &[], rows: Rows::Names }),
     update: Update::Custom(update::serialised),
@@ -88,7 +85,7 @@ const SPACE: Kind = Kind {
         ("create_time", "time out"),
         ("update_time", "time out"),
     ],
-    facts: FACTS,
+    facts: facts::FACTS,
     loss: Loss::Data("its conversations"),
     facets: &[
         Facet {
@@ -136,63 +133,6 @@ const NAMED: &[Objects] = &[
     Objects { list: &["tables"], member: "identifier", sort: Sort::Table, columns: Some(("columns", "name")) },
     Objects { list: &["metric_views"], member: "identifier", sort: Sort::MetricView, columns: Some(("columns", "name")) },
     Objects { list: &["instructions", "functions"], member: "identifier", sort: Sort::Function, columns: None },
-];
-
-const BACKEND: Fact = Fact::Default(Lit::Backend);
-
-const FACTS: &[(super::At, Fact)] = &[
-    ("description", Fact::Default(Lit::Text(""))),
-    ("warehouse_id", Fact::Refers("warehouses")),
-    // The caller's home; an update moves the space.
-    ("parent_path", BACKEND),
-    ("parent_path", Fact::WorkspacePath),
-    ("tables", Fact::Keyed(&["identifier"])),
-    ("metric_views", Fact::Keyed(&["identifier"])),
-    ("volumes", Fact::Keyed(&["path"])),
-    ("mcp_connections", Fact::Keyed(&["mcp_connection"])),
-    ("sample_questions", Fact::Keyed(&["question"])),
-    ("benchmarks", Fact::Keyed(&["question"])),
-    ("@forms.SpaceTable.identifier", Fact::CaseBlind),
-    ("@forms.SpaceTable.columns", Fact::Keyed(&["name"])),
-    ("@forms.SpaceColumn.name", Fact::CaseBlind),
-    ("@forms.SpaceColumn.synonyms", Fact::Set),
-    ("@forms.SpaceInstructions.text_id", BACKEND),
-    ("@forms.SpaceInstructions.example_sql", Fact::Keyed(&["question"])),
-    ("@forms.SpaceInstructions.functions", Fact::Keyed(&["identifier"])),
-    ("@forms.SpaceInstructions.joins", Fact::Keyed(&["left", "left_alias", "right", "right_alias"])),
-    ("@forms.SpaceSnippets.filters", Fact::Keyed(&["name"])),
-    ("@forms.SpaceSnippets.expressions", Fact::Keyed(&["name"])),
-    ("@forms.SpaceSnippets.measures", Fact::Keyed(&["name"])),
-    ("@forms.SpaceExample.parameters", Fact::Keyed(&["name"])),
-    ("@forms.SpaceSnippet.synonyms", Fact::Set),
-    // The API tells items apart by their ids alone: what has the same text is another item if it has a key of its own.
-    ("sample_questions", Fact::Apart(&[form::KEY])),
-    ("benchmarks", Fact::Apart(&[form::KEY])),
-    ("@forms.SpaceInstructions.example_sql", Fact::Apart(&[form::KEY])),
-    ("@forms.SpaceInstructions.joins", Fact::Apart(&["condition", form::KEY])),
-    ("@forms.SpaceSnippets.filters", Fact::Apart(&[form::KEY])),
-    ("@forms.SpaceSnippets.expressions", Fact::Apart(&[form::KEY])),
-    ("@forms.SpaceSnippets.measures", Fact::Apart(&[form::KEY])),
-    ("sample_questions", Fact::Also("id")),
-    ("benchmarks", Fact::Also("id")),
-    ("@forms.SpaceInstructions.example_sql", Fact::Also("id")),
-    ("@forms.SpaceInstructions.functions", Fact::Also("id")),
-    ("@forms.SpaceInstructions.joins", Fact::Also("id")),
-    ("@forms.SpaceSnippets.filters", Fact::Also("id")),
-    ("@forms.SpaceSnippets.expressions", Fact::Also("id")),
-    ("@forms.SpaceSnippets.measures", Fact::Also("id")),
-    ("@forms.SpaceExample.id", BACKEND),
-    ("@forms.SpaceFunction.id", BACKEND),
-    ("@forms.SpaceJoin.id", BACKEND),
-    ("@forms.SpaceSnippet.id", BACKEND),
-    ("@forms.SpaceQuestion.id", BACKEND),
-    ("@forms.SpaceBenchmark.id", BACKEND),
-    ("@forms.SpaceExample.$key", Fact::InputOnly),
-    ("@forms.SpaceFunction.$key", Fact::InputOnly),
-    ("@forms.SpaceJoin.$key", Fact::InputOnly),
-    ("@forms.SpaceSnippet.$key", Fact::InputOnly),
-    ("@forms.SpaceQuestion.$key", Fact::InputOnly),
-    ("@forms.SpaceBenchmark.$key", Fact::InputOnly),
 ];
 
 /// Live with each metric view in the list in which YAML has it: the API may give metric views among the tables (a public
