@@ -15,6 +15,7 @@ pub fn place(body: &Node, field: &str, path: &Path, inside: &Path) -> Option<Spa
         return (other.end - other.start < own.end - own.start).then(|| other.clone());
     };
     match (path.first_field(), node.text()) {
+        (Some(name), None) if name == field && path.steps().len() > 1 => return Some(body.nearest(path).span.clone()),
         // What is the matter with the whole of a tree is told where it is named.
         (Some(name), None) if name == field => return body.entry(field).map(|entry| entry.key_span.clone()),
         (Some(name), Some(_)) if name == field => {}
