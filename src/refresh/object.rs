@@ -109,6 +109,7 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
 }
 
 /// The error of an answer that tells of an object and not of what is in it: taking that for an empty one would delete it.
+#[must_use]
 pub fn in_part(kind: &Kind, name: &str, call: &Call) -> ApiError {
     ApiError {
         kind: ApiErrorKind::BadReply,
