@@ -44,6 +44,15 @@ impl Desk {
         desk
     }
 
+    /// With the API that a case is of.
+    pub fn of(case: &Case) -> Self {
+        let desk = Self::new();
+        if let Some(workspace) = &case.workspace {
+            desk.write("environments/local.yaml", &format!("workspace: {workspace}\nstate: {{ key: {{ env: LAWS_SECRET }} }}\n"));
+        }
+        desk
+    }
+
     pub fn write(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a folder");
@@ -134,7 +143,7 @@ const UNREADABLE: &[&str] = &["secrets"];
 
 async fn adopted(case: &Case, document: &str) {
     let kind = &case.kind;
-    let desk = Desk::new();
+    let desk = Desk::of(case);
     desk.by_hand(&case.before).await;
     desk.write("conf/case.yaml", document);
     desk.done(&["apply", "--yes"], kind);
