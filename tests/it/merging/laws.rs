@@ -382,6 +382,7 @@ fn reversed(value: &Value) -> Value {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a setting of the test run")]
 fn seeds() -> Vec<u64> {
     let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match (read("MERGE_SEED"), read("FUZZ_CASES")) {

@@ -96,12 +96,14 @@ fn written(edit: impl Fn(&mut Json)) -> (Desk, String) {
 #[test]
 fn edits_of_the_ui_are_written_where_they_belong() {
     type Deed = fn(&mut Json);
-    let table: &[(&str, Deed, &[(&str, &str)])] = &[
+    // What it is called, the edit, and what files hold afterwards.
+    type Row = (&'static str, Deed, &'static [(&'static str, &'static str)]);
+    let table: &[Row] = &[
         (
             "a line of the instruction",
             |c| {
                 c["instructions"]["text_instructions"][0]["content"] =
-                    serde_json::json!(["Revenue is net. # no comment\nRound to euros.\n\nAsk back."])
+                    serde_json::json!(["Revenue is net. # no comment\nRound to euros.\n\nAsk back."]);
             },
             &[("        Round to cents.\n", "        Round to euros.\n")],
         ),
@@ -109,7 +111,7 @@ fn edits_of_the_ui_are_written_where_they_belong() {
             "SQL around a variable",
             |c| {
                 item(c, EXAMPLES, "question", "Top customers")["sql"] =
-                    serde_json::json!(["SELECT name, city\nFROM main.s.long\nORDER BY 1"])
+                    serde_json::json!(["SELECT name, city\nFROM main.s.long\nORDER BY 1"]);
             },
             &[("            SELECT name\n", "            SELECT name, city\n")],
         ),
@@ -119,7 +121,7 @@ fn edits_of_the_ui_are_written_where_they_belong() {
                 c.pointer_mut(SAMPLES)
                     .and_then(Json::as_array_mut)
                     .expect("a list")
-                    .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}))
+                    .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}));
             },
             &[("      - Who buys most?\n", "      - Who buys most?\n      - Who pays late?\n")],
         ),
@@ -132,7 +134,7 @@ fn edits_of_the_ui_are_written_where_they_belong() {
             "a column of a short table",
             |c| {
                 item(c, TABLES, "identifier", "main.s.plain")["column_configs"] =
-                    serde_json::json!([{"column_name": "a", "description": ["First"]}])
+                    serde_json::json!([{"column_name": "a", "description": ["First"]}]);
             },
             &[(
                 "      - main.s.plain\n",
@@ -186,7 +188,7 @@ fn ids_of_what_was_made_in_the_ui_do_not_churn() {
         c.pointer_mut(SAMPLES)
             .and_then(Json::as_array_mut)
             .expect("a list")
-            .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}))
+            .push(serde_json::json!({"id": OF_THE_UI, "question": ["Who pays late?"]}));
     });
     let before = stored(&desk).1;
     desk.write("conf/a.yaml", &desk.read("conf/a.yaml").replace("Round to cents.", "Round to euros."));
