@@ -248,8 +248,8 @@ fn is_call(kind: &str, call: &Call, sent: &Sent) -> bool {
     let open = |v: &Value| v.has_unknown() || v.has_secret();
     let mut path = operation.path.clone();
     for (name, value) in &call.path {
-        let text = if open(value) { "*".to_owned() } else { value.key_text() };
-        path = path.replace(&format!("{{{name}}}"), &text).replace(&format!("{{{name}...}}"), &text);
+        let written = |kept: &str| if open(value) { "*".to_owned() } else { percent_encoded(&value.key_text(), kept) };
+        path = path.replace(&format!("{{{name}}}"), &written("-._~")).replace(&format!("{{{name}...}}"), &written("-._~/"));
     }
     // An etag that the server moved by itself is read again: nothing else of the request may differ.
     let etag = Registry::standard().get(kind).and_then(|kind| kind.etag);
@@ -266,6 +266,13 @@ fn is_call(kind: &str, call: &Call, sent: &Sent) -> bool {
         (None, Some(sent)) => sent.is_zero(),
     };
     operation.method == sent.request.method && glob(&path, &sent.request.path) && body
+}
+
+/// As it stands in a path: letters, digits and what is kept as they are, every other byte as `%XX`.
+fn percent_encoded(text: &str, kept: &str) -> String {
+    let byte =
+        |b: u8| if b.is_ascii_alphanumeric() || kept.as_bytes().contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    text.bytes().map(byte).collect()
 }
 
 fn fits_open(listed: &Value, sent: &Value) -> bool {

@@ -394,4 +394,25 @@ pub const SORTS: &[Sort] = &[
         ways: MOVED,
         since: 0,
     },
+    Sort {
+        kind: "workspace_tags",
+        count: 2,
+        name: ("entity_type", "geniespaces"),
+        needs: &[("spaces", 2)],
+        fields: &[
+            ("entity_id", &["'@spaces%2.id|none@'"]),
+            (
+                "tags",
+                &[
+                    "{ team: a }",
+                    "{ team: b, cost center: '@groups%3.id|none@' }",
+                    "[certified]",
+                    "{ team: '', a: b, c: d, e: f, g: h }",
+                    "{}",
+                ],
+            ),
+        ],
+        ways: TIED,
+        since: 2000,
+    },
 ];
