@@ -19,7 +19,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "safe.bareRepository=explicit",
 ];
 
-/// What asks about a bare repository all the same, after [`OPTIONS`]: whoever calls has seen that it is no part of another one.
+/// What asks about a bare repository all the same, after `OPTIONS`: whoever calls has seen that it is no part of another one.
 pub const BARE: [&str; 2] = ["-c", "safe.bareRepository=all"];
 
 /// The setting that Git names where it takes a folder for a bare repository that nobody asked for; it is not translated.
