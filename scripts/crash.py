@@ -64,6 +64,11 @@ grants:
     securable_type: catalog
     full_name: samples
     entries: [{ principal: analysts, privileges: [USE_CATALOG] }]
+workspace_tags:
+  taxi:
+    entity_type: geniespaces
+    entity_id: "${spaces.taxi.id}"
+    tags: { team: riders, certified: "", days: "days-${keep_days}" }
 """
 FAULTS = [
     "{when}:POST:/api/2.2/jobs/create",
@@ -195,6 +200,11 @@ class Project:
                 "principals": names("/api/2.0/preview/scim/v2/ServicePrincipals", "Resources", "displayName"),
                 "secrets": sorted(scopes + [f"{s}/{k}" for s in scopes for k in names(f"/api/2.0/secrets/list?scope={s}", "secrets", "key")]),
                 "workspace": sorted(within("/Shared")),
+                "tags": sorted(
+                    [space["title"], tag["tag_key"]]
+                    for space in get("/api/2.0/genie/spaces").get("spaces", [])
+                    for tag in get(f"/api/2.0/entity-tag-assignments/geniespaces/{space['space_id']}/tags?page_size=1000").get("tag_assignments", [])
+                ),
                 "settings": get("/api/2.0/workspace-conf?keys=enableExportNotebook,enableDbfsFileBrowser"),
                 "alerts": sorted(
                     a["display_name"]

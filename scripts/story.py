@@ -168,7 +168,7 @@ def tell(story):
     release = story.runner("release")
     story.run(release, "brickform plan --env prod --out plan.json", words=["10 → 30"], show="auto_stop|^Plan|The plan is in")
     story.run(release, "brickform apply plan.json", words=["1 changed"], show="^Applied")
-    story.run(release, "brickform apply plan.json", code=7, words=["somebody applied in between"])
+    story.run(release, "brickform apply plan.json", code=7, words=["this very plan was carried out already"])
 
     story.title("Overnight somebody changes prod by hand; the nightly run finds it")
     job = story.run(release, "brickform output jobs.nightly.id --env prod", quiet=True).strip()
