@@ -64,28 +64,44 @@ impl<'a> Maker<'a> {
 }
 
 /// What is deleted before something around it is deleted too, and made again after that, is deleted by the step of what is
-/// around: one step cannot wait in its middle for another one.
-pub(super) fn hand_over(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, old: &dyn Fn(&Address) -> Address) {
+/// around: one step cannot wait in its middle for another one. Gives whose step deletes what.
+pub(super) fn hand_over(
+    steps: &mut BTreeMap<Address, Box<Step>>,
+    inputs: &Inputs<'_>,
+    old: &dyn Fn(&Address) -> Address,
+) -> BTreeMap<Address, Address> {
+    let mut handed = BTreeMap::new();
     if !steps.values().any(|step| is_replaced(step)) {
-        return;
+        return handed;
     }
-    let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
-    let order = order::topological(inputs.desired);
-    let depth: BTreeMap<&Address, usize> = order.iter().enumerate().map(|(at, address)| (*address, at)).collect();
-    for address in order.into_iter().rev() {
+    let before = |a: &Address| inputs.state.resources.get(&old(a));
+    let applied = |a: &Address| before(a).map(|e| &e.applied);
+    for address in order::topological(inputs.desired).into_iter().rev() {
         let Some(resource) = inputs.desired.resources.get(address).filter(|r| !r.kind.parents.is_empty()) else { continue };
         let Some(step) = steps.get(address).filter(|s| is_replaced(s)) else { continue };
         let Some(body) = step.live.as_ref().or_else(|| applied(address)) else { continue };
-        let holds =
-            |a: &&Address| steps.get(*a).is_some_and(|s| is_replaced(s) && is_in(resource.kind, body, s, applied(a), inputs.registry));
-        // The innermost: a volume goes with its schema, before that, and both before their catalog.
-        let Some(around) = resource.depends_on.iter().filter(holds).max_by_key(|a| depth.get(a)) else { continue };
-        let mut calls = steps.get_mut(address).map(|s| std::mem::take(&mut s.delete_calls)).unwrap_or_default();
-        if let Some(around) = steps.get_mut(around) {
-            calls.append(&mut around.delete_calls);
-            around.delete_calls = calls;
+        let around = |a: &&Address, leaves: fn(&Step) -> bool| {
+            steps.get(*a).is_some_and(|s| leaves(s) && is_in(resource.kind, body, s, applied(a), inputs.registry))
+        };
+        let again: Vec<&Address> = resource.depends_on.iter().filter(|a| around(a, is_replaced)).collect();
+        if again.is_empty() {
+            continue;
         }
+        // What was between the two may leave for good.
+        let was = before(address).map_or(&[][..], |entry| &entry.dependencies);
+        let goes = was.iter().filter(|a| around(a, |s| s.action == Action::Delete));
+        // The innermost: a volume goes with its schema, before that, and both before their catalog. Ids begin with what is around.
+        let depth = |a: &&Address| steps.get(*a).and_then(|s| s.id.as_ref()).map(String::len);
+        let Some(taker) = again.into_iter().chain(goes).max_by_key(depth).cloned() else { continue };
+        let mut calls = steps.get_mut(address).map(|s| std::mem::take(&mut s.delete_calls)).unwrap_or_default();
+        if let Some(around) = steps.get_mut(&taker) {
+            let own = if around.action == Action::Delete { &mut around.calls } else { &mut around.delete_calls };
+            calls.append(own);
+            *own = calls;
+        }
+        handed.insert(address.clone(), taker);
     }
+    handed
 }
 
 /// Blocks what cannot be deleted because something in it stays: the server would refuse it halfway.

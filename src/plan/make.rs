@@ -47,7 +47,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     let first = maker.before_renames();
     let mut steps = maker.steps;
     let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
-    inside::hand_over(&mut steps, inputs, &old);
+    let handed = inside::hand_over(&mut steps, inputs, &old);
     let mut lifted = BTreeSet::new();
     if !inputs.options.drift_only {
         inside::check(&mut steps, inputs, &known, &old);
@@ -58,7 +58,15 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         let there = step.action == Action::None && step.id.is_none() && step.blocks.is_empty();
         !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
     });
-    order::link(&mut steps, inputs.desired, &orphans::with_begun(inputs, known), &old, &first);
+    order::link(&mut steps, inputs.desired, &orphans::with_begun(inputs, known), &old, &first, &handed);
+    if let Some(circle) = order::circle(&steps)
+        && let Some(step) = circle.first().and_then(|first| steps.get_mut(first))
+    {
+        let each: Vec<String> = circle.iter().map(ToString::to_string).collect();
+        let reason = format!("{} would wait for each other: nothing of them could begin", each.join(", "));
+        let remedy = vec![format!("make the change in two applies: first without what changes at {}", each[0])];
+        step.blocks.push(super::step::block("refused", reason, remedy));
+    }
     let mut plan = Plan {
         environment: inputs.environment.name.clone(),
         project: inputs.project.to_owned(),

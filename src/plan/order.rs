@@ -57,13 +57,14 @@ fn waits(after: &HashMap<Address, Vec<Address>>, first: &Address, second: &Addre
 }
 
 /// Fills `after`: needs before users, and for deletes users before needs. `first`: what is deleted under a name that the
-/// other one of the pair, which is around it, loses in this plan.
+/// other one of the pair, which is around it, loses in this plan. `handed`: whose step deletes the old object of a replacement.
 pub(super) fn link(
     steps: &mut BTreeMap<Address, Box<Step>>,
     desired: &Desired,
     state: &Document,
     old: &dyn Fn(&Address) -> Address,
     first: &[(Address, Address)],
+    handed: &BTreeMap<Address, Address>,
 ) {
     let active: HashMap<Address, Action> =
         steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
@@ -74,7 +75,12 @@ pub(super) fn link(
         for dependency in entry.dependencies.iter().filter(|d| deletes(d)) {
             // What stays and still needs a replaced object comes after it; what goes, or needs a deleted one no more, before.
             if step.action == Action::Delete || active.get(dependency) == Some(&Action::Delete) {
-                before_delete.entry(dependency).or_default().push(address);
+                let by = std::iter::successors(Some(address), |a| handed.get(*a)).last().unwrap_or(address);
+                // What goes before its surroundings do cannot wait for them.
+                let is_in = state.resources.get(dependency).is_some_and(|entry| by != address && entry.dependencies.contains(by));
+                if !is_in {
+                    before_delete.entry(dependency).or_default().push(by);
+                }
             }
         }
     }
@@ -103,5 +109,39 @@ pub(super) fn link(
     }
     for (address, step) in steps.iter_mut() {
         step.after = after.remove(address).unwrap_or_default();
+    }
+}
+
+/// Steps that wait for each other, if there are such: none of them could begin.
+pub(super) fn circle(steps: &BTreeMap<Address, Box<Step>>) -> Option<Vec<Address>> {
+    let mut open: BTreeMap<&Address, Vec<&Address>> =
+        steps.iter().map(|(a, s)| (a, s.after.iter().filter(|b| steps.contains_key(*b)).collect())).collect();
+    let mut waiting: HashMap<&Address, Vec<&Address>> = HashMap::new();
+    for (address, after) in &open {
+        for one in after {
+            waiting.entry(one).or_default().push(address);
+        }
+    }
+    let mut free: Vec<&Address> = open.iter().filter(|(_, after)| after.is_empty()).map(|(a, _)| *a).collect();
+    let mut left: HashMap<&Address, usize> = open.iter().map(|(a, after)| (*a, after.len())).collect();
+    while let Some(done) = free.pop() {
+        open.remove(done);
+        for next in waiting.get(done).into_iter().flatten() {
+            if let Some(count) = left.get_mut(next) {
+                *count -= 1;
+                if *count == 0 {
+                    free.push(next);
+                }
+            }
+        }
+    }
+    // From any that is left along what it waits for, until one comes again.
+    let mut way: Vec<&Address> = vec![open.keys().next()?];
+    loop {
+        let next = open.get(way.last()?)?.iter().find(|a| open.contains_key(*a)).copied()?;
+        if let Some(at) = way.iter().position(|a| *a == next) {
+            return Some(way[at..].iter().map(|a| (*a).clone()).collect());
+        }
+        way.push(next);
     }
 }

@@ -181,3 +181,59 @@ fn ten_thousand_in_a_chain() {
     let plan = world.plan();
     assert_eq!((plan.is_empty(), plan.counts().total), (true, 10_000));
 }
+
+/// A catalog that is replaced, a schema in it that leaves for good, and a volume that goes from that schema into a new one.
+#[test]
+fn what_was_in_something_that_leaves_goes_with_that() {
+    let mut world = World::new();
+    let parts = [
+        ("catalogs.c", "lake", r#"{"name":"lake","storage_root":"s3://b/one"}"#, vec![]),
+        ("schemas.s", "lake.old", r#"{"name":"old","catalog_name":"lake"}"#, vec![at("catalogs.c")]),
+        (
+            "volumes.v",
+            "lake.old.files",
+            r#"{"name":"files","catalog_name":"lake","schema_name":"old","volume_type":"MANAGED"}"#,
+            vec![at("catalogs.c"), at("schemas.s")],
+        ),
+    ];
+    for (address, id, body, needs) in parts {
+        world.steady(address, id, body);
+        world.desired.resources.get_mut(&at(address)).unwrap().depends_on.clone_from(&needs);
+        world.state.resources.get_mut(&at(address)).unwrap().dependencies = needs;
+    }
+    world.options.allow_delete = ["catalogs", "schemas", "volumes"].map(str::to_owned).into();
+    world.want("catalogs.c", r#"{"name":"lake","storage_root":"s3://b/two"}"#);
+    world.desired.resources.remove(&at("schemas.s"));
+    world.want("schemas.new", r#"{"name":"new","catalog_name":"lake"}"#).depends_on = vec![at("catalogs.c")];
+    world.see("schemas.new", Live::Absent);
+    world.want("volumes.v", r#"{"name":"files","catalog_name":"lake","schema_name":"new","volume_type":"MANAGED"}"#).depends_on =
+        vec![at("catalogs.c"), at("schemas.new")];
+    let plan = world.plan();
+    assert!(plan.steps.iter().all(|s| s.blocks.is_empty()), "{:?}", plan.steps.iter().map(|s| &s.blocks).collect::<Vec<_>>());
+    let ops: Vec<&str> = step(&plan, "schemas.s").calls.iter().map(|call| call.op).collect();
+    assert_eq!(ops, ["catalog.volumes.delete", "catalog.schemas.delete"]);
+    assert!(step(&plan, "volumes.v").delete_calls.is_empty());
+    for (address, after) in [
+        ("schemas.s", vec![]),
+        ("catalogs.c", vec![at("schemas.s")]),
+        ("schemas.new", vec![at("catalogs.c")]),
+        ("volumes.v", vec![at("catalogs.c"), at("schemas.new")]),
+    ] {
+        assert_eq!(step(&plan, address).after, after, "{address}");
+    }
+}
+
+#[test]
+fn what_would_wait_for_each_other_is_refused() {
+    use crate::plan::order::circle;
+    let mut steps = std::collections::BTreeMap::new();
+    for (address, after) in
+        [("jobs.a", vec!["jobs.c", "jobs.d"]), ("jobs.b", vec!["jobs.a"]), ("jobs.c", vec!["jobs.b"]), ("jobs.d", vec![])]
+    {
+        let step = crate::plan::Step { after: after.into_iter().map(at).collect(), ..crate::plan::Step::bare(at(address), Action::Update) };
+        steps.insert(at(address), Box::new(step));
+    }
+    assert_eq!(circle(&steps), Some(vec![at("jobs.a"), at("jobs.c"), at("jobs.b")]));
+    steps.get_mut(&at("jobs.c")).unwrap().after.clear();
+    assert_eq!(circle(&steps), None);
+}

@@ -88,7 +88,7 @@ impl Commit {
             let there: Vec<Slot> = slots.keys().copied().collect();
             let is_held = |n: u64| sort.needs.iter().all(|(kind, by)| there.contains(&(*kind, n % by)));
             slots.retain(|(kind, n), _| *kind != sort.kind || is_held(*n));
-            if sort.ways.tied {
+            if sort.ways.tied && sort.since <= seed {
                 for n in (0..sort.count).filter(|n| is_held(*n)) {
                     slots.entry((sort.kind, n)).or_insert_with(|| Made::of(sort, random));
                 }
