@@ -159,7 +159,7 @@ impl<'v> Walk<'v> {
     /// Whether a map here is a struct: known as one, or unknown to the catalogue. Inside JSON text, everything but what is
     /// known as a free map.
     fn by_field(&self, field: Option<Field<'v>>) -> bool {
-        field.is_none_or(|f| f.is_struct() || (self.owns == Owns::All && !f.is_free_map()))
+        field.is_none_or(|f| f.is_struct() || f.carried() || (self.owns == Owns::All && !f.is_free_map()))
     }
 
     /// A struct, field by field: desired's order, then what was applied, then what only live has.
@@ -178,7 +178,7 @@ impl<'v> Walk<'v> {
         for name in first.chain(second).chain(third) {
             let of = |m: Option<&'v Map>| m.and_then(|m| m.get(name));
             let mut below = Three { desired: of(desired), applied: of(applied), live: of(live) };
-            let known = field.and_then(|f| f.field(name));
+            let known = field.filter(|f| !f.carried()).and_then(|f| f.field(name));
             if known.is_none() && below.live.is_none() && field.is_some_and(|f| f.is_struct()) {
                 // A field that nobody knows and the workspace does not tell: it was sent, and more cannot be seen.
                 below.live = below.applied;
@@ -197,7 +197,8 @@ impl<'v> Walk<'v> {
         let others = inner.live.into_iter().flat_map(Map::keys).filter(|k| !applied.contains_key(*k));
         for name in applied.keys().chain(others) {
             let below = Three { desired: None, applied: applied.get(name), live: live.get(name) };
-            self.below(Crumb::Field(name), |walk| walk.node(field.and_then(|f| f.field(name)), below, inner));
+            let known = field.filter(|f| !f.carried()).and_then(|f| f.field(name));
+            self.below(Crumb::Field(name), |walk| walk.node(known, below, inner));
         }
         if self.found.changes.len() == before.0 {
             return;

@@ -42,7 +42,7 @@ pub fn merge(kind: &'static Kind, changes: Vec<FieldChange>, sides: &Sides<'_>) 
         match change.reason {
             Reason::Drift if can_be_kept(kind, &change, &split, sides) => kept.push(change),
             Reason::Conflict => match lines(kind, &change) {
-                Some(text) => by_lines(change, text, &mut rest, &mut kept),
+                Some(text) => by_lines(kind, change, text, &mut rest, &mut kept),
                 None => rest.push(change),
             },
             Reason::Drift | Reason::Changed | Reason::Removed => rest.push(change),
@@ -184,16 +184,27 @@ fn lines(kind: &'static Kind, change: &FieldChange) -> Option<String> {
     };
     let field = Schema::of(kind).at(&change.path);
     let whole = field.is_some_and(|f| f.secret() || f.facts().any(|fact| matches!(fact, Fact::Same(_) | Fact::JsonText)));
-    if whole { None } else { merge_lines(base, ours, theirs) }
+    if whole {
+        return None;
+    }
+    if !field.is_some_and(|f| f.facts().any(|fact| matches!(fact, Fact::Chomped))) {
+        return merge_lines(base, ours, theirs);
+    }
+    // The end is nobody's edit: it is YAML's.
+    let end = &ours[ours.trim_end_matches('\n').len()..];
+    let [base, theirs] = [base, theirs].map(|text| format!("{}{end}", text.trim_end_matches('\n')));
+    merge_lines(&base, ours, &theirs)
 }
 
 /// A text of which the workspace changed some lines and YAML others.
-fn by_lines(change: FieldChange, text: String, rest: &mut Vec<FieldChange>, kept: &mut Vec<FieldChange>) {
+fn by_lines(kind: &'static Kind, change: FieldChange, text: String, rest: &mut Vec<FieldChange>, kept: &mut Vec<FieldChange>) {
     let text = Some(Value::Text(text));
-    if change.new != text {
+    let field = Schema::of(kind).at(&change.path);
+    let is = |side: &Option<Value>| side.iter().zip(&text).any(|(side, text)| same(field, side, text));
+    if !is(&change.new) {
         kept.push(FieldChange { old: text.clone(), reason: Reason::Drift, ..change.clone() });
     }
-    if change.old != text {
+    if !is(&change.old) {
         rest.push(FieldChange { new: text, reason: Reason::Changed, ..change });
     }
 }

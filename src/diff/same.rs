@@ -123,6 +123,7 @@ impl<'s> Agreement<'s> {
     }
 
     fn maps(&self, field: Option<Field<'_>>, ours: &Map, other: &Map) -> bool {
+        let field = field.filter(|f| !f.carried());
         let free = field.is_some_and(|f| !f.is_struct());
         let around = Around { desired: Some(ours), live: Some(other), applied: None };
         let below = |name: &str| field.and_then(|f| f.field(name));
@@ -230,6 +231,7 @@ pub(super) fn text<'t>(field: Option<Field<'_>>, text: &'t str) -> Cow<'t, str> 
         match fact {
             Fact::CaseBlind => seen = Cow::Owned(seen.to_lowercase()),
             Fact::Slashless => seen = Cow::Owned(seen.trim_end_matches('/').to_owned()),
+            Fact::Chomped => seen = Cow::Owned(seen.trim_end_matches('\n').to_owned()),
             Fact::WorkspacePath => {
                 if let Some(rest) = seen.strip_prefix("/Workspace").filter(|rest| rest.starts_with('/')) {
                     seen = Cow::Owned(rest.to_owned());

@@ -29,7 +29,9 @@ pub(super) fn source_of(value: &Value) -> Option<&str> {
 /// not where the server may write it in another way than it was sent.
 pub(super) fn is_told(field: Option<Field<'_>>, live: &Value) -> bool {
     const MASKS: [&str; 5] = ["***", "REDACTED", "SENSITIVE", "HIDDEN", "{{SECRETS/"];
-    let rewrites = |fact: &Fact| matches!(fact, Fact::Same(_) | Fact::JsonText | Fact::CaseBlind | Fact::Slashless | Fact::WorkspacePath);
+    let rewrites = |fact: &Fact| {
+        matches!(fact, Fact::Same(_) | Fact::JsonText | Fact::CaseBlind | Fact::Slashless | Fact::Chomped | Fact::WorkspacePath)
+    };
     let told = field.is_none_or(|f| !f.secret() && !f.input_only() && !f.facts().any(rewrites));
     let is_mask = |text: &str| {
         let upper = text.to_uppercase();

@@ -1,7 +1,7 @@
 //! Values of the workspace put into a body, at the places that changed there and nowhere else.
 
 use super::{FieldChange, is_left_out};
-use crate::kinds::{Field, Kind, Schema};
+use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Map, Path, Step, Value, json};
 
 /// How values are put there.
@@ -70,7 +70,7 @@ fn deed(field: Option<Field<'_>>, together: &[&FieldChange], live: &Value, form:
 
 /// Goes down both and does what is to be done at the last place.
 fn put(body: &mut Value, field: Option<Field<'_>>, steps: &[Step], live: Option<&Value>, deed: &Deed) {
-    let Some((step, rest)) = steps.split_first() else { return at_last(body, deed) };
+    let Some((step, rest)) = steps.split_first() else { return at_last(body, field, deed) };
     if matches!(step, Step::Inside) {
         return inside(body, field, rest, live, deed);
     }
@@ -104,8 +104,14 @@ fn put(body: &mut Value, field: Option<Field<'_>>, steps: &[Step], live: Option<
     }
 }
 
-fn at_last(body: &mut Value, deed: &Deed) {
+fn at_last(body: &mut Value, field: Option<Field<'_>>, deed: &Deed) {
     match deed {
+        Deed::Set(Value::Text(theirs)) if field.is_some_and(|f| f.facts().any(|fact| matches!(fact, Fact::Chomped))) => {
+            // How a text ends is nobody's edit: it stays as it is written here.
+            let end = body.as_str().map_or_else(String::new, |ours| ours[ours.trim_end_matches('\n').len()..].to_owned());
+            let said = if body.as_str().is_some() { theirs.trim_end_matches('\n') } else { theirs };
+            *body = Value::Text(format!("{said}{end}"));
+        }
         Deed::Set(value) => body.clone_from(value),
         Deed::Remove => *body = Value::Null,
         Deed::Items { gone, come } => {

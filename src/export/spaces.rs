@@ -38,14 +38,17 @@ pub fn key_of(title: &str) -> String {
 pub fn document(key: &str, body: &Value) -> Value {
     let mut space = Map::new();
     space.insert("space_id".to_owned(), Value::from(key));
-    for name in ["title", "description", "warehouse_id"] {
+    // A space needs a title, and one that is empty is one.
+    space.insert("title".to_owned(), body.get("title").filter(|title| !title.is_zero()).cloned().unwrap_or_else(|| Value::from("")));
+    for name in ["description", "warehouse_id"] {
         space.extend(present(body, name));
     }
     if let Some(path) = body.get("parent_path").and_then(Value::as_str).filter(|path| !is_home(path)) {
         let path = path.strip_prefix("/Workspace").unwrap_or(path);
         space.insert("parent_path".to_owned(), Value::Text(format!("/Workspace{path}")));
     }
-    for (name, short) in [("tables", "identifier"), ("metric_views", "identifier")] {
+    let sources = [("tables", "identifier"), ("metric_views", "identifier"), ("volumes", "path"), ("mcp_connections", "mcp_connection")];
+    for (name, short) in sources {
         space.extend(list(body, name, short));
     }
     if let Some(instructions) = body.get("instructions") {
@@ -128,7 +131,8 @@ fn part(part: &Value, short: &str) -> Value {
             ("parameters", Value::List(parameters)) => {
                 out.insert(name.clone(), Value::List(parameters.iter().map(parameter).collect()));
             }
-            (_, value) if value.is_zero() => {}
+            // What is said to be false is no silence.
+            (_, value) if value.is_zero() && *value != Value::Bool(false) => {}
             (_, value) => {
                 out.insert(name.clone(), value.clone());
             }

@@ -98,6 +98,10 @@ pub enum Fact {
     CaseBlind,
     /// Text compared without a trailing slash.
     Slashless,
+    /// Text compared without newlines at its end: blocks of YAML bring one along, servers may not keep it.
+    Chomped,
+    /// A map of what this release does not know: its members are owned one by one, at any depth, and the others are carried over.
+    Carried,
     /// A path: a leading `/Workspace` makes no difference.
     WorkspacePath,
     /// The id of an object of this kind.

@@ -10,6 +10,7 @@ use crate::model::{Map, Path, Step, Value};
 pub(super) fn overlay(field: Option<Field<'_>>, live: Option<&Value>, desired: &Value) -> Value {
     match (desired, live) {
         (Value::Map(desired), Some(Value::Map(live))) if field.is_some_and(|f| f.is_struct()) => members(field, live, desired),
+        (Value::Map(desired), Some(Value::Map(live))) if field.is_some_and(|f| f.carried()) => Value::Map(carried(live, desired)),
         (Value::Map(desired), Some(Value::Map(live))) if field.is_some_and(|f| f.is_free_map()) => {
             let servers = |key: &str| field.is_some_and(|f| f.is_servers_key(key)) && !desired.contains_key(key);
             let mut all = stripped(field, desired);
@@ -44,6 +45,19 @@ fn members(field: Option<Field<'_>>, live: &Map, desired: &Map) -> Value {
     Value::Map(all)
 }
 
+/// What nobody here knows: desired's members over live's, at any depth.
+fn carried(live: &Map, desired: &Map) -> Map {
+    let mut all = desired.clone();
+    for (name, theirs) in live {
+        match (all.get_mut(name), theirs) {
+            (Some(Value::Map(ours)), Value::Map(theirs)) => *ours = carried(theirs, ours),
+            (Some(_), _) => {}
+            (None, theirs) => drop(all.insert(name.clone(), theirs.clone())),
+        }
+    }
+    all
+}
+
 /// An item over the live one with its key; of several with one key, the one at the same turn.
 fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: &[Value], item: &Value) -> Value {
     let blind = |key: &str| {
@@ -65,6 +79,8 @@ fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: 
 /// The value without computed fields, at any depth.
 pub(super) fn strip(field: Option<Field<'_>>, value: &Value) -> Value {
     match value {
+        // A null is a word there as any other.
+        Value::Map(map) if field.is_some_and(|f| f.carried()) => Value::Map(map.clone()),
         Value::Map(map) => Value::Map(stripped(field, map)),
         Value::List(list) => {
             let item = field.and_then(|f| f.item());

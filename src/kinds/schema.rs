@@ -198,6 +198,12 @@ impl<'a> Field<'a> {
         self.has(|f| matches!(f, Fact::Nullable))
     }
 
+    /// A map of what this release does not know, owned member by member.
+    #[must_use]
+    pub fn carried(&self) -> bool {
+        self.has(|f| matches!(f, Fact::Carried))
+    }
+
     /// The key of a keyed list.
     #[must_use]
     pub fn keyed(&self) -> Option<&'static [&'static str]> {

@@ -144,6 +144,9 @@ const MAY_EDIT: &str = "what is in a space is shown to those who may edit it: th
 /// # Errors
 /// It cannot be read, or it came without its definition: a file of it would say that there is nothing in it.
 async fn whole(connection: &Connection, id: &str) -> Result<Value, Failure> {
+    if id.is_empty() {
+        return Err(Failure::machine("a space came without an id in the list, so that it cannot be read"));
+    }
     let reply = read(connection, id).await?;
     if is_bare(&reply) {
         return Err(Failure::Machine {
@@ -151,7 +154,18 @@ async fn whole(connection: &Connection, id: &str) -> Result<Value, Failure> {
             help: vec![MAY_EDIT.to_owned()],
         });
     }
-    Ok(from_reply(kind()?, reply))
+    let body = from_reply(kind()?, reply);
+    if let Some(version) = body.get("more").and_then(|more| more.get("version")) {
+        return Err(Failure::Machine {
+            message: format!(
+                "the space {id} ({}) has its definition in version {}, and this release knows 1 and 2",
+                text(&body, "title"),
+                version.key_text()
+            ),
+            help: vec!["a newer Brickform may know it; what it wrote of this one would lack what that version has gained".to_owned()],
+        });
+    }
+    Ok(body)
 }
 
 /// The answers of all of these, asked at once, in their order. What they borrow keeps them from being tasks of their own; how

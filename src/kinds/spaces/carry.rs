@@ -28,6 +28,26 @@ pub(super) fn typed(body: &Value) -> Vec<Refusal> {
     found
 }
 
+/// What the agents API refuses of what the workspace has and nobody here wants: where it stands, and what an update that leaves it
+/// out should say. Its types are published and have no such member; the schema of the serialised space is not, and what it gave it
+/// gets back.
+pub(super) fn beyond(whole: &Value, desired: &Value) -> Vec<(Path, String)> {
+    let found = homeless(whole, Wire::Typed).into_iter().filter(|refusal| desired.at(&refusal.path).is_none());
+    found.map(|refusal| (refusal.path.clone(), said(whole, &refusal.path))).collect()
+}
+
+fn said(whole: &Value, path: &Path) -> String {
+    let (name, item) = match path.steps().split_last() {
+        Some((Step::Field(name), above)) => (name.as_str(), whole.at(&Path::from(above.to_vec()))),
+        _ => ("", None),
+    };
+    let called = item.and_then(|item| item.get("name")).and_then(Value::as_str).map(|name| format!(" ({name})")).unwrap_or_default();
+    format!(
+        "{} takes no `{name}`: this update takes `{path}`{called} from the space; `workspace: {{ genie_api: spaces }}` keeps it",
+        Wire::Typed.api()
+    )
+}
+
 fn homeless(body: &Value, wire: Wire) -> Vec<Refusal> {
     let mut found = Vec::new();
     for section in SECTIONS {

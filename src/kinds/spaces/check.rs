@@ -39,6 +39,10 @@ pub(super) fn items<'a>(body: &'a Value, at: &[&str]) -> &'a [Value] {
 pub(super) fn check(body: &Value) -> Vec<Refusal> {
     let mut found = Vec::new();
     packed(body, &mut found);
+    if let Some(version) = read::later_version(body) {
+        let reason = format!("it is of version {version}, and this release knows 1 and 2: a newer Brickform may know it");
+        found.push(refusal(place(&["more", "version"]), reason));
+    }
     for section in SECTIONS {
         for (i, item) in items(body, section.at).iter().enumerate() {
             each(section, item, &place(section.at).join(Step::Index(i)), &mut found);

@@ -4,6 +4,7 @@
 //! spaces API, the typed definition of the agents API.
 
 use super::join;
+use super::read::{Origin, prose};
 use crate::model::{Map, Value};
 
 /// A form that the API takes and gives a space in.
@@ -40,6 +41,8 @@ pub(super) enum Shape {
     Same,
     /// Text here and in the typed form, a list of fragments in the serialised one.
     Prose,
+    /// The same, of text that an item is recognised by: without newlines at its end.
+    Line,
     /// A list of words in both; one word alone stands for a list here.
     Words,
     /// A list of parts.
@@ -58,12 +61,19 @@ pub(super) struct Member {
     serialised: &'static str,
     /// In the typed definition; empty: that form has no such member.
     typed: &'static str,
-    /// Other names that are read: those of the API's first version, of Genie-Forge, and what people write.
+    /// Other names that are read: those of Genie-Forge, and what people write.
     pub also: &'static [&'static str],
+    /// What the API's first version called it: read, and never sent.
+    pub older: &'static [&'static str],
     pub shape: Shape,
 }
 
 impl Member {
+    /// The name that a request in this form has for it: where the form has no such member, the one that it was given by.
+    pub fn sent(&self, wire: Wire) -> &'static str {
+        [self.wire(wire), self.wire(wire.other())].into_iter().find(|name| !name.is_empty()).unwrap_or(self.name)
+    }
+
     /// Its name in a wire form; empty where that form has no such member.
     pub fn wire(&self, wire: Wire) -> &'static str {
         match wire {
@@ -72,10 +82,17 @@ impl Member {
         }
     }
 
-    /// Every name that it is read by.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let own = [self.name, self.serialised, self.typed];
-        own.into_iter().chain(self.also.iter().copied()).filter(|name| !name.is_empty())
+    /// Every name that it is read by: YAML's before the API's in what a person wrote, the other way round in what the API gives.
+    pub fn names(&self, origin: Origin) -> impl Iterator<Item = &'static str> {
+        let own = match origin {
+            Origin::Yaml => [self.name, self.serialised, self.typed],
+            Origin::Api => [self.serialised, self.typed, self.name],
+        };
+        own.into_iter().chain(self.also.iter().chain(self.older).copied()).filter(|name| !name.is_empty())
+    }
+
+    const fn older(self, older: &'static [&'static str]) -> Self {
+        Self { older, ..self }
     }
 
     const fn typed(self, typed: &'static str) -> Self {
@@ -113,8 +130,9 @@ pub(super) struct Form {
     pub sorted: &'static [&'static str],
     /// In which order.
     pub order: Order,
-    /// What else reading does, before members are read.
-    pub lift: Option<fn(&mut Map)>,
+    /// What else reading does, before members are read. What it takes a value apart for and has no member for goes into the second
+    /// map, in the structure that the API has.
+    pub lift: Option<fn(&mut Map, &mut Map)>,
     /// What else writing does, after members were written.
     pub lower: Option<fn(&mut Map, Wire)>,
 }
@@ -136,6 +154,11 @@ impl Section {
     /// Where it stands in what an API gives, or in a file that was written from that.
     pub fn given(&self) -> &'static [&'static str] {
         if self.serialised.is_empty() { self.typed } else { self.serialised }
+    }
+
+    /// Where it stands in a request in this form: where the form has no such list, at the place where it was given.
+    pub fn sent(&self, wire: Wire) -> &'static [&'static str] {
+        Some(self.wire(wire)).filter(|place| !place.is_empty()).unwrap_or(self.given())
     }
 
     /// Where it stands in a wire form; empty where that form has no such list.
@@ -168,7 +191,7 @@ pub(super) enum Group {
 }
 
 const fn member(name: &'static str, wire: &'static str, also: &'static [&'static str], shape: Shape) -> Member {
-    Member { name, serialised: wire, typed: wire, also, shape }
+    Member { name, serialised: wire, typed: wire, also, older: &[], shape }
 }
 
 /// The member that names an item for its id.
@@ -181,7 +204,7 @@ const SQL: Member = member("sql", "sql", &[], Shape::Prose);
 const SYNONYMS: Member = member("synonyms", "synonyms", &[], Shape::Words);
 const COMMENT: Member = member("comment", "comment", &[], Shape::Prose);
 const INSTRUCTION: Member = member("instruction", "instruction", &[], Shape::Prose);
-const QUESTION: Member = member("question", "question", &[], Shape::Prose);
+const QUESTION: Member = member("question", "question", &[], Shape::Line);
 
 /// A part with the defaults of most.
 const PLAIN: Form = Form { members: &[], short: "", sorted: &["id"], order: Order::Rising, lift: None, lower: None };
@@ -195,8 +218,8 @@ pub(super) static COLUMN: Form = Form {
         DESCRIPTION,
         SYNONYMS,
         member("exclude", "exclude", &[], Shape::Same),
-        member("enable_format_assistance", "enable_format_assistance", &["format_assistance", "get_example_values"], Shape::Same),
-        member("enable_entity_matching", "enable_entity_matching", &["entity_matching", "build_value_dictionary"], Shape::Same),
+        member("enable_format_assistance", "enable_format_assistance", &["format_assistance"], Shape::Same).older(&["get_example_values"]),
+        member("enable_entity_matching", "enable_entity_matching", &["entity_matching"], Shape::Same).older(&["build_value_dictionary"]),
     ],
     short: "name",
     sorted: &["name"],
@@ -396,7 +419,7 @@ pub(super) static SECTIONS: &[Section] = &[
 ];
 
 /// `columns: {amount: {description: ...}}`, or `{amount: what it is}`, as a list.
-fn columns_by_name(table: &mut Map) {
+fn columns_by_name(table: &mut Map, _: &mut Map) {
     let Some(columns) = table.get_mut("columns") else { return };
     if let Value::Map(by_name) = columns {
         let list = std::mem::take(by_name).into_iter().map(|(name, column)| match column {
@@ -412,8 +435,9 @@ fn columns_by_name(table: &mut Map) {
 }
 
 /// Older servers know snippets without a display name: those are called by their alias, else by their text.
-fn named_snippet(snippet: &mut Map) {
+fn named_snippet(snippet: &mut Map, _: &mut Map) {
     if ["name", "display_name"].iter().all(|name| snippet.get(*name).is_none_or(Value::is_zero)) {
+        snippet.shift_remove("display_name");
         let text = |value: &Value| match value {
             Value::Text(text) => Some(text.clone()),
             Value::List(parts) => parts.iter().map(Value::as_str).collect::<Option<String>>(),
@@ -429,22 +453,36 @@ fn named_snippet(snippet: &mut Map) {
 /// What the agents API calls an answer in SQL.
 const TYPED_SQL: &str = "GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL";
 
-/// The one answer that the API takes today, `[{format: SQL, content: [...]}]`, is `sql`. Other answers stay as they are.
-fn answered(benchmark: &mut Map) {
-    // As with other texts, the newline at the very end of a YAML block is no part of it.
-    for name in ["sql", "expected_sql"] {
-        if let Some(sql @ Value::Text(_)) = benchmark.get_mut(name) {
-            *sql = super::read::joined(std::mem::replace(sql, Value::Null));
-        }
+/// The one answer that the API takes today, `[{format: SQL, content: [...]}]`, is `sql`. What else such an answer holds, and
+/// other answers, are set aside.
+fn answered(benchmark: &mut Map, rest: &mut Map) {
+    let is_said = ["sql", "expected_sql"].iter().any(|name| benchmark.get(*name).is_some_and(|sql| !sql.is_zero()));
+    let Some(Value::List(answers)) = benchmark.get_mut("answer").filter(|_| !is_said) else { return };
+    let Some(place) = answers.iter().position(|answer| sql_of(answer).is_some()) else { return };
+    let mut others = std::mem::take(answers);
+    let sql = sql_of(&others[place]);
+    if let Some(answer) = others[place].as_map_mut() {
+        answer.shift_remove("format");
+        answer.shift_remove("content");
     }
-    let Some(Value::List(answers)) = benchmark.get("answer") else { return };
-    let [Value::Map(answer)] = answers.as_slice() else { return };
-    let format = answer.get("format").and_then(Value::as_str).unwrap_or("SQL");
-    if answer.keys().all(|key| key == "format" || key == "content") && matches!(format, "SQL" | TYPED_SQL) {
-        let content = answer.get("content").cloned().unwrap_or(Value::Null);
-        benchmark.shift_remove("answer");
-        benchmark.insert("sql".to_owned(), super::read::joined(content));
+    // It stands before the others by itself.
+    let speaks = |answer: &Value| ["format", "content"].iter().any(|name| answer.get(name).is_some());
+    if place == 0 && others[0].is_zero() && others[1..].iter().all(speaks) {
+        others.remove(0);
     }
+    benchmark.shift_remove("answer");
+    benchmark.extend(sql.map(|sql| ("sql".to_owned(), sql)));
+    if !others.is_empty() {
+        rest.insert("answer".to_owned(), Value::List(others));
+    }
+}
+
+/// The text of an answer in SQL.
+fn sql_of(answer: &Value) -> Option<Value> {
+    let format = answer.as_map()?.get("format").filter(|format| !format.is_zero());
+    let is_sql = format.is_none_or(|format| matches!(format.as_str(), Some("SQL" | TYPED_SQL)));
+    let text = prose(answer.get("content").filter(|_| is_sql)?.clone());
+    matches!(text, Value::Text(_) | Value::Unknown(_)).then_some(text)
 }
 
 fn answering(benchmark: &mut Map, wire: Wire) {

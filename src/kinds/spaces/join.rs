@@ -10,8 +10,8 @@ const TYPED: &str = "GENIE_AGENT_JOIN_RELATIONSHIP_TYPE_";
 /// The relationships.
 pub(super) const RELATIONSHIPS: [&str; 4] = ["MANY_TO_ONE", "ONE_TO_MANY", "ONE_TO_ONE", "MANY_TO_MANY"];
 
-/// Reads every form of a join: ours, the API's, Genie-Forge's older names.
-pub(super) fn lift(join: &mut Map) {
+/// Reads every form of a join: ours, the API's, Genie-Forge's older names. What a side holds besides goes to the rest.
+pub(super) fn lift(join: &mut Map, rest: &mut Map) {
     for side in ["left", "right"] {
         let older = join.shift_remove(&format!("{side}_table"));
         let alias = format!("{side}_alias");
@@ -19,6 +19,9 @@ pub(super) fn lift(join: &mut Map) {
             Some(Value::Map(mut source)) if source.contains_key("identifier") => {
                 join.extend(source.shift_remove("alias").map(|a| (alias.clone(), a)));
                 join.extend(source.shift_remove("identifier").map(|i| (side.to_owned(), i)));
+                if !source.is_empty() {
+                    rest.insert(side.to_owned(), Value::Map(source));
+                }
             }
             other => join.extend(other.map(|value| (side.to_owned(), value))),
         }
@@ -254,7 +257,7 @@ mod tests {
 
     fn lifted(text: &str) -> String {
         let Value::Map(mut map) = json::parse(text.as_bytes()).unwrap() else { panic!() };
-        lift(&mut map);
+        lift(&mut map, &mut Map::new());
         json::write(&Value::Map(map)).unwrap()
     }
 

@@ -54,7 +54,7 @@ static AGENTS: Kind = Kind {
     delete: Some(Request::bare("extra.genie_agents.delete")),
     unique_in: Some("parent_path"),
     chosen_id: Some("genie_agent_id"),
-    hooks: Hooks { wire: Some(write::typed), carries: Some(carry::typed), ..HOOKS },
+    hooks: Hooks { wire: Some(write::typed), carries: Some(carry::typed), notes: Some(update::left_out), ..HOOKS },
     ..SPACE
 };
 

@@ -34,11 +34,11 @@ fn inside(form: &Form, steps: &[Step], found: &mut Vec<Step>) {
         return inside(form, rest, found);
     };
     let Some(member) = form.members.iter().find(|m| m.name == name.as_str()) else { return };
-    let wire = Some(member.wire(Wire::Serialised)).filter(|wire| !wire.is_empty()).unwrap_or(member.name);
+    let wire = if member.wire(Wire::Serialised).is_empty() { member.name } else { member.wire(Wire::Serialised) };
     found.push(Step::Field(wire.into()));
     match member.shape {
         Shape::Parts(below) => inside(below, rest, found),
-        Shape::Same | Shape::Prose | Shape::Words | Shape::Initial | Shape::Local => found.extend(rest.iter().cloned()),
+        Shape::Same | Shape::Prose | Shape::Line | Shape::Words | Shape::Initial | Shape::Local => found.extend(rest.iter().cloned()),
     }
 }
 

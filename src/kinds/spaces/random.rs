@@ -91,7 +91,7 @@ const PIECES: &[&str] = &[
 /// What stands between them.
 const BETWEEN: &[&str] = &[" ", "\n", "\n\n", "  ", " \n", "\n  ", "\t", "\r\n", ", ", ": ", " \n\n\t"];
 
-/// Text of any sort: never blank, without a newline at its end (YAML's blocks bring one along, so that none is kept).
+/// Text of any sort, never blank; a few end in newlines.
 pub fn text(random: &mut Random) -> String {
     let mut out = String::new();
     if random.sometimes(10) {
@@ -106,9 +106,6 @@ pub fn text(random: &mut Random) -> String {
     }
     if random.sometimes(80) {
         out.truncate(out.trim_end_matches(char::is_whitespace).len());
-    }
-    while out.ends_with('\n') {
-        out.pop();
     }
     if out.trim().is_empty() { "plain".to_owned() } else { out }
 }
@@ -314,6 +311,113 @@ fn renamed(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(renamed).collect(),
         other => other.clone(),
     }
+}
+
+/// The same as the agents API has it: what only an export has is left out.
+pub fn typed(export: &Value) -> Value {
+    let mut out = of_agents(export);
+    if let Some(map) = out.as_object_mut() {
+        map.remove("version");
+    }
+    if let Some(sources) = out["data_sources"].as_object_mut()
+        && let Some(Value::Array(mut views)) = sources.remove("metric_views")
+        && let Value::Array(tables) = sources.entry("tables").or_insert_with(|| json!([]))
+    {
+        tables.append(&mut views);
+    }
+    out
+}
+
+fn of_agents(value: &Value) -> Value {
+    let map = match value {
+        Value::Array(items) => return items.iter().map(of_agents).collect(),
+        Value::Object(map) => map,
+        other => return other.clone(),
+    };
+    let is_snippet = map.contains_key("display_name") && map.contains_key("sql");
+    let mut out = Members::new();
+    for (name, value) in map {
+        match (name.as_str(), value) {
+            ("comment", _) if is_snippet => {}
+            ("column_name", _) => drop(out.insert("column".to_owned(), value.clone())),
+            ("format", Value::String(format)) => {
+                out.insert(name.clone(), json!(format!("GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_{format}")));
+            }
+            ("sql", Value::Array(items)) if map.contains_key("left") => {
+                let relationship = items[1].as_str().unwrap_or_default().trim_start_matches("--rt=FROM_").trim_end_matches("--");
+                out.insert("sql".to_owned(), items[0].clone());
+                out.insert("relationship_type".to_owned(), json!(format!("GENIE_AGENT_JOIN_{relationship}")));
+            }
+            (_, Value::Array(items)) if is_prose(name, items) => {
+                out.insert(name.clone(), Value::String(items.iter().filter_map(Value::as_str).collect()));
+            }
+            (_, value) => drop(out.insert(name.clone(), of_agents(value))),
+        }
+    }
+    Value::Object(out)
+}
+
+/// The same with a member more in every object, each called by another name: what servers may add.
+pub fn strewn(value: &Value, random: &mut Random) -> Value {
+    strew(value, random, &mut 0)
+}
+
+fn strew(value: &Value, random: &mut Random, count: &mut usize) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut out: Members = map.iter().map(|(name, value)| (name.clone(), strew(value, random, count))).collect();
+            *count += 1;
+            let unknown = match random.below(9) {
+                0 => Value::Null,
+                1 => json!(false),
+                2 => json!(0),
+                3 => json!({}),
+                4 => json!([]),
+                5 => json!(text(random)),
+                6 => json!([{ "id": random.id(), "name": "n" }, 1]),
+                7 => json!({ "sql": ["s"], "inner": { "flag": true, "off": false } }),
+                _ => json!(random.below(100)),
+            };
+            out.insert(format!("{STREWN}{count}"), unknown);
+            Value::Object(out)
+        }
+        Value::Array(items) => items.iter().map(|item| strew(item, random, count)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What names of strewn members begin with.
+const STREWN: &str = "future_";
+
+/// The same without them.
+pub fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let own = map.iter().filter(|(name, _)| !name.starts_with(STREWN));
+            Value::Object(own.map(|(name, value)| (name.clone(), plain(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The members that were strewn, with what is below them.
+pub fn markers(value: &Value) -> Members {
+    let mut found = Members::new();
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                if name.starts_with(STREWN) {
+                    assert!(found.insert(name.clone(), value.clone()).is_none(), "{name} is there twice");
+                } else {
+                    found.extend(markers(value));
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| found.extend(markers(item))),
+        _ => {}
+    }
+    found
 }
 
 /// The same with its texts cut in other places, as servers do.

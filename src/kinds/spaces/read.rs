@@ -3,10 +3,14 @@
 //!
 //! A name of any wire form is read as the member that it is, whoever gave it: a server that begins to give one form's member
 //! in the other is understood.
+//!
+//! **Nothing that the API gives is lost.** What is read is taken out of what was given, and whatever is left there after
+//! everything known was taken is kept below `more`, in the structure that the API has: of the space as a whole, or of the part
+//! in which it was. Writing puts it back there. So what this release does not know survives by not being looked at.
 
 use indexmap::IndexMap;
 
-use super::form::{Form, KEY, SECTIONS, Shape};
+use super::form::{Form, KEY, SECTIONS, Section, Shape};
 use crate::model::{Map, Value, json};
 
 /// What names of resources of the agents API begin with.
@@ -17,7 +21,7 @@ const RESOURCE: &str = "agents/";
 pub(super) enum Origin {
     /// A person: what is unknown stays in its place, to be reported there.
     Yaml,
-    /// The API: what is unknown is kept aside in `more`, and what is empty left out.
+    /// The API: what is unknown is kept aside in `more`, and known members that are empty are left out.
     Api,
 }
 
@@ -49,7 +53,7 @@ pub(super) fn normal(body: Value) -> Value {
         let examples = instructions.shift_remove("sql_examples");
         instructions.extend(examples.map(|examples| ("example_sql".to_owned(), examples)));
     }
-    sections(&mut body, Origin::Yaml);
+    written(&mut body);
     for lost in ["version", "author"] {
         body.shift_remove(lost);
     }
@@ -58,8 +62,13 @@ pub(super) fn normal(body: Value) -> Value {
 
 /// The version of a serialised space that is neither of those that are known. One that says none is as good as the second.
 pub(super) fn unknown_version(definition: &Map) -> Option<String> {
-    let version = definition.get("version")?;
-    (!matches!(version.as_i64(), Some(1 | 2))).then(|| json::display(version))
+    let version = definition.get("version").filter(|version| **version != Value::Null)?;
+    (!matches!(version.key_text().as_str(), "1" | "2")).then(|| json::display(version))
+}
+
+/// The version of a space that was read, where it is one that this release does not know.
+pub(super) fn later_version(body: &Value) -> Option<String> {
+    unknown_version(body.get("more")?.as_map()?)
 }
 
 /// A pasted `serialized_space` or `definition`, unless it is no JSON or something in it is also written beside it: then it
@@ -70,17 +79,16 @@ fn unpack(body: &mut Map, packed: &str) {
         Some(map @ Value::Map(_)) => Some(map.clone()),
         _ => None,
     };
-    let Some(Value::Map(mut definition)) = parsed else { return };
+    let Some(Value::Map(definition)) = parsed else { return };
     if unknown_version(&definition).is_some() {
         return;
     }
-    sections(&mut definition, Origin::Api);
-    set_aside(&mut definition);
+    let definition = given(definition);
     if definition.keys().any(|name| body.contains_key(name)) {
         return;
     }
     body.shift_remove(packed);
-    body.extend(std::mem::take(&mut *definition));
+    body.extend(definition);
 }
 
 /// The normal form of the API's reply: of a get, an update, or a row of a list.
@@ -89,58 +97,122 @@ pub(super) fn reply(reply: Value) -> Value {
     untyped(&mut reply);
     let text = reply.get("serialized_space").and_then(Value::as_str);
     let parsed = text.and_then(|text| json::parse(text.as_bytes()).ok()).or_else(|| reply.get("definition").cloned());
-    let Some(Value::Map(mut definition)) = parsed else { return Value::Map(reply) };
+    let Some(Value::Map(definition)) = parsed else { return Value::Map(reply) };
     for packed in PACKED {
         reply.shift_remove(packed);
     }
-    sections(&mut definition, Origin::Api);
-    set_aside(&mut definition);
-    reply.extend(std::mem::take(&mut *definition));
+    reply.extend(given(definition));
     Value::Map(reply)
 }
 
 /// What the agents API calls otherwise: `agents/01ef` is the space `01ef`, and where it is counts, not where it was asked for.
 fn untyped(reply: &mut Map) {
     let id = reply.get("name").and_then(Value::as_str).and_then(|name| name.strip_prefix(RESOURCE)).map(str::to_owned);
-    let Some(id) = id else { return };
-    reply.shift_remove("name");
-    reply.shift_insert(0, "space_id".to_owned(), Value::Text(id));
+    if let Some(id) = id {
+        reply.shift_remove("name");
+        reply.shift_insert(0, "space_id".to_owned(), Value::Text(id));
+    }
     for (theirs, ours) in [("display_name", "title"), ("effective_parent_path", "parent_path")] {
-        if let Some(value) = reply.shift_remove(theirs) {
+        // A null says nothing: it hides no folder that was asked for.
+        if let Some(value) = reply.shift_remove(theirs).filter(|value| *value != Value::Null) {
             reply.insert(ours.to_owned(), value);
         }
     }
 }
 
-/// What stands beside the questions of the benchmarks, until it is set aside.
-const BESIDE: &str = "$benchmarks";
+/// The maps of a definition that hold nothing but others: empty, they say nothing.
+const CONTAINERS: [&[&str]; 5] = [&["instructions", "sql_snippets"], &["instructions"], &["config"], &["data_sources"], &["benchmarks"]];
 
-/// Brings every section to its place in YAML's form.
-fn sections(body: &mut Map, origin: Origin) {
+/// A definition as the API has it, in YAML's form: what is known is taken out of it, and the rest is `more`.
+fn given(mut definition: Map) -> Map {
+    let mut body = Map::new();
     for section in SECTIONS {
-        let own = if section.at == ["benchmarks"] { None } else { take(body, section.at) };
+        match take(&mut definition, section.given()) {
+            Some(Value::List(items)) => {
+                if !items.is_empty() {
+                    put(&mut body, section.at, parts(section, items, Origin::Api));
+                }
+            }
+            None | Some(Value::Null) => {}
+            // What is no list of parts is none of ours.
+            Some(other) => put(&mut definition, section.given(), other),
+        }
+    }
+    let place = ["instructions", "text_instructions"];
+    match take(&mut definition, &place) {
+        Some(Value::List(items)) => {
+            let said = Said::of(&items);
+            if said.text.as_str().is_some_and(|text| !text.trim_end_matches('\n').is_empty()) {
+                said.put(&mut body, &mut definition);
+            } else if !said.rest.is_empty() {
+                put(&mut definition, &place, Value::List(items));
+            }
+        }
+        None | Some(Value::Null) => {}
+        Some(other) => put(&mut definition, &place, other),
+    }
+    if unknown_version(&definition).is_none() {
+        definition.shift_remove("version");
+    }
+    for container in CONTAINERS {
+        if at_mut(&mut definition, container).is_some_and(|value| value.is_zero()) {
+            take(&mut definition, container);
+        }
+    }
+    if !definition.is_empty() {
+        // In one order, whichever the server's is: what was sent comes back in another.
+        definition.sort_keys();
+        if let Some(Value::Map(instructions)) = definition.get_mut("instructions") {
+            instructions.sort_keys();
+        }
+        body.insert("more".to_owned(), Value::Map(definition));
+    }
+    body
+}
+
+/// Brings every section of what a person wrote to its place in YAML's form.
+fn written(body: &mut Map) {
+    for section in SECTIONS {
+        // What stands beside the questions has their name in the API.
+        let is_beside = section.at == ["benchmarks"];
+        let own = if is_beside { None } else { take(body, section.at) };
         let Some(found) = own.or_else(|| take(body, section.given())) else { continue };
         let found = match found {
-            Value::List(parts) => {
-                let mut parts: Vec<Value> = parts.into_iter().map(|p| part(section.form, p, origin)).collect();
-                if let Some(ids) = section.ids {
-                    twins(&mut parts, ids.by);
-                }
-                Value::List(parts)
-            }
+            Value::List(items) => parts(section, items, Origin::Yaml),
             other => other,
         };
-        // What stands beside the questions has their name in the API.
-        let rest = if section.at == ["benchmarks"] && origin == Origin::Api { body.shift_remove("benchmarks") } else { None };
-        if origin == Origin::Yaml || !found.is_zero() {
-            put(body, section.at, found);
+        let rest = if is_beside { body.shift_remove("benchmarks") } else { None };
+        put(body, section.at, found);
+        if let Some(Value::Map(rest)) = rest {
+            put(body, &["more", "benchmarks"], Value::Map(rest));
         }
-        body.extend(rest.map(|rest| (BESIDE.to_owned(), rest)));
     }
-    text(body);
-    if origin == Origin::Api {
-        body.shift_remove("version");
+    let Some(Value::Map(instructions)) = body.get_mut("instructions") else { return };
+    if let Some(text) = instructions.get_mut("text") {
+        *text = match std::mem::replace(text, Value::Null) {
+            Value::List(items) => lines(items),
+            other => other,
+        };
     }
+    if let Some(Value::List(items)) = instructions.shift_remove("text_instructions") {
+        let mut rest = Map::new();
+        Said::of(&items).put(body, &mut rest);
+        for (name, value) in rest {
+            put(body, &["more", name.as_str()], value);
+        }
+    }
+    if body.get("instructions").and_then(Value::as_map).is_some_and(Map::is_empty) {
+        body.shift_remove("instructions");
+    }
+}
+
+/// The items of a section in YAML's form.
+fn parts(section: &Section, items: Vec<Value>, origin: Origin) -> Value {
+    let mut parts: Vec<Value> = items.into_iter().map(|item| part(section.form, item, origin)).collect();
+    if let Some(ids) = section.ids {
+        twins(&mut parts, ids.by);
+    }
+    Value::List(parts)
 }
 
 /// Brings items that are recognised by the same into one order among themselves, that of what they say: servers sort by id,
@@ -162,44 +234,64 @@ fn twins(parts: &mut [Value], by: &[&str]) {
     }
 }
 
-/// The general instruction: one text, whatever it was in.
-fn text(body: &mut Map) {
-    let Some(Value::Map(instructions)) = body.get_mut("instructions") else { return };
-    if let Some(Value::List(items)) = instructions.shift_remove("text_instructions") {
+/// The general instruction: one text, whatever it was in. The API takes one item, and old spaces may hold several.
+struct Said {
+    text: Value,
+    id: Option<Value>,
+    /// What the items hold besides, each at its place; nothing after the last that holds any.
+    rest: Vec<Value>,
+}
+
+impl Said {
+    fn of(items: &[Value]) -> Self {
         let id = items.iter().find_map(|item| item.get("id")).filter(|id| !id.as_str().is_some_and(is_name)).cloned();
-        let said = items.into_iter().map(|item| match item {
-            Value::Map(mut map) => ["content", "text"].iter().find_map(|n| map.shift_remove(*n)).map_or(Value::Map(map), joined),
-            other => other,
-        });
-        let said = lines(said.collect());
-        if !said.is_zero() {
-            instructions.shift_insert(0, "text".to_owned(), said);
-            if let Some(id) = id {
-                instructions.insert("text_id".to_owned(), id);
+        let (mut texts, mut rest) = (Vec::new(), Vec::new());
+        for item in items {
+            let Value::Map(map) = item else {
+                texts.push(item.clone());
+                rest.push(Value::Map(Map::new()));
+                continue;
+            };
+            let mut map = map.clone();
+            map.shift_remove("id");
+            texts.extend(["content", "text"].iter().find_map(|name| map.shift_remove(*name)).map(prose));
+            rest.push(Value::Map(map));
+        }
+        rest.truncate(rest.iter().rposition(|one| !one.is_zero()).map_or(0, |last| last + 1));
+        Self { text: lines(texts), id, rest }
+    }
+
+    /// Puts it into a body, and what else its items hold to what is set aside, at its place in the API.
+    fn put(self, body: &mut Map, aside: &mut Map) {
+        if !self.text.is_zero() {
+            put(body, &["instructions", "text"], self.text);
+            if let Some(Value::Map(instructions)) = body.get_mut("instructions") {
+                if let Some(text) = instructions.shift_remove("text") {
+                    instructions.shift_insert(0, "text".to_owned(), text);
+                }
+                instructions.extend(self.id.map(|id| ("text_id".to_owned(), id)));
             }
         }
-    }
-    if let Some(text) = instructions.get_mut("text") {
-        *text = match std::mem::replace(text, Value::Null) {
-            Value::List(items) => lines(items),
-            other => joined(other),
-        };
-    }
-    if instructions.is_empty() {
-        body.shift_remove("instructions");
+        if !self.rest.is_empty() {
+            put(aside, &["instructions", "text_instructions"], Value::List(self.rest));
+        }
     }
 }
 
 /// Texts below one another, each beginning a line.
 fn lines(items: Vec<Value>) -> Value {
     if let [only] = items.as_slice() {
-        return joined(only.clone());
+        return prose(only.clone());
     }
-    let texts: Option<Vec<&str>> = items.iter().map(|item| item.as_str().map(|text| text.trim_end_matches('\n'))).collect();
-    match texts {
-        Some(texts) => Value::Text(texts.join("\n").trim_end_matches('\n').to_owned()),
-        None => Value::List(items),
+    let mut all = String::new();
+    for item in &items {
+        let Some(text) = item.as_str() else { return Value::List(items) };
+        if !all.is_empty() && !all.ends_with('\n') {
+            all.push('\n');
+        }
+        all.push_str(text);
     }
+    Value::Text(all)
 }
 
 /// One part in YAML's form.
@@ -209,30 +301,64 @@ fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
         Value::Text(_) if !form.short.is_empty() => return Value::map([(form.short, value)]),
         other => return other,
     };
+    // What is set aside of the inside of members.
+    let mut rest = Map::new();
     if let Some(lift) = form.lift {
-        lift(&mut map);
+        lift(&mut map, &mut rest);
     }
     if origin == Origin::Yaml {
         named(form, &mut map);
     }
     let mut out = Map::new();
     for member in form.members {
-        let Some(value) = member.names().find_map(|name| map.shift_remove(name)) else { continue };
-        let value = shaped(&member.shape, value, origin);
-        if origin == Origin::Yaml || !value.is_zero() {
+        let Some(mut value) = member.names(origin).find_map(|name| map.shift_remove(name)).map(|v| shaped(&member.shape, v, origin)) else {
+            continue;
+        };
+        if origin == Origin::Api {
+            // The server that gives both has brought the one over to the other.
+            member.older.iter().for_each(|older| drop(map.shift_remove(*older)));
+            if matches!(member.shape, Shape::Initial) {
+                rest.extend(beside(&mut value).map(|beside| (member.name.to_owned(), beside)));
+            }
+        }
+        if origin == Origin::Yaml || !says_nothing(&value) {
             out.insert(member.name.to_owned(), value);
         }
     }
     match origin {
-        Origin::Yaml => out.extend(std::mem::take(&mut *map)),
-        Origin::Api => {
-            map.retain(|_, value| !value.is_zero());
-            if !map.is_empty() {
-                out.insert("more".to_owned(), Value::Map(map));
-            }
-        }
+        Origin::Yaml => out.extend(map),
+        Origin::Api => rest.extend(map),
+    }
+    for (name, value) in rest {
+        put(&mut out, &["more", name.as_str()], value);
     }
     Value::Map(out)
+}
+
+/// Whether a member is as good as not there. False and zero are said, where a server says them.
+fn says_nothing(value: &Value) -> bool {
+    !matches!(value, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_)) && value.is_zero()
+}
+
+/// Takes out of what a parameter holds where nobody gives it what is neither values nor a range.
+fn beside(initial: &mut Value) -> Option<Value> {
+    let map = initial.as_map_mut()?;
+    let unknown = |map: &mut Map, known: [&str; 2]| -> Map {
+        let (own, others): (Map, Map) = std::mem::take(map).into_iter().partition(|(name, _)| known.contains(&name.as_str()));
+        *map = own;
+        others
+    };
+    let mut rest = unknown(map, ["values", "value_range"]);
+    if let Some(Value::Map(range)) = map.get_mut("value_range") {
+        let others = unknown(range, ["min", "max"]);
+        if !others.is_empty() {
+            rest.insert("value_range".to_owned(), Value::Map(others));
+        }
+    }
+    if map.get("value_range").is_some_and(Value::is_zero) {
+        map.shift_remove("value_range");
+    }
+    (!rest.is_empty()).then_some(Value::Map(rest))
 }
 
 /// What only Genie-Forge's files say: an `id` that cannot be one of the API's (`sq_revenue`) names the item for its id as `$key`
@@ -256,7 +382,11 @@ fn is_name(id: &str) -> bool {
 
 fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {
     match (shape, value) {
-        (Shape::Prose, value) => joined(value),
+        (Shape::Prose, value) => prose(value),
+        (Shape::Line, value) => match prose(value) {
+            Value::Text(text) => Value::Text(text.trim_end_matches('\n').to_owned()),
+            other => other,
+        },
         (Shape::Words, value @ Value::Text(_)) => Value::List(vec![value]),
         (Shape::Parts(form), Value::List(parts)) => Value::List(parts.into_iter().map(|p| part(form, p, origin)).collect()),
         (Shape::Initial, value) => initial(value),
@@ -264,17 +394,16 @@ fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {
     }
 }
 
-/// Fragments as one text; the newline at the very end is no part of it (YAML's blocks bring one along, servers may not keep
-/// it).
-pub(super) fn joined(value: Value) -> Value {
+/// Fragments as one text, to the last newline.
+pub(super) fn prose(value: Value) -> Value {
     match value {
-        Value::Text(text) => Value::Text(text.trim_end_matches('\n').to_owned()),
-        Value::List(mut fragments) if fragments.len() == 1 => match fragments.remove(0) {
-            text @ Value::Text(_) => joined(text),
-            other => other,
-        },
+        Value::List(mut fragments)
+            if fragments.len() == 1 && matches!(fragments[0], Value::Text(_) | Value::Unknown(_) | Value::Secret(_)) =>
+        {
+            fragments.remove(0)
+        }
         Value::List(fragments) => match fragments.iter().map(Value::as_str).collect::<Option<String>>() {
-            Some(text) => joined(Value::Text(text)),
+            Some(text) => Value::Text(text),
             None => Value::List(fragments),
         },
         other => other,
@@ -300,8 +429,8 @@ fn initial(value: Value) -> Value {
                 Value::Map(out)
             }
             (Some(Value::Null) | None, Some(value)) => words(vec![value.clone()]),
+            (Some(Value::Null) | None, None) => Value::Map(map),
             (Some(one), _) => words(vec![one]),
-            (None, None) => Value::Map(map),
         },
         Value::List(values) => words(values),
         Value::Null => Value::Null,
@@ -316,47 +445,8 @@ fn as_word(value: &mut Value) {
     }
 }
 
-/// What no section took goes below `more`, so that an update gives it back as it was.
-fn set_aside(body: &mut Map) {
-    let mut more = Map::new();
-    for (name, value) in std::mem::take(&mut **body) {
-        match (name.as_str(), value) {
-            (_, value) if value.is_zero() => {}
-            (BESIDE, value) => {
-                more.insert("benchmarks".to_owned(), value);
-            }
-            ("tables" | "metric_views" | "volumes" | "mcp_connections" | "sample_questions" | "benchmarks", value @ Value::List(_)) => {
-                body.insert(name, value);
-            }
-            ("instructions", Value::Map(instructions)) => {
-                let known = |n: &str| matches!(n, "text" | "text_id" | "example_sql" | "functions" | "joins" | "snippets");
-                let (own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut *{ instructions }).into_iter().partition(|(n, _)| known(n));
-                if !own.is_empty() {
-                    body.insert(name.clone(), Value::Map(own.into_iter().collect()));
-                }
-                let others: Map = others.into_iter().filter(|(_, v)| !v.is_zero()).collect();
-                if !others.is_empty() {
-                    more.insert(name, Value::Map(others));
-                }
-            }
-            (_, Value::Map(mut rest)) => {
-                rest.retain(|_, v| !v.is_zero());
-                if !rest.is_empty() {
-                    more.insert(name, Value::Map(rest));
-                }
-            }
-            (_, value) => {
-                more.insert(name, value);
-            }
-        }
-    }
-    if !more.is_empty() {
-        body.insert("more".to_owned(), Value::Map(more));
-    }
-}
-
 /// Takes a value out of nested maps; maps that it leaves empty go too.
-fn take(body: &mut Map, at: &[&str]) -> Option<Value> {
+pub(super) fn take(body: &mut Map, at: &[&str]) -> Option<Value> {
     let (first, rest) = at.split_first()?;
     if rest.is_empty() {
         return body.shift_remove(*first);

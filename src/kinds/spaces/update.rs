@@ -1,8 +1,9 @@
 //! The request that changes a space, by either API.
 
 use super::form::Wire;
-use super::{AGENTS, SPACES, aligned, ids, read, write};
+use super::{AGENTS, SPACES, aligned, carry, ids, read, write};
 use crate::kinds::call::{changed_fields, merged, with_id};
+use crate::kinds::overlay::without_removed;
 use crate::kinds::{Calls, Change, Path, Refusal, Request, Value};
 use crate::model::Map;
 
@@ -51,8 +52,28 @@ fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
     let fields = changed_fields(&SPACES, &change, &UPDATE, &names)?;
     let mut fields: Map = fields.into_iter().map(|(name, value)| (write::plain(&name, wire).to_owned(), value)).collect();
     if everything || change.paths.iter().any(|path| plain(path).is_none()) {
-        let whole = ids::complete(change.address, merged(&SPACES, &change));
-        fields.insert(write::packed(wire).to_owned(), write::definition(&whole, wire));
+        if let Some(version) = change.live.and_then(read::later_version) {
+            let reason = format!(
+                "the workspace has its definition in version {version}, and this release knows 1 and 2: an update would lose what that has gained. \
+                 A newer Brickform may know it"
+            );
+            return Err(Refusal { path: Path::root(), reason });
+        }
+        let mut whole = merged(&SPACES, &change);
+        if wire == Wire::Typed {
+            let beyond: Vec<Path> = carry::beyond(&whole, change.desired).into_iter().map(|(path, _)| path).collect();
+            whole = without_removed(&whole, change.desired, &beyond);
+        }
+        fields.insert(write::packed(wire).to_owned(), write::definition(&ids::complete(change.address, whole), wire));
     }
     Ok(fields)
+}
+
+/// What an update by the agents API cannot bring along.
+pub(super) fn left_out(change: &Change<'_>) -> Vec<String> {
+    let is_sent = |path: &Path| path.first_field().is_none_or(|name| !read::PLAIN.contains(&name));
+    let Some(live) = change.live.filter(|_| change.paths.iter().any(is_sent)) else { return vec![] };
+    let live = ids::renamed(aligned(live, change.desired), change.desired);
+    let whole = merged(&SPACES, &Change { live: Some(&live), ..*change });
+    carry::beyond(&whole, change.desired).into_iter().map(|(_, said)| said).collect()
 }

@@ -1,11 +1,11 @@
 //! From YAML's form to what an API takes. The spaces API: the serialised space of version 2, lists of fragments, everything
 //! sorted. The agents API: the typed definition, plain texts.
 //!
-//! Nothing is left out for having no place in the form that is asked for: it is sent by the name that it has in YAML, for the
-//! server to refuse. [`super::check`] says so before.
+//! Nothing is left out for having no place in the form that is asked for: it is sent by the name that the other form has for it.
+//! A server that gave it there gets it back, another one refuses it. [`super::carry`] says so before.
 
 use super::form::{Form, Order, SECTIONS, Section, Shape, Wire};
-use super::read::PLAIN;
+use super::read::{PLAIN, take};
 use crate::model::{Map, Value};
 
 /// The fields of a request to the spaces API.
@@ -44,28 +44,74 @@ pub(super) fn definition(body: &Value, wire: Wire) -> Value {
     if wire == Wire::Serialised {
         out.insert("version".to_owned(), Value::Int(2));
     }
-    let instructions = body.get("instructions");
-    if let Some(text) = instructions.and_then(|i| i.get("text")).filter(|text| !text.is_zero()) {
-        let mut said = Map::new();
-        said.extend(instructions.and_then(|i| i.get("text_id")).map(|id| ("id".to_owned(), id.clone())));
-        said.insert("content".to_owned(), prose(text.clone(), wire));
-        put(&mut out, &["instructions", "text_instructions"], vec![Value::Map(said)]);
-    }
+    let mut more = body.get("more").and_then(Value::as_map).cloned().unwrap_or_default();
+    put_text(&mut out, body, &mut more, wire);
     for section in SECTIONS {
         if let Some(Value::List(parts)) = at(body, section.at) {
-            let place = Some(section.wire(wire)).filter(|place| !place.is_empty()).unwrap_or(section.at);
-            put(&mut out, place, list(section, parts, wire));
+            put(&mut out, section.sent(wire), list(section, parts, wire));
         }
     }
-    if let Some(Value::Map(more)) = body.get("more") {
-        merge(&mut out, more);
+    // What the schema does not know is sent as it is, at its level.
+    for (ours, theirs) in LEVELS {
+        if let Some(Value::Map(level)) = at(body, ours) {
+            let others = level.iter().filter(|(name, _)| !is_known(ours, name)).map(|(name, value)| (name.clone(), value.clone()));
+            let beside = level.get("more").and_then(Value::as_map).cloned().unwrap_or_default();
+            for rest in [others.collect(), beside] {
+                merge(&mut out, &nested(theirs, rest));
+            }
+        }
     }
+    merge(&mut out, &more);
     let order = ["version", "config", "data_sources", "instructions", "benchmarks"];
     out.sort_by(|a, _, b, _| {
         let place = |name: &str| order.iter().position(|o| *o == name).unwrap_or(order.len());
         place(a).cmp(&place(b))
     });
     Value::Map(out)
+}
+
+/// Levels of YAML's form that are no parts, and where they stand in the API.
+const LEVELS: [(&[&str], &[&str]); 4] = [
+    (&["instructions"], &["instructions"]),
+    (&["instructions", "snippets"], &["instructions", "sql_snippets"]),
+    (&["config"], &["config"]),
+    (&["data_sources"], &["data_sources"]),
+];
+
+/// Whether a name at a level is one of YAML's own.
+fn is_known(level: &[&str], name: &str) -> bool {
+    let own = ["more", "text", "text_id"].contains(&name);
+    own || SECTIONS.iter().any(|section| section.at.strip_prefix(level).and_then(<[&str]>::first) == Some(&name))
+}
+
+/// A map at its place in nested maps; nothing where it is empty.
+fn nested(at: &[&str], map: Map) -> Map {
+    if map.is_empty() {
+        return map;
+    }
+    at.iter().rev().fold(map, |below, name| [((*name).to_owned(), Value::Map(below))].into_iter().collect())
+}
+
+/// The general instruction, one item: what several held besides their texts comes together in it.
+fn put_text(out: &mut Map, body: &Value, more: &mut Map, wire: Wire) {
+    let place = ["instructions", "text_instructions"];
+    let mut items = match take(more, &place) {
+        Some(Value::List(items)) => items,
+        _ => vec![],
+    };
+    if let Some(text) = at(body, &["instructions", "text"]).filter(|text| !text.is_zero()) {
+        let mut said = Map::new();
+        said.extend(at(body, &["instructions", "text_id"]).map(|id| ("id".to_owned(), id.clone())));
+        said.insert("content".to_owned(), prose(text.clone(), wire));
+        items.iter().filter_map(Value::as_map).for_each(|item| merge(&mut said, item));
+        items = vec![Value::Map(said)];
+    } else {
+        // What belonged to a text goes with it.
+        items.retain(|item| item.get("content").is_some());
+    }
+    if !items.is_empty() {
+        put(out, &place, items);
+    }
 }
 
 fn list(section: &Section, parts: &[Value], wire: Wire) -> Vec<Value> {
@@ -101,23 +147,22 @@ fn part(form: &Form, value: &Value, wire: Wire) -> Value {
         let Some(value) = map.get(member.name) else { continue };
         let value = match (&member.shape, value) {
             (Shape::Local, _) => continue,
-            (Shape::Prose, value @ (Value::Text(_) | Value::Unknown(_) | Value::Secret(_))) => prose(value.clone(), wire),
+            (Shape::Prose | Shape::Line, value @ (Value::Text(_) | Value::Unknown(_) | Value::Secret(_))) => prose(value.clone(), wire),
             (Shape::Parts(form), Value::List(parts)) => {
                 Value::List(sorted(form, parts, wire).into_iter().map(|p| part(form, p, wire)).collect())
             }
             (_, value) => value.clone(),
         };
-        let name = Some(member.wire(wire)).filter(|name| !name.is_empty()).unwrap_or(member.name);
-        out.insert(name.to_owned(), value);
+        out.insert(member.sent(wire).to_owned(), value);
     }
     // What the schema does not know is sent as it is.
     let known = |name: &str| name == "more" || form.members.iter().any(|m| m.name == name);
     out.extend(map.iter().filter(|(name, _)| !known(name)).map(|(n, v)| (n.clone(), v.clone())));
-    if let Some(Value::Map(more)) = map.get("more") {
-        out.extend(more.iter().map(|(n, v)| (n.clone(), v.clone())));
-    }
     if let Some(lower) = form.lower {
         lower(&mut out, wire);
+    }
+    if let Some(Value::Map(more)) = map.get("more") {
+        merge(&mut out, more);
     }
     Value::Map(out)
 }
@@ -143,10 +188,27 @@ fn merge(into: &mut Map, from: &Map) {
     for (name, value) in from {
         match (into.get_mut(name), value) {
             (Some(Value::Map(into)), Value::Map(from)) => merge(into, from),
+            (Some(Value::List(answers)), Value::List(others)) if name == "answer" => among(answers, others),
             (Some(_), _) => {}
             (None, value) => {
                 into.insert(name.clone(), value.clone());
             }
         }
     }
+}
+
+/// One answer among those that no member says: at the first place that is open, which says something else of it, else before all.
+fn among(answers: &mut Vec<Value>, others: &[Value]) {
+    let [Value::Map(own)] = answers.as_slice() else { return };
+    let mut all = others.to_vec();
+    let is_open = |other: &Value| other.as_map().is_some_and(|other| !other.keys().any(|name| own.contains_key(name)));
+    match all.iter().position(is_open) {
+        Some(at) => {
+            let mut whole = own.clone();
+            whole.extend(all[at].as_map().cloned().into_iter().flatten());
+            all[at] = Value::Map(whole);
+        }
+        None => all.insert(0, Value::Map(own.clone())),
+    }
+    *answers = all;
 }

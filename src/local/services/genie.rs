@@ -95,7 +95,8 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
     let Some(text) = exchange.body.shift_remove("serialized_space") else { return Ok(None) };
     let parsed = text.as_str().and_then(|text| json::parse(text.as_bytes()).ok());
     let Some(Value::Map(mut export)) = parsed else { return Err(Refusal::invalid("Invalid JSON in field 'serialized_space'")) };
-    genie_export::check(&export)?;
+    let unknown = if exchange.rival(Rival::GenieKnowsMore) { genie_export::Unknown::Kept } else { genie_export::Unknown::Refused };
+    genie_export::check(&export, unknown)?;
     genie_export::migrate(&mut export);
     if exchange.rival(Rival::GenieFiftyAnswers) && genie_export::answers(&export).is_some_and(|most| most > 50) {
         return Err(Refusal::invalid("Exceeded maximum number (50) of certified answer inputs"));

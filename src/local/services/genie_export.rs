@@ -146,16 +146,25 @@ fn at<'a>(export: &'a Map, path: &[&str]) -> &'a [Value] {
     found.and_then(Value::as_list).unwrap_or_default()
 }
 
+/// What becomes of members that no reference names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// They are refused.
+    Refused,
+    /// They are kept.
+    Kept,
+}
+
 /// Whether the server takes it.
 ///
 /// # Errors
 /// 400 with what the converter says.
-pub fn check(export: &Map) -> Result<(), Refusal> {
+pub fn check(export: &Map, unknown: Unknown) -> Result<(), Refusal> {
     let version = export.get("version").and_then(Value::as_i64).unwrap_or_default();
     if !matches!(version, 1 | 2) {
         return Err(invalid(format_args!("ExportConverter supports versions 1 and 2, but got {version}")));
     }
-    message(&EXPORT, export)?;
+    message(&EXPORT, export, unknown)?;
     for (path, by) in SORTED {
         let key = |item: &Value| by.iter().map(|name| item.get(name).map(Value::key_text)).collect::<Vec<_>>();
         if !at(export, path).iter().map(key).is_sorted() {
@@ -232,21 +241,24 @@ fn unique(export: &Map) -> Result<(), Refusal> {
 }
 
 /// Members that the server does not know, and values of another sort.
-fn message(of: &Message, given: &Map) -> Result<(), Refusal> {
+fn message(of: &Message, given: &Map, unknown: Unknown) -> Result<(), Refusal> {
     if of.members.iter().any(|(name, _)| *name == "id") {
         id(of.name, given.get("id"))?;
     }
     for (name, value) in given {
         let Some((_, sort)) = of.members.iter().find(|(known, _)| known == name) else {
+            if unknown == Unknown::Kept {
+                continue;
+            }
             return Err(unreadable(format_args!("Cannot find field: {name} in message {}", of.name)));
         };
         match (sort, value) {
             (_, Value::Null) | (Sort::One, _) => {}
-            (Sort::Object(of), Value::Map(map)) => message(of, map)?,
+            (Sort::Object(of), Value::Map(map)) => message(of, map, unknown)?,
             (Sort::Objects(of), Value::List(items)) => {
                 for item in items {
                     let Value::Map(map) = item else { return Err(unreadable(format_args!("Expected an object for {name}"))) };
-                    message(of, map)?;
+                    message(of, map, unknown)?;
                 }
             }
             (Sort::Texts, Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => {

@@ -124,6 +124,7 @@ rivals! {
     GenieFiftyAnswers "genie-fifty-answers" "a Genie space with more than 50 functions or benchmarks is refused"
     GenieSchemaLags "genie-schema-lags" "the first Genie space that names a table of a schema is refused, as if that were not there yet"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
+    GenieKnowsMore "genie-knows-more" "a serialized space may hold members that no reference names: they are taken, kept and given back"
     GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
     TagsOfAbsentEmpty "tags-of-absent-empty" "tags of a Genie space that is not there are an empty list instead of 404"
     GenieSpacesAbsent "genie-spaces-absent" "the workspace has no /api/2.0/genie/spaces: 404 ENDPOINT_NOT_FOUND"

@@ -1,5 +1,6 @@
 //! Genie spaces on their ways: from a workspace to files and to another workspace, from other programs' files and states.
 
+mod carried;
 mod commands;
 mod forge;
 #[path = "../../../src/kinds/spaces/random.rs"]
