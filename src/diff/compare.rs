@@ -223,10 +223,11 @@ impl<'v> Walk<'v> {
             // What was set is unset, unless it is what the server would give anyway.
             (None, Some(l)) => same::is_default(field, l, around),
         };
-        if !settled {
-            let reason = self.reason(field, three, around);
-            self.push(three, reason);
+        if settled {
+            return self.settled_whole(desired);
         }
+        let reason = self.reason(field, three, around);
+        self.push(three, reason);
     }
 
     /// Whether an absent value is a zero that the server leaves out of its reply, although its default is no zero: it was
@@ -270,6 +271,7 @@ impl<'v> Walk<'v> {
             walk.found
         };
         self.found.changes.extend(found.changes);
+        self.found.uncompared.extend(found.uncompared);
     }
 
     /// What YAML never set.

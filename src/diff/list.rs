@@ -21,8 +21,20 @@ impl<'v> Walk<'v> {
         }
         match field.and_then(|f| f.keyed()) {
             Some(keys) => self.keyed(field, keys, three),
-            None if field.is_some_and(|f| f.set()) => self.set(field, three),
-            None => self.ordered(field, three),
+            None => self.unkeyed(field, three),
+        }
+    }
+
+    /// Items that are compared as wholes: as a set, or in order.
+    fn unkeyed(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
+        let before = self.found.changes.len();
+        if field.is_some_and(|f| f.set()) {
+            self.set(field, three);
+        } else {
+            self.ordered(field, three);
+        }
+        if self.found.changes.len() == before {
+            self.settled_whole(three.desired);
         }
     }
 

@@ -23,7 +23,7 @@ mod tests;
 pub use compare::compare;
 pub use merge::{Merged, Sides, as_in_yaml, merge};
 pub use same::same;
-pub use secret::veil;
+pub use secret::{Uncompared, Untold, veil};
 pub use take::{Form, taken, tidy};
 
 use crate::kinds::{Field, Kind, Schema, Tag};
@@ -118,4 +118,6 @@ pub struct Differences {
     pub changes: Vec<FieldChange>,
     /// Live fields that YAML never set: never a reason to update. With their values.
     pub unmanaged: Vec<(Path, Value)>,
+    /// Secrets that are no change as far as that can be told: not compared with those in the workspace.
+    pub uncompared: Vec<Uncompared>,
 }

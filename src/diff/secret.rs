@@ -11,7 +11,7 @@ use super::compare::{Three, Walk};
 use super::same::Agreement;
 use super::{FieldChange, Reason};
 use crate::kinds::{Fact, Field};
-use crate::model::{Deferred, Map, Value};
+use crate::model::{Deferred, Map, Path, Value};
 
 /// Whether a place is compared as a secret: a secret field, a secret value, or one that was a secret when last applied.
 pub(super) fn concerns(field: Option<Field<'_>>, three: Three<'_>) -> bool {
@@ -44,6 +44,27 @@ pub(super) fn is_told(field: Option<Field<'_>>, live: &Value) -> bool {
     }
 }
 
+/// Why a secret was not compared with the one in the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Untold {
+    /// The environment has no state key: of YAML's value only its source is compared, of the workspace's nothing.
+    NoStateKey,
+    /// There is a key, and the value is known only at apply, since it holds what another object gives: compared likewise.
+    NoFingerprint,
+    /// YAML's value is the one that was applied; the workspace never tells its own, masks it, or writes it in another way.
+    NotTold,
+}
+
+/// A secret that was not compared with the one in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncompared {
+    /// Where. Inside sets and unkeyed lists the path is the list's.
+    pub path: Path,
+    /// Why.
+    pub why: Untold,
+}
+
 /// Whether the state recorded this very secret.
 pub(super) fn recorded_as(secret: &Deferred, applied: &Value, secrets: &BTreeMap<String, Value>) -> bool {
     match secrets.get(&secret.source) {
@@ -53,6 +74,40 @@ pub(super) fn recorded_as(secret: &Deferred, applied: &Value, secrets: &BTreeMap
 }
 
 impl<'v> Walk<'v> {
+    /// Notes a secret that is no change and was not compared with the one in the workspace.
+    fn settled_secret(&mut self, field: Option<Field<'v>>, desired: &Value, live: Option<&Value>) {
+        let told = live.is_some_and(|live| is_told(field, live));
+        let why = match desired {
+            Value::Secret(deferred) => self.untold(deferred).or((!told).then_some(Untold::NotTold)),
+            _ => Some(Untold::NotTold),
+        };
+        if let Some(why) = why {
+            self.found.uncompared.push(Uncompared { path: self.path(), why });
+        }
+    }
+
+    /// Notes secrets inside a value that is compared as a whole and is no change.
+    pub(super) fn settled_whole(&mut self, desired: Option<&Value>) {
+        let mut found = vec![];
+        if let Some(desired) = desired.filter(|desired| desired.has_secret()) {
+            desired.each_deferred(&mut Path::root(), &mut |_, deferred| {
+                found.extend(deferred.secrets().next().and_then(|_| self.untold(deferred)));
+            });
+        }
+        let path = if found.is_empty() { Path::root() } else { self.path() };
+        self.found.uncompared.extend(found.into_iter().map(|why| Uncompared { path: path.clone(), why }));
+    }
+
+    /// What keeps a secret from being compared wherever it stands.
+    fn untold(&self, secret: &Deferred) -> Option<Untold> {
+        let printed = || self.input.secrets.get(&secret.source).is_some_and(|record| record.get("fingerprint").is_some());
+        match self.input.key {
+            None => Some(Untold::NoStateKey),
+            Some(_) if !printed() => Some(Untold::NoFingerprint),
+            Some(_) => None,
+        }
+    }
+
     pub(super) fn secret(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
         let told = Agreement::live(self.input.secrets).keyed(self.input.key);
         // A place that holds no secret any more tells nothing by what is there.
@@ -61,7 +116,7 @@ impl<'v> Walk<'v> {
         let reason = match (three.desired, three.applied) {
             (Some(d), Some(a)) if Agreement::applied(self.input.secrets).holds(field, d, a) => {
                 if !is_secret(d) || !disturbed(d) {
-                    return;
+                    return self.settled_secret(field, d, three.live);
                 }
                 Reason::Drift
             }

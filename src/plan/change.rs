@@ -85,6 +85,7 @@ impl<'a> Maker<'a> {
         let mut step = start(subject, Action::None);
         step.id = Some(id.to_owned());
         step.unmanaged = found.unmanaged;
+        step.uncompared = if replaces { vec![] } else { found.uncompared };
         step.kept = kept;
         let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
         step.link = body::link(subject.kind, self.inputs.host, id, &bodies);

@@ -299,6 +299,7 @@ pub(super) fn leave(step: &mut Step) {
     (step.because, step.loses, step.moved_from, step.entry) = (None, None, None, None);
     step.changes.clear();
     step.kept.clear();
+    step.uncompared.clear();
     step.forces.clear();
     step.calls.clear();
     step.delete_calls.clear();

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::Me;
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, Uncompared, Untold};
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Path, Pattern, Value};
 use crate::project::{Desired, Environment, Policy};
@@ -143,6 +143,8 @@ pub struct Step {
     pub loses: Option<String>,
     /// Live fields that YAML never set.
     pub unmanaged: Vec<(Path, Value)>,
+    /// Secrets of an object that stays, which are no change as far as that can be told.
+    pub uncompared: Vec<Uncompared>,
     /// The requests that it sends, in order. Unknown values stand where something is known only after apply.
     pub calls: Vec<Call>,
     /// For a replace: the requests that delete the old object.
@@ -379,6 +381,12 @@ impl Plan {
         self.pinning == Pinning::Stays
             && self.steps.iter().all(|s| s.action == Action::None && s.blocks.is_empty())
             && self.blocks.is_empty()
+    }
+
+    /// Secrets that nothing is known of but where they come from: whether they are as they were applied cannot be told.
+    pub fn unknown_secrets(&self) -> impl Iterator<Item = (&Address, &Uncompared)> {
+        let all = self.steps.iter().flat_map(|step| step.uncompared.iter().map(move |secret| (&step.address, secret)));
+        all.filter(|(_, secret)| secret.why != Untold::NotTold)
     }
 
     /// Whether anything blocks it.

@@ -330,6 +330,7 @@ impl Step {
             forces: vec![],
             loses: None,
             unmanaged: vec![],
+            uncompared: vec![],
             calls: vec![],
             delete_calls: vec![],
             after: vec![],

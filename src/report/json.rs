@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::calls;
 use super::step::symbol;
+use super::untold;
 use super::value::is_recorded_secret;
 use crate::apply::{Outcome, Report, StepResult};
 use crate::diff::FieldChange;
@@ -80,7 +81,7 @@ pub(super) fn written(value: &Json) -> String {
 fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
     let shown =
         |s: &&Step| s.action != Action::None || !s.blocks.is_empty() || (unmanaged && !s.unmanaged.is_empty()) || !s.kept.is_empty();
-    json!({
+    let mut value = json!({
         "format": PLAN_FORMAT,
         "project": plan.project,
         "environment": plan.environment,
@@ -98,7 +99,12 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "lifted": plan.lifted,
         "pinning": pinning(plan),
         "steps": plan.steps.iter().filter(shown).map(|s| step(s, &plan.environment, unmanaged)).collect::<Vec<_>>(),
-    })
+    });
+    let uncompared = untold::json(plan);
+    if !uncompared.is_empty() {
+        value["uncompared"] = Json::Array(uncompared);
+    }
+    value
 }
 
 /// What becomes of the environment's pin; null where it stays.

@@ -37,6 +37,7 @@ pub mod shown;
 pub mod step;
 pub mod style;
 pub mod text;
+mod untold;
 pub mod value;
 
 #[cfg(test)]

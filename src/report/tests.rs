@@ -1,9 +1,11 @@
 //! Plans and results as a person and a program see them.
 
+use super::about::About;
 use super::outcome::{ResultLook, progress, result};
 use super::style::{Paint, columns, fold};
 use super::text::{self, Look};
-use super::{json, samples};
+use super::{html, json, markdown, samples};
+use crate::diff::{Uncompared, Untold};
 use crate::plan::{Action, Block};
 
 const LOOK: Look<'static> =
@@ -46,6 +48,45 @@ fn nothing_to_do() {
     assert_eq!(text::plan(&plan, &Look { drift: true, ..LOOK }), "prod: no drift. 2 resources match (231 reads).\n");
     plan.refreshed = false;
     assert_eq!(text::plan(&plan, &LOOK), "prod: no changes. 2 resources match (nothing was read: --refresh=false).\n");
+}
+
+/// Where nothing differs, that is not said of secrets which nobody could compare.
+#[test]
+fn secrets_of_which_nothing_is_known_are_told_beside_nothing_to_do() {
+    let secret = |path: &str, why| Uncompared { path: path.parse().unwrap(), why };
+    let mut plan = samples::plan(vec![samples::step("jobs.a", Action::None, "a"), samples::step("spaces.b", Action::None, "b")]);
+    plan.steps[0].uncompared = vec![secret("tags.k", Untold::NotTold)];
+    // How secrets are is no news, but for readers of JSON.
+    assert_eq!(text::plan(&plan, &LOOK), "prod: no changes. 2 resources match (231 reads).\n");
+    let told = |plan: &crate::plan::Plan| {
+        let about = About::default();
+        let page = html::plan(plan, &about);
+        [json::plan(plan, false), markdown::plan(plan, &about), page]
+    };
+    let [document, comment, page] = told(&plan);
+    assert!(document.contains("\"why\": \"not_told\""), "{document}");
+    assert!(!comment.contains("ot compared") && !page.contains("ot compared"), "{comment}");
+
+    plan.steps[1].uncompared = vec![secret("instructions.text", Untold::NoStateKey), secret("title", Untold::NoStateKey)];
+    let line = "2 secrets (spaces.b instructions.text, spaces.b title): the environment has no state key";
+    let text = text::plan(&plan, &Look { width: 300, ..LOOK });
+    assert!(text.starts_with("prod: no changes. 2 resources match (231 reads).\n"), "{text}");
+    assert!(text.contains(&format!("\nNot compared: {line} (`state.key`), so a changed value is not seen.\n")), "{text}");
+    let [document, comment, page] = told(&plan);
+    assert!(document.contains("\"why\": \"no_state_key\""), "{document}");
+    assert!(
+        comment.contains("prod: no changes; 2 secrets not compared\n") && comment.contains(&format!("Not compared: {line}")),
+        "{comment}"
+    );
+    assert!(page.contains("as the configuration says; 2 secrets not compared") && page.contains(line), "{page}");
+    // Beside changes, too; and of many the first are named.
+    plan.steps[0].action = Action::Delete;
+    plan.steps[1].uncompared = (0..5).map(|n| secret(&format!("more.m{n}"), Untold::NoFingerprint)).collect();
+    let text = text::plan(&plan, &Look { width: 300, ..LOOK });
+    assert!(
+        text.contains("\nNot compared: 5 secrets (spaces.b more.m0, spaces.b more.m1, spaces.b more.m2, 2 more): the value is known"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::change::{Style, lay, row};
 use super::kept;
 use super::step;
 use super::style::{Label, Paint, columns, spread, wrap};
+use super::untold;
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
@@ -63,6 +64,7 @@ pub fn plan(plan: &Plan, look: &Look<'_>) -> String {
     let mut out = String::new();
     if plan.is_empty() {
         out.push_str(&nothing(plan, &counts, look));
+        uncompared(plan, look, &mut out);
         if counts.kept > 0 {
             out.push('\n');
             out.push_str(kept::section(plan, look).trim_end());
@@ -89,6 +91,7 @@ pub fn plan(plan: &Plan, look: &Look<'_>) -> String {
     } else {
         out.push_str(&totals(plan, &counts));
     }
+    uncompared(plan, look, &mut out);
     out.push_str(&look.sorts.map(whose).unwrap_or_default());
     warnings(plan, look, &mut out);
     out.push_str(&told(plan));
@@ -125,6 +128,15 @@ pub fn pinning(plan: &Plan) -> Option<String> {
             short(&pin.to)
         )),
         Pinning::Lifted => Some(format!("Unpins {}: commits are applied again as they come.", plan.environment)),
+    }
+}
+
+/// Secrets of which nothing is known.
+fn uncompared(plan: &Plan, look: &Look<'_>, out: &mut String) {
+    for line in untold::lines(plan) {
+        for (i, line) in wrap(&format!("Not compared: {line}"), look.width.saturating_sub(2)).iter().enumerate() {
+            out.push_str(&format!("{}{line}\n", if i == 0 { "" } else { "  " }));
+        }
     }
 }
 

@@ -44,6 +44,7 @@ mod space_tags;
 mod space_texts;
 mod spaces;
 mod traffic;
+mod untold;
 mod walk;
 mod world;
 mod write_back;

@@ -35,7 +35,7 @@ fn project(served: &Served, files: &[(&str, &str)]) -> Desk {
     Desk { project, url: served.url.clone() }
 }
 
-fn send(served: &Served, method: &str, path: &str, body: &str) -> String {
+pub fn send(served: &Served, method: &str, path: &str, body: &str) -> String {
     let body = if body.is_empty() { RequestBody::Empty } else { RequestBody::Json(body.to_owned()) };
     let request = Request { method: method.to_owned(), path: path.to_owned(), query: vec![], headers: vec![], body };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -273,6 +273,133 @@ fn a_title_that_is_taken_is_told() {
     let told = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         told.contains("spaces.b: the workspace calls it `Sales (1)`, since another space has the title `Sales`"),
+        "{}{}",
+        planned.out,
+        planned.err
+    );
+}
+
+/// What only one of the two APIs has a place for: a warning while nobody knows which it is, an error as soon as somebody does.
+#[test]
+fn what_one_of_two_apis_lacks_is_told_before_and_after_the_workspace_has_answered() {
+    let files = |more: &str| format!("spaces:\n  s:\n    title: S\n    warehouse_id: '475b94ddc7cd5211'\n{more}");
+    let volumes = "    volumes: [/Volumes/main/shop/rules]\n";
+    let comment = "    instructions: { snippets: { measures: [{ name: m, sql: 'count(1)', comment: why }] } }\n";
+    let lacks = "the spaces API has no `volumes`, the agents API has";
+    let lacks_other = "the agents API has no `comment`, the spaces API has";
+    // The workspace has the agents API only, or both.
+    for (rivals, more, says, warns, refused) in [
+        (vec![], volumes, "", Some(lacks), Some(lacks)),
+        (vec![], volumes, "auto", Some(lacks), Some(lacks)),
+        (vec!["genie-spaces-absent"], volumes, "", Some(lacks), None),
+        (vec!["genie-spaces-absent"], volumes, "agents", None, None),
+        // What the API lacks that is used where nobody says a word is told; the rest where an environment leaves it open.
+        (vec![], comment, "", None, None),
+        (vec![], comment, "auto", Some(lacks_other), None),
+        (vec!["genie-spaces-absent"], comment, "auto", Some(lacks_other), Some(lacks_other)),
+    ] {
+        let what = format!("{rivals:?} {more} {says}");
+        let served = Served::with(LocalOptions { rivals: rivals.into_iter().map(str::to_owned).collect(), ..LocalOptions::default() });
+        let project = project(&served, &[("conf/a.yaml", &files(more))]);
+        if !says.is_empty() {
+            project.write("environments/dev.yaml", &format!("workspace: {{ genie_api: {says} }}\n"));
+        }
+        let checked = project.run("validate --env dev");
+        assert_eq!(checked.code, 0, "{what}: {}{}", checked.out, checked.err);
+        let line = if more == volumes { "conf/a.yaml:5:14" } else { "conf/a.yaml:5:" };
+        match warns {
+            Some(warns) => assert!(
+                checked.err.contains("warning[W0133]") && checked.err.contains(warns) && checked.err.contains(line),
+                "{what}: {}",
+                checked.err
+            ),
+            None => assert!(!checked.err.contains("warning"), "{what}: {}", checked.err),
+        }
+        let planned = project.run("plan --env dev");
+        assert!(!planned.err.contains("W0133"), "{what}: {}", planned.err);
+        match refused {
+            Some(refused) => assert!(
+                planned.code == 1 && planned.err.contains("error[E0114]") && planned.err.contains(refused) && planned.err.contains(line),
+                "{what}: {} {}{}",
+                planned.code,
+                planned.out,
+                planned.err
+            ),
+            None => assert_eq!(planned.code, 0, "{what}: {}{}", planned.out, planned.err),
+        }
+    }
+    // Neither has a place for both: no workspace can make that right.
+    let served = Served::with(LocalOptions::default());
+    let project = project(&served, &[("conf/a.yaml", &files(&format!("{volumes}{comment}")))]);
+    let checked = project.run("validate --env dev");
+    assert!(checked.code == 1 && checked.err.contains(lacks) && checked.err.contains(lacks_other), "{}{}", checked.out, checked.err);
+}
+
+/// Whatever holds a path into a volume: the volume is asked for, once, and not where this project makes it.
+#[test]
+fn volumes_that_paths_lead_into_are_asked_for() {
+    let served = Served::with(LocalOptions::default());
+    shop(&served);
+    send(
+        &served,
+        "POST",
+        "/api/2.1/unity-catalog/volumes",
+        r#"{"name":"libs","catalog_name":"shop","schema_name":"sales","volume_type":"MANAGED"}"#,
+    );
+    let files = "schemas: { fresh: { name: fresh, catalog_name: shop } }
+volumes: { own: { name: own, catalog_name: shop, schema_name: sales, volume_type: MANAGED } }
+clusters:
+  c:
+    cluster_name: c
+    spark_version: 15.4.x-scala2.12
+    node_type_id: i3.xlarge
+    num_workers: 1
+    init_scripts: [{ volumes: { destination: /Volumes/shop/sales/scripts/init.sh } }]
+    cluster_log_conf: { volumes: { destination: dbfs:/Volumes/shop/sales/libs/logs } }
+jobs:
+  nightly:
+    name: nightly
+    environments:
+      - environment_key: default
+        spec: { client: '3', dependencies: [/Volumes/shop/sales/Own/a.whl, /Volumes/shop/fresh/later/b.whl] }
+    tasks:
+      - task_key: load
+        existing_cluster_id: ${clusters.c.id}
+        spark_python_task: { python_file: /Volumes/shop/sales/libs/load.py, parameters: [--out, /Volumes/shop/sails/out/today] }
+        libraries: [{ whl: /Volumes/shop/sales/lib/a.whl }, { jar: /Volumes/shop/sales/libs/b.jar }]
+spaces:
+  files: { title: Files, warehouse_id: '475b94ddc7cd5211', volumes: [/Volumes/shop/sales/rules] }
+";
+    let project = project(&served, &[("conf/a.yaml", files), ("environments/dev.yaml", "workspace: { genie_api: agents }\n")]);
+    let planned = project.run("plan --env dev --preflight");
+    assert_eq!(planned.code, 6, "{}{}", planned.out, planned.err);
+    let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "clusters.c (conf/a.yaml:9:46): the workspace has no volume `shop.sales.scripts` (`/Volumes/shop/sales/scripts/init.sh`), or does not show it to you",
+        "the workspace has no volume `shop.sales.lib` (`/Volumes/shop/sales/lib/a.whl`), or does not show it to you; did you mean `shop.sales.libs`?",
+        "the workspace has no volume `shop.sails.out` (`/Volumes/shop/sails/out/today`), or does not show it to you; there is no schema `shop.sails`: the catalog `shop` has",
+        "the workspace has no volume `shop.sales.rules` (`/Volumes/shop/sales/rules`), or does not show it to you",
+        "volume `shop.fresh.later` (`/Volumes/shop/fresh/later/b.whl`) cannot be told: schemas.fresh is made by this plan",
+    ] {
+        assert!(text.contains(words), "{words}\n{}", planned.out);
+    }
+    assert!(!text.contains("no volume `shop.sales.libs`") && !text.contains("no volume `shop.sales.own`"), "{}", planned.out);
+    assert_eq!(text.matches("volume `shop.sales.lib` ").count(), 1, "{}", planned.out);
+}
+
+/// A table under `metric_views` is there, and no metric view.
+#[test]
+fn what_is_listed_as_something_else_is_told() {
+    let served = Served::with(LocalOptions::default());
+    shop(&served);
+    let project = project(
+        &served,
+        &[("conf/a.yaml", "spaces: { s: { title: S, warehouse_id: '475b94ddc7cd5211', metric_views: [shop.sales.orders] } }\n")],
+    );
+    let planned = project.run("plan --env dev --preflight");
+    let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("`shop.sales.orders` is no metric view, the workspace calls it EXTERNAL: list it under `tables`"),
         "{}{}",
         planned.out,
         planned.err

@@ -183,6 +183,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         forces: vec![],
         loses: None,
         unmanaged: vec![],
+        uncompared: vec![],
         calls,
         delete_calls: vec![],
         after: after.iter().map(|a| address(a)).collect(),

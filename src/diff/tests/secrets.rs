@@ -101,6 +101,64 @@ fn a_secret_that_the_workspace_tells_is_compared_by_its_fingerprint() {
     }
 }
 
+/// "No change" of a secret says how far it was compared, wherever it stands.
+#[test]
+fn what_is_not_compared_is_told() {
+    let key = StateKey::new(b"key");
+    let print = key.fingerprint(b"s3cret").0;
+    let unprinted = Value::map([("$secret", Value::text("${secret('A')}"))]);
+    let with = |v: Value| {
+        Value::map([
+            ("name", v.clone()),
+            ("tags", Value::map([("k", v.clone())])),
+            (
+                "tasks",
+                Value::List(vec![Value::map([
+                    ("task_key", Value::text("t")),
+                    ("spark_python_task", Value::map([("parameters", Value::List(vec![Value::text("--pw"), v]))])),
+                ])]),
+            ),
+        ])
+    };
+    let places = ["name", "tags.k", "tasks[task_key=t].spark_python_task.parameters"];
+    for (what, record, live, keyed, want) in [
+        ("compared", record("A", &print), "s3cret", true, vec![]),
+        ("masked", record("A", &print), "********", true, vec!["not_told", "not_told"]),
+        ("no key", unprinted.clone(), "another", false, vec!["no_state_key"; 3]),
+        ("no fingerprint", unprinted, "another", true, vec!["no_fingerprint"; 3]),
+    ] {
+        let secrets = [("${secret('A')}".to_owned(), record.clone())].into();
+        let (desired, applied, live) = (with(secret("A")), with(record), with(Value::text(live)));
+        let find = |ignore: &[Path]| {
+            let found = compare(&Compare {
+                applied: Some(&applied),
+                live: Some(&live),
+                secrets: &secrets,
+                key: keyed.then_some(&key),
+                ignore,
+                ..Compare::of(&SAMPLE, &desired)
+            });
+            assert!(found.changes.is_empty(), "{what}: {:?}", found.changes);
+            let word = |why| serde_json::to_value(why).unwrap().as_str().unwrap().to_owned();
+            found.uncompared.iter().map(|u| format!("{} {}", u.path, word(u.why))).collect::<Vec<String>>()
+        };
+        let want: Vec<String> = places.iter().zip(&want).map(|(place, why)| format!("{place} {why}")).collect();
+        assert_eq!(find(&[]), want, "{what}");
+        assert_eq!(find(&[Path::field("name")]), want.get(1..).unwrap_or_default(), "{what}: what is ignored is no claim");
+    }
+}
+
+/// What is a change is sent: nothing is claimed of it.
+#[test]
+fn a_secret_that_changes_is_not_among_those_that_were_not_compared() {
+    let unprinted = |name: &str| Value::map([("$secret", Value::text(format!("${{secret('{name}')}}")))]);
+    let secrets = [("${secret('A')}".to_owned(), unprinted("A"))].into();
+    let with = |v: Value| Value::map([("tags", Value::map([("k", v)]))]);
+    let (desired, applied, live) = (with(secret("A")), with(unprinted("B")), with(Value::text("x")));
+    let found = compare(&Compare { applied: Some(&applied), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
+    assert_eq!((found.changes.len(), found.uncompared), (1, vec![]));
+}
+
 #[test]
 fn an_item_whose_key_was_a_secret_shows_none_when_only_live_has_it() {
     let task = |key: Value| Value::map([("task_key", key), ("description", Value::text("open"))]);

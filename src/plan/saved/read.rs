@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Bound, Envelope, FORMAT, Saved, encode, write};
 use crate::catalogue;
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, Uncompared};
 use crate::kinds::{Call, Op, Repeat, Until};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
 use crate::plan::{Action, Block, GUARDS, Options, Plan, Step};
@@ -147,6 +147,11 @@ impl<'a> At<'a> {
         self.member(name)?.items()?.iter().map(one).collect()
     }
 
+    /// The same, where the member may be missing.
+    fn each_maybe<T>(&self, name: &str, one: impl Fn(&At<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+        if self.maybe(name).is_some() { self.each(name, one) } else { Ok(vec![]) }
+    }
+
     fn time(&self, name: &str) -> Result<Timestamp, Fault> {
         let member = self.member(name)?;
         let text: String = member.own()?;
@@ -189,6 +194,7 @@ fn plan(at: &At<'_>) -> Result<Plan, Fault> {
         }
         let mut step = nothing(address, of.read("kind")?);
         step.unmanaged = (0..unmanaged).map(|_| (Path::root(), Value::Null)).collect();
+        step.uncompared = of.each_maybe("uncompared", uncompared)?;
         steps.push(step);
     }
     steps.sort_by(|a, b| a.address.cmp(&b.address));
@@ -256,10 +262,11 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         link: at.read("link")?,
         moved_from: at.read("moved_from")?,
         changes: at.each("changes", change)?,
-        kept: if at.maybe("kept").is_some() { at.each("kept", change)? } else { vec![] },
+        kept: at.each_maybe("kept", change)?,
         forces: at.read("forces")?,
         loses: at.read("loses")?,
         unmanaged: unmanaged.into_iter().map(|path| (path, Value::Null)).collect(),
+        uncompared: at.each_maybe("uncompared", uncompared)?,
         calls: at.each("calls", call)?,
         delete_calls: at.each("delete_calls", call)?,
         after: at.read("after")?,
@@ -271,6 +278,10 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         wait: at.read("wait")?,
         seen: None,
     })
+}
+
+fn uncompared(at: &At<'_>) -> Result<Uncompared, Fault> {
+    Ok(Uncompared { path: at.read("path")?, why: at.read("why")? })
 }
 
 fn change(at: &At<'_>) -> Result<FieldChange, Fault> {

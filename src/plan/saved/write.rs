@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{Envelope, FORMAT, Saved, encode};
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, Untold};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Address, Fingerprint, Map};
 use crate::plan::{Action, Block, Options, Plan, Step};
@@ -89,7 +89,22 @@ fn is_quiet(step: &Step) -> bool {
 /// Addresses to which nothing happens, with how many fields of each YAML never set.
 fn quiet(plan: &Plan) -> Json {
     let all = plan.steps.iter().filter(|s| is_quiet(s));
-    Json::Object(all.map(|s| (s.address.to_string(), json!({ "kind": s.kind, "unmanaged": s.unmanaged.len() }))).collect())
+    let one = |step: &Step| {
+        let mut out = json!({ "kind": step.kind, "unmanaged": step.unmanaged.len() });
+        uncompared(step, &mut out);
+        (step.address.to_string(), out)
+    };
+    Json::Object(all.map(one).collect())
+}
+
+/// Secrets that nothing is known of; no member where there are none. What the workspace answers has no part in it: a plan does
+/// not go stale by a mask.
+fn uncompared(step: &Step, out: &mut Json) {
+    let all: Vec<Json> =
+        step.uncompared.iter().filter(|s| s.why != Untold::NotTold).map(|s| json!({ "path": s.path, "why": s.why })).collect();
+    if let (false, Some(map)) = (all.is_empty(), out.as_object_mut()) {
+        map.insert("uncompared".to_owned(), Json::Array(all));
+    }
 }
 
 fn choices_of(choices: &Options) -> Json {
@@ -144,6 +159,7 @@ pub(super) fn step(step: &Step) -> Json {
         forces,
         loses,
         unmanaged,
+        uncompared: _,
         calls,
         delete_calls,
         after,
@@ -179,6 +195,7 @@ pub(super) fn step(step: &Step) -> Json {
     if let (false, Some(map)) = (kept.is_empty(), out.as_object_mut()) {
         map.insert("kept".to_owned(), kept.iter().map(change).collect());
     }
+    self::uncompared(step, &mut out);
     out
 }
 

@@ -6,6 +6,7 @@ use super::{One, escape, escaped_lines};
 use crate::plan::Plan;
 use crate::report::about::{About, counted, losing_data, thousands};
 use crate::report::text::{self, plural};
+use crate::report::untold;
 
 /// What is said of an environment at first.
 pub struct Head {
@@ -122,11 +123,11 @@ fn verdict(plan: &Plan, about: &About<'_>) -> (String, &'static str) {
         let what = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
         return (format!("Blocked by {}, nothing can be applied{what}", plural(guards as u64, "guard", "guards")), "bad");
     }
-    if plan.is_empty() && about.drift {
-        return (format!("No drift: {} as it was applied", plural(counts.total as u64, "resource is", "resources are")), "good");
-    }
     if plan.is_empty() {
-        return (format!("No changes: {} as the configuration says", plural(counts.total as u64, "resource is", "resources are")), "good");
+        let (what, says) = if about.drift { ("No drift", "it was applied") } else { ("No changes", "the configuration says") };
+        let resources = plural(counts.total as u64, "resource is", "resources are");
+        let untold = untold::counted(plan).map(|secrets| format!("; {secrets}")).unwrap_or_default();
+        return (format!("{what}: {resources} as {says}{untold}"), "good");
     }
     (words.join(", "), "go")
 }
@@ -154,6 +155,9 @@ fn facts(plan: &Plan, about: &About<'_>) -> String {
     };
     let read = if plan.refreshed { "" } else { "; the workspace was not read" };
     put("Resources", format!("{}{left}{read}", thousands(plan.counts().total)));
+    for line in untold::lines(plan) {
+        put("Not compared", escape(&line));
+    }
     if let Some(sorts) = about.sorts {
         let commit = sorts.commit.get(..12).unwrap_or(&sorts.commit);
         put("Beside", format!("<code>{}</code> ({})", escape(&sorts.base), escape(commit)));

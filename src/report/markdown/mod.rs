@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::about::{About, counted, thousands, to_do};
 use super::kept;
 use super::text::{self, plural};
+use super::untold;
 use crate::diff::FieldChange;
 use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Block, Plan, Step};
@@ -147,13 +148,17 @@ fn head(plan: &Plan, about: &About<'_>) -> String {
         let resources = if all == 1 { "1 resource is".to_owned() } else { format!("{} resources are", thousands(all)) };
         out.push_str(&format!("{resources} as the configuration says.\n\n"));
     }
+    for line in untold::lines(plan) {
+        out.push_str(&format!("Not compared: {}\n\n", prose(&line)));
+    }
     out
 }
 
 /// What a plan does, in a line.
 fn said(plan: &Plan, drift: bool) -> String {
     if plan.is_empty() {
-        return if drift { "no drift".to_owned() } else { "no changes".to_owned() };
+        let nothing = if drift { "no drift" } else { "no changes" };
+        return untold::counted(plan).map_or(nothing.to_owned(), |secrets| format!("{nothing}; {secrets}"));
     }
     let counts = plan.counts();
     // What an apply would do about it is no part of it: a deleted object is not one "to add".

@@ -182,6 +182,19 @@ pub fn plan() -> Json {
         ("pinning", of("pinning"), "What becomes of the pin of a rollback; null: it stays"),
         ("steps", list(of("step")), "What happens, in the order of the addresses"),
         (
+            "uncompared?",
+            list(object(vec![
+                ("address", text(), ""),
+                ("path", text(), ""),
+                (
+                    "why",
+                    open_word(&["no_state_key", "no_fingerprint", "not_told"]),
+                    "`not_told`: unchanged in the files, and the workspace does not tell its value; else a changed value is not seen",
+                ),
+            ])),
+            "Only where there are any: secrets of objects that stay, which were not compared with those in the workspace",
+        ),
+        (
             "base?",
             object(vec![
                 ("revision", text(), "As it was named"),
