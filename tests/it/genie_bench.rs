@@ -134,6 +134,29 @@ fn a_run_that_breaks_off_or_does_not_end_is_no_score() {
     assert!(ran.out.contains("ended as EVALUATION_FAILED; so far 25 %"), "{}", ran.out);
 }
 
+/// A state that came after this release is told at once, and waited out like one that goes on: never a score.
+#[test]
+fn a_state_that_nobody_knows_is_told_before_it_is_waited_for() {
+    let project = project();
+    project.edit("spaces/sales.yaml", "local: GOOD", "local: EVALUATION_PAUSED");
+    project.run("apply --env dev --yes").ended(0);
+    let ran = project.run("genie bench --env dev --min-score 1 --timeout 2s").ended(1);
+    let met = "its state is `EVALUATION_PAUSED`, which this Brickform does not know: it is waited for as one that goes on";
+    assert_eq!(ran.err.matches(met).count(), 1, "{}", ran.err);
+    let ended =
+        "has not ended after 2 s (3 of 4 answered), and its state is `EVALUATION_PAUSED`, which this Brickform does not know; it goes on";
+    assert!(ran.out.contains(ended), "{}", ran.out);
+    // With everything answered there is nothing left to wait for, and no score either.
+    project.edit("spaces/sales.yaml", "local: EVALUATION_PAUSED", "local: EVALUATION_SIGNED ALL");
+    project.run("apply --env dev --yes").ended(0);
+    let asked = std::time::Instant::now();
+    let ran = project.run("genie bench --env dev --min-score 1 --timeout 600s").ended(1);
+    let ended =
+        "has answered all, and its state is `EVALUATION_SIGNED`, which this Brickform does not know: whether its verdicts are final";
+    assert!(ran.out.contains(ended), "{}", ran.out);
+    assert!(asked.elapsed().as_secs() < 120, "{:?}", asked.elapsed());
+}
+
 #[test]
 fn nothing_is_sent_before_it_is_said_and_somebody_is_asked_where_one_is_there() {
     let project = project();

@@ -15,7 +15,7 @@ use super::super::options::{Form, Seconds};
 use super::super::session::{Session, same_workspace};
 use super::super::{Exit, Failure, Run, planning, runtime, signals};
 use super::choose::{self, Chosen};
-use super::runs::{Broken, Came, Event, Task, Which};
+use super::runs::{self, Broken, Came, Event, Task, Which};
 use crate::client::ApiErrorKind;
 use crate::model::{Scrubber, Value, bounded, json};
 use crate::report::benchmarks::{self, Report, Review, Space, Standing};
@@ -270,6 +270,10 @@ impl Bench<'_> {
                     self.run.screen.note(&format!("{name}: run {run} {word}"));
                     begun.lock().unwrap_or_else(PoisonError::into_inner).push((name, run));
                 }
+                Event::Odd(name, run, status) => self.run.screen.note(&format!(
+                    "{name}: run {run}: {}: it is waited for as one that goes on, until all is answered or `--timeout` is over",
+                    runs::odd(&status)
+                )),
                 Event::Progress(name, done, of) => self.run.screen.note(&benchmarks::progress(&name, done, of)),
             }
         }

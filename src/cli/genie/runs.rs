@@ -19,6 +19,8 @@ pub enum Event {
     Found(String, String),
     /// The space's name, answered questions, all of them.
     Progress(String, usize, usize),
+    /// The space's name, the run's id, a state that this release does not know.
+    Odd(String, String, String),
 }
 
 /// Which run is meant.
@@ -132,17 +134,28 @@ impl Task {
         Ok(runs)
     }
 
-    /// Looks again, less and less often, until the run has ended or the time is over; then it is given as it stood last.
+    /// Looks again, less and less often, until the run has ended or the time is over; then it is given as it stood last. A
+    /// state that is not known is told once and waited out like one that goes on, until there is nothing left to answer.
     async fn end_of(&self, begun: Value, told: &UnboundedSender<Event>) -> Result<Value, ApiError> {
         let id = word(&begun, "eval_run_id");
         let mut last = begun;
         let watch = async {
-            let (mut pause, mut seen) = (Duration::from_millis(250), usize::MAX);
-            while benchmarks::state(&word(&last, "eval_run_status")) == State::Running {
+            let (mut pause, mut seen, mut odd) = (Duration::from_millis(250), usize::MAX, String::new());
+            loop {
+                let status = word(&last, "eval_run_status");
                 let number = |name: &str| last.get(name).and_then(Value::as_i64).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-                let done = number("num_done");
+                let (done, of) = (number("num_done"), number("num_questions"));
+                match benchmarks::state(&status) {
+                    State::Done | State::Broken => break,
+                    State::Unknown if of > 0 && done >= of => break,
+                    State::Unknown if status != odd => {
+                        let _ = told.send(Event::Odd(self.name.clone(), id.clone(), status.clone()));
+                        odd = status;
+                    }
+                    State::Running | State::Unknown => {}
+                }
                 if done != seen {
-                    let _ = told.send(Event::Progress(self.name.clone(), done, number("num_questions")));
+                    let _ = told.send(Event::Progress(self.name.clone(), done, of));
                     seen = done;
                 }
                 tokio::time::sleep(pause).await;
@@ -183,17 +196,27 @@ impl Task {
         match benchmarks::state(&run.status) {
             State::Done => None,
             State::Broken => Some(format!("run {} ended as {}", run.id, run.status)),
-            State::Running => {
+            state @ (State::Running | State::Unknown) => {
                 let answered = run.answers.iter().filter(|answer| benchmarks::state(&answer.status) == State::Done).count();
+                let odd = if state == State::Unknown { format!(", and {}", odd(&run.status)) } else { String::new() };
+                if state == State::Unknown && answered >= run.questions {
+                    return Some(format!("run {} has answered all{odd}: whether its verdicts are final cannot be told", run.id));
+                }
                 let waited = self.timeout.as_secs();
                 let waited = if waited == 0 { "has not ended".to_owned() } else { format!("has not ended after {waited} s") };
                 Some(format!(
-                    "run {} {waited} ({answered} of {} answered); it goes on in the workspace, `brickform genie bench {} --last` shows it",
+                    "run {} {waited} ({answered} of {} answered){odd}; it goes on in the workspace, `brickform genie bench {} --last` shows it",
                     run.id, run.questions, self.name
                 ))
             }
         }
     }
+}
+
+/// What is said of a state that is not known.
+pub fn odd(status: &str) -> String {
+    let status: String = status.chars().filter(|c| !c.is_control()).take(60).collect();
+    format!("its state is `{status}`, which this Brickform does not know")
 }
 
 fn is_done(run: &Value) -> bool {

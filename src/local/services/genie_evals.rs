@@ -31,7 +31,7 @@ pub const HABITS: &[Habit] = &[
     habit(
         "genie",
         "for tests: an evaluation_note \"local: BAD LLM_JUDGE_WRONG_FILTER\" gives that verdict and those reasons, \"local: \
-         EVALUATION_TIMEOUT\" ends the run in that state",
+         EVALUATION_TIMEOUT\" ends the run in that state, known or not, before its last answer, with \" ALL\" behind it after that",
         Evidence::Unverified,
     ),
     habit("genie", "refuses to run a space without benchmarks, and ids of questions that it does not have", Evidence::Unverified),
@@ -39,9 +39,6 @@ pub const HABITS: &[Habit] = &[
 
 /// Where runs are kept, by id.
 const RUNS: &str = "genie_eval_runs";
-
-/// States in which a run ends without all its answers.
-const BROKEN: [&str; 3] = ["EVALUATION_FAILED", "EVALUATION_CANCELLED", "EVALUATION_TIMEOUT"];
 
 fn list_at<'a>(map: &'a Map, path: [&str; 2]) -> &'a [Value] {
     map.get(path[0]).and_then(|value| value.get(path[1])).and_then(Value::as_list).unwrap_or_default()
@@ -138,7 +135,7 @@ fn space(exchange: &Exchange<'_, '_>) -> Result<Map, Refusal> {
 fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     let space = space(exchange)?;
     let benchmarks = chosen(exchange, &space)?;
-    let broken = benchmarks.iter().filter_map(told).map(|(word, _)| word).find(|word| BROKEN.contains(&word.as_str()));
+    let broken = benchmarks.iter().filter_map(told).find(|(word, _)| word.starts_with("EVALUATION_"));
     let id = exchange.hex_id(RUNS, 32);
     let mut answers = Vec::new();
     for benchmark in &benchmarks {
@@ -153,7 +150,10 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
     run.insert("$step".to_owned(), Value::Int(exchange.setting.settle_ms));
     run.insert("$serial".to_owned(), Value::from(exchange.objects.next("genie_eval_serials")));
     run.insert("$answers".to_owned(), Value::List(answers));
-    run.extend(broken.map(|word| ("$broken".to_owned(), Value::Text(word))));
+    if let Some((word, how)) = broken {
+        run.insert("$broken".to_owned(), Value::Text(word));
+        run.insert("$whole".to_owned(), Value::Bool(how.iter().any(|word| word == "ALL")));
+    }
     let reply = shown(&run, exchange.now);
     exchange.objects.put(RUNS, &id, Value::Map(run));
     Ok(Answer::ok(reply))
@@ -172,7 +172,8 @@ fn done(run: &Map, now: i64) -> usize {
     let (passed, step) = (now - number(run, "$start"), number(run, "$step"));
     let all = answers(run).len();
     // A run that breaks off does so at its last question.
-    let most = if run.contains_key("$broken") { all - 1 } else { all };
+    let whole = !run.contains_key("$broken") || run.get("$whole") == Some(&Value::Bool(true));
+    let most = if whole { all } else { all - 1 };
     if step <= 0 { most } else { usize::try_from(passed / step - 1).unwrap_or(0).min(most) }
 }
 

@@ -10,19 +10,22 @@ use crate::model::Value;
 pub enum State {
     /// It goes on.
     Running,
+    /// A word that this release does not know: it may go on, it may have ended.
+    Unknown,
     /// It has ended with all its answers.
     Done,
     /// It has ended without them.
     Broken,
 }
 
-/// Where a run is. A word that is not known goes on: whoever waits has a limit of time.
+/// Where a run is. A reply without a word is one that goes on.
 #[must_use]
 pub fn state(status: &str) -> State {
     match status {
         "DONE" => State::Done,
         "EVALUATION_FAILED" | "EVALUATION_CANCELLED" | "EVALUATION_TIMEOUT" => State::Broken,
-        _ => State::Running,
+        "NOT_STARTED" | "RUNNING" | "" => State::Running,
+        _ => State::Unknown,
     }
 }
 
