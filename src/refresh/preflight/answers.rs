@@ -50,6 +50,7 @@ async fn one(client: &Client, question: &Question, kind: Option<&'static Kind>, 
     let found = match (question, kind) {
         (Question::Table(name), _) => plainly(client, &read_call("catalog.tables.get", &[("full_name", name)], &[])).await,
         (Question::Function(name), _) => plainly(client, &read_call("catalog.functions.get", &[("name", name)], &[])).await,
+        (Question::Volume(name), _) => plainly(client, &read_call("catalog.volumes.read", &[("name", name)], &[])).await,
         (Question::Object(_, id), Some(kind)) => read::object(client, kind, id, &Value::Null).await,
         (Question::Object(..), None) => return Answer::Untold("this Brickform does not know the kind".to_owned()),
     };

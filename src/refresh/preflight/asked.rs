@@ -16,6 +16,8 @@ pub enum Question {
     Table(String),
     /// A function.
     Function(String),
+    /// A volume.
+    Volume(String),
     /// An object of a kind, by its id.
     Object(&'static str, String),
 }
@@ -75,6 +77,8 @@ struct Known<'a> {
     made: BTreeMap<String, &'a Address>,
     /// Kinds with ids and names of what is declared or in the state.
     managed: BTreeSet<(&'a str, String)>,
+    /// Volumes among them, by their whole names in lower case.
+    volumes: BTreeSet<String>,
 }
 
 impl<'a> Known<'a> {
@@ -90,9 +94,11 @@ impl<'a> Known<'a> {
         let made = resources().filter(|(address, r)| around(r.kind) && is_new(address, r));
         let declared = resources().map(|(_, r)| (r.kind.name, r.natural.join(".")));
         let applied = ask.state.resources.values().map(|entry| (entry.kind.as_str(), entry.id.clone()));
+        let managed: BTreeSet<(&str, String)> = declared.chain(applied).collect();
         Self {
             made: made.map(|(address, r)| (r.natural.join(".").to_lowercase(), address)).collect(),
-            managed: declared.chain(applied).collect(),
+            volumes: managed.iter().filter(|(kind, _)| *kind == VOLUMES).map(|(_, name)| name.to_lowercase()).collect(),
+            managed,
         }
     }
 
@@ -178,7 +184,26 @@ impl Walk<'_, '_> {
         self.path.pop();
     }
 
+    fn volume(&mut self, text: &str, whole: String) {
+        if self.known.volumes.contains(&whole) {
+            return;
+        }
+        self.all.push(Asked {
+            address: self.resource.address.clone(),
+            spot: spot(self.resource, self.path.clone()),
+            name: text.to_owned(),
+            later: self.known.around(&whole),
+            question: Question::Volume(whole),
+            sort: None,
+            kind: self.ask.registry.get(VOLUMES),
+            columns: vec![],
+        });
+    }
+
     fn text(&mut self, field: Field<'_>, text: &str) {
+        if let Some(whole) = volume_of(text) {
+            return self.volume(text, whole);
+        }
         let refers = field.facts().find_map(|fact| if let Fact::Refers(kind) = fact { Some(*kind) } else { None });
         let Some(kind) = refers.and_then(|kind| self.ask.registry.get(kind)).filter(|_| !text.is_empty()) else { return };
         if self.known.managed.contains(&(kind.name, text.to_owned())) {
@@ -195,6 +220,20 @@ impl Walk<'_, '_> {
             columns: vec![],
         });
     }
+}
+
+/// The kind of volumes.
+const VOLUMES: &str = "volumes";
+
+/// The whole name of the volume that a path leads into, in lower case: of a library, a script, a folder of logs, whatever holds
+/// the path. None where the text is something else that begins so, or names no volume yet.
+fn volume_of(text: &str) -> Option<String> {
+    let path = text.strip_prefix("dbfs:").unwrap_or(text).strip_prefix("/Volumes/")?;
+    let mut parts = path.split('/');
+    let [catalog, schema, name] = [parts.next()?, parts.next()?, parts.next()?];
+    let is_name =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "{}$*?<>,;.".contains(c));
+    [catalog, schema, name].iter().all(|part| is_name(part)).then(|| format!("{catalog}.{schema}.{name}").to_lowercase())
 }
 
 /// Principals of access lists that the workspace does not list: it refuses the whole list for one of them. They were asked for
@@ -221,4 +260,27 @@ pub fn unknown_principals(ask: &Ask<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::volume_of;
+
+    #[test]
+    fn paths_that_lead_into_a_volume() {
+        for (text, want) in [
+            ("/Volumes/main/shop/raw", Some("main.shop.raw")),
+            ("/Volumes/Main/Shop/Raw/", Some("main.shop.raw")),
+            ("/Volumes/main/shop/raw/libs/a b.whl", Some("main.shop.raw")),
+            ("dbfs:/Volumes/main/shop/raw/init.sh", Some("main.shop.raw")),
+            ("/Volumes/main/shop", None),
+            ("/Volumes/main//raw", None),
+            ("/Volumes/main/shop/{{job.parameters.volume}}/x", None),
+            ("/Volumes/ are folders of catalogs / schemas", None),
+            ("s3://bucket/Volumes/main/shop/raw", None),
+            ("/Workspace/Volumes/main/shop/raw", None),
+        ] {
+            assert_eq!(volume_of(text).as_deref(), want, "{text}");
+        }
+    }
 }

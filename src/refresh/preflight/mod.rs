@@ -1,5 +1,5 @@
 //! A look ahead: whether what the files name is there, before anything is sent. Objects of Unity Catalog with their columns,
-//! objects that fields refer to by id, and whether the caller may use those.
+//! volumes that paths lead into, objects that fields refer to by id, and whether the caller may use those.
 //!
 //! What is to be asked is pure data made from what is desired (`asked`); each question is sent once (`answers`); what this
 //! project itself makes is not missing.
@@ -68,7 +68,10 @@ pub async fn look_ahead(client: &Client, ask: &Ask<'_>, live: Option<&Snapshot>,
 
 fn of_one(asked: &Asked, answers: &BTreeMap<Question, Answer>, hints: &BTreeMap<Question, String>) -> Vec<Finding> {
     let finding = |weight: Weight, reason: String| asked.finding(&asked.spot, weight, reason);
-    let what = format!("{} `{}`", asked.word(), asked.name);
+    let what = match &asked.question {
+        Question::Volume(whole) => format!("volume `{whole}` (`{}`)", asked.name),
+        _ => format!("{} `{}`", asked.word(), asked.name),
+    };
     if let Some(maker) = &asked.later {
         let reason = format!("whether there will be a {what} cannot be told: {maker} is made by this plan, and nothing in it makes that");
         return vec![finding(Weight::Untold, reason)];

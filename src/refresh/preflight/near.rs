@@ -31,6 +31,7 @@ pub async fn hints(client: &Client, registry: &Registry, answers: &BTreeMap<Ques
         let hint = match question {
             Question::Table(name) => lists.in_schema("catalog.tables.list", &[("omit_columns", "true")], name).await,
             Question::Function(name) => lists.in_schema("catalog.functions.list", &[], name).await,
+            Question::Volume(name) => lists.in_schema("catalog.volumes.list", &[], name).await,
             Question::Object(kind, id) => match registry.get(kind) {
                 Some(kind) => of_kind(&mut lists, kind, id).await,
                 None => None,
