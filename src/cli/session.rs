@@ -105,7 +105,9 @@ impl Session {
         let asked = refresh::questions(&connection.client, &self.registry, project, state).await;
         let mut answers = asked.map_err(|error| Failure::api("lookups cannot be answered", error))?;
         let desired = project.resolve(&answers).map_err(Failure::mistakes)?;
-        run.screen.diagnostics(&desired.warnings);
+        // Which of two APIs it is shows below: then it is told exactly.
+        let sure: Vec<Diagnostic> = desired.warnings.iter().filter(|warning| warning.code != "W0133").cloned().collect();
+        run.screen.diagnostics(&sure);
         // A plan is bound to what lookups gave; whom somebody only may be called gave a warning.
         answers.retain(|asked, _| project.checks.get(asked) != Some(&Check::Known) || project.lookups.contains(asked));
         Ok(Online { connection, desired, answers })

@@ -67,7 +67,7 @@ pub use facts::{Etag, Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rena
 pub use kind::{At, Kind, Op, Otherwise};
 pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
-pub use registry::{Api, Registry};
+pub use registry::{Api, Doubt, Registry};
 pub use relations::{Born, Facet, From, Gives, Name, Objects, Parent, Sort, Within};
 pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait};
 pub use schema::{Field, Schema};

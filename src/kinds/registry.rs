@@ -1,9 +1,8 @@
 //! Which kinds there are: a value that a test can extend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use super::Kind;
 use super::alerts::ALERTS;
 use super::catalogs::CATALOGS;
 use super::cluster_policies::CLUSTER_POLICIES;
@@ -31,6 +30,8 @@ use super::volumes::VOLUMES;
 use super::warehouses::WAREHOUSES;
 use super::workspace_conf::WORKSPACE_CONF;
 use super::workspace_tags::WORKSPACE_TAGS;
+use super::{Kind, Refusal};
+use crate::model::Value;
 
 /// In the order in which documents and listings name them.
 const STANDARD: &[&Kind] = &[
@@ -72,24 +73,37 @@ pub enum Api {
     Other,
 }
 
+/// What is known of something that only one of two APIs has a place for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Neither has a place for all of it.
+    Refused,
+    /// It depends on which of them the workspace has.
+    Open,
+}
+
 /// The kinds of a run. Clones share what was chosen among APIs: what a workspace turns out to have holds for the whole run.
 #[derive(Clone)]
 pub struct Registry {
     kinds: Vec<&'static Kind>,
     chosen: Arc<RwLock<BTreeMap<&'static str, Api>>>,
+    /// Kinds of which an environment said that the workspace is to choose.
+    left_open: Arc<RwLock<BTreeSet<&'static str>>>,
 }
 
 impl Registry {
     /// All kinds that Brickform knows.
     #[must_use]
     pub fn standard() -> Self {
-        Self { kinds: STANDARD.to_vec(), chosen: Arc::default() }
+        Self { kinds: STANDARD.to_vec(), chosen: Arc::default(), left_open: Arc::default() }
     }
 
     /// The same kinds with choices of their own: those of an environment are no other's.
     #[must_use]
     pub fn apart(&self) -> Self {
-        Self { kinds: self.kinds.clone(), chosen: Arc::new(RwLock::new(self.all_chosen().clone())) }
+        let left_open = self.left_open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let chosen = self.all_chosen().clone();
+        Self { kinds: self.kinds.clone(), chosen: Arc::new(RwLock::new(chosen)), left_open: Arc::new(RwLock::new(left_open)) }
     }
 
     fn all_chosen(&self) -> RwLockReadGuard<'_, BTreeMap<&'static str, Api>> {
@@ -137,6 +151,27 @@ impl Registry {
     /// Chooses for a kind that has two APIs.
     pub fn choose(&self, kind: &'static Kind, api: Api) {
         self.chosen.write().unwrap_or_else(PoisonError::into_inner).insert(kind.name, api);
+    }
+
+    /// An environment says that the workspace chooses (`auto`).
+    pub fn leave_open(&self, kind: &'static Kind) {
+        self.left_open.write().unwrap_or_else(PoisonError::into_inner).insert(kind.name);
+    }
+
+    /// What of a body only one of two APIs has a place for, as long as nobody knows which of them it is: surely refused where
+    /// either lacks something. Where nobody said a word, the first is taken for the one that will be; where an environment
+    /// leaves it open, either may be.
+    #[must_use]
+    pub fn in_doubt(&self, kind: &'static Kind, body: &Value) -> (Doubt, Vec<Refusal>) {
+        let Some(otherwise) = self.first(kind).otherwise.filter(|_| self.chosen(kind).is_none()) else { return (Doubt::Open, vec![]) };
+        let lacks = |kind: &Kind| kind.hooks.carries.map_or_else(Vec::new, |carries| carries(body));
+        let (mut first, other) = (lacks(self.first(kind)), lacks(otherwise.kind));
+        if !first.is_empty() && !other.is_empty() {
+            first.extend(other);
+            return (Doubt::Refused, first);
+        }
+        let left_open = self.left_open.read().unwrap_or_else(PoisonError::into_inner).contains(kind.name);
+        (Doubt::Open, if first.is_empty() && left_open { other } else { first })
     }
 
     /// The workspace has not the API that this kind was asked by: chooses the other, if there is one and nobody chose. Gives

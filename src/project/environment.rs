@@ -351,8 +351,9 @@ fn apis(given: &BTreeMap<&'static str, &Node>, registry: &Registry, evaluate: &E
         match evaluated(node, &what, evaluate, findings) {
             Some(word) if word == first => registry.choose(kind, Api::First),
             Some(word) if word == other => registry.choose(kind, Api::Other),
-            Some(word) if word != "auto" => findings.add(no_choice(node, &what, [first, other, "auto"], "E0303")),
-            _ => {}
+            Some(word) if word == "auto" => registry.leave_open(kind),
+            Some(_) => findings.add(no_choice(node, &what, [first, other, "auto"], "E0303")),
+            None => {}
         }
     }
 }

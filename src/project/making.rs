@@ -9,7 +9,7 @@ use super::references::sole_reference;
 use super::scope::{In, Item, Resolver, is_poison, poison, tree, whole_tree};
 use super::{FromPreset, Lifecycle, Resource, facets, files, meta, names};
 use crate::diagnostic::{Diagnostic, Severity, Span, suggest};
-use crate::kinds::{BYTES, Identity, Kind, Lifetime, Refusal, natural_text};
+use crate::kinds::{BYTES, Doubt, Identity, Kind, Lifetime, Refusal, natural_text};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
 use crate::yaml::Node;
 
@@ -65,6 +65,16 @@ pub fn respelt(kind: &Kind, path: &Path) -> Path {
     path.steps().iter().skip(1).fold(Path::field(kind.field_named(first)), |path, step| path.join(step.clone()))
 }
 
+/// How a refusal is told: as what, under which code.
+type Told = (Severity, &'static str);
+const REFUSED: Told = (Severity::Error, "E0114");
+const ADVISED: Told = (Severity::Warning, "W0132");
+const DOUBTFUL: Told = (Severity::Warning, "W0133");
+
+fn told_as(severity: Severity) -> Told {
+    if severity == Severity::Error { REFUSED } else { ADVISED }
+}
+
 /// A resource or facet in the making.
 struct Making<'a> {
     kind: &'static Kind,
@@ -110,7 +120,13 @@ impl Making<'_> {
             let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
             // Of what could not be evaluated that has been told.
             for refusal in refusals.into_iter().filter(|refusal| !body.at(&refusal.path).is_some_and(is_poison)) {
-                self.tell(refusal, severity, &mut findings);
+                self.tell(refusal, told_as(severity), &mut findings);
+            }
+        }
+        if is_sound {
+            let (doubt, refusals) = resolver.inner.registry.in_doubt(self.kind, &body);
+            for refusal in refusals.into_iter().filter(|refusal| !body.at(&refusal.path).is_some_and(is_poison)) {
+                self.tell(refusal, if doubt == Doubt::Refused { REFUSED } else { DOUBTFUL }, &mut findings);
             }
         }
         resolver.findings.borrow_mut().absorb(findings);
@@ -132,7 +148,7 @@ impl Making<'_> {
     }
 
     /// Says at its place what is refused, or may be.
-    fn tell(&self, mut refusal: Refusal, severity: Severity, findings: &mut Findings) {
+    fn tell(&self, mut refusal: Refusal, (severity, code): Told, findings: &mut Findings) {
         // What is refused is not sent: no word of that beside it.
         if let (Some(field), Severity::Error) = (refusal.path.first_field(), severity) {
             let sent = format!("unknown field `{field}` in {}", self.address);
@@ -150,13 +166,16 @@ impl Making<'_> {
         let (owner, path) = written(&self.address, &self.node, &refusal.path);
         let what = if path.is_root() { String::new() } else { format!("{path}: ") };
         let message = format!("{owner}: {what}{}", refusal.reason);
-        findings.add(
-            match severity {
-                Severity::Error => Diagnostic::error("E0114", message),
-                Severity::Warning => Diagnostic::warning("W0132", message),
-            }
-            .at(&place, ""),
-        );
+        let found = match severity {
+            Severity::Error => Diagnostic::error(code, message),
+            Severity::Warning => Diagnostic::warning(code, message),
+        };
+        let found = found.at(&place, "");
+        findings.add(if code == DOUBTFUL.1 {
+            found.help("which of the two APIs the workspace has shows when it answers: a plan says it then")
+        } else {
+            found
+        });
     }
 
     /// Reads the file of the project that a field names into the field for what is in it.

@@ -51,5 +51,6 @@ fn the_table_reads_well() {
     for code in codes::ALL {
         assert!(!code.title.is_empty() && !code.title.ends_with('.'), "{}: a title is no sentence", code.code);
         assert!(code.explain.len() > 60 && code.explain.ends_with(['.', '`']), "{}: say why and what to do", code.code);
+        assert!(code.explain.matches('`').count() >= 2, "{}: show what is meant by an example, `as it is written`", code.code);
     }
 }

@@ -284,7 +284,9 @@ fn a_saved_plan_is_carried_out_by_the_api_that_it_was_made_for() {
     desk.done("plan --env both --out p.json");
     desk.write("environments/both.yaml", "workspace: { local: true, genie_api: agents }\n");
     let (code, _, err) = desk.run(&["apply", "p.json"]);
-    assert!(code == 7 && err.contains("spaces.a"), "{code} {err}");
+    let said = "spaces.a: it was planned by the API `spaces`, and is asked by `agents` now (workspace.genie_api): what would be sent is not what was shown";
+    assert!(code == 7 && err.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{code} {err}");
+    assert_eq!(err.matches("spaces.a").count(), 1, "{err}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use super::{Saved, encode, touched, write};
+use crate::catalogue;
 use crate::diff::{FieldChange, as_in_yaml};
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Fingerprint, Value, json};
@@ -167,6 +168,10 @@ fn word(action: Action) -> &'static str {
 fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
     let before = out.len();
     let at = &was.address;
+    if let Some(other) = by_another_api(was, is) {
+        out.push(other);
+        return;
+    }
     if was.action != is.action {
         let why = is.because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
         out.push(format!("{at}: was to be {}, would be {} now{why}", word(was.action), word(is.action)));
@@ -191,6 +196,27 @@ fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
         requests(at, "", &was.calls, &is.calls, out);
         requests(at, " to delete it", &was.delete_calls, &is.delete_calls, out);
     }
+}
+
+/// What both would send goes to two APIs of the same objects: that alone is said, since every request differs by it.
+fn by_another_api(was: &Step, is: &Step) -> Option<String> {
+    let kind = Registry::standard().get(&was.kind)?;
+    let otherwise = kind.otherwise?;
+    let paths = [kind, otherwise.kind].map(|kind| kind.list.and_then(|list| catalogue::operation(list.op)).map(|list| list.path.as_str()));
+    let api = |step: &Step| {
+        let sent = step.calls.iter().chain(&step.delete_calls).find_map(|call| {
+            let path = &catalogue::operation(call.op)?.path;
+            paths.iter().position(|of| of.is_some_and(|of| path.starts_with(of)))
+        });
+        sent.map(|at| otherwise.words[at])
+    };
+    let (a, b) = (api(was)?, api(is)?);
+    (a != b).then(|| {
+        format!(
+            "{}: it was planned by the API `{a}`, and is asked by `{b}` now (workspace.{}): what would be sent is not what was shown",
+            was.address, otherwise.setting
+        )
+    })
 }
 
 /// Whether both do the same but for what is kept as the workspace has it: that may go on moving, and is sent back, where it
