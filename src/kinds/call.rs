@@ -152,6 +152,12 @@ fn lifted(kind: &Kind, reply: Value) -> Value {
     }
 }
 
+/// Whether a field is in no request at all: what a kind has of its own beside an update of the whole says only that the object
+/// is to be sent again.
+fn is_told_only(kind: &Kind, name: &str) -> bool {
+    matches!(kind.update, Update::Whole(request) if !Taker::of(&request).takes(name)) && kind.own.iter().any(|(own, _)| *own == name)
+}
+
 /// The calls that create the object: the create, and an update for fields that only the update takes.
 ///
 /// # Errors
@@ -171,7 +177,7 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
             arguments.insert(name.clone(), value.clone());
         } else if taker.takes(name) || (field.is_none() && wire.is_none()) {
             fields.insert(name.clone(), strip(field, value));
-        } else {
+        } else if !is_told_only(kind, name) {
             later.push(Path::field(name.clone()));
         }
     }

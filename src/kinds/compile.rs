@@ -361,14 +361,23 @@ fn reply_sources(kind: &'static Kind) -> Vec<Source> {
     inner.into_iter().chain([without(reply, &[kind.read.reply])]).collect()
 }
 
-/// The top-level fields that a create takes and no update does, and the names that identify.
+/// The top-level fields that a create takes and no update does, and the names that identify. What a kind states itself
+/// ([`Kind::fields`], [`Kind::own`]) stands in no request: an update of the whole sends the object again for it, a hook that
+/// writes requests has a place for it, else the update's own members say.
 fn immutable_fields(kind: &'static Kind, sources: &[Source]) -> BTreeSet<&'static str> {
     let taken = |role: Role| sources.iter().filter(move |s| s.role == role).filter_map(Source::members).flat_map(|m| m.keys());
     let mut updated: BTreeSet<&str> = taken(Role::Update).map(String::as_str).collect();
+    let stated = kind.fields.iter().chain(kind.own).map(|(name, _)| *name);
     match kind.update {
         Update::Routed(routes) => updated.extend(routes.iter().flat_map(|r| r.fields)),
         Update::Custom(_) => updated.extend(taken(Role::Create).map(String::as_str)),
-        Update::Never | Update::Whole(_) | Update::Patch(_) | Update::Mask(..) => {}
+        Update::Whole(_) => updated.extend(stated),
+        Update::Patch(_) | Update::Mask(..) if kind.hooks.wire.is_some() => updated.extend(stated),
+        Update::Patch(request) | Update::Mask(request, _) => {
+            let members = request_source(&request, Role::Update).and_then(|source| source.members());
+            updated.extend(members.into_iter().flat_map(|m| m.keys()).map(String::as_str));
+        }
+        Update::Never => {}
     }
     let mut immutable: BTreeSet<&'static str> = taken(Role::Create).map(String::as_str).filter(|n| !updated.contains(n)).collect();
     if let Identity::Named { parts, rename, .. } = kind.identity {

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{kind, value};
 use crate::catalogue::{self, Body, TypeDef};
-use crate::kinds::{Fact, From, Identity, Kind, Lifetime, Lit, Registry, Rename, Request, Rows, Schema, Update, from_reply, id_of};
-use crate::model::Path;
+use crate::kinds::{
+    Call, Change, Context, Fact, From, Hooks, Identity, Kind, Lifetime, Lit, Read, Registry, Rename, Request, Route, Rows, Schema, Update,
+    create_calls, from_reply, id_of, update_calls,
+};
+use crate::model::{Address, Path, Value};
 
 fn requests(kind: &Kind) -> Vec<Request> {
     let mut all: Vec<Request> = kind.create.into_iter().chain(kind.delete).collect();
@@ -70,6 +73,86 @@ fn every_fact_attaches_somewhere() {
     for kind in by_every_api() {
         assert_eq!(Schema::of(kind).unresolved(), &[] as &[&str], "{}", kind.name);
     }
+}
+
+/// Fields that a kind states itself and a change of which would replace the object, although nothing says that it should.
+fn replaces_unsaid(kind: &'static Kind) -> Vec<&'static str> {
+    let root = Schema::of(kind).root();
+    let said = |name: &str| {
+        let names = matches!(kind.identity, Identity::Named { parts, .. } if parts.contains(&name));
+        names || kind.facts.iter().any(|(at, fact)| *at == name && matches!(fact, Fact::Immutable))
+    };
+    let stated = kind.fields.iter().chain(kind.own).map(|(name, _)| *name);
+    let replaces = |name: &&str| root.field(name).is_some_and(|field| field.immutable());
+    stated.filter(|_| !matches!(kind.update, Update::Never)).filter(replaces).filter(|name| !said(name)).collect()
+}
+
+#[test]
+fn what_a_kind_states_replaces_only_where_it_says_so() {
+    for kind in by_every_api() {
+        let unsaid = replaces_unsaid(kind);
+        assert!(
+            unsaid.is_empty(),
+            "{}: no update sends {unsaid:?}, so that a change replaces the object: say Fact::Immutable where that is so, else take an \
+             update that sends it (CONTRIBUTING.md, step 4)",
+            kind.name
+        );
+    }
+}
+
+/// A field of one's own beside each sort of update.
+#[test]
+fn how_fields_of_ones_own_and_updates_go_together() {
+    const PLAIN: Kind = Kind {
+        name: "trials",
+        create: Some(Request::bare("compute.instance_pools.create")),
+        read: Read::plain("compute.instance_pools.get"),
+        identity: Identity::Assigned("instance_pool_id"),
+        own: &[("version", "text")],
+        facts: &[("version", Fact::InputOnly)],
+        ..Kind::PLAIN
+    };
+    const EDIT: Request = Request::bare("compute.instance_pools.edit");
+    static WHOLE: Kind = Kind { update: Update::Whole(EDIT), ..PLAIN };
+    static SAID: Kind = Kind { facts: &[("version", Fact::InputOnly), ("version", Fact::Immutable)], ..WHOLE };
+    static PATCH: Kind = Kind { update: Update::Patch(EDIT), ..PLAIN };
+    static MASK: Kind = Kind { update: Update::Mask(EDIT, "update_mask"), ..PLAIN };
+    static WIRED: Kind = Kind { hooks: Hooks { wire: Some(Value::clone), ..Hooks::NONE }, ..PATCH };
+    static ROUTED: Kind =
+        Kind { update: Update::Routed(&[Route { fields: &["min_idle_instances"], request: EDIT, custom: None }]), ..PLAIN };
+    static NEVER: Kind = Kind { update: Update::Never, ..PLAIN };
+    static STATED: Kind = Kind {
+        fields: &[("instance_pool_name", "text!"), ("min_idle_instances", "int"), ("preloaded_spark_versions", "[text]")],
+        own: &[],
+        facts: &[],
+        ..PATCH
+    };
+    for (what, kind, replaces, unsaid) in [
+        ("the whole is sent again", &WHOLE, false, vec![]),
+        ("it says so", &SAID, true, vec![]),
+        ("nothing sends it", &PATCH, true, vec!["version"]),
+        ("no mask names it", &MASK, true, vec!["version"]),
+        ("a hook writes requests", &WIRED, false, vec![]),
+        ("no route has it", &ROUTED, true, vec!["version"]),
+        ("nothing changes in place", &NEVER, true, vec![]),
+        ("of what is stated the update takes two", &STATED, false, vec!["preloaded_spark_versions"]),
+    ] {
+        let field = Schema::of(kind).root().field(if kind.own.is_empty() { "instance_pool_name" } else { "version" }).expect("a field");
+        assert_eq!((field.immutable(), replaces_unsaid(kind)), (replaces, unsaid), "{what}");
+    }
+    // Beside an update of the whole it is never sent: not with the create, and not after it.
+    let desired = value(r#"{"instance_pool_name":"p","node_type_id":"n","version":"2"}"#);
+    let (address, live) = (Address::new("trials", "a"), value(r#"{"instance_pool_name":"p","node_type_id":"n","instance_pool_id":"1"}"#));
+    let paths = [Path::field("version")];
+    let context = Context::default();
+    let change = Change { address: &address, id: &Value::text("1"), applied: None, live: None, desired: &desired, paths: &paths, context };
+    let made = create_calls(&WHOLE, &change).expect("calls");
+    let changed = update_calls(&WHOLE, &Change { live: Some(&live), ..change }).expect("calls");
+    let sent = |calls: &[Call]| {
+        calls.iter().map(|call| (call.op, call.body.as_ref().is_some_and(|b| b.get("version").is_some()))).collect::<Vec<_>>()
+    };
+    assert_eq!(sent(&made), [("compute.instance_pools.create", false)]);
+    assert_eq!(sent(&changed), [("compute.instance_pools.edit", false)]);
 }
 
 /// The other API is of the same objects: everything but operations and hooks is alike, and it is the end of the chain.
