@@ -90,7 +90,10 @@ impl Stage {
     fn command(&self, arguments: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brickform"));
         command.args(arguments).current_dir(&self.work).env_clear().stdin(Stdio::null());
-        command.env("HOME", &self.home).env("PATH", "/usr/bin:/bin").env("COLUMNS", "120").envs(&self.variables);
+        command.env("HOME", &self.home).env("PATH", "/usr/bin:/bin").env("COLUMNS", "120");
+        // The workspace gives ids in the order in which creates arrive, and expectations hold ids: one after the other, in the
+        // order of the addresses.
+        command.env("BRICKFORM_PARALLELISM", "1").envs(&self.variables);
         command
     }
 

@@ -22,7 +22,7 @@ spaces:
     permissions: { mode: additive, entries: [{ group_name: users, permission_level: CAN_RUN }] }
 ";
 
-fn environment(world: &World, api: &str) {
+pub fn environment(world: &World, api: &str) {
     world.write(
         "environments/test.yaml",
         &format!("workspace: {{ local: true, genie_api: {api} }}\nstate: {{ key: {{ env: LAWS_SECRET }} }}\n"),

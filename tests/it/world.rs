@@ -151,6 +151,13 @@ impl Transport for Line {
 /// A clock that goes on by a millisecond each time it is looked at.
 pub struct Clock(AtomicI64);
 
+impl Clock {
+    /// So many milliseconds later.
+    pub fn pass(&self, milliseconds: i64) {
+        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+}
+
 impl System for Clock {
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0.fetch_add(1, Ordering::SeqCst)).expect("a time")
@@ -247,7 +254,22 @@ impl World {
         Self::with(rivals, 0, Arc::new(Clock(AtomicI64::new(1_790_000_000_000))))
     }
 
-    /// The same with reads that lag behind by so many requests, and another clock.
+    /// A world whose workspace takes so many milliseconds for what takes time, and its clock.
+    pub fn slow(rivals: &[&str], settle_ms: u64) -> (Self, Arc<Clock>) {
+        let clock = Arc::new(Clock(AtomicI64::new(1_790_000_000_000)));
+        let mut world = Self::with(rivals, 0, Arc::<Clock>::clone(&clock));
+        let options = LocalOptions {
+            rivals: rivals.iter().map(ToString::to_string).collect(),
+            workspace_id: Some(1234),
+            settle_ms: Some(settle_ms),
+            outside: Some(world.outside.clone()),
+            ..LocalOptions::default()
+        };
+        world.workspace = LocalWorkspace::in_memory(options).expect("a workspace");
+        (world, clock)
+    }
+
+    /// One with reads that lag behind by so many requests, and another clock.
     pub fn with(rivals: &[&str], stale_reads: u32, system: Arc<dyn System>) -> Self {
         // Memory where there is some: thousands of worlds flush their files.
         let memory = FilePath::new("/dev/shm");

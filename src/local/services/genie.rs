@@ -75,6 +75,13 @@ pub fn stored(exchange: &Exchange<'_, '_>, id: &str) -> Result<Map, Refusal> {
     }
 }
 
+/// The spaces that lists show: none in the trash but, with its rival, those that came there lately.
+pub(super) fn listed(exchange: &Exchange<'_, '_>) -> Vec<Arc<Value>> {
+    let lately = |at: i64| exchange.rival(Rival::GenieTrashListed) && exchange.now - at <= exchange.setting.settle_ms;
+    let shows = |space: &Value| space.get("trashed").and_then(Value::as_i64).is_none_or(lately);
+    exchange.objects.all(SPACES).filter(|(_, space)| shows(space)).map(|(_, space)| Arc::clone(space)).collect()
+}
+
 /// A space as replies show it.
 fn shown(exchange: &Exchange<'_, '_>, mut space: Map, whole: bool) -> Map {
     space.shift_remove("trashed");
@@ -220,8 +227,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
-    let all: Vec<Arc<Value>> =
-        exchange.objects.all(SPACES).filter(|(_, s)| s.get("trashed").is_none()).map(|(_, s)| Arc::clone(s)).collect();
+    let all = listed(exchange);
     let may_see = |space: &Arc<Value>| {
         let id = space.get("space_id").map(Value::key_text).unwrap_or_default();
         permissions::may(exchange, "genie", &id, "CAN_READ")
@@ -274,7 +280,7 @@ fn trash(exchange: &mut Exchange<'_, '_>) -> Handled {
 /// Puts a space into the trash.
 pub(super) fn trashed(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map) {
     workspace_tags::died(exchange, "geniespaces", id);
-    if exchange.rival(Rival::GenieSlowTrash) {
+    if exchange.rival(Rival::GenieSlowTrash) || exchange.rival(Rival::GenieTrashListed) {
         space.insert("trashed".to_owned(), Value::Int(exchange.now));
         exchange.objects.put(SPACES, id, Value::Map(space));
     } else {

@@ -164,8 +164,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
-    let all: Vec<Arc<Value>> =
-        exchange.objects.all(genie::SPACES).filter(|(_, s)| s.get("trashed").is_none()).map(|(_, s)| Arc::clone(s)).collect();
+    let all = genie::listed(exchange);
     let size = paging::size(exchange, "page_size", 20, 100)?;
     let page = paging::page(all, size, exchange.asked("page_token"))?;
     let whole = exchange.asked("view") == Some("GENIE_AGENT_VIEW_FULL");

@@ -116,6 +116,7 @@ rivals! {
     TrashGone "trash-gone" "a trashed alert or query answers 404 instead of itself with the lifecycle_state of the trash"
     EntitlementsInherited "entitlements-inherited" "users and service principals show what their groups may do among their own entitlements, as indirect"
     GenieSlowTrash "genie-slow-trash" "a trashed Genie space still answers for a while before 404"
+    GenieTrashListed "genie-trash-listed" "a trashed Genie space still stands in lists for a while, although it answers 404"
     GenieSplitsLines "genie-splits-lines" "texts of a Genie space come back as lists of lines"
     GenieViewsAsTables "genie-views-as-tables" "metric views of a Genie space come back among its tables"
     GenieParent400 "genie-parent-400" "a Genie space, a query or an alert in a folder that is not there is refused with 400 INVALID_PARAMETER_VALUE instead of 404"

@@ -8,9 +8,11 @@ use brickform::local::LocalWorkspace;
 use brickform::model::{Value, json};
 use brickform::plan::Options;
 
+use super::genie_forms::environment;
 use super::world::{Ran, World};
 
 mod laws;
+mod trash;
 mod write;
 
 /// A space, with what is given for its example's SQL and its text.
@@ -58,22 +60,58 @@ fn writes(ran: &Ran) -> Vec<Option<u16>> {
     ran.applying.iter().filter(|s| s.is_write()).map(|s| s.status).collect()
 }
 
-/// A line on which somebody edits the space just before the first update of it arrives.
-struct Meddler {
+/// What somebody does to the only space.
+#[derive(Clone, Copy)]
+pub enum Meddling {
+    /// Another text where this one stands.
+    Edit(&'static str, &'static str),
+    /// It is read, by the API of spaces.
+    Read,
+    /// It goes into the trash.
+    Trash,
+}
+
+/// A line on which somebody meddles with the space just before the first update of it arrives.
+pub struct Meddler {
     workspace: LocalWorkspace,
-    edit: Mutex<Option<(String, String)>>,
-    writes: Mutex<Vec<String>>,
+    meddling: Mutex<Option<Meddling>>,
+    /// The writes with their answers' statuses.
+    pub writes: Mutex<Vec<String>>,
+}
+
+impl Meddler {
+    pub fn of(world: &World, meddling: Meddling) -> Arc<Self> {
+        Arc::new(Self { workspace: world.workspace.clone(), meddling: Mutex::new(Some(meddling)), writes: Mutex::default() })
+    }
+
+    /// Plans and applies over this line.
+    pub async fn run(self: &Arc<Self>, world: &World) -> Ran {
+        let limits = Limits { parallelism: 1, timeout_seconds: 5, retry_seconds: 1, first_wait_millis: 1 };
+        let client = Client::new(Arc::<Self>::clone(self), None, &world.outside, limits);
+        let mut ran = Ran { plan: None, planning: vec![], applying: vec![], report: None, trouble: None };
+        world.through(&client, &world.store(), 1, &Options::default(), &mut ran, Vec::new).await.expect("it comes to its end");
+        ran
+    }
+
+    fn request(&self, meddling: Meddling) -> Request {
+        let (id, space) = spaces(&self.workspace).pop().expect("a space");
+        let (method, query) = match meddling {
+            Meddling::Edit(from, to) => return patch(&id, &edited(space.get("serialized_space").expect("content"), from, to)),
+            Meddling::Read => ("GET", vec![("include_serialized_space".to_owned(), "true".to_owned())]),
+            Meddling::Trash => ("DELETE", vec![]),
+        };
+        let path = format!("/api/2.0/genie/spaces/{id}");
+        Request { method: method.to_owned(), path, query, headers: vec![], body: RequestBody::Empty }
+    }
 }
 
 impl Transport for Meddler {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             if request.method == "PATCH" {
-                let edit = self.edit.lock().expect("no panics").take();
-                if let Some((from, to)) = edit {
-                    let (id, space) = spaces(&self.workspace).pop().expect("a space");
-                    let new = edited(space.get("serialized_space").expect("content"), &from, &to);
-                    let answer = self.workspace.handle(patch(&id, &new)).await?;
+                let meddling = self.meddling.lock().expect("no panics").take();
+                if let Some(meddling) = meddling {
+                    let answer = self.workspace.handle(self.request(meddling)).await?;
                     assert!(answer.status < 300, "{}", String::from_utf8_lossy(&answer.body));
                 }
             }
@@ -91,6 +129,9 @@ impl Transport for Meddler {
     }
 }
 
+/// Both APIs of spaces, as environments name them, and where their updates go.
+const APIS: [(&str, &str); 2] = [("spaces", "PATCH /api/2.0/genie/spaces/"), ("agents", "PATCH /api/2.0/genie/agents/")];
+
 #[tokio::test]
 async fn an_etag_that_the_server_moves_by_itself_is_no_conflict() {
     let world = World::new(&["genie-etag-moves"]);
@@ -104,22 +145,35 @@ async fn an_etag_that_the_server_moves_by_itself_is_no_conflict() {
     assert!(world.run(&Options::default()).await.is_empty());
 }
 
+/// Somebody reads a space by the spaces API, where the server migrates it, between our read and our write by the typed one.
+#[tokio::test]
+async fn an_etag_that_moves_without_content_is_no_conflict_for_the_typed_api_either() {
+    let world = World::new(&["genie-etag-moves"]);
+    environment(&world, "agents");
+    world.write("conf/a.yaml", &space("SELECT 1", "a", ""));
+    assert!(world.run(&Options::default()).await.is_done());
+    world.write("conf/a.yaml", &space("SELECT 2", "a", ""));
+    let line = Meddler::of(&world, Meddling::Read);
+    let ran = line.run(&world).await;
+    assert!(ran.is_done(), "{}", ran.told());
+    let sent = line.writes.lock().expect("no panics").clone();
+    let statuses: Vec<&str> = sent.iter().map(|line| line.rsplit_once(' ').expect("a status").1).collect();
+    assert_eq!(statuses, ["409", "200"], "{sent:?}");
+    assert_eq!(sql(&content(&world).1), "SELECT 2");
+    assert!(world.run(&Options::default()).await.is_empty());
+}
+
 #[tokio::test]
 async fn what_somebody_edits_between_plan_and_update_is_not_overwritten() {
-    for rivals in [&[][..], &["genie-etag-moves", "genie-splits-lines"]] {
+    let rivals = [&[][..], &["genie-etag-moves", "genie-splits-lines"]];
+    for (rivals, (api, path)) in rivals.into_iter().flat_map(|rivals| APIS.map(|api| (rivals, api))) {
         let world = World::new(rivals);
+        environment(&world, api);
         world.write("conf/a.yaml", &space("SELECT 1", "a", ""));
         assert!(world.run(&Options::default()).await.is_done());
         world.write("conf/a.yaml", &space("SELECT 2", "a", ""));
-        let line = Arc::new(Meddler {
-            workspace: world.workspace.clone(),
-            edit: Mutex::new(Some(("SELECT 1".to_owned(), "SELECT 9".to_owned()))),
-            writes: Mutex::default(),
-        });
-        let limits = Limits { parallelism: 1, timeout_seconds: 5, retry_seconds: 1, first_wait_millis: 1 };
-        let client = Client::new(Arc::<Meddler>::clone(&line), None, &world.outside, limits);
-        let mut ran = Ran { plan: None, planning: vec![], applying: vec![], report: None, trouble: None };
-        world.through(&client, &world.store(), 1, &Options::default(), &mut ran, Vec::new).await.expect("it comes to its end");
+        let line = Meddler::of(&world, Meddling::Edit("SELECT 1", "SELECT 9"));
+        let ran = line.run(&world).await;
         let report = ran.report.expect("a report");
         let failure = report.results.iter().find_map(|r| if let Outcome::Failed(failure) = &r.outcome { Some(failure) } else { None });
         let failure = failure.expect("the update fails");
@@ -130,7 +184,7 @@ async fn what_somebody_edits_between_plan_and_update_is_not_overwritten() {
         assert_eq!(failure.help, ["see what changed, and apply that plan: brickform plan --env test --target 'spaces.s'"]);
         assert_eq!(sql(&content(&world).1), "SELECT 9");
         let sent = line.writes.lock().expect("no panics").clone();
-        assert!(sent.len() == 1 && sent[0].ends_with("409"), "{sent:?}");
+        assert!(sent.len() == 1 && sent[0].starts_with(path) && sent[0].ends_with("409"), "{sent:?}");
         // The next plan tells it as what it is.
         let ran = world.run(&Options::default()).await;
         assert!(ran.told().contains("conflict"), "{}", ran.told());

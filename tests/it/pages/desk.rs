@@ -204,7 +204,8 @@ impl Desk {
         let who =
             ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "ada@example.com"));
         command.current_dir(self.project.folder.path()).env_clear().stdin(Stdio::null()).envs(who).envs(&self.variables);
-        command.env("HOME", self.home.path()).env("COLUMNS", "120");
+        // Pages show ids, which the workspace gives in the order in which creates arrive: one after the other.
+        command.env("HOME", self.home.path()).env("COLUMNS", "120").env("BRICKFORM_PARALLELISM", "1");
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.home.path().join("bin").display()));
         command
     }
