@@ -37,6 +37,8 @@ enum What {
     Environments,
     /// Kinds.
     Kinds,
+    /// Addresses of Genie spaces.
+    Spaces,
 }
 
 /// Commands that take an address as it stands.
@@ -71,6 +73,7 @@ pub fn answer(asked: &Asked, run: &Run<'_>) -> Exit {
         What::Kinds => Registry::standard().iter().map(|kind| kind.name.to_owned()).collect(),
         What::Environments => environments(run),
         What::Addresses => addresses(run),
+        What::Spaces => addresses(run).into_iter().filter(|address| address.starts_with("spaces.") && !address.contains('/')).collect(),
     };
     found.sort();
     found.dedup();
@@ -123,13 +126,21 @@ _brickform_there_is() {{
 
 _brickform_or_an_address() {{
     _brickform "$@"
-    local cur="${{COMP_WORDS[COMP_CWORD]}}" own=("${{COMPREPLY[@]}}")
-    case "${{COMP_WORDS[1]}}" in
-        {commands}) ;;
-        *) return 0 ;;
+    local cur="${{COMP_WORDS[COMP_CWORD]}}" own=("${{COMPREPLY[@]}}") what=addresses
+    case "${{COMP_WORDS[1]}} ${{COMP_WORDS[2]}}" in
+        "genie bench")
+            [[ "${{COMP_CWORD}}" -gt 2 ]] || return 0
+            what=spaces
+            ;;
+        *)
+            case "${{COMP_WORDS[1]}}" in
+                {commands}) ;;
+                *) return 0 ;;
+            esac
+            ;;
     esac
     if [[ "${{cur}}" != -* && "${{COMP_WORDS[COMP_CWORD-1]}}" != -* ]]; then
-        _brickform_there_is addresses
+        _brickform_there_is "${{what}}"
         COMPREPLY+=("${{own[@]}}")
     fi
 }}
@@ -152,13 +163,16 @@ fn zsh(script: &str) -> String {
         if line.starts_with("'*--env=") {
             line = line.replace(":NAME:_default'", ":NAME:_brickform_environments'");
         }
+        if line.starts_with("'*::spaces -- ") {
+            line = line.replace(":_default'", ":_brickform_spaces'");
+        }
         if positional.iter().any(|name| line.starts_with(&format!("'{name} -- "))) {
             line = line.replace(":_default'", ":_brickform_addresses'");
         }
         out.push_str(&line);
         out.push('\n');
         if line.starts_with("#compdef") {
-            for what in ["addresses", "kinds", "environments"] {
+            for what in ["addresses", "kinds", "environments", "spaces"] {
                 out.push_str(&format!(
                     "\n_brickform_{what}() {{\n    local -a found\n    found=(${{(f)\"$(brickform __complete {what} 2>/dev/null)\"}})\n    compadd -a found\n}}\n"
                 ));
@@ -176,5 +190,6 @@ fn fish(script: &str) -> String {
     out.push_str(&format!(
         "complete -c brickform -n '__fish_seen_subcommand_from {TAKE_ADDRESSES}' -a '(brickform __complete addresses 2>/dev/null)'\n"
     ));
+    out.push_str("complete -c brickform -n '__fish_seen_subcommand_from bench' -a '(brickform __complete spaces 2>/dev/null)'\n");
     out
 }

@@ -63,6 +63,7 @@ fn show(name: Option<&str>, run: &Run<'_>) -> Result<Exit, Failure> {
         environment: &project.environment,
         chain: layers.chain.clone(),
         variables: project.variables().into_iter().map(|(name, (value, origin))| (name, value, origin)).collect(),
+        apis: project.registry().apis(),
         state_place: state_place.as_deref().unwrap_or(&backend),
         lookups: project.lookups.len(),
         presets: layers.presets.clone(),

@@ -157,7 +157,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0114",
         "a body that its kind refuses",
-        "The types are right, but the fields do not fit together, or a limit of the API is passed. The message says which rule: a Genie space with more than 30 tables, two questions of one text or an `id` that is not 32 hexadecimal digits; `volumes:` where the API of the environment has none (`genie_api: spaces`); a volume with `volume_type: EXTERNAL` without its `storage_location`.",
+        "The types are right, but the fields do not fit together, or a limit of the API is passed. The API would refuse the object, perhaps after others of the same plan were made, so it is told before anything is sent. The message names the object, the field and the rule, and what to write; the line is that of the field, in a file of JSON or a pasted text too. A join of a Genie space that says nothing but `left`, `right` and `condition` does not say how many rows meet how many: add `relationship: MANY_TO_ONE`. `tables: [orders]` is no whole name: write `tables: [main.shop.orders]`. `parent_path: Shared/genie` does not begin at the root: write `/Workspace/Shared/genie`. `volumes:` of a Genie space want the API that has them: `workspace: { genie_api: agents }`. A definition both in `serialized_space:` and in fields beside it is written once. A volume with `volume_type: EXTERNAL` needs its `storage_location`. Limits of a Genie space (30 tables, 100 instructions, 25,000 characters of one text) ask for a second space, or a shorter text. Which rules a kind has stands on its page: `brickform explain spaces`.",
     ),
     row(
         "E0115",
@@ -167,12 +167,12 @@ pub static ALL: &[Code] = &[
     row(
         "E0116",
         "two items with one key below an overlay",
-        "Overlays find items of lists by their natural key (`task_key`, a principal, a name). With the same key twice it is open which one is meant: give the items different keys.",
+        "Overlays find items of lists by their natural key (`task_key`, a principal, a name, the question of a Genie space). With the same key twice it is open which one is meant: give the items different keys. Questions of a Genie space that are asked twice on purpose are told apart by `$key`: write `{ $key: by_day, question: ... }` in the file of the space, and the same `$key` in the overlay.",
     ),
     row(
         "E0117",
         "an overlay that cannot be merged",
-        "Items of keyed lists need their key, and `$delete` and `$replace` are `true` or left out.",
+        "An item in an overlay says which item it goes over: `tasks: [{ task_key: load, max_retries: 2 }]`, and without `task_key` nobody knows which task is meant. In Genie spaces tables are found by `identifier`, columns by `name`, questions and examples by `question` or `$key`, joins by both tables; other spellings of these (`data_sources`, `column_configs`, `columns` as a map) may be written in overlays as everywhere. `$delete: true` takes an item away and `$replace: true` puts the overlay in its place; both are `true` or left out.",
     ),
     row(
         "E0118",
@@ -197,7 +197,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0122",
         "one key twice in a keyed list",
-        "Items of this list are told apart by their key; with the same key twice the API refuses the object or keeps one of them. Merge or rename them. Two tasks with `task_key: load` are such items.",
+        "Items of this list are told apart by their key; with the same key twice the API refuses the object or keeps one of them. Merge or rename them: two tasks with `task_key: load` are such items. Names of Unity Catalog and of principals are the same in whatever case: `main.shop.Orders` and `main.shop.orders` are one table. Where the same question is meant twice in a Genie space, each gets a `$key` of its own.",
     ),
     row(
         "E0123",
@@ -232,7 +232,7 @@ pub static ALL: &[Code] = &[
     row(
         "W0129",
         "fields that the API does not have",
-        "Files of other tools hold notes of their own: Genie-Forge's spaces an `author` and `tags`, which it never sent either. They are left out. Delete them, or write them as comments.",
+        "Files of other tools hold notes of their own: Genie-Forge's spaces an `author`, which it never sent either. They are left out. Delete them, or write them as comments.",
     ),
     row(
         "W0130",

@@ -145,6 +145,14 @@ pub fn levels(object: &str) -> &'static [&'static str] {
     object_type(object).map_or(&[], |known| known.levels)
 }
 
+/// Levels as a sentence names them.
+pub(super) fn told(levels: &[&str]) -> String {
+    match levels {
+        [only] => format!("the level is {only}"),
+        several => format!("levels are {}", several.join(", ")),
+    }
+}
+
 const fn object(name: &'static str, levels: &'static [&'static str]) -> ObjectType {
     ObjectType { name, aliases: &[], levels }
 }

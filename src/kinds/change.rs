@@ -14,6 +14,9 @@ pub type Recognise = fn(&Address, &Value, Option<&Value>, &Value) -> Option<Valu
 pub struct Hooks {
     /// The YAML body in its normal form (short forms written out), before anything else reads it.
     pub normal: Option<fn(Value) -> Value>,
+    /// The form in which overlays are merged, of a body whose expressions are not evaluated yet (they are texts): short forms and
+    /// other spellings written out. None: overlays are merged as they are written.
+    pub laid: Option<fn(Value) -> Value>,
     /// A reply (also part of one) as YAML has it, where the API's form is another one. Applied to every read, list row and reply
     /// of a step's calls, whatever they answer (`{}` too): the rest of the program sees the YAML form only.
     pub reply: Option<fn(Value) -> Value>,
@@ -60,6 +63,7 @@ impl Hooks {
     /// No code.
     pub const NONE: Self = Self {
         normal: None,
+        laid: None,
         reply: None,
         wire: None,
         complete: None,

@@ -116,6 +116,8 @@ pub enum Fact {
     Checked,
     /// Not required, whatever the catalogue says.
     Optional,
+    /// The kind's check requires it, but for the cases that these words name.
+    Unless(&'static str),
     /// May be set and changed: what the catalogue says of it being filled by the backend or immutable does not hold.
     Settable,
     /// The last word on whether two values are the same.

@@ -15,6 +15,7 @@ use super::call::{Call, Repeat};
 use super::{
     Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
 };
+use crate::diagnostic::suggest;
 use crate::model::Map;
 
 const ARGS: &[(&str, &str)] = &[("request_object_type", "object_type"), ("request_object_id", "object_id")];
@@ -41,6 +42,7 @@ pub static PERMISSIONS: Kind = Kind {
     ],
     hooks: Hooks {
         normal: Some(normal),
+        laid: Some(normal),
         view: Some(view),
         check: Some(check),
         notes: Some(notes),
@@ -209,7 +211,9 @@ fn check(body: &Value) -> Vec<Refusal> {
             && !level.is_empty()
             && !known.levels.contains(&level)
         {
-            refuse("permission_level", format!("{} have no level `{level}`, only {}", known.name, known.levels.join(", ")));
+            let meant = suggest::nearest(level, known.levels.iter().copied()).map(|near| format!("did you mean `{near}`? "));
+            let reason = format!("there is no level `{level}` here: {}{}", meant.unwrap_or_default(), acl::told(known.levels));
+            refuse("permission_level", reason);
         }
         if before.iter().any(|b| b.same_principal(&entry)) {
             refuse("", format!("{} has several levels; list the highest alone", entry.name.key_text()));

@@ -185,6 +185,17 @@ impl Registry {
         falls
     }
 
+    /// Which of two APIs kinds are asked by, where they have two: the setting that says it, and its word.
+    #[must_use]
+    pub fn apis(&self) -> Vec<(&'static str, &'static str)> {
+        let word = |kind: &Kind, [first, other]: [&'static str; 2]| match self.chosen(kind) {
+            Some(Api::First) => first,
+            Some(Api::Other) => other,
+            None => "auto",
+        };
+        self.kinds.iter().filter_map(|kind| kind.otherwise.map(|otherwise| (otherwise.setting, word(kind, otherwise.words)))).collect()
+    }
+
     /// All, in order of declaration.
     pub fn iter(&self) -> impl Iterator<Item = &'static Kind> + '_ {
         self.kinds.iter().copied().map(|kind| self.by_choice(kind))

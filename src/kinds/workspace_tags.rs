@@ -20,7 +20,7 @@ pub static WORKSPACE_TAGS: Kind = Kind {
     lifetime: Lifetime::Attached,
     fields: &[("entity_type", "text!"), ("entity_id", "text!"), ("tags", "{text}!")],
     facts: &[("entity_type", Fact::Immutable), ("entity_id", Fact::Immutable)],
-    hooks: Hooks { normal: Some(normal), reply: Some(reply), view: Some(view), check: Some(check), ..Hooks::NONE },
+    hooks: Hooks { normal: Some(normal), laid: Some(normal), reply: Some(reply), view: Some(view), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN
 };
 

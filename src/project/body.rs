@@ -262,32 +262,46 @@ impl Walk<'_> {
     fn items(&mut self, items: Vec<Value>, node: Option<&Node>, field: Field<'_>) -> Vec<Value> {
         if let Some(keys) = field.keyed() {
             let all: Vec<&str> = keys.iter().chain(field.apart()).copied().collect();
-            self.twice(&items, node, &all);
+            self.twice(&items, node, &all, field.item());
         }
         let Some(item) = field.item() else { return items };
+        let by_name = node.map(Node::entries).filter(|entries| entries.len() == items.len());
         let mut out = Vec::with_capacity(items.len());
         for (i, value) in items.into_iter().enumerate() {
             self.path.push(Step::Index(i));
-            out.extend(self.value(value, node.and_then(|n| n.items().get(i)), item));
+            let own = node.and_then(|n| n.items().get(i)).or(by_name.and_then(|entries| entries.get(i)).map(|entry| &entry.value));
+            out.extend(self.value(value, own, item));
             self.path.pop();
         }
         out
     }
 
-    /// Two items of a keyed list with one key.
-    fn twice(&mut self, items: &[Value], node: Option<&Node>, keys: &[&str]) {
+    /// Two items of a keyed list with one key; where case makes no difference, in whatever case.
+    fn twice(&mut self, items: &[Value], node: Option<&Node>, keys: &[&str], of: Option<Field<'_>>) {
+        let is_blind = |key: &&str| {
+            let field = of.and_then(|item| item.field(key));
+            field.is_some_and(|field| field.facts().any(|fact| matches!(fact, Fact::CaseBlind)))
+        };
+        let blind: Vec<bool> = keys.iter().map(is_blind).collect();
         let mut seen: HashMap<Vec<Option<String>>, usize> = HashMap::new();
         for (i, item) in items.iter().enumerate() {
-            let key: Vec<Option<String>> = keys
-                .iter()
-                .map(|k| item.get(k).filter(|v| !matches!(v, Value::Unknown(_) | Value::Secret(_))).map(Value::key_text))
-                .collect();
+            let written = |item: &Value| -> Vec<Option<String>> {
+                let known = |value: &&Value| !matches!(value, Value::Unknown(_) | Value::Secret(_));
+                keys.iter().map(|k| item.get(k).filter(known).map(Value::key_text)).collect()
+            };
+            let key = written(item);
             if key.iter().all(Option::is_none) {
                 continue;
             }
-            let Some(first) = seen.insert(key.clone(), i) else { continue };
+            let fold = |(word, blind): (&Option<String>, &bool)| word.as_ref().map(|w| if *blind { w.to_lowercase() } else { w.clone() });
+            let Some(first) = seen.insert(key.iter().zip(&blind).map(fold).collect(), i) else { continue };
+            let other = items.get(first).map(written).filter(|other| *other != key);
             let shown: Vec<String> = keys.iter().zip(&key).filter_map(|(k, v)| v.as_ref().map(|v| format!("`{k}: {v}`"))).collect();
             let place = |at: usize| {
+                // A list that is written as a map by name.
+                if let Some(entry) = node.and_then(|n| n.entries().get(at)) {
+                    return entry.key_span.clone();
+                }
                 let item = node.and_then(|n| n.items().get(at));
                 let key = item.and_then(|n| keys.iter().find_map(|k| n.get(k)));
                 key.or(item).map_or_else(|| self.span_inside(&self.path.join(Step::Index(at))), |n| n.span.clone())
@@ -296,7 +310,13 @@ impl Walk<'_> {
                 Diagnostic::error("E0122", format!("{} of {} has {} twice", self.name(), self.subject.address, shown.join(", ")))
                     .at(&place(i), "again here")
                     .at(&place(first), "first here");
-            self.findings.add(diagnostic);
+            self.findings.add(match other {
+                Some(other) => {
+                    let words = |key: &[Option<String>]| key.iter().flatten().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+                    diagnostic.help(format!("case makes no difference: {} is {}", words(&key), words(&other)))
+                }
+                None => diagnostic,
+            });
         }
     }
 

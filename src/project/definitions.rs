@@ -17,7 +17,7 @@ use crate::yaml::{self, Data, Entry, Node};
 
 /// The member that names a file, and where bundles write it: beside the title.
 const FILE: &str = "file";
-const BESIDE: &str = "file_path";
+pub const BESIDE: &str = "file_path";
 /// Whether `${...}` in the file means something; true unless it is said.
 const EXPRESSIONS: &str = "expressions";
 

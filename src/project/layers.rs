@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::collect::{Collected, Raw, collect, members};
 use super::discovery::discover;
 use super::findings::Findings;
+use super::laid;
 use super::overlay::key_of;
 use super::variables::{self, Defined, Given};
 use super::{Ask, Failed, environment, files};
@@ -82,6 +83,10 @@ pub fn layers(outside: &Outside, ask: &Ask, environment: &str, registry: &Regist
     }
     let presets = presets.into_iter().map(|(name, (value, place))| (name, value, place)).collect();
     let chain = chain.iter().map(|f| (f.name.clone(), f.node.span.source.name.clone())).collect();
+    // In the form in which they are merged.
+    for (_, raw) in &mut raws {
+        raw.node = laid::body(raw.kind, &raw.node, laid::Packed::Opened);
+    }
     Ok(Layers { chain, presets, raws, variables })
 }
 

@@ -28,6 +28,7 @@ mod given;
 mod graph;
 mod implied;
 mod items;
+mod laid;
 mod layers;
 mod load;
 mod making;

@@ -1,12 +1,12 @@
 //! `resources:` of environments, merged on raw trees by natural key, before any expression is evaluated.
 
-use std::collections::HashMap;
-
 use super::collect::{Collected, Raw, members};
+use super::definitions::BESIDE;
 use super::environment::EnvironmentFile;
-use super::findings::{Findings, map, meant};
+use super::findings::{Findings, list_of, map, meant};
+use super::laid::{self, Packed};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::{Field, Kind, Registry, Schema};
+use crate::kinds::{Fact, Field, Kind, Registry, Schema};
 use crate::model::{Address, Value};
 use crate::yaml::{Data, Entry, Node, Scalar};
 
@@ -73,6 +73,11 @@ fn marked(node: &Node, marker: &str, findings: &mut Findings) -> bool {
     on.unwrap_or_default()
 }
 
+/// Whether a map carries a marker, whatever else is the matter with it.
+fn is_marked(node: &Node) -> bool {
+    [DELETE, REPLACE].into_iter().any(|marker| node.get(marker).is_some_and(|on| on.value().as_bool() == Some(true)))
+}
+
 /// A tree without markers.
 fn stripped(mut node: Node) -> Node {
     match &mut node.data {
@@ -110,12 +115,45 @@ impl Merge<'_> {
         }
         let kind = self.kind;
         let root = Schema::of(kind).root();
-        self.map(base, over, &|name| {
+        let (base, over) = self.alike(base, over);
+        self.map(&base, &over, &|name| {
             if let Some(facet) = kind.facets.iter().find(|f| f.name == name) {
                 return Shape::Facet(facet.kind, facet.body);
             }
             root.field(name).map_or(Shape::Free, Shape::Field)
         })
+    }
+
+    /// Both in the form in which they are merged. What of the base the overlay does not touch stays as it is written.
+    fn alike(&mut self, base: &Node, over: &Node) -> (Node, Node) {
+        let (mut base, mut over) = (base.clone(), over.clone());
+        if self.kind.hooks.laid.is_some() {
+            // What goes, or is replaced, goes by the name that it has in the base.
+            let named = |entry: &Entry| base.get(&entry.key).is_some() && is_marked(&entry.value);
+            let (named, rest): (Vec<Entry>, Vec<Entry>) = over.entries().iter().cloned().partition(named);
+            let marked = Node { span: over.span.clone(), data: Data::Map(named) };
+            base = self.map(&base, &marked, &|_| Shape::Free);
+            over = laid::body(self.kind, &Node { span: over.span.clone(), data: Data::Map(rest) }, Packed::Kept);
+            // A definition that is one value takes the place of one.
+            let is_packed = |entry: &Entry| self.kind.packed.is_some_and(|(field, _)| field == entry.key) || entry.key == BESIDE;
+            let packed = if over.entries().iter().any(is_packed) { Packed::Kept } else { Packed::Opened };
+            if let (Data::Map(entries), Packed::Kept) = (&mut base.data, packed) {
+                entries.retain(|entry| !is_packed(entry));
+            }
+            let whole = laid::body(self.kind, &base, packed);
+            if over.entries().iter().any(|entry| base.get(&entry.key) != whole.get(&entry.key)) {
+                base = whole;
+            }
+        }
+        for facet in self.kind.facets {
+            for side in [&mut base, &mut over] {
+                let Data::Map(entries) = &mut side.data else { continue };
+                for entry in entries.iter_mut().filter(|entry| entry.key == facet.name && !is_marked(&entry.value)) {
+                    entry.value = laid::facet(facet, &entry.value);
+                }
+            }
+        }
+        (base, over)
     }
 
     fn map(&mut self, base: &Node, over: &Node, shape: &dyn Fn(&str) -> Shape) -> Node {
@@ -150,7 +188,7 @@ impl Merge<'_> {
         match (&base.data, &over.data) {
             (Data::Map(_), Data::Map(_)) => self.map(base, over, &|name| shape.member(name)),
             (Data::List(_), Data::List(_)) => match shape.keyed() {
-                Some(fields) => self.list(base, over, fields, &shape.item()),
+                Some(fields) => self.list(base, over, fields, shape),
                 None => stripped(over.clone()),
             },
             _ => stripped(over.clone()),
@@ -158,52 +196,122 @@ impl Merge<'_> {
     }
 
     /// A keyed list: the base's order is kept, new items go last.
-    fn list(&mut self, base: &Node, over: &Node, fields: &[&str], shape: &Shape) -> Node {
-        let mut items: Vec<Option<Node>> = base.items().iter().cloned().map(Some).collect();
-        let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-        for (i, item) in base.items().iter().enumerate() {
-            let Some(key) = key_of(item, fields) else { continue };
-            if let Some(first) = places.insert(key.clone(), i) {
-                self.findings.add(
-                    Diagnostic::error(
-                        "E0116",
-                        format!("two items have the key {}: an overlay cannot tell them apart", shown(&key, fields)),
-                    )
-                    .at(&item.span, "the second one")
-                    .at(&base.items()[first].span, "the first one"),
-                );
-                items[i] = None; // told once
-            }
-        }
+    fn list(&mut self, base: &Node, over: &Node, fields: &[&str], of: &Shape) -> Node {
+        let shape = &of.item();
+        let (names, apart) = of.names();
+        let mut items = Items { list: base.items().iter().cloned().map(Some).collect(), keys: Vec::new(), fields, names, apart, shape };
+        items.keys = base.items().iter().map(|item| items.key(item)).collect();
         for item in over.items() {
-            let Some(key) = key_of(item, fields) else {
-                self.findings.add(
-                    Diagnostic::error(
-                        "E0117",
-                        format!("an item of an overlay has no key: items here are told apart by {}", super::findings::list_of(fields)),
-                    )
-                    .at(&item.span, ""),
-                );
-                continue;
+            let at = match items.place(item) {
+                Place::At(at) => Some(at),
+                Place::New => None,
+                Place::Either(first, second) => {
+                    let key = key_of(item, fields).unwrap_or_default();
+                    let message = format!("two items have the key {}: an overlay cannot tell them apart", shown(&key, fields));
+                    let place = |at: usize| items.list[at].as_ref().map_or(&base.span, |item| &item.span);
+                    let found = Diagnostic::error("E0116", message).at(place(second), "the second one").at(place(first), "the first one");
+                    self.findings.add(found);
+                    // Told once.
+                    items.list[second] = None;
+                    Some(first)
+                }
+                Place::Nameless => {
+                    let message = format!("an item of an overlay has no key: items here are told apart by {}", list_of(fields));
+                    self.findings.add(Diagnostic::error("E0117", message).at(&item.span, ""));
+                    continue;
+                }
             };
-            let at = places.get(&key).copied();
             if marked(item, DELETE, self.findings) {
                 match at {
-                    Some(at) => items[at] = None,
-                    None => self.findings.add(absent(&shown(&key, fields), &item.span)),
+                    Some(at) => items.list[at] = None,
+                    None => self.findings.add(absent(&items.shown(item), &item.span)),
                 }
             } else if let Some(at) = at {
                 if item.scalar().is_some() {
                     continue; // Its key alone changes nothing.
                 }
-                let merged = items[at].as_ref().map(|base| self.node(base, item, shape));
-                items[at] = merged;
+                let merged = items.list[at].as_ref().map(|base| self.node(base, item, shape));
+                items.list[at] = merged;
             } else {
-                places.insert(key, items.len());
-                items.push(Some(stripped(item.clone())));
+                items.keys.push(items.key(item));
+                items.list.push(Some(stripped(item.clone())));
             }
         }
-        Node { span: base.span.clone(), data: Data::List(items.into_iter().flatten().collect()) }
+        Node { span: base.span.clone(), data: Data::List(items.list.into_iter().flatten().collect()) }
+    }
+}
+
+/// The items of a keyed list while an overlay goes over it; none where one was taken away.
+struct Items<'a> {
+    list: Vec<Option<Node>>,
+    /// What each is known by; folded where case makes no difference.
+    keys: Vec<Option<Vec<Option<String>>>>,
+    /// The fields that tell items apart.
+    fields: &'a [&'a str],
+    /// Those by which an item is known whatever the others say.
+    names: Vec<&'static str>,
+    /// Those in which items that are alike may differ.
+    apart: Vec<&'static str>,
+    shape: &'a Shape,
+}
+
+/// Where an item of an overlay belongs.
+enum Place {
+    At(usize),
+    /// Two items are as good as each other.
+    Either(usize, usize),
+    New,
+    /// It does not say.
+    Nameless,
+}
+
+impl Items<'_> {
+    fn key(&self, item: &Node) -> Option<Vec<Option<String>>> {
+        let mut key = key_of(item, self.fields)?;
+        for (field, word) in self.fields.iter().zip(&mut key) {
+            // What an expression gives is not known here.
+            if let Some(word) = word.as_mut().filter(|word| self.shape.is_case_blind(field) && !word.contains("${")) {
+                *word = word.to_lowercase();
+            }
+        }
+        Some(key)
+    }
+
+    fn place(&self, item: &Node) -> Place {
+        let there = || self.list.iter().enumerate().filter_map(|(at, item)| Some((at, item.as_ref()?)));
+        let said = |node: &Node, name: &str| node.get(name).and_then(Node::text).map(str::to_owned);
+        let names = || self.names.iter().filter_map(|name| Some((*name, said(item, name)?)));
+        if let Some((at, _)) = there().find(|(_, other)| names().any(|(name, text)| said(other, name) == Some(text))) {
+            return Place::At(at);
+        }
+        let Some(key) = self.key(item) else { return if names().next().is_some() { Place::New } else { Place::Nameless } };
+        // What has another name of its own is another item.
+        let other = |node: &Node| names().any(|(name, text)| said(node, name).is_some_and(|own| own != text));
+        let alike: Vec<usize> =
+            there().filter(|(at, node)| self.keys[*at].as_ref() == Some(&key) && !other(node)).map(|(at, _)| at).collect();
+        let same = |at: &&usize| {
+            let of = self.list[**at].as_ref();
+            self.apart.iter().all(|name| said(item, name) == of.and_then(|of| said(of, name)))
+        };
+        match alike.as_slice() {
+            [] => Place::New,
+            [at] => Place::At(*at),
+            [first, second, ..] => match alike.iter().filter(same).collect::<Vec<_>>().as_slice() {
+                [at] => Place::At(**at),
+                _ => Place::Either(*first, *second),
+            },
+        }
+    }
+
+    fn shown(&self, item: &Node) -> String {
+        match key_of(item, self.fields) {
+            Some(key) => shown(&key, self.fields),
+            None => self
+                .names
+                .iter()
+                .find_map(|name| Some(format!("`{name}: {}`", item.get(name)?.text()?)))
+                .unwrap_or_else(|| "an item".to_owned()),
+        }
     }
 }
 
@@ -234,6 +342,18 @@ impl Shape {
 
     fn keyed(&self) -> Option<&'static [&'static str]> {
         self.list()?.keyed()
+    }
+
+    /// The fields by which an item of the list is known whatever its key, and those in which items of one key may differ.
+    fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let Some(list) = self.list() else { return (vec![], vec![]) };
+        let (own, apart): (Vec<&str>, Vec<&str>) = list.apart().iter().partition(|name| name.starts_with('$'));
+        (own.into_iter().chain(list.also()).collect(), apart)
+    }
+
+    /// Whether case makes no difference in this field of an item.
+    fn is_case_blind(&self, name: &str) -> bool {
+        matches!(self.member(name), Self::Field(field) if field.facts().any(|fact| matches!(fact, Fact::CaseBlind)))
     }
 
     fn item(&self) -> Self {

@@ -20,6 +20,8 @@ pub struct Shown<'a> {
     pub chain: Vec<(String, String)>,
     /// Variables: name, value, where it comes from.
     pub variables: Vec<(String, Value, String)>,
+    /// By which of two APIs kinds are asked that have two: `genie_api`, `agents`.
+    pub apis: Vec<(&'static str, &'static str)>,
     /// Where its state is.
     pub state_place: &'a str,
     /// Questions to the workspace.
@@ -72,6 +74,10 @@ pub fn text(shown: &Shown<'_>, paint: Paint) -> String {
     }
     for (i, (name, value, place)) in attributes.iter().enumerate() {
         rows.push((if i == 0 { "workspace" } else { "" }, format!("{name} {value}"), place.clone().unwrap_or_default()));
+    }
+    // That the workspace is to say is what holds where nothing is said.
+    for (setting, word) in shown.apis.iter().filter(|(_, word)| *word != "auto") {
+        rows.push((setting, (*word).to_owned(), String::new()));
     }
     rows.extend(environment.deployer.clone().map(|d| ("deployer", d, String::new())));
     for (i, (name, file)) in shown.chain.iter().rev().enumerate() {
@@ -134,6 +140,7 @@ pub fn json(shown: &Shown<'_>) -> String {
             "format": FORMAT,
             "environment": environment.name,
             "workspace": workspace,
+            "apis": shown.apis.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
             "deployer": environment.deployer,
             "files": shown.chain.iter().map(|(name, file)| json!({ "environment": name, "file": file })).collect::<Vec<_>>(),
             "state": { "place": shown.state_place, "keyed": environment.state.key.is_some() },
@@ -179,6 +186,7 @@ mod tests {
                 of("catalog", "main", "environments/prod.yaml:4"),
                 of("hook", "https://u:hunter2@h.net/x?sig=hunter2", "--var"),
             ],
+            apis: vec![("genie_api", "agents"), ("other_api", "auto")],
             state_place,
             lookups: 2,
             presets: vec![of("name_prefix", "p-", "environments/prod.yaml:9")],
@@ -207,6 +215,7 @@ mod tests {
         let environment = environment(None);
         let told = text(&shown(&environment, ".brickform/state/prod.json"), Paint { colour: false });
         for line in [
+            "genie_api   agents",
             "deployer    sp-release",
             "files       prod",
             "extends _base",
@@ -223,6 +232,8 @@ mod tests {
         }
         let program: Json = serde_json::from_str(&json(&shown(&environment, "p"))).expect("JSON");
         assert_eq!((&program["workspace"], &program["state"]), (&json!("local"), &json!({ "place": "p", "keyed": true })));
+        assert!(!told.contains("other_api"), "{told}");
+        assert_eq!(program["apis"], json!({ "genie_api": "agents", "other_api": "auto" }));
         assert_eq!(program["guards"], json!({ "max_deletes": 5, "protect": ["catalogs"], "require_clean_git": true }));
         assert_eq!(program["variables"]["catalog"], json!({ "value": "main", "origin": "environments/prod.yaml:4" }));
         assert!(!program.to_string().contains("hunter2"));

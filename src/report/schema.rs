@@ -226,6 +226,7 @@ pub fn facts(field: &Field<'_>) -> Vec<String> {
     out.extend(field.default().map(default));
     for fact in field.facts() {
         match fact {
+            Fact::Unless(case) => out.push(format!("required, unless {case}")),
             Fact::Refers(kind) => out.push(format!("refers to {kind}")),
             Fact::JsonText => out.push("JSON inside text, compared as structure".to_owned()),
             Fact::CaseBlind => out.push("case makes no difference".to_owned()),

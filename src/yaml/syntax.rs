@@ -8,7 +8,7 @@ use super::build::Place;
 use super::parse::offset;
 use crate::diagnostic::{Diagnostic, Source, Span};
 
-/// Spaces that stand for a tab in a patch.
+/// Spaces that stand for a tab in a patch, where the lines around say nothing.
 const TAB: &str = "  ";
 
 /// The parser's error as a diagnostic. `before`: where the reading stood.
@@ -119,7 +119,7 @@ fn tab(source: &Arc<Source>, at: usize) -> Option<Diagnostic> {
         let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
         let tab = text[..indent].find('\t')?;
         let span = Span::new(source, start, start + indent);
-        let mended = text[..indent].replace('\t', TAB);
+        let mended = depth(&source.text, start).map_or_else(|| text[..indent].replace('\t', TAB), |spaces| " ".repeat(spaces));
         Some(
             Diagnostic::error("E0002", "a tab stands in the indentation, where YAML wants spaces")
                 .at(&Span::new(source, start + tab, start + tab + 1), "a tab")
@@ -127,6 +127,30 @@ fn tab(source: &Arc<Source>, at: usize) -> Option<Diagnostic> {
                 .patch(&span, mended),
         )
     })
+}
+
+/// How many spaces the line that begins here should be indented by, from the lines around it: as deep as what stands beside it, or
+/// one step deeper than the key that it belongs to. None where nothing stands above, or that has tabs too.
+fn depth(text: &str, start: usize) -> Option<usize> {
+    let told = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let is_item = |line: &str| line.trim_start() == "-" || line.trim_start().starts_with("- ");
+    // Where the key of a line stands: behind the dash of an item.
+    let key = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let (above, below) = text.split_at_checked(start)?;
+    let own = below.lines().next()?.trim();
+    let mut lines = above.lines().rev().filter(told).take_while(|line| !line.trim_start_matches(' ').starts_with('\t'));
+    let before = lines.next()?;
+    let plain = before.split(" #").next().unwrap_or(before).trim_end();
+    if plain.ends_with([':', '|', '>']) || plain.ends_with("|-") || plain.ends_with(">-") {
+        let step = text.lines().filter(told).map(spaces).filter(|n| *n > 0).min().unwrap_or(TAB.len());
+        let beside = below.lines().skip(1).find(told).filter(|line| !line.trim_start_matches(' ').starts_with('\t')).map(spaces);
+        return Some(beside.filter(|n| *n > key(before)).unwrap_or(key(before) + step));
+    }
+    if is_item(own) {
+        return std::iter::once(before).chain(lines).find(|line| is_item(line)).map(spaces);
+    }
+    Some(key(before))
 }
 
 /// The quote that was opened last.

@@ -84,6 +84,11 @@ fn refuses_with_a_place() {
         ("a: 1\na: 2\nb: [\n", "E0003 2:1 «a»\nE0013 3:4 «[»\n"),
         ("a:\n\tb: 1\n", "E0002 2:1 «\t» →   \n"),
         ("a:\n  b: 1\n\tc: 2\n", "E0002 3:1 «\t» →   \n"),
+        // As deep as the lines around it want.
+        ("a:\n  b:\n\tc: 1\n    d: 2\n", "E0002 3:1 «\t» →     \n"),
+        ("a:\n    b: 1\n    c:\n\td: 1\n", "E0002 4:1 «\t» →         \n"),
+        ("a:\n  - b: 1\n\tc: 2\n", "E0002 3:1 «\t» →     \n"),
+        ("a:\n  - b\n\t- c\n", "E0002 3:1 «\t» →   \n"),
         ("a: *no\n", "E0006 1:4 «*no»\n"),
         ("base: &base {}\na: *bsae\n", "E0006 2:4 «*bsae» → *base\n"),
         ("a: &r [*r]\n", "E0006 1:8 «*r»\n"),

@@ -14,6 +14,7 @@ fn project() -> tempfile::TempDir {
     write("conf/project.yaml", "name: shop\n");
     write("environments/dev.yaml", "workspace: local\n");
     write("environments/prod.yaml", "workspace: local\n");
+    write("spaces/sales.yaml", "spaces:\n  sales: { title: Sales, warehouse_id: w, permissions: [] }\n");
     write("conf/jobs.yaml", "jobs:\n  nightly: { name: nightly }\n  ingest: { for_each: { eu: 1 }, name: 'x ${each.key}' }\n");
     folder
 }
@@ -31,7 +32,8 @@ fn said(folder: &Path, program: &str, arguments: &[&str]) -> String {
 fn what_the_project_has_is_told() {
     let folder = project();
     let told = |what: &str| said(folder.path(), env!("CARGO_BIN_EXE_brickform"), &["__complete", what]);
-    assert_eq!(told("addresses"), "jobs.ingest[\"eu\"]\njobs.nightly\n");
+    assert_eq!(told("addresses"), "jobs.ingest[\"eu\"]\njobs.nightly\nspaces.sales\nspaces.sales/permissions\n");
+    assert_eq!(told("spaces"), "spaces.sales\n");
     assert_eq!(told("environments"), "dev\nprod\n");
     assert!(told("kinds").lines().any(|kind| kind == "warehouses"));
 }
@@ -51,6 +53,10 @@ fn bash_completes_addresses_and_environments() {
         (vec!["apply", "--allow-delete", "serving"], "serving_endpoints"),
         (vec!["show", "jobs.n"], "jobs.nightly"),
         (vec!["show", "jobs.in"], "jobs.ingest\\[\\\"eu\\\"\\]"),
+        (vec!["genie", "b"], "bench"),
+        (vec!["genie", "bench", "sp"], "spaces.sales"),
+        (vec!["genie", "bench", "--needs-review", "ig"], "ignore"),
+        (vec!["genie", "bench", "--min"], "--min-score"),
         (vec!["desto"], ""),
         (vec!["destr"], "destroy"),
         (vec!["plan", "--detailed"], "--detailed-exitcode"),
@@ -75,8 +81,10 @@ fn zsh_and_fish_ask_for_addresses_too() {
     for line in ["]:ADDRESS:_brickform_addresses' \\", "]:KIND:_brickform_kinds' \\", "]:NAME:_brickform_environments' \\"] {
         assert!(zsh.lines().any(|l| l.ends_with(line)), "{line}");
     }
-    for function in ["addresses", "kinds", "environments"] {
+    assert!(zsh.lines().any(|l| l.starts_with("'*::spaces -- ") && l.ends_with(":_brickform_spaces' \\")), "spaces of `genie bench`");
+    for function in ["addresses", "kinds", "environments", "spaces"] {
         assert!(zsh.contains(&format!("_brickform_{function}() {{")), "{function}");
     }
+    assert!(fish.contains("__fish_seen_subcommand_from bench' -a '(brickform __complete spaces 2>/dev/null)'"));
     assert!(fish.contains("-l target -x -a '(brickform __complete addresses 2>/dev/null)'"));
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::client::{ApiError, Client};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Map, Value};
-use crate::report::benchmarks::{self, Before, BenchmarkRun, Review, State};
+use crate::report::benchmarks::{self, Before, BenchmarkRun, State};
 
 /// What is told while runs go on.
 pub enum Event {
@@ -189,7 +189,7 @@ impl Task {
     async fn before(&self, run: &Value) -> Result<Before, ApiError> {
         let run = self.results(run).await?;
         let verdicts = run.answers.iter().map(|answer| (answer.id.clone(), answer.question.clone(), answer.verdict)).collect();
-        Ok(Before { from: format!("run {}", run.id), score: Some(benchmarks::score(&run, Review::Fail)), verdicts })
+        Ok(Before { from: format!("run {}", run.id), questions: run.questions, review: None, verdicts })
     }
 
     fn problem(&self, run: &BenchmarkRun) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::catalogue;
 use crate::cli::{Exit, Failure, Form, Run, connect, runtime};
 use crate::client::{ApiError, ApiErrorKind};
 use crate::export::{self, Overwrite};
-use crate::kinds::{Change, Context, create_calls, from_reply};
+use crate::kinds::{Call, Change, Context, Repeat, create_calls, from_reply};
 use crate::model::{Address, Map, Value};
 use crate::report::style::quoted;
 use crate::report::text::plural;
@@ -36,7 +36,7 @@ pub struct Arguments {
     /// The warehouse of the copy
     #[arg(long, short, value_name = "ID")]
     warehouse_id: Option<String>,
-    /// The folder of the copy; otherwise that of the space
+    /// The folder of the copy, made where it is not there; otherwise that of the space
     #[arg(long, value_name = "PATH")]
     parent_path: Option<String>,
     /// Another catalog, wherever tables, functions, joins and SQL name it (any number of times; also `A.B=C.D`)
@@ -104,9 +104,12 @@ const COLUMNS: [rows::Column; 4] = [("result", "RESULT"), ("title", "TITLE"), ("
 
 /// One row, for programs; people have read it already.
 fn told(run: &Run<'_>, result: &str, title: &str, id: &str, place: &str) {
+    rows::show(run, run.screen.form, &COLUMNS, &[row(result, title, id, place)], "");
+}
+
+fn row(result: &str, title: &str, id: &str, place: &str) -> Value {
     let row = [("result", result), ("title", title), ("space_id", id), ("place", place)];
-    let row = Value::map(row.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::text(text))));
-    rows::show(run, run.screen.form, &COLUMNS, &[row], "");
+    Value::map(row.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::text(text))))
 }
 
 fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value) -> Result<Exit, Failure> {
@@ -154,23 +157,26 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
         return Err(refused(format!("{}: {}", refusal.path, refusal.reason)));
     }
     let calls = create_calls(kind, &change).map_err(|refusal| refused(refusal.reason))?;
-    let tables = space.get("tables").and_then(Value::as_list).map_or(0, <[Value]>::len);
-    run.screen.note(&format!(
-        "+ {} in {}, with {}, warehouse {}",
-        quoted(&title),
-        target.identity.host,
-        plural(tables as u64, "table", "tables"),
-        text(&space, "warehouse_id")
-    ));
-    for call in &calls {
-        if let Some(operation) = catalogue::operation(call.op) {
-            run.screen.note(&format!("  {:<6} {}  ({})", operation.method, operation.path, call.why));
-        }
-    }
+    let folder = text(&space, "parent_path");
+    let make_folder = if folder.is_empty() || !is_absent(target, &folder).await { None } else { Some(mkdirs(&folder)) };
+    let calls: Vec<Call> = make_folder.into_iter().chain(calls).collect();
+    let lines = planned(&space, &target.identity.host, &calls);
     if arguments.dry_run {
+        if run.screen.form == Form::Text {
+            run.screen.result(&lines);
+        } else {
+            let makes_folder = calls.iter().any(|call| call.op == MKDIRS);
+            let rows: Vec<Value> = makes_folder
+                .then(|| row("would make the folder", "", "", &folder))
+                .into_iter()
+                .chain([row("would make", &title, "", &target.identity.host)])
+                .collect();
+            rows::show(run, run.screen.form, &COLUMNS, &rows, "");
+        }
         run.screen.note("Only shown (--dry-run): nothing was made.");
         return Ok(Exit::Done);
     }
+    run.screen.note(lines.trim_end());
     if !arguments.yes {
         let answer = if run.screen.can_ask() { run.screen.ask("Make it? [y/N] ") } else { None };
         match answer.as_deref().map(str::trim) {
@@ -182,10 +188,11 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let mut made = Value::Map(Map::new());
     for call in calls {
         let call = call.encoded(kind).map_err(refused)?;
-        made = match target.client.call(&call).await {
-            Ok(answer) => from_reply(kind, answer.body),
-            Err(error) => return Err(refusal(&title, &text(&space, "parent_path"), error)),
-        };
+        let answer = target.client.call(&call).await.map_err(|error| match call.op {
+            MKDIRS => Failure::api(format!("the folder {folder} cannot be made, and the copy was not"), error),
+            _ => refusal(&title, &folder, error),
+        })?;
+        made = from_reply(kind, answer.body);
     }
     let (id, title) = (text(&made, "space_id"), text(&made, "title"));
     if run.screen.form == Form::Text {
@@ -195,6 +202,41 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     }
     run.screen.note("Its permissions are not copied: the copy belongs to whoever made it.");
     Ok(Exit::Done)
+}
+
+/// The request that makes folders.
+const MKDIRS: &str = "workspace.workspace.mkdirs";
+
+fn mkdirs(folder: &str) -> Call {
+    let body = Some(Value::map([("path", Value::text(folder))]));
+    Call { op: MKDIRS, path: Map::new(), query: Map::new(), body, why: "make the folder", repeat: Repeat::Safe }
+}
+
+/// Whether the workspace says that it has no such folder. What it does not say is left to the request that needs it.
+async fn is_absent(target: &connect::Connection, folder: &str) -> bool {
+    let query: Map = [("path".to_owned(), Value::text(folder))].into_iter().collect();
+    let op = "workspace.workspace.get_status";
+    let call = Call { op, path: Map::new(), query, body: None, why: "look for the folder", repeat: Repeat::Safe };
+    target.client.call(&call).await.is_err_and(|error| error.kind == ApiErrorKind::NotFound)
+}
+
+/// What will be made, a line each.
+fn planned(space: &Value, host: &str, calls: &[Call]) -> String {
+    let tables = space.get("tables").and_then(Value::as_list).map_or(0, <[Value]>::len);
+    let (title, folder) = (quoted(&text(space, "title")), text(space, "parent_path"));
+    let place = if folder.is_empty() { String::new() } else { format!(", in {folder}") };
+    let mut out = String::new();
+    if calls.iter().any(|call| call.op == MKDIRS) {
+        out.push_str(&format!("+ folder {folder} in {host}\n"));
+    }
+    let tables = plural(tables as u64, "table", "tables");
+    out.push_str(&format!("+ {title} in {host}, with {tables}, warehouse {}{place}\n", text(space, "warehouse_id")));
+    for call in calls {
+        if let Some(operation) = catalogue::operation(call.op) {
+            out.push_str(&format!("  {:<6} {}  ({})\n", operation.method, operation.path, call.why));
+        }
+    }
+    out
 }
 
 /// Why the copy was not made; of a folder that is not there, what to do.

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Who, fits, none_fits, rows, rows_of, text, together, whole, workspace};
+use super::{Who, fits, kind, none_fits, rows, rows_of, text, together, whole, workspace};
+use crate::cli::connect::Connection;
 use crate::cli::{Exit, Failure, Form, Run, runtime};
-use crate::export::{self, Exported, FileError, Overwrite};
+use crate::export::{self, Exported, FileError, Overwrite, facets};
 use crate::model::Value;
+use crate::refresh;
 use crate::report::style::quoted;
 
 /// Arguments of `space-export`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brickform space-export --space-id 01abc123def456 --output-dir exports --profile SOURCE_WORKSPACE\n  brickform space-export --pattern 'Sales*' --exclude '*draft*' --output-dir exports"
+    after_help = "A file has the tags of a space, and the permissions of its own (not what its folder gives, and not your own); what may not be\nread of them is left out with a warning.\n\nExamples:\n  brickform space-export --space-id 01abc123def456 --output-dir exports --profile SOURCE_WORKSPACE\n  brickform space-export --pattern 'Sales*' --exclude '*draft*' --output-dir exports"
 )]
 pub struct Arguments {
     /// Only the space of this id (any number of times)
@@ -34,6 +36,9 @@ pub struct Arguments {
     /// Replace files that hold something else
     #[arg(long)]
     overwrite: bool,
+    /// Leave the tags and the permissions of the spaces out
+    #[arg(long)]
+    definition_only: bool,
     /// Say what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -70,17 +75,68 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             }
         }
         if bodies.is_empty() && failed.is_empty() {
-            let pattern = arguments.pattern.as_deref().unwrap_or("*");
-            let how =
-                if arguments.exclude.is_empty() { format!("looks like {}", quoted(pattern)) } else { "is left by the patterns".to_owned() };
-            if run.screen.form != Form::Text {
-                rows::show(run, run.screen.form, &COLUMNS, &[], "");
+            return none(arguments, run, &all);
+        }
+        if !arguments.definition_only {
+            let all = together(bodies.iter().map(|body| parts(&connection, body))).await;
+            for (body, parts) in bodies.iter_mut().zip(all) {
+                for part in parts? {
+                    match (part, body.as_map_mut()) {
+                        (Part::Is(name, value), Some(fields)) => drop(fields.insert(name.to_owned(), value)),
+                        (Part::Unread(why), _) => run.screen.raw(&format!("warning: {why}\n")),
+                        _ => {}
+                    }
+                }
             }
-            run.screen.note(&format!("{} Nothing was written.", none_fits(&how, pattern, &all)));
-            return Ok(Exit::Done);
         }
         write(arguments, run, bodies, failed, &connection.link_host)
     })
+}
+
+/// There is no space to export: a mistake where titles were said that none has.
+fn none(arguments: &Arguments, run: &Run<'_>, all: &[Value]) -> Result<Exit, Failure> {
+    if let Some(pattern) = arguments.pattern.as_deref().filter(|pattern| !all.iter().any(|row| fits(pattern, &text(row, "title")))) {
+        let told = none_fits(&format!("looks like {}", quoted(pattern)), pattern, all);
+        return Err(Failure::Usage {
+            message: format!("nothing was written: {}", told.trim_end_matches('.')),
+            help: vec!["`brickform space-list` shows the spaces that there are".to_owned()],
+        });
+    }
+    if run.screen.form != Form::Text {
+        rows::show(run, run.screen.form, &COLUMNS, &[], "");
+    }
+    let told = if all.is_empty() { "There are no spaces that the caller may see." } else { "`--exclude` leaves no space." };
+    run.screen.note(&format!("{told} Nothing was written."));
+    Ok(Exit::Done)
+}
+
+/// What stands beside the definition of a space.
+enum Part {
+    /// The name of a part, and what YAML says of it.
+    Is(&'static str, Value),
+    /// Why a part is left out.
+    Unread(String),
+}
+
+/// The parts of a space as YAML would say them: without what its folder gives, without what the caller has as its maker.
+async fn parts(connection: &Connection, body: &Value) -> Result<Vec<Part>, Failure> {
+    let (id, mut found) = (text(body, "space_id"), vec![]);
+    for facet in kind()?.facets {
+        let bound = facets::bound(facet, &id, body);
+        let Some(part) = facets::id_of(facet, &bound) else { continue };
+        match refresh::object(&connection.client, facet.kind, &part, &bound).await {
+            Ok(Some(seen)) => {
+                let told = facets::entries(facet, &bound, &seen, body, Some(&connection.caller));
+                found.extend(told.map(|told| Part::Is(facet.name, told)));
+            }
+            Err(error) if !refresh::has_no_api(&error) => {
+                let title = quoted(&text(body, "title"));
+                found.push(Part::Unread(format!("the {} of {title} cannot be read and are not written: {error}", facet.name)));
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+    Ok(found)
 }
 
 /// The spaces whose titles fit: id and title.
@@ -151,6 +207,19 @@ fn write(
     }
 }
 
+/// The document of a space with its parts.
+fn document(key: &str, body: &Value) -> Result<Value, Failure> {
+    let mut document = export::document(key, body);
+    let space = document.as_map_mut().and_then(|map| map.get_mut("spaces"));
+    if let Some(Value::List(spaces)) = space
+        && let Some(Value::Map(space)) = spaces.first_mut()
+    {
+        let parts = kind()?.facets.iter().filter_map(|facet| Some((facet.name.to_owned(), body.get(facet.name)?.clone())));
+        space.extend(parts);
+    }
+    Ok(document)
+}
+
 /// Writes one space into its file.
 fn one(
     arguments: &Arguments,
@@ -168,7 +237,7 @@ fn one(
     let short: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     let key = keys.give(&export::key_of(&title), &short);
     let name = names.give(&key, &short);
-    let mut written = export::text(&export::document(&key, body), form);
+    let mut written = export::text(&document(&key, body)?, form);
     if form == export::Form::Yaml {
         let from = if host.is_empty() { String::new() } else { format!(" of {host}") };
         written = format!("# The Genie space {id}{from}.\n{written}");

@@ -1,7 +1,11 @@
 //! What is told and not refused: rules of which sources disagree, and what nobody is likely to have meant.
 
+use std::collections::BTreeMap;
+
 use super::check::{items, place, refusal};
+use super::form::{KEY, SECTIONS};
 use super::{join, sql};
+use crate::diagnostic::suggest;
 use crate::kinds::Refusal;
 use crate::model::{Path, Step, Value};
 
@@ -14,6 +18,7 @@ const BENCHMARKS: usize = 500;
 pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     let mut found = Vec::new();
     counts(body, &mut found);
+    questions(body, &mut found);
     examples(body, &mut found);
     joins(body, &mut found);
     for list in ["filters", "expressions", "measures"] {
@@ -37,6 +42,70 @@ fn counts(body: &Value, found: &mut Vec<Refusal>) {
     }
 }
 
+/// Questions that nobody can tell apart: they differ in nothing but blanks.
+fn questions(body: &Value, found: &mut Vec<Refusal>) {
+    for section in SECTIONS.iter().filter(|section| section.ids.is_some_and(|ids| ids.by == ["question"])) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (i, item) in items(body, section.at).iter().enumerate() {
+            // A key of its own says that it is meant.
+            let Some(text) = item.get("question").and_then(Value::as_str).filter(|_| item.get(KEY).is_none()) else { continue };
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            match seen.get(&words) {
+                Some(first) if *first != text => {
+                    let path = place(section.at).join(Step::Index(i)).join(Step::Field("question".to_owned()));
+                    let reason =
+                        format!("`{text}` is asked above already, as `{first}`: they differ in nothing but blanks; take one of them away");
+                    found.push(refusal(path, reason));
+                }
+                Some(_) => {}
+                None => drop(seen.insert(words, text)),
+            }
+        }
+    }
+}
+
+/// The types of SQL that a parameter may have. The API takes any word.
+const TYPES: &[&str] = &[
+    "STRING",
+    "INTEGER",
+    "INT",
+    "BIGINT",
+    "LONG",
+    "SMALLINT",
+    "SHORT",
+    "TINYINT",
+    "BYTE",
+    "DOUBLE",
+    "FLOAT",
+    "REAL",
+    "DECIMAL",
+    "DEC",
+    "NUMERIC",
+    "BOOLEAN",
+    "DATE",
+    "TIMESTAMP",
+    "TIMESTAMP_NTZ",
+    "TIMESTAMP_LTZ",
+    "INTERVAL",
+    "BINARY",
+    "ARRAY",
+    "MAP",
+    "STRUCT",
+    "VARIANT",
+];
+
+/// What is the matter with a type, if anything is: `DECIMAL(10, 2)` and `date` are fine.
+fn type_hint(hint: &str) -> Option<String> {
+    let word = hint.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase();
+    if TYPES.contains(&word.as_str()) {
+        return None;
+    }
+    Some(match suggest::nearest(&word, TYPES.iter().copied()) {
+        Some(near) => format!("`{hint}` is no type of SQL: did you mean `{near}`?"),
+        None => format!("`{hint}` is no type of SQL, such as STRING, INTEGER, DATE: the API takes any word, but Genie goes by it"),
+    })
+}
+
 /// Parameters that the SQL has and nobody declares, and the other way round.
 fn examples(body: &Value, found: &mut Vec<Refusal>) {
     let at = place(&["instructions", "example_sql"]);
@@ -51,6 +120,10 @@ fn examples(body: &Value, found: &mut Vec<Refusal>) {
             found.push(refusal(path.join(Step::Field("sql".to_owned())), reason));
         }
         for (p, parameter) in declared.iter().enumerate() {
+            if let Some(reason) = parameter.get("type_hint").and_then(Value::as_str).and_then(type_hint) {
+                let at = path.join(Step::Field("parameters".to_owned())).join(Step::Index(p));
+                found.push(refusal(at.join(Step::Field("type_hint".to_owned())), reason));
+            }
             let Some(name) = parameter.get("name").and_then(Value::as_str).filter(|name| !used.iter().any(|u| u == name)) else { continue };
             let place = path.join(Step::Field("parameters".to_owned())).join(Step::Index(p)).join(Step::Field("name".to_owned()));
             found.push(refusal(place, format!("the SQL has no parameter `:{name}`: use it there, or take it away here")));
@@ -156,6 +229,30 @@ mod tests {
         case(&example("SELECT :day", r#"["day"]"#), &[]);
         case(&example("SELECT :day", "[]"), &["example_sql[0].sql: the SQL has a parameter `:day` that"]);
         case(&example("SELECT 1", r#"["day"]"#), &["parameters[0].name: the SQL has no parameter `:day`"]);
+    }
+
+    #[test]
+    fn types_of_parameters_are_those_of_sql() {
+        let example = |hint: &str| {
+            let parameter = format!(r#"{{"name": "p", "type_hint": "{hint}"}}"#);
+            format!(r#"{{"instructions": {{"example_sql": [{{"question": "q", "sql": "SELECT :p", "parameters": [{parameter}]}}]}}}}"#)
+        };
+        for fine in ["STRING", "date", "DECIMAL(10, 2)", "ARRAY<STRING>", "TIMESTAMP"] {
+            case(&example(fine), &[]);
+        }
+        case(&example("DAET"), &["parameters[0].type_hint: `DAET` is no type of SQL: did you mean `DATE`?"]);
+        case(&example("money"), &["`money` is no type of SQL, such as STRING"]);
+    }
+
+    #[test]
+    fn questions_that_differ_in_blanks_alone_are_one() {
+        for (at, wanted) in
+            [("sample_questions", "sample_questions[1].question: `Q? ` is asked above already, as `Q?`"), ("benchmarks", "benchmarks[1]")]
+        {
+            case(&format!(r#"{{"{at}": [{{"question": "Q?", "sql": "S"}}, {{"question": "Q? ", "sql": "S"}}]}}"#), &[wanted]);
+            case(&format!(r#"{{"{at}": [{{"question": "Q?", "sql": "S"}}, {{"question": "Q? ", "$key": "b", "sql": "S"}}]}}"#), &[]);
+            case(&format!(r#"{{"{at}": [{{"question": "Q?", "sql": "S"}}, {{"question": "q?", "sql": "S"}}]}}"#), &[]);
+        }
     }
 
     #[test]

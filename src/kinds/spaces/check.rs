@@ -51,8 +51,10 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
     for (i, item) in items(body, &["instructions", "joins"]).iter().enumerate() {
         joined(item, &place(&["instructions", "joins"]).join(Step::Index(i)), &mut found);
     }
+    folder(body, &mut found);
     for (i, item) in items(body, &["benchmarks"]).iter().enumerate() {
-        if item.get("sql").is_none_or(Value::is_zero) && item.get("answer").is_none() {
+        let other = [Some(item), item.get("more")].into_iter().flatten().any(|of| of.get("answer").is_some_and(|answer| !answer.is_zero()));
+        if item.get("sql").is_none_or(Value::is_zero) && !other {
             found.push(refusal(
                 place(&["benchmarks"]).join(Step::Index(i)),
                 "a benchmark needs the answer to compare with: write its `sql`",
@@ -65,6 +67,23 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
     long(body, &mut Path::root(), &mut found);
     whole(body, &mut found);
     found
+}
+
+/// Where it is: a whole path, from the root of the workspace.
+fn folder(body: &Value, found: &mut Vec<Refusal>) {
+    let Some(path) = body.get("parent_path").and_then(Value::as_str).filter(|path| !path.is_empty() && !path.starts_with('/')) else {
+        return;
+    };
+    let bare = path.trim().trim_start_matches("./").trim_start_matches('/');
+    let whole = match bare.strip_prefix('~') {
+        Some(rest) => format!("/Workspace/Users/NAME{rest}"),
+        None if bare == "Workspace" || bare.starts_with("Workspace/") => format!("/{bare}"),
+        None => format!("/Workspace/{bare}"),
+    };
+    found.push(refusal(
+        Path::field("parent_path"),
+        format!("`{path}` is no whole path, and folders are named from the root of the workspace: write `{whole}`"),
+    ));
 }
 
 /// The size of everything together, as it is sent.

@@ -53,6 +53,8 @@ pub(super) const FACTS: &[(At, Fact)] = &[
     ("@forms.SpaceSnippet.id", BACKEND),
     ("@forms.SpaceQuestion.id", BACKEND),
     ("@forms.SpaceBenchmark.id", BACKEND),
+    // `benchmark_question must have at least one answer`
+    ("@forms.SpaceBenchmark.sql", Fact::Unless("`more` has another answer, as the API gave it")),
     ("@forms.SpaceExample.$key", Fact::InputOnly),
     ("@forms.SpaceFunction.$key", Fact::InputOnly),
     ("@forms.SpaceJoin.$key", Fact::InputOnly),

@@ -421,7 +421,11 @@ pub(super) static SECTIONS: &[Section] = &[
 /// `columns: {amount: {description: ...}}`, or `{amount: what it is}`, as a list.
 fn columns_by_name(table: &mut Map, _: &mut Map) {
     let Some(columns) = table.get_mut("columns") else { return };
-    if let Value::Map(by_name) = columns {
+    // Markers of overlays are about all of it.
+    if let Value::Map(by_name) = columns
+        && !by_name.contains_key("$delete")
+        && !by_name.contains_key("$replace")
+    {
         let list = std::mem::take(by_name).into_iter().map(|(name, column)| match column {
             Value::Map(mut members) => {
                 members.shift_insert(0, "name".to_owned(), Value::Text(name));

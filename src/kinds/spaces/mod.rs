@@ -117,6 +117,7 @@ const SPACE: Kind = Kind {
 
 const HOOKS: Hooks = Hooks {
     normal: Some(read::normal),
+    laid: Some(read::normal),
     reply: Some(read::reply),
     complete: Some(ids::complete),
     recognise: Some(ids::recognise),

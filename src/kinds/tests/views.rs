@@ -224,7 +224,9 @@ fn permissions_that_are_refused() {
         (r#"[{"user_name":"a"}]"#, vec!["entries[0]: the entry has no level"]),
         (
             r#"[{"user_name":"a","permission_level":"CAN_RESTART"}]"#,
-            vec!["entries[0].permission_level: jobs have no level `CAN_RESTART`, only CAN_VIEW, CAN_MANAGE_RUN, IS_OWNER, CAN_MANAGE"],
+            vec![
+                "entries[0].permission_level: there is no level `CAN_RESTART` here: levels are CAN_VIEW, CAN_MANAGE_RUN, IS_OWNER, CAN_MANAGE",
+            ],
         ),
         (
             r#"[{"user_name":"a","permission_level":"CAN_VIEW"},{"user_name":"A","permission_level":"CAN_MANAGE"}]"#,

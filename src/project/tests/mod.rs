@@ -2,6 +2,7 @@
 
 mod definitions;
 mod forge;
+mod laid;
 mod loading;
 mod mistakes;
 mod names;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json as object};
 
 use super::text::{standing, why};
-use super::{Answer, Before, FORMAT, Report, Score, Space, Standing, Verdict, reason};
+use super::{Answer, FORMAT, Report, Review, Score, Space, Standing, Verdict, reason};
 use crate::report::findings::{Finding, Level};
 use crate::report::junit::{self, Case};
 
@@ -32,12 +32,15 @@ fn space_json(report: &Report, space: &Space) -> Json {
     let time = |at: i64| jiff::Timestamp::from_millisecond(at).ok().map(|at| at.to_string());
     let answers = run.map(|run| run.answers.as_slice()).unwrap_or_default();
     let results: Vec<Json> = answers.iter().map(|answer| answer_json(space, answer)).collect();
-    let moved = space.before.as_ref().map(|Before { from, score, .. }| {
+    let moved = space.before.as_ref().map(|before| {
         let questions = |worse: bool| -> Vec<&str> {
             let is_worse = |answer: &Answer| space.worse().iter().any(|(other, _)| *other == answer);
             space.moved().into_iter().filter(|(answer, _)| is_worse(answer) == worse).map(|(answer, _)| answer.question.as_str()).collect()
         };
-        object!({ "from": from, "score": score_json(*score), "worse": questions(true), "better": questions(false) })
+        object!({
+            "from": before.from, "needs_review": before.review.map(Review::word), "score": score_json(before.score(report.review)),
+            "worse": questions(true), "better": questions(false),
+        })
     });
     object!({
         "address": space.address, "space_id": space.id, "title": space.title, "link": space.link, "notes": space.notes,

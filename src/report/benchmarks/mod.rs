@@ -96,6 +96,10 @@ impl Review {
             Self::Ignore => "ignore",
         }
     }
+
+    fn of_word(word: &str) -> Option<Self> {
+        [Self::Fail, Self::Pass, Self::Ignore].into_iter().find(|review| review.word() == word)
+    }
 }
 
 /// One question with its answer.
@@ -139,13 +143,23 @@ pub struct BenchmarkRun {
 pub struct Before {
     /// Where it is from: a file, `the run of 2026-01-02`.
     pub from: String,
-    /// Its score.
-    pub score: Option<Score>,
+    /// How many questions it has.
+    pub questions: usize,
+    /// What counted a question that needs review where it was told of; its score is never taken from there, but counted as that of
+    /// the run it is compared with.
+    pub review: Option<Review>,
     /// The benchmark's id, what is asked, the verdict.
     pub verdicts: Vec<(String, String, Verdict)>,
 }
 
 impl Before {
+    /// Its score, counted like this; none where it told of no run.
+    #[must_use]
+    pub fn score(&self, review: Review) -> Option<Score> {
+        let any = self.questions > 0 || !self.verdicts.is_empty();
+        any.then(|| counted(self.verdicts.iter().map(|(.., verdict)| *verdict), self.questions, review))
+    }
+
     /// What became of a question then.
     #[must_use]
     pub fn of(&self, answer: &Answer) -> Option<Verdict> {
@@ -278,8 +292,13 @@ impl Report {
 /// The score of a run.
 #[must_use]
 pub fn score(run: &BenchmarkRun, review: Review) -> Score {
-    let count = |verdict: Verdict| run.answers.iter().filter(|answer| answer.verdict == verdict).count();
-    let all = run.questions.max(run.answers.len());
+    counted(run.answers.iter().map(|answer| answer.verdict), run.questions, review)
+}
+
+fn counted(verdicts: impl Iterator<Item = Verdict>, questions: usize, review: Review) -> Score {
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    let count = |wanted: Verdict| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    let all = questions.max(verdicts.len());
     let open = count(Verdict::NeedsReview);
     match review {
         Review::Fail => Score { good: count(Verdict::Good), of: all },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Before, BenchmarkRun, Score, Verdict, word};
+use super::{Answer, Before, BenchmarkRun, Review, Verdict, word};
 use crate::model::Value;
 
 /// Where a run is in its life.
@@ -98,10 +98,10 @@ pub fn before(report: &Value, address: Option<&str>, id: &str, from: &str) -> Op
     let space = address.and_then(|address| by("address", address)).or_else(|| by("space_id", id))?;
     let results = space.get("results").and_then(Value::as_list).unwrap_or_default();
     let verdicts = results.iter().map(|one| (word(one, "id"), word(one, "question"), Verdict::of_code(&word(one, "verdict"))));
-    let score = space.get("score").filter(|score| **score != Value::Null);
     Some(Before {
         from: from.to_owned(),
-        score: score.map(|score| Score { good: number(score, "correct"), of: number(score, "of") }),
+        questions: number(space, "questions"),
+        review: Review::of_word(&word(report, "needs_review")),
         verdicts: verdicts.collect(),
     })
 }

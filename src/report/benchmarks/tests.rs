@@ -159,6 +159,26 @@ fn an_earlier_report_is_compared_question_by_question() {
     assert!(before(&earlier, Some("spaces.other"), "none", "x").is_none());
 }
 
+#[test]
+fn an_earlier_report_is_counted_as_this_one() {
+    let then = [Verdict::Good, Verdict::NeedsReview, Verdict::NeedsReview, Verdict::Bad];
+    for (made_with, read_with, wanted) in [
+        (Review::Ignore, Review::Fail, "was 25 % (main.json, counted here with `--needs-review fail`: it was made with `ignore`), is 50 %"),
+        (Review::Fail, Review::Pass, "was 75 % (main.json, counted here with `--needs-review pass`: it was made with `fail`), is 100 %"),
+        (Review::Ignore, Review::Ignore, "was 50 % (main.json), is 100 %"),
+    ] {
+        let earlier = value(&json(&report(vec![space(Some(run_of(&then, 4)))], None, made_with)));
+        let mut now = space(Some(run_of(&[Verdict::Good, Verdict::Good, Verdict::NeedsReview, Verdict::NeedsReview], 4)));
+        now.before = before(&earlier, Some("spaces.sales"), "another id", "main.json");
+        let report = report(vec![now], None, read_with);
+        let text = text(&report, false, 200);
+        assert!(text.contains(wanted), "{text}");
+        let told = value(&json(&report));
+        let before = told.get("spaces").and_then(Value::as_list).and_then(|all| all[0].get("before")).expect("what it is compared with");
+        assert_eq!(before.get("needs_review").and_then(Value::as_str), Some(made_with.word()));
+    }
+}
+
 /// Everything that a result can be, in one report.
 fn everything() -> Report {
     let mut answers = run_of(&[Verdict::Good], 5);

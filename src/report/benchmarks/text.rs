@@ -1,6 +1,6 @@
 //! Runs of benchmarks for people on a terminal.
 
-use super::{Answer, Before, BenchmarkRun, Report, Review, Score, Space, Standing, Verdict, percent, reason};
+use super::{Answer, BenchmarkRun, Report, Review, Score, Space, Standing, Verdict, percent, reason};
 use crate::report::style::{Label, Paint, columns, fit, pad, quoted, visible};
 use crate::report::text::plural;
 
@@ -163,9 +163,16 @@ const NAMED: usize = 10;
 
 /// What differs from the earlier run.
 pub(super) fn compared(report: &Report, space: &Space) -> Vec<String> {
-    let Some(Before { from, score, .. }) = &space.before else { return vec![] };
+    let Some(before) = &space.before else { return vec![] };
     let share = |score: Option<Score>| score.and_then(Score::percent).map_or_else(|| "without a score".to_owned(), percent);
-    let mut lines = vec![format!("was {} ({from}), is {}", share(*score), share(report.score(space)))];
+    // A share that was counted otherwise says nothing beside this one.
+    let other = before.review.filter(|review| *review != report.review);
+    let how = other.map(|review| {
+        let (then, now) = (review.word(), report.review.word());
+        format!(", counted here with `--needs-review {now}`: it was made with `{then}`")
+    });
+    let (was, is) = (share(before.score(report.review)), share(report.score(space)));
+    let mut lines = vec![format!("was {was} ({}{}), is {is}", before.from, how.unwrap_or_default())];
     let moved = space.moved();
     let worse = space.worse();
     if moved.is_empty() {

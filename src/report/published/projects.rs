@@ -96,6 +96,7 @@ pub fn environment() -> Json {
         ("format", only(environments_of::FORMAT), ""),
         ("environment", text(), ""),
         ("workspace", either(vec![only("local"), map(attribute)]), "The embedded one, or attributes by name"),
+        ("apis", map(word(&["auto", "spaces", "agents"])), "By which of two APIs kinds are asked that have two, by setting: `genie_api`"),
         ("deployer", maybe(text()), ""),
         (
             "files",

@@ -246,7 +246,8 @@ pub fn genie_bench() -> Json {
     ]);
     let before = object(vec![
         ("from", text(), "Which run it is"),
-        ("score", score(), ""),
+        ("needs_review", maybe(word(&["fail", "pass", "ignore"])), "What that counted where it was told of; none where it was not"),
+        ("score", score(), "Counted as the score above, however it was counted then"),
         ("worse", list(text()), "Questions"),
         ("better", list(text()), "Questions"),
     ]);

@@ -3,7 +3,7 @@
 use brickform::local::LocalOptions;
 use serde_json::{Value, json};
 
-use super::{kept, made};
+use super::{kept, made, send};
 use crate::walk::{Desk, Served};
 
 fn export(table: &str) -> Value {
@@ -35,7 +35,7 @@ fn every_form_is_nothing_but_itself() {
         ("space-find S*k", 1),
         ("space-find --name nothing* --workspace", 0),
         ("space-export --output-dir out", 2),
-        ("space-export --output-dir out --pattern none", 0),
+        ("space-export --output-dir out --exclude *", 0),
         ("space-clone Stock --to-file copy.yaml --overwrite", 1),
     ] {
         let profile = if line.contains("-p ") { "" } else { " --profile SOURCE_WORKSPACE" };
@@ -53,6 +53,8 @@ fn every_form_is_nothing_but_itself() {
     assert!(desk.done("space-get Stock -o csv -p SOURCE_WORKSPACE").starts_with("space_id,title,"));
     let (code, out, err) = desk.run(&["space-find", "Stok*", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 0 && out.is_empty() && err.contains("No space's title looks like \"Stok*\". Did you mean \"Stock\"?"), "{err}");
+    let (code, out, err) = desk.run(&["space-export", "--pattern", "Stok", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 64 && out.is_empty() && err.contains("nothing was written") && err.contains("Did you mean \"Stock\"?"), "{code} {err}");
     let (code, _, err) = desk.run(&["space-export", "--patern", "x", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && err.contains("--pattern"), "{err}");
     let (code, _, err) = desk.run(&["space-list", "-p", "SOURCE", "--env", "dev"]);
@@ -124,12 +126,65 @@ fn a_copy_goes_where_it_is_said_under_another_catalog() {
         assert_eq!(space["benchmarks"]["questions"][0]["question"][0], "b");
     }
     let before = kept(&target).len();
-    let (code, _, err) =
-        desk.run(&["space-clone", "Sales", "--to-profile", "TARGET_WORKSPACE", "--dry-run", "--profile", "SOURCE_WORKSPACE"]);
+    let line = "space-clone Sales --to-profile TARGET_WORKSPACE --dry-run --profile SOURCE_WORKSPACE";
+    let (code, out, err) = desk.run(&line.split(' ').collect::<Vec<_>>());
     assert!(code == 0 && err.contains("nothing was made") && kept(&target).len() == before, "{err}");
+    assert!(out.starts_with("+ \"Sales\" in ") && out.contains("POST   /api/2.0/genie/spaces  (create)"), "{out}");
     let (code, _, err) = desk.run(&["space-clone", "Sales", "--map", "dev", "--dry-run", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && err.contains("--map CATALOG=CATALOG"), "{err}");
-    let line = "space-clone Sales --to-profile TARGET_WORKSPACE --parent-path /Workspace/Shared/none --yes --profile SOURCE_WORKSPACE";
-    let (code, _, err) = desk.run(&line.split(' ').collect::<Vec<_>>());
-    assert!(code == 1 && err.contains("--parent-path"), "{err}");
+}
+
+#[test]
+fn the_folder_of_a_copy_is_made_too() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    made(&source, "Sales", &export("dev"));
+    let line = "space-clone Sales --to-profile TARGET_WORKSPACE --parent-path /Workspace/Shared/new/one --profile SOURCE_WORKSPACE";
+    let out = desk.done(&format!("{line} --dry-run"));
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("+ folder /Workspace/Shared/new/one in "), "{out}");
+    assert!(lines[1].starts_with("+ \"Sales\" in ") && lines[1].ends_with(", in /Workspace/Shared/new/one"), "{out}");
+    assert_eq!(lines[2], "  POST   /api/2.0/workspace/mkdirs  (make the folder)");
+    assert!(lines[3].contains("/api/2.0/genie/spaces  (create)"), "{out}");
+    let rows = json_of(&desk.done(&format!("{line} --dry-run -o json")));
+    assert_eq!(rows[0], json!({ "result": "would make the folder", "place": "/Workspace/Shared/new/one" }));
+    assert!(kept(&target).is_empty());
+    desk.done(&format!("{line} --yes"));
+    assert_eq!(kept(&target)["Sales"]["parent_path"].as_str().map(|path| path.trim_start_matches("/Workspace")), Some("/Shared/new/one"));
+    // It is there now, and is not made again.
+    let out = desk.done(&format!("{line} --name Again --dry-run"));
+    assert!(out.starts_with("+ \"Again\" in ") && !out.contains("mkdirs"), "{out}");
+}
+
+#[test]
+fn an_export_applied_elsewhere_is_the_same() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    let id = made(&source, "Sales", &export("dev"));
+    for (key, value) in [("team", "sales"), ("gold", "")] {
+        let tag = json!({ "entity_type": "geniespaces", "entity_id": id, "tag_key": key, "tag_value": value });
+        send(&source, "POST", "/api/2.0/entity-tag-assignments", &tag);
+    }
+    let entry = json!({ "access_control_list": [{ "group_name": "users", "permission_level": "CAN_RUN" }] });
+    send(&source, "PATCH", &format!("/api/2.0/permissions/genie/{id}"), &entry);
+    desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
+    let text = std::fs::read_to_string(desk.path("conf/spaces/sales.yaml")).expect("a file");
+    for line in [
+        "    permissions:\n      - group_name: users\n        permission_level: CAN_RUN\n",
+        "    tags:\n",
+        "      team: sales\n",
+        "      gold: \"\"\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("user_name"), "whoever exports it is not listed: {text}");
+    desk.write("conf/environments/target.yaml", "{}\n");
+    desk.done("apply --yes --env target --config conf/spaces --state target.json --profile TARGET_WORKSPACE");
+    desk.done("space-export --output-dir again --profile TARGET_WORKSPACE");
+    let again = std::fs::read_to_string(desk.path("again/sales.yaml")).expect("a file");
+    let rest = |text: &str| text.split_once('\n').expect("lines").1.to_owned();
+    assert_eq!(rest(&again), rest(&text));
+    desk.done("space-export --definition-only --output-dir bare --profile SOURCE_WORKSPACE");
+    let bare = std::fs::read_to_string(desk.path("bare/sales.yaml")).expect("a file");
+    assert!(!bare.contains("permissions") && !bare.contains("tags"), "{bare}");
 }

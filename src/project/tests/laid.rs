@@ -1,0 +1,215 @@
+//! Overlays of Genie spaces: whatever may be written in a file of resources may be written in an overlay.
+
+use super::{folder, shown};
+use crate::model::{Value, json};
+
+/// One space in the forms that are read.
+const BASES: &[&str] = &[
+    "tables: [{identifier: a.b.c, description: D, columns: [{name: x, description: X}, {name: y}]}, a.b.d]
+    instructions:
+      text: T
+      example_sql: [{question: Q, sql: 'S :p', parameters: [{name: p, type_hint: DATE, default_value: {values: ['1']}}]}]
+      functions: [a.b.f]
+      joins: [{left: a.b.c, right: a.b.d, condition: c.x = d.x, relationship: MANY_TO_ONE}]
+      snippets: {measures: [{name: m, sql: sum(c.x)}]}
+    sample_questions: [Why?, How?]
+    benchmarks: [{question: B, sql: S1}]",
+    "tables: [{table: a.b.c, description: D, columns: {x: X, y: }}, a.b.d]
+    instructions:
+      text: [T]
+      sql_examples: [{question: Q, sql: 'S :p', parameters: [{name: p, type: DATE, default: 1}]}]
+      functions: [{function: a.b.f}]
+      joins: [{left_table: a.b.c, right_table: a.b.d, on: c.x = d.x, relationship: many-to-one}]
+      snippets: {measures: [{display_name: m, sql: sum(c.x)}]}
+    sample_questions: [Why?, {question: How?}]
+    benchmarks: {questions: [{question: B, expected_sql: S1}]}",
+    "data_sources: {tables: [{identifier: a.b.c, description: [D], column_configs: [{column_name: x, description: [X]}, {column_name: y}]}, {identifier: a.b.d}]}
+    config: {sample_questions: [{question: [Why?]}, {question: [How?]}]}
+    instructions:
+      text_instructions: [{content: [T]}]
+      example_question_sqls: [{question: [Q], sql: ['S ', ':p'], parameters: [{name: p, type_hint: DATE, default_value: {values: ['1']}}]}]
+      sql_functions: [{identifier: a.b.f}]
+      join_specs: [{left: {identifier: a.b.c, alias: c}, right: {identifier: a.b.d, alias: d}, sql: ['`c`.`x` = `d`.`x`', --rt=FROM_RELATIONSHIP_TYPE_MANY_TO_ONE--]}]
+      sql_snippets: {measures: [{display_name: m, sql: [sum(c.x)]}]}
+    benchmarks: {questions: [{question: [B], answer: [{format: SQL, content: [S1]}]}]}",
+    "serialized_space: >
+      {\"version\": 2, \"data_sources\": {\"tables\": [{\"identifier\": \"a.b.c\", \"description\": [\"D\"],
+      \"column_configs\": [{\"column_name\": \"x\", \"description\": [\"X\"]}, {\"column_name\": \"y\"}]}, {\"identifier\": \"a.b.d\"}]},
+      \"config\": {\"sample_questions\": [{\"question\": [\"Why?\"]}, {\"question\": [\"How?\"]}]},
+      \"instructions\": {\"text_instructions\": [{\"content\": [\"T\"]}],
+      \"example_question_sqls\": [{\"question\": [\"Q\"], \"sql\": [\"S :p\"],
+      \"parameters\": [{\"name\": \"p\", \"type_hint\": \"DATE\", \"default_value\": {\"values\": [\"1\"]}}]}],
+      \"sql_functions\": [{\"identifier\": \"a.b.f\"}],
+      \"join_specs\": [{\"left\": {\"identifier\": \"a.b.c\", \"alias\": \"c\"}, \"right\": {\"identifier\": \"a.b.d\", \"alias\": \"d\"},
+      \"sql\": [\"`c`.`x` = `d`.`x`\", \"--rt=FROM_RELATIONSHIP_TYPE_MANY_TO_ONE--\"]}],
+      \"sql_snippets\": {\"measures\": [{\"display_name\": \"m\", \"sql\": [\"sum(c.x)\"]}]}},
+      \"benchmarks\": {\"questions\": [{\"question\": [\"B\"], \"answer\": [{\"format\": \"SQL\", \"content\": [\"S1\"]}]}]}}",
+];
+
+/// One overlay in the forms that are read.
+const OVERS: &[&str] = &[
+    "tables: [{identifier: a.b.c, columns: [{name: x, synonyms: [w]}]}, {identifier: a.b.e}]
+      instructions:
+        text: T2
+        example_sql: [{question: Q, parameters: [{name: p, default_value: {values: ['2']}}]}]
+        functions: [{identifier: a.b.g}]
+        joins: [{left: a.b.c, right: a.b.d, relationship: ONE_TO_ONE}]
+        snippets: {measures: [{name: m, synonyms: [v]}]}
+      sample_questions: [{question: Why?, $delete: true}, {question: Who?}]
+      benchmarks: [{question: B, sql: S2}]",
+    // Names of Unity Catalog are the same in whatever case.
+    "tables: [{name: a.b.c, columns: {x: {synonyms: w}}}, a.b.e]
+      instructions:
+        text: [T2]
+        sql_examples: [{question: Q, parameters: [{name: p, default: 2}]}]
+        functions: [a.b.g]
+        joins: [{left_table: a.b.c, right_table: a.b.d, relationship: one-to-one}]
+        snippets: {measures: [{display_name: m, synonyms: v}]}
+      sample_questions: [{question: Why?, $delete: true}, Who?]
+      benchmarks: [{question: B, expected_sql: S2}]",
+    "data_sources: {tables: [{identifier: a.b.c, column_configs: [{column_name: x, synonyms: [w]}]}, {identifier: a.b.e}]}
+      config: {sample_questions: [{question: [Why?], $delete: true}, {question: [Who?]}]}
+      instructions:
+        text_instructions: [{content: [T2]}]
+        example_question_sqls: [{question: [Q], parameters: [{name: p, default_value: {values: ['2']}}]}]
+        sql_functions: [{identifier: a.b.g}]
+        join_specs: [{left: {identifier: a.b.c, alias: c}, right: {identifier: a.b.d, alias: d}, sql: [--rt=FROM_RELATIONSHIP_TYPE_ONE_TO_ONE--]}]
+        sql_snippets: {measures: [{display_name: m, synonyms: [v]}]}
+      benchmarks: {questions: [{question: [B], answer: [{format: SQL, content: [S2]}]}]}",
+];
+
+const WANTED: &str = r#"{"title":"S","warehouse_id":"w",
+    "tables":[{"identifier":"a.b.c","description":"D","columns":[{"name":"x","description":"X","synonyms":["w"]},{"name":"y"}]},
+      {"identifier":"a.b.d"},{"identifier":"a.b.e"}],
+    "instructions":{"text":"T2",
+      "example_sql":[{"question":"Q","sql":"S :p","parameters":[{"name":"p","type_hint":"DATE","default_value":{"values":["2"]}}]}],
+      "functions":[{"identifier":"a.b.f"},{"identifier":"a.b.g"}],
+      "joins":[{"left":"a.b.c","right":"a.b.d","condition":"c.x = d.x","relationship":"ONE_TO_ONE"}],
+      "snippets":{"measures":[{"name":"m","sql":"sum(c.x)","synonyms":["v"]}]}},
+    "sample_questions":[{"question":"How?"},{"question":"Who?"}],
+    "benchmarks":[{"question":"B","sql":"S2"}]}"#;
+
+fn merged(base: &str, over: &str) -> Result<Value, String> {
+    let files = folder(&[
+        ("spaces/s.yaml", &format!("spaces:\n  s:\n    title: S\n    warehouse_id: w\n    {base}\n")),
+        ("environments/dev.yaml", &format!("workspace: local\nresources:\n  spaces:\n    s:\n      {over}\n")),
+    ]);
+    files.resolve().map(|desired| desired.resources[&"spaces.s".parse().unwrap()].body.clone()).map_err(|found| shown(&found))
+}
+
+#[test]
+fn an_overlay_says_the_same_in_every_form_over_every_form() {
+    let wanted = json::parse(WANTED.as_bytes()).unwrap();
+    for base in BASES {
+        for over in OVERS {
+            let got = merged(base, over);
+            assert_eq!(got.as_ref(), Ok(&wanted), "{base}\n{over}\n{}", got.as_ref().map(json::display).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn a_part_is_merged_and_the_rest_stays() {
+    for (base, over, wanted) in [
+        ("instructions: One", "instructions: { functions: [a.b.f] }", r#"{"text": "One", "functions": [{"identifier": "a.b.f"}]}"#),
+        ("instructions: { functions: [a.b.f] }", "instructions: Two", r#"{"text": "Two", "functions": [{"identifier": "a.b.f"}]}"#),
+        ("instructions: { text_instructions: [{ content: One }] }", "instructions: { $replace: true, functions: [a.b.f] }", {
+            r#"{"functions": [{"identifier": "a.b.f"}]}"#
+        }),
+    ] {
+        let got = merged(base, over).map(|body| json::display(body.get("instructions").unwrap()));
+        assert_eq!(got.as_deref(), Ok(wanted), "{base} / {over}");
+    }
+    for (base, over, wanted) in [
+        // By another case, since it is the same table.
+        ("tables: [{ identifier: a.b.c, description: D }]", "tables: [{ identifier: A.B.c, columns: { x: X } }]", {
+            r#"[{"identifier": "A.B.c", "description": "D", "columns": [{"name": "x", "description": "X"}]}]"#
+        }),
+        ("data_sources: { tables: [{ identifier: a.b.c }] }", "data_sources: { $delete: true }\n      tables: [a.b.d]", {
+            r#"[{"identifier": "a.b.d"}]"#
+        }),
+        ("tables: [{ identifier: a.b.c, columns: { x: X, y: Y } }]", "tables: [{ name: a.b.c, columns: { x: { $delete: true } } }]", {
+            r#"[{"identifier": "a.b.c", "columns": [{"name": "y", "description": "Y"}]}]"#
+        }),
+        ("tables: [{ identifier: a.b.c, columns: { x: X } }]", "tables: [{ name: a.b.c, columns: { $replace: true, y: Y } }]", {
+            r#"[{"identifier": "a.b.c", "columns": [{"name": "y", "description": "Y"}]}]"#
+        }),
+    ] {
+        let got = merged(base, over).map(|body| json::display(body.get("tables").unwrap()));
+        assert_eq!(got.as_deref(), Ok(wanted), "{base} / {over}");
+    }
+}
+
+/// A definition as the API has it is one value: over another one it takes its place.
+#[test]
+fn a_definition_takes_the_place_of_a_definition() {
+    let text = |table: &str| {
+        format!("serialized_space: '{{\"version\": 2, \"data_sources\": {{\"tables\": [{{\"identifier\": \"{table}\"}}]}}}}'")
+    };
+    let tree = |table: &str| format!("serialized_space: {{ data_sources: {{ tables: [{{ identifier: {table} }}] }} }}");
+    for base in [text("a.b.c"), tree("a.b.c")] {
+        for over in [text("a.b.d"), tree("a.b.d")] {
+            let got = merged(&base, &over).map(|body| json::display(body.get("tables").unwrap()));
+            assert_eq!(got.as_deref(), Ok(r#"[{"identifier": "a.b.d"}]"#), "{base} / {over}");
+        }
+    }
+    // Beside fields there is nothing whose place it could take.
+    let got = merged("tables: [a.b.c]", &text("a.b.d")).unwrap_err();
+    assert!(got.contains("write either the serialized space or its fields, not both"), "{got}");
+    // Fields go over it, as over fields.
+    let got = merged(&tree("a.b.c"), "tables: [a.b.d]").map(|body| json::display(body.get("tables").unwrap()));
+    assert_eq!(got.as_deref(), Ok(r#"[{"identifier": "a.b.c"}, {"identifier": "a.b.d"}]"#));
+}
+
+#[test]
+fn items_are_found_by_a_name_of_their_own() {
+    let base = "sample_questions: [{ $key: top, question: Old? }, { question: Same?, $key: a }, { question: Same?, $key: b }, { id: sq_one, question: One? }]";
+    for (over, wanted) in [
+        ("{ $key: top, question: New? }", r#"{"$key": "top", "question": "New?"}, {"$key": "a", "question": "Same?"}, {"#),
+        ("{ $key: top, $delete: true }", r#"[{"$key": "a", "question": "Same?"}, {"$key": "b", "question": "Same?"}, {"#),
+        ("{ $key: b, question: Other? }", r#"{"$key": "a", "question": "Same?"}, {"$key": "b", "question": "Other?"}"#),
+        ("{ id: sq_one, question: Two? }", r#"{"$key": "sq_one", "question": "Two?"}]"#),
+        ("{ question: Same?, $key: c }", r#"{"$key": "c", "question": "Same?"}]"#),
+    ] {
+        let got = merged(base, &format!("sample_questions: [{over}]")).map(|body| json::display(body.get("sample_questions").unwrap()));
+        assert!(got.as_ref().is_ok_and(|got| got.contains(wanted)), "{over}: {got:?}");
+    }
+    let got = merged(base, "sample_questions: [{ question: Same?, $delete: true }]").unwrap_err();
+    assert!(got.starts_with("E0116 spaces/s.yaml:5:85 two items have the key `question: Same?`"), "{got}");
+}
+
+#[test]
+fn facets_are_merged_in_every_form_too() {
+    let base = "tags: [gold]\n    permissions: [{ group_name: eng, level: CAN_VIEW }]";
+    let files = folder(&[
+        ("spaces/s.yaml", &format!("spaces:\n  s:\n    title: S\n    warehouse_id: w\n    {base}\n")),
+        (
+            "environments/dev.yaml",
+            "workspace: local\nresources: {spaces: {s: {tags: {tier: one}, permissions: [{group_name: eng, permission_level: CAN_MANAGE}]}}}\n",
+        ),
+    ]);
+    assert!(files.body("spaces.s/tags").starts_with(r#"{"tags": {"gold": "", "tier": "one"}"#), "{}", files.body("spaces.s/tags"));
+    let permissions = files.body("spaces.s/permissions");
+    assert!(permissions.starts_with(r#"{"entries": [{"group_name": "eng", "permission_level": "CAN_MANAGE"}]"#), "{permissions}");
+}
+
+#[test]
+fn mistakes_stand_where_they_were_written() {
+    for (base, over, wanted) in [
+        ("data_sources: { tables: [{ identifier: a.b.c }] }", "data_sources: { tables: [{ identifier: a.b }] }", {
+            "E0114 environments/dev.yaml:5:46 spaces.s: tables[1].identifier: `a.b` is no whole name"
+        }),
+        ("data_sources: { tables: [{ identifier: a.b }] }", "data_sources: { tables: [{ identifier: a.b.c }] }", {
+            "E0114 spaces/s.yaml:5:44 spaces.s: tables[0].identifier: `a.b` is no whole name"
+        }),
+        ("tables: [{ table: a.b.c, columns: { x: X } }]", "tables: [{ table: a.b.c, columns: { y: { exclude: maybe } } }]", {
+            "E0105 environments/dev.yaml:5:57 `tables[0].columns[1].exclude` must be true or false, not text"
+        }),
+        ("tables: [{ table: a.b.c, columns: { x: '${nope}' } }]", "tables: [{ table: a.b.c, columns: { y: Y } }]", {
+            "E0204 spaces/s.yaml:5:47 `nope` is not defined"
+        }),
+    ] {
+        let got = merged(base, over).unwrap_err();
+        assert!(got.starts_with(wanted), "{base} / {over}\n{got}");
+    }
+}
