@@ -53,8 +53,7 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
     }
     folder(body, &mut found);
     for (i, item) in items(body, &["benchmarks"]).iter().enumerate() {
-        let other = [Some(item), item.get("more")].into_iter().flatten().any(|of| of.get("answer").is_some_and(|answer| !answer.is_zero()));
-        if item.get("sql").is_none_or(Value::is_zero) && !other {
+        if !read::is_answered(item) {
             found.push(refusal(
                 place(&["benchmarks"]).join(Step::Index(i)),
                 "a benchmark needs the answer to compare with: write its `sql`",

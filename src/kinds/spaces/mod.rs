@@ -40,7 +40,7 @@ pub static SPACES: Kind = Kind {
     update: Update::Custom(update::serialised),
     delete: Some(Request::bare("dashboards.genie.trash_space")),
     otherwise: Some(Otherwise { kind: &AGENTS, setting: "genie_api", words: ["spaces", "agents"] }),
-    hooks: Hooks { wire: Some(write::serialised), carries: Some(carry::serialised), ..HOOKS },
+    hooks: Hooks { wire: Some(write::serialised), carries: Some(carry::serialised), notes: Some(update::lost), ..HOOKS },
     ..SPACE
 };
 
@@ -140,6 +140,9 @@ const NAMED: &[Objects] = &[
 /// bundle that was written from one holds them there).
 fn aligned(live: &Value, desired: &Value) -> Value {
     let mut live = live.clone();
+    if let Some(live) = live.as_map_mut() {
+        read::together(live);
+    }
     let listed = |body: &Value, list: &str, identifier: &str| {
         let items = body.get(list).and_then(Value::as_list).unwrap_or_default();
         items.iter().filter_map(|item| item.get("identifier")?.as_str()).any(|i| i.eq_ignore_ascii_case(identifier))

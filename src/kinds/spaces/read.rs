@@ -129,8 +129,16 @@ fn given(mut definition: Map) -> Map {
     for section in SECTIONS {
         match take(&mut definition, section.given()) {
             Some(Value::List(items)) => {
-                if !items.is_empty() {
-                    put(&mut body, section.at, parts(section, items, Origin::Api));
+                let (mut ours, mut others) = (Vec::new(), Vec::new());
+                for item in items {
+                    let part = part(section.form, item.clone(), Origin::Api);
+                    if is_named(section, &part) { ours.push(part) } else { others.push(item) }
+                }
+                if !ours.is_empty() {
+                    put(&mut body, section.at, in_order(section, ours));
+                }
+                if !others.is_empty() {
+                    put(&mut definition, section.given(), Value::List(others));
                 }
             }
             None | Some(Value::Null) => {}
@@ -178,7 +186,7 @@ fn written(body: &mut Map) {
         let own = if is_beside { None } else { take(body, section.at) };
         let Some(found) = own.or_else(|| take(body, section.given())) else { continue };
         let found = match found {
-            Value::List(items) => parts(section, items, Origin::Yaml),
+            Value::List(items) => in_order(section, items.into_iter().map(|item| part(section.form, item, Origin::Yaml)).collect()),
             other => other,
         };
         let rest = if is_beside { body.shift_remove("benchmarks") } else { None };
@@ -187,6 +195,7 @@ fn written(body: &mut Map) {
             put(body, &["more", "benchmarks"], Value::Map(rest));
         }
     }
+    together(body);
     let Some(Value::Map(instructions)) = body.get_mut("instructions") else { return };
     if let Some(text) = instructions.get_mut("text") {
         *text = match std::mem::replace(text, Value::Null) {
@@ -200,15 +209,28 @@ fn written(body: &mut Map) {
         for (name, value) in rest {
             put(body, &["more", name.as_str()], value);
         }
+        together(body);
     }
     if body.get("instructions").and_then(Value::as_map).is_some_and(Map::is_empty) {
         body.shift_remove("instructions");
     }
 }
 
-/// The items of a section in YAML's form.
-fn parts(section: &Section, items: Vec<Value>, origin: Origin) -> Value {
-    let mut parts: Vec<Value> = items.into_iter().map(|item| part(section.form, item, origin)).collect();
+/// Whether an item says what it is recognised by, and a benchmark what its answer is: what does not is none that YAML could name.
+fn is_named(section: &Section, part: &Value) -> bool {
+    let by = section.ids.map_or(section.form.sorted, |ids| ids.by);
+    let name = by.first().and_then(|name| part.get(name)?.as_str());
+    name.is_some_and(|name| !name.trim().is_empty()) && (section.at != ["benchmarks"] || is_answered(part))
+}
+
+/// Whether a benchmark has anything to compare with.
+pub(super) fn is_answered(benchmark: &Value) -> bool {
+    let others = [benchmark.get("answer"), benchmark.get("more").and_then(|more| more.get("answer"))];
+    benchmark.get("sql").is_some_and(|sql| !sql.is_zero()) || others.into_iter().flatten().any(|answer| !answer.is_zero())
+}
+
+/// The items of a section in YAML's form, those that are recognised by the same in one order.
+fn in_order(section: &Section, mut parts: Vec<Value>) -> Value {
     if let Some(ids) = section.ids {
         twins(&mut parts, ids.by);
     }
@@ -276,6 +298,26 @@ impl Said {
             put(aside, &["instructions", "text_instructions"], Value::List(self.rest));
         }
     }
+}
+
+/// What several texts hold besides comes together, since the API takes one: the first to say something is the one that counts. Gives
+/// the names of what others said otherwise.
+pub(super) fn together(body: &mut Map) -> Vec<String> {
+    let mut lost = Vec::new();
+    let Some(Value::List(items)) = at_mut(body, &["more", "instructions", "text_instructions"]) else { return lost };
+    if items.len() < 2 || items.iter().any(|item| item.get("content").is_some() || item.as_map().is_none()) {
+        return lost;
+    }
+    let mut one = Map::new();
+    for (name, value) in std::mem::take(items).into_iter().filter_map(|item| item.as_map().cloned()).flatten() {
+        match one.get(&name) {
+            None => drop(one.insert(name, value)),
+            Some(first) if *first == value => {}
+            Some(_) => lost.push(name),
+        }
+    }
+    *items = vec![Value::Map(one)];
+    lost
 }
 
 /// Texts below one another, each beginning a line.

@@ -227,8 +227,17 @@ fn several_texts_come_together() {
     ] } });
     let wanted = json!([item(1, "first\nsecond\n\n", json!({ "tone": "brief", "scope": "all" }))]);
     assert_eq!(through(&given, Wire::Serialised)["instructions"]["text_instructions"], wanted);
-    // A text that is taken away takes what belonged to it along; one that says nothing stays as it is.
+    // What they say otherwise than the first is told; a file that was written from them says what can be sent.
     let live = taken(&given, Wire::Serialised);
+    let (address, id, paths) = (address(), Value::from("01ef"), ["tables".parse::<Path>().expect("a path")]);
+    let change =
+        Change { address: &address, id: &id, applied: None, live: Some(&live), desired: &live, paths: &paths, context: Context::default() };
+    assert!(matches!(update::lost(&change).as_slice(), [told] if told.contains("first one's `tone`")), "{:?}", update::lost(&change));
+    assert_eq!(
+        read::normal(live.clone()).get("more"),
+        taken(&json!({ "version": 2, "instructions": { "text_instructions": wanted } }), Wire::Serialised).get("more")
+    );
+    // A text that is taken away takes what belonged to it along; one that says nothing stays as it is.
     let desired = text::parse(br#"{"tables": ["a.b.c"]}"#).map(read::normal).expect("JSON");
     assert_eq!(updated(&live, &desired, Wire::Serialised, "instructions.text").expect("it is sent")["instructions"], json!(null));
     let empty = json!({ "version": 2, "instructions": { "text_instructions": [item(1, "", json!({ "tone": "brief" }))] } });
@@ -345,4 +354,30 @@ fn unknown_fields_of_yaml_are_sent_at_their_level() {
     assert_eq!(sent["data_sources"], json!({ "tables": [{ "identifier": "a.b.c" }], "refresh": "daily" }));
     let instructions = json!({ "tone": "brief", "length": 3, "sql_snippets": { "dimensions": [1], "order": "name" } });
     assert_eq!((&sent["instructions"], &sent["benchmarks"]), (&instructions, &json!({ "questions": [], "threshold": 80 })));
+}
+
+/// What lacks what it would be recognised by is none of YAML's items: it comes back all the same, in its place.
+#[test]
+fn items_that_cannot_be_named_come_back() {
+    let id = |n: u8| format!("{n:032x}");
+    let given = json!({
+        "version": 2,
+        "config": { "sample_questions": [{ "id": id(1), "question": ["q"] }, { "id": id(2), "asked": true }, { "id": id(3), "question": ["r"] }] },
+        "data_sources": { "tables": [{ "description": ["nameless"] }, { "identifier": "a.b.c" }] },
+        "instructions": { "join_specs": [{ "id": id(4), "left": { "alias": "x" }, "right": { "identifier": "a.b.c", "alias": "c" } }] },
+        "benchmarks": { "questions": [{ "id": id(5), "question": ["b"] }, { "id": id(6), "question": ["c"], "answer": [{ "format": "TEXT", "content": ["t"] }] }] }
+    });
+    assert_eq!(sent_back(&given), given);
+    let live = taken(&given, Wire::Serialised);
+    assert_eq!(check::check(&live), vec![]);
+    let count = |list: &str| live.get(list).and_then(Value::as_list).map(<[Value]>::len);
+    assert_eq!((count("sample_questions"), count("tables"), count("benchmarks")), (Some(2), Some(1), Some(1)));
+    let desired = text::parse(br#"{"tables": [{"identifier": "a.b.c", "description": "d"}]}"#).expect("JSON");
+    let sent = updated(&live, &desired, Wire::Serialised, "tables").expect("it is sent");
+    assert_eq!(sent["data_sources"]["tables"], json!([{ "description": ["nameless"] }, { "identifier": "a.b.c", "description": ["d"] }]));
+    assert_eq!((&sent["config"], &sent["benchmarks"]), (&given["config"], &given["benchmarks"]));
+    let falling = json!({ "benchmarks": { "questions": [{ "id": id(9), "question": "b" }, { "id": id(8), "question": "a", "answer": [{ "content": "s" }] }, { "id": id(7) }] } });
+    let mut wanted = falling.clone();
+    wanted["benchmarks"]["questions"][1]["answer"][0]["format"] = json!("GENIE_AGENT_BENCHMARK_ANSWER_FORMAT_SQL");
+    assert_eq!(through(&falling, Wire::Typed), wanted);
 }

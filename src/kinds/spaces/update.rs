@@ -69,11 +69,29 @@ fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
     Ok(fields)
 }
 
-/// What an update by the agents API cannot bring along.
-pub(super) fn left_out(change: &Change<'_>) -> Vec<String> {
+/// What is there of a space whose definition an update sends.
+fn replaced<'v>(change: &Change<'v>) -> Option<&'v Value> {
     let is_sent = |path: &Path| path.first_field().is_none_or(|name| !read::PLAIN.contains(&name));
-    let Some(live) = change.live.filter(|_| change.paths.iter().any(is_sent)) else { return vec![] };
+    change.live.filter(|_| change.paths.iter().any(is_sent))
+}
+
+/// What no update can bring along: members of further texts that say something else than those of the first.
+pub(super) fn lost(change: &Change<'_>) -> Vec<String> {
+    let Some(Value::Map(mut live)) = replaced(change).cloned() else { return vec![] };
+    let told = |name: String| {
+        format!(
+            "the space has several texts of instructions, of which the API takes one: they come together, with the first one's `{name}`"
+        )
+    };
+    read::together(&mut live).into_iter().map(told).collect()
+}
+
+/// The same, and what an update by the agents API cannot bring along.
+pub(super) fn left_out(change: &Change<'_>) -> Vec<String> {
+    let Some(live) = replaced(change) else { return vec![] };
     let live = ids::renamed(aligned(live, change.desired), change.desired);
     let whole = merged(&SPACES, &Change { live: Some(&live), ..*change });
-    carry::beyond(&whole, change.desired).into_iter().map(|(_, said)| said).collect()
+    let mut told = lost(change);
+    told.extend(carry::beyond(&whole, change.desired).into_iter().map(|(_, said)| said));
+    told
 }

@@ -5,7 +5,7 @@
 //! A server that gave it there gets it back, another one refuses it. [`super::carry`] says so before.
 
 use super::form::{Form, Order, SECTIONS, Section, Shape, Wire};
-use super::read::{PLAIN, take};
+use super::read::{PLAIN, at_mut, take};
 use crate::model::{Map, Value};
 
 /// The fields of a request to the spaces API.
@@ -49,6 +49,11 @@ pub(super) fn definition(body: &Value, wire: Wire) -> Value {
     for section in SECTIONS {
         if let Some(Value::List(parts)) = at(body, section.at) {
             put(&mut out, section.sent(wire), list(section, parts, wire));
+        }
+    }
+    for section in SECTIONS {
+        if let Some(Value::List(others)) = take(&mut more, section.given()) {
+            among_parts(&mut out, section, others, wire);
         }
     }
     // What the schema does not know is sent as it is, at its level.
@@ -129,6 +134,21 @@ fn sorted<'v>(form: &Form, parts: &'v [Value], wire: Wire) -> Vec<&'v Value> {
         parts.reverse();
     }
     parts
+}
+
+/// Items that are none of YAML's, in their places among those that are.
+fn among_parts(out: &mut Map, section: &Section, others: Vec<Value>, wire: Wire) {
+    put(out, section.sent(wire), others);
+    let Some(Value::List(items)) = at_mut(out, section.sent(wire)) else { return };
+    let members = section.form.members;
+    let names: Vec<&str> =
+        section.form.sorted.iter().filter_map(|name| Some(members.iter().find(|m| m.name == *name)?.sent(wire))).collect();
+    if wire == Wire::Serialised || section.form.order != Order::AsWrittenTyped {
+        items.sort_by_cached_key(|item| names.iter().map(|name| item.get(name).map(Value::key_text)).collect::<Vec<_>>());
+    }
+    if wire == Wire::Typed && section.form.order == Order::FallingTyped {
+        items.reverse();
+    }
 }
 
 /// A text as the form has it.

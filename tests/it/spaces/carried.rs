@@ -142,12 +142,15 @@ fn what_is_reworded_keeps_what_was_added() {
 
 /// What is exported is a project that is valid, whatever is missing in the space.
 #[test]
-fn an_export_of_a_space_without_a_title_is_valid() {
+fn an_export_of_a_space_that_lacks_something_is_valid() {
     let (source, other) = (Served::new(), Served::new());
     let desk = Desk::new(&source, &other);
-    made(&source, "", &json!({ "version": 2, "data_sources": { "tables": [{ "identifier": "lake.s.orders" }] } }));
+    let tables = json!([{ "description": ["nameless"] }, { "identifier": "lake.s.orders" }]);
+    made(&source, "", &json!({ "version": 2, "data_sources": { "tables": tables } }));
     desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
     assert!(desk.read("conf/spaces/space.yaml").contains("title: \"\""), "{}", desk.read("conf/spaces/space.yaml"));
     desk.write("conf/environments/dev.yaml", "{}\n");
     desk.done("validate --env dev --config conf/spaces");
+    desk.done("apply --yes --env dev --config conf/spaces --profile TARGET_WORKSPACE");
+    assert_eq!(kept(&other)[""]["serialized_space"]["data_sources"]["tables"], tables);
 }

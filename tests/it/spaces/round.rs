@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use brickform::export::document;
+use brickform::kinds::{Change, Context, Registry, create_calls, from_reply};
 use brickform::local::LocalOptions;
+use brickform::model::{Value, json};
 
 use super::random::{self, Random};
 use super::{kept, made};
@@ -30,6 +33,38 @@ fn files(desk: &Desk, folder: &str) -> BTreeMap<String, String> {
             (path.file_name().expect("a name").to_string_lossy().into_owned(), rest.to_owned())
         })
         .collect()
+}
+
+/// The typed form goes the same way through a document of an export: the local workspace takes nothing there that the reference
+/// does not name, so that this is tried without one.
+#[test]
+fn every_agent_survives_the_way_to_a_document_and_back() {
+    let spaces = Registry::standard().get("spaces").expect("it is a kind");
+    let agents = spaces.otherwise.expect("it has another API").kind;
+    let address = "spaces.t".parse().expect("an address");
+    for seed in 0..cases() {
+        let mut random = Random::of(seed as u64);
+        let given = random::strewn(&random::typed(&random::export(&mut random)), &mut random);
+        let reply = serde_json::json!({ "name": "agents/01ef", "display_name": "T", "warehouse_id": "w", "definition": given });
+        let body = from_reply(agents, json::parse(reply.to_string().as_bytes()).expect("JSON"));
+        let document = document("t", &body);
+        let written = document.get("spaces").and_then(|spaces| Some(spaces.as_list()?[0].clone())).expect("a space");
+        let desired = spaces.hooks.normal.expect("it has a normal form")(written);
+        let change = Change {
+            address: &address,
+            id: &Value::Null,
+            applied: None,
+            live: None,
+            desired: &desired,
+            paths: &[],
+            context: Context::default(),
+        };
+        let calls = create_calls(agents, &change).expect("it can be made");
+        let sent = calls[0].body.as_ref().and_then(|body| body.get("definition")).expect("a definition");
+        let sent: serde_json::Value = serde_json::from_str(&json::write(sent).expect("it is known")).expect("JSON");
+        assert_eq!(random::markers(&sent), random::markers(&given), "seed {seed}");
+        assert_eq!(format!("{:#}", random::content(&sent)), format!("{:#}", random::content(&given)), "seed {seed}");
+    }
 }
 
 /// What is done in a workspace as it comes, in one that cuts texts and mixes views with tables, with exports of the first
