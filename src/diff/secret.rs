@@ -11,7 +11,7 @@ use super::compare::{Three, Walk};
 use super::same::Agreement;
 use super::{FieldChange, Reason};
 use crate::kinds::{Fact, Field};
-use crate::model::{Deferred, Map, Path, Value};
+use crate::model::{Deferred, Map, Path, StateKey, Value};
 
 /// Whether a place is compared as a secret: a secret field, a secret value, or one that was a secret when last applied.
 pub(super) fn concerns(field: Option<Field<'_>>, three: Three<'_>) -> bool {
@@ -29,9 +29,7 @@ pub(super) fn source_of(value: &Value) -> Option<&str> {
 /// not where the server may write it in another way than it was sent.
 pub(super) fn is_told(field: Option<Field<'_>>, live: &Value) -> bool {
     const MASKS: [&str; 5] = ["***", "REDACTED", "SENSITIVE", "HIDDEN", "{{SECRETS/"];
-    let rewrites = |fact: &Fact| {
-        matches!(fact, Fact::Same(_) | Fact::JsonText | Fact::CaseBlind | Fact::Slashless | Fact::Chomped | Fact::WorkspacePath)
-    };
+    let rewrites = |fact: &Fact| matches!(fact, Fact::Same(_) | Fact::JsonText | Fact::CaseBlind | Fact::Slashless | Fact::WorkspacePath);
     let told = field.is_none_or(|f| !f.secret() && !f.input_only() && !f.facts().any(rewrites));
     let is_mask = |text: &str| {
         let upper = text.to_uppercase();
@@ -42,6 +40,16 @@ pub(super) fn is_told(field: Option<Field<'_>>, live: &Value) -> bool {
         Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => true,
         Value::Null | Value::List(_) | Value::Map(_) | Value::Unknown(_) | Value::Secret(_) => false,
     }
+}
+
+/// Whether a live value that is told has this fingerprint. Where ends of lines at the end of a text are no difference, it may
+/// have been sent without, or with one.
+pub(super) fn has_print(field: Option<Field<'_>>, live: &Value, key: &StateKey, print: &str) -> bool {
+    let text = live.key_text();
+    let is = |text: &str| key.fingerprint(text.as_bytes()).0 == print;
+    let chomped = field.is_some_and(|f| f.facts().any(|fact| matches!(fact, Fact::Chomped)));
+    let bare = text.trim_end_matches('\n');
+    is(&text) || (chomped && (is(bare) || is(&format!("{bare}\n"))))
 }
 
 /// Why a secret was not compared with the one in the workspace.

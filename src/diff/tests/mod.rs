@@ -28,6 +28,7 @@ pub static SAMPLE: Kind = Kind {
         ("parent_path", Fact::WorkspacePath),
         ("parent_path", Fact::Slashless),
         ("budget_policy_id", Fact::CaseBlind),
+        ("duration_target", Fact::Chomped),
         ("usage_policy_id", Fact::Same(first_letter)),
         ("description", Fact::JsonText),
         ("description!rules", Fact::Keyed(&["id"])),

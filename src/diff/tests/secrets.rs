@@ -101,6 +101,29 @@ fn a_secret_that_the_workspace_tells_is_compared_by_its_fingerprint() {
     }
 }
 
+/// Where the end of a text is no difference, a secret there is compared all the same.
+#[test]
+fn a_secret_whose_last_line_may_end_or_not_is_compared() {
+    let key = StateKey::new(b"key");
+    let with = |v: Value| Value::map([("duration_target", v)]);
+    for (sent, live, drifts) in [
+        ("s3cret", "s3cret", false),
+        ("s3cret\n", "s3cret", false),
+        ("s3cret", "s3cret\n", false),
+        ("s3cret", "s3cret\n\n", false),
+        ("s3cret", "another", true),
+        ("s3cret\n", "another\n", true),
+    ] {
+        let record = record("A", &key.fingerprint(sent.as_bytes()).0);
+        let secrets = [("${secret('A')}".to_owned(), record.clone())].into();
+        let (desired, applied, live) = (with(secret("A")), with(record), with(Value::text(live)));
+        let compared =
+            Compare { applied: Some(&applied), live: Some(&live), secrets: &secrets, key: Some(&key), ..Compare::of(&SAMPLE, &desired) };
+        let found = compare(&compared);
+        assert_eq!((found.changes.len(), found.uncompared), (usize::from(drifts), vec![]), "{sent:?} {live:?}");
+    }
+}
+
 /// "No change" of a secret says how far it was compared, wherever it stands.
 #[test]
 fn what_is_not_compared_is_told() {
