@@ -17,7 +17,7 @@ use crate::export::accept::{accepted, can_be_read};
 use crate::export::edited::{self, Edited};
 use crate::export::write::environment_file;
 use crate::export::{facets, object};
-use crate::kinds::{Identity, Kind, Lifetime};
+use crate::kinds::{Identity, Kind, Lifetime, Registry};
 use crate::model::{Address, Lookup, Path, Step as Part, Value};
 use crate::plan::{self, Action, Plan, Step};
 use crate::project::Answer;
@@ -352,7 +352,7 @@ async fn take(
     arguments: &Arguments,
     run: &Run<'_>,
 ) -> Result<Exit, Failure> {
-    let resource = &online.desired.resources[address];
+    let Some(resource) = online.desired.resources.get(address) else { return Err(unread(address, edits)) };
     let (kind, span): (_, Span) = (resource.kind, resource.span.clone());
     online.desired.imports.insert(address.clone(), (id.to_owned(), span));
     let takers = plan::Takers::of(&online.connection.caller, None, &session.registry);
@@ -364,6 +364,18 @@ async fn take(
     }
     plan.steps.retain(|s| s.seen.is_some());
     finish(session, &online, document, (plan, millis), edits, arguments, run)
+}
+
+/// A file was chosen that the project would not read: what is written there would be declared nowhere.
+fn unread(address: &Address, edits: &[Edited]) -> Failure {
+    let file = edits.first().map_or("that file", |edit| edit.name.as_str());
+    Failure::Usage {
+        message: format!("the project would not read {address} from `{file}`, and nothing was written"),
+        help: vec![format!(
+            "name a file of YAML that it reads: `--to conf/{}.yaml` (`includes:` of conf/project.yaml says which others)",
+            address.kind
+        )],
+    }
 }
 
 /// Every declared address that exists under its natural key.
@@ -427,16 +439,28 @@ async fn many(
     };
     let (mut plan, millis) = session.plan(run, online, &document, &options).await?;
     plan.steps.retain(|s| wanted.contains(&s.address.parent()));
-    let (found, rest): (Vec<Step>, Vec<Step>) = std::mem::take(&mut plan.steps).into_iter().partition(|s| s.seen.is_some());
+    let several = of_several(&plan.steps, &session.registry);
+    let clear = |s: &Step| s.seen.is_some() && !several.contains_key(&s.address.parent());
+    let (found, rest): (Vec<Step>, Vec<Step>) = std::mem::take(&mut plan.steps).into_iter().partition(clear);
     let mut unclear = 0;
     for step in &rest {
+        if several.contains_key(&step.address.parent()) {
+            if let Some(why) = several.get(&step.address) {
+                unclear += 1;
+                run.screen.raw(&format!("error: {}: {why}\n", step.address));
+                let line =
+                    format!("say which one: `brickform adopt {} --id ID`", crate::report::answers::shell_word(&step.address.to_string()));
+                run.screen.raw(&format!("  = {}\n", run.screen.in_environment(&line)));
+            }
+            continue;
+        }
         if step.blocks.is_empty() && !step.address.is_facet() {
             run.screen.note(&format!("{}: the workspace has none of this name", step.address));
         }
         for block in &step.blocks {
             unclear += 1;
             run.screen.raw(&format!("error: {}\n", block.reason));
-            block.remedy.iter().for_each(|line| run.screen.raw(&format!("  = {line}\n")));
+            block.remedy.iter().for_each(|line| run.screen.raw(&format!("  = {}\n", run.screen.in_environment(line))));
         }
     }
     plan.steps = found;
@@ -446,6 +470,27 @@ async fn many(
     }
     let exit = finish(session, online, document, (plan, millis), &[], arguments, run)?;
     Ok(if unclear > 0 { Exit::Failed } else { exit })
+}
+
+/// Addresses that would be taken for one and the same object, each with why nobody can say which of them it is.
+pub(super) fn of_several(steps: &[Step], registry: &Registry) -> BTreeMap<Address, String> {
+    let own = |s: &&Step| s.seen.is_some() && !s.address.is_facet() && registry.get(&s.kind).is_some_and(|k| k.lifetime == Lifetime::Own);
+    let mut holders: BTreeMap<(&str, &str), Vec<&Address>> = BTreeMap::new();
+    for step in steps.iter().filter(own) {
+        if let Some(id) = &step.id {
+            holders.entry((step.kind.as_str(), id.as_str())).or_default().push(&step.address);
+        }
+    }
+    let mut found = BTreeMap::new();
+    for ((kind, id), addresses) in holders.into_iter().filter(|(_, addresses)| addresses.len() > 1) {
+        let word = registry.get(kind).map_or(kind, |k| k.singular);
+        for address in &addresses {
+            let others: Vec<String> = addresses.iter().filter(|a| *a != address).map(ToString::to_string).collect();
+            let why = format!("the {word} {id} has its name, and that of {} too: nothing says whose it is", others.join(", "));
+            found.insert((*address).clone(), why);
+        }
+    }
+    found
 }
 
 /// Shows, asks, writes and records. Nothing is sent: where YAML says otherwise, the next plan says so.

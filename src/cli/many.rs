@@ -32,7 +32,8 @@ pub fn is_asked(options: &Options) -> bool {
     options.environments.len() > 1 || options.environments.iter().any(|name| name.contains('*'))
 }
 
-/// The environments that names and patterns mean, in the order of their names; without any, all.
+/// The environments that names and patterns mean, in the order in which they were given; those of a pattern, and all where
+/// none was given, by name.
 ///
 /// # Errors
 /// One means none.
@@ -43,13 +44,14 @@ pub fn chosen(asked: &[String], known: &[String]) -> Result<Vec<String>, Failure
         if found.is_empty() {
             return Err(none(pattern, known));
         }
+        let mut found: Vec<&String> = found.into_iter().filter(|name| !picked.contains(name)).collect();
+        found.sort();
         picked.extend(found.into_iter().cloned());
     }
     if asked.is_empty() {
         picked = known.to_vec();
+        picked.sort();
     }
-    picked.sort();
-    picked.dedup();
     Ok(picked)
 }
 
@@ -450,7 +452,8 @@ mod tests {
         for (asked, want) in [
             (&[][..], Some(&["dev", "prod-eu", "prod-us", "staging"][..])),
             (&["prod-*"][..], Some(&["prod-eu", "prod-us"][..])),
-            (&["staging", "dev", "dev"][..], Some(&["dev", "staging"][..])),
+            (&["staging", "dev", "dev"][..], Some(&["staging", "dev"][..])),
+            (&["staging", "prod-*", "dev"][..], Some(&["staging", "prod-eu", "prod-us", "dev"][..])),
             (&["*"][..], Some(&["dev", "prod-eu", "prod-us", "staging"][..])),
             (&["prod-*", "prod-eu"][..], Some(&["prod-eu", "prod-us"][..])),
             (&["qa-*"][..], None),

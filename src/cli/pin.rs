@@ -5,7 +5,7 @@
 //! they touch the project. A commit that holds none of them is let through; so is one that descends from their revert: from a
 //! commit at which the files are again what they were, or from commits that say `This reverts commit ...` of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::git::Git;
 use crate::plan::{Hold, is_commit, short};
@@ -92,31 +92,34 @@ fn is_as_it_was(git: &Git<'_>, pin: &Pin, from: &str, here: &str, back: &BTreeSe
     Ok(false)
 }
 
-/// The commits of a range that a later one takes back by its own words, and whose revert is not taken back again.
+/// The commits of a range that need no revert: those that a later one takes back by its own words, unless that one was taken
+/// back as well; and reverts of nothing but them, which bring nothing of their own.
 fn reverted(git: &Git<'_>, older: &str, newer: &str) -> Result<BTreeSet<String>, String> {
     const SAYS: &str = "This reverts commit ";
     let range = format!("{older}..{newer}");
-    let log = git.told(&["log", "--topo-order", "--reverse", "--no-show-signature", "--format=%H %B%x00", &range])?;
+    let all: BTreeSet<String> = lines(git, &["rev-list", &range])?.into_iter().collect();
+    // The newest first: whether a revert counts is known before what it takes back is met.
+    let log = git.told(&["log", "--topo-order", "--no-show-signature", "--format=%H %B%x00", &range])?;
     let mut out = BTreeSet::new();
-    let mut reverts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for message in log.split('\0') {
         let Some((commit, body)) = message.trim_start().split_once(' ') else { continue };
+        if out.contains(commit) {
+            continue;
+        }
+        let mut covered = BTreeSet::new();
         for said in body.split(SAYS).skip(1) {
             let named: String = said.chars().take_while(char::is_ascii_hexdigit).collect();
             let Some(named) = git.commit(&named).filter(|_| named.len() >= 7) else { continue };
-            if let Some(back) = reverts.get(&named) {
-                out.retain(|commit| !back.contains(commit));
-                continue;
-            }
-            // Of a merge, everything that it brought in.
-            let mut covered = BTreeSet::from([named.clone()]);
-            // The first commit of all has none before it.
+            // Of a merge, everything that it brought in; the first commit of all has none before it.
             if git.commit(&format!("{named}^1")).is_some() {
                 covered.extend(lines(git, &["rev-list", &format!("{named}^1..{named}")])?);
             }
-            out.extend(covered.iter().cloned());
-            reverts.entry(commit.to_owned()).or_default().extend(covered);
+            covered.insert(named);
         }
+        if !covered.is_empty() && covered.is_subset(&all) {
+            out.insert(commit.to_owned());
+        }
+        out.extend(covered);
     }
     Ok(out)
 }

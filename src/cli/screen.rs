@@ -204,6 +204,7 @@ impl Screen {
         if self.quiet {
             return;
         }
+        let text = &text.lines().map(|line| self.in_environment(line)).collect::<Vec<_>>().join("\n");
         let long = self.err_terminal && text.lines().any(|line| columns(line) > self.width);
         let text = if long { text.lines().flat_map(|l| wrap(l, self.width)).collect::<Vec<_>>().join("\n") } else { text.to_owned() };
         self.raw(&format!("{}\n", self.unheard(&text, Form::Text)));

@@ -146,6 +146,7 @@ async fn by_tag(session: &Session, run: &Run<'_>, online: &mut Online, findings:
 
 /// Entries of what the plan saw, and why there is none of the rest.
 fn sort_out(session: &Session, online: &Online, plan: plan::Plan, tagged: &BTreeSet<Address>, findings: &mut Findings) {
+    findings.unclear.extend(adopt::of_several(&plan.steps, &session.registry));
     for mut step in plan.steps {
         let address = step.address.clone();
         if findings.unclear.contains_key(&address.parent()) {

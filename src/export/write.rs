@@ -168,6 +168,9 @@ impl Writer<'_> {
         if !self.ask.deletions {
             return self.refuse(address, &Path::root(), "it was deleted in the workspace", "add `--deletions` to take it out of the YAML");
         }
+        if self.ask.into == Into::Overlay {
+            return self.deleted_here(resource);
+        }
         let done = (|| {
             let span = &resource.span;
             let source = Arc::clone(&span.source);
@@ -190,6 +193,31 @@ impl Writer<'_> {
                 format!("its lines in `{}` cannot be taken away by themselves", resource.span.source.name),
                 "take it out by hand",
             ),
+        }
+    }
+
+    /// The environment's own word that it has none of an object.
+    fn deleted_here(&mut self, resource: &Resource) {
+        let address = &resource.address;
+        let Some(file) = self.environment_file().filter(|_| address.instance.is_none() && !address.is_facet()) else {
+            return self.refuse(
+                address,
+                &Path::root(),
+                "no overlay of this environment can leave it out",
+                "leave it out by `when:`, or leave `--overlay` out to take it from the file that declares it",
+            );
+        };
+        let steps: Vec<Part> = ["resources", &address.kind, &address.key].into_iter().map(|s| Part::Field(s.to_owned())).collect();
+        let done = (|| {
+            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
+            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
+            let new = overlay::with(tree, &steps, Some(Value::map([("$delete", Value::Bool(true))])))?;
+            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
+            self.edit(&file, 0, &edits).ok()
+        })();
+        match done {
+            Some(()) => self.written.places.push((address.to_string(), format!("{file}: left out of this environment"))),
+            None => self.refuse(address, &Path::root(), format!("`{file}` cannot take an overlay for it"), "change it by hand"),
         }
     }
 

@@ -197,6 +197,7 @@ impl Reader<'_> {
         paths.extend(self.contents.keys().filter(|p| p.starts_with(conf) && files::is_yaml(p) && !p.is_file()).cloned());
         if let Some(spaces) = spaces {
             paths.extend(self.walk(&spaces, &|_| false));
+            paths.extend(self.contents.keys().filter(|p| p.starts_with(&spaces) && files::is_yaml(p) && !p.is_file()).cloned());
         }
         let top = files::top(self.folder);
         for (pattern, span) in &settings.includes {

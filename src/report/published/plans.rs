@@ -317,7 +317,7 @@ pub fn diff() -> Json {
         ("from", side(), ""),
         ("to", side(), ""),
         ("empty", flag(), "Whether nothing changes anywhere"),
-        ("environments", list(environment), "In the order of their names"),
+        ("environments", list(environment), "In the order in which they were asked for; those of a pattern by name"),
     ])
 }
 
@@ -333,6 +333,6 @@ pub fn environments_run() -> Json {
     object(vec![
         ("format", only("brickform.environments-run/1"), ""),
         ("exit_code", count(), "The worst"),
-        ("environments", list(environment), "In the order of their names"),
+        ("environments", list(environment), "In the order in which they were asked for; those of a pattern by name"),
     ])
 }
