@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Who, fits, kind, none_fits, rows, rows_of, text, together, whole, workspace};
+use super::{Who, fits, kind, nearest, rows, rows_of, text, together, whole, workspace};
 use crate::cli::connect::Connection;
 use crate::cli::{Exit, Failure, Form, Run, runtime};
 use crate::export::{self, Exported, FileError, Overwrite, facets};
@@ -96,10 +96,10 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 /// There is no space to export: a mistake where titles were said that none has.
 fn none(arguments: &Arguments, run: &Run<'_>, all: &[Value]) -> Result<Exit, Failure> {
     if let Some(pattern) = arguments.pattern.as_deref().filter(|pattern| !all.iter().any(|row| fits(pattern, &text(row, "title")))) {
-        let told = none_fits(&format!("looks like {}", quoted(pattern)), pattern, all);
+        let near = nearest(pattern, all).map(|near| format!("did you mean {}?", quoted(&near)));
         return Err(Failure::Usage {
-            message: format!("nothing was written: {}", told.trim_end_matches('.')),
-            help: vec!["`brickform space-list` shows the spaces that there are".to_owned()],
+            message: format!("no space's title looks like {}: nothing was written", quoted(pattern)),
+            help: vec![near.unwrap_or_else(|| "`brickform space-list` shows the spaces that the caller may see".to_owned())],
         });
     }
     if run.screen.form != Form::Text {

@@ -197,12 +197,17 @@ fn fits(pattern: &str, title: &str) -> bool {
 
 /// What is said where no title fits: the nearest one, else how many there are.
 fn none_fits(how: &str, pattern: &str, all: &[Value]) -> String {
-    let titles: Vec<String> = all.iter().map(|row| text(row, "title")).collect();
-    let plain = pattern.replace(['*', '?'], "");
-    match crate::diagnostic::suggest::nearest(&plain, titles.iter().map(String::as_str)) {
-        Some(near) => format!("No space's title {how}. Did you mean {}?", quoted(near)),
+    match nearest(pattern, all) {
+        Some(near) => format!("No space's title {how}. Did you mean {}?", quoted(&near)),
         None => format!("No space's title {how}; the caller may see {}.", plural(all.len() as u64, "space", "spaces")),
     }
+}
+
+/// The title that a pattern nearly is.
+fn nearest(pattern: &str, all: &[Value]) -> Option<String> {
+    let titles: Vec<String> = all.iter().map(|row| text(row, "title")).collect();
+    let plain = pattern.replace(['*', '?'], "");
+    crate::diagnostic::suggest::nearest(&plain, titles.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// The id of a space that is named by its id or by its title.

@@ -54,7 +54,7 @@ fn every_form_is_nothing_but_itself() {
     let (code, out, err) = desk.run(&["space-find", "Stok*", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 0 && out.is_empty() && err.contains("No space's title looks like \"Stok*\". Did you mean \"Stock\"?"), "{err}");
     let (code, out, err) = desk.run(&["space-export", "--pattern", "Stok", "--profile", "SOURCE_WORKSPACE"]);
-    assert!(code == 64 && out.is_empty() && err.contains("nothing was written") && err.contains("Did you mean \"Stock\"?"), "{code} {err}");
+    assert!(code == 64 && out.is_empty() && err.contains("nothing was written") && err.contains("did you mean \"Stock\"?"), "{code} {err}");
     let (code, _, err) = desk.run(&["space-export", "--patern", "x", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && err.contains("--pattern"), "{err}");
     let (code, _, err) = desk.run(&["space-list", "-p", "SOURCE", "--env", "dev"]);
