@@ -68,6 +68,9 @@ pub struct Arguments {
     /// With `--write`: also what the workspace has and the YAML does not set
     #[arg(long, requires = "write")]
     pub all_fields: bool,
+    /// With `--write`: where the YAML changed since the last apply what the workspace changed too, the workspace's goes into the YAML
+    #[arg(long, requires = "write")]
+    pub theirs: bool,
     /// Show, write nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use super::adopt::Arguments;
 use super::carry::{self, Consent};
 use super::planning::address;
-use super::refresh::{accept, has_drifted};
+use super::refresh::{accept, accept_only};
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run};
 use crate::diff::{FieldChange, Reason};
 use crate::export::edited::{self, Edited};
 use crate::export::object;
-use crate::export::write::{Ask, Into, Refused, Written, is_drift, write_back};
+use crate::export::write::{Ask, Conflicts, Into, Refused, Written, concerns, is_drift, write_back};
 use crate::model::Address;
-use crate::plan::{self, Plan, Step};
+use crate::plan::{self, DELETED, Plan, Step};
+use crate::report::conflict::{self, Conflict};
+use crate::report::style::Paint;
 use crate::state::Document;
 
 /// Writes drift back.
@@ -52,13 +54,16 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     }
     let ids = object::ids(&document, &online.desired.resources);
     let into = if arguments.overlay { Into::Overlay } else { Into::Source };
-    let ask = Ask { project: &session.project, desired: &online.desired, steps: &steps, ids: &ids, into, deletions: arguments.deletions };
+    let conflicts = if arguments.theirs { Conflicts::Theirs } else { Conflicts::Told };
+    let deletions = arguments.deletions;
+    let ask = Ask { project: &session.project, desired: &online.desired, steps: &steps, ids: &ids, into, deletions, conflicts };
     let written = write_back(&ask);
-    tell(session, run, &written);
+    tell(session, run, &written, &plan);
     if written.files.is_empty() {
-        return Err(nothing_written(&steps, &written.refused));
+        return Err(nothing_written(&steps, &written));
     }
-    let (online, left) = verified(session, online, &document, &written, &options, run).await?;
+    let done = recorded(&mut document, &steps, &written);
+    let online = verified(session, online, (&document, &written, &steps), &options, run).await?;
     show(run, &written.files);
     if arguments.dry_run {
         run.screen.note("Only shown (--dry-run): no file was written.");
@@ -68,18 +73,34 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     carry::consent(run, &Consent { given: arguments.yes, question, answer: "yes", command: "adopt --write" })?;
     edited::write(&written.files)
         .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["run it again: it reads the files anew".to_owned()] })?;
-    // What drifted elsewhere and was not asked for is left as it is.
-    let done: Vec<_> = steps.iter().filter(|s| !left.contains(&s.address)).collect();
-    for step in &done {
-        accept(&mut document, step);
-    }
     session.record(run, &online, document, "adopt --write")?;
     run.screen.result(&format!(
         "Written: {}; {} accepted into the state. Nothing was sent.\n",
         crate::report::text::plural(written.files.len() as u64, "file", "files"),
-        crate::report::text::plural(done.len() as u64, "address", "addresses")
+        crate::report::text::plural(done, "address", "addresses")
     ));
-    Ok(if written.refused.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if written.refused.is_empty() && written.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// The state takes for applied what YAML has of the workspace now; of how many addresses.
+fn recorded(document: &mut Document, steps: &[&Step], written: &Written) -> u64 {
+    let mut done = 0;
+    for step in steps {
+        if step.because.as_deref() == Some(DELETED) {
+            if written.is_left(&step.address) {
+                continue;
+            }
+            accept(document, step);
+        } else {
+            let changes = written.recorded_of(&step.address);
+            if changes.is_empty() {
+                continue;
+            }
+            accept_only(document, step, &changes);
+        }
+        done += 1;
+    }
+    done
 }
 
 /// What could not be read says nothing about drift.
@@ -99,7 +120,7 @@ fn drifted<'p>(plan: &'p Plan, targets: &[Address]) -> Vec<&'p Step> {
                     && (t.facet.is_none() || t.facet == a.facet)
             })
     };
-    plan.steps.iter().filter(|s| has_drifted(s) && asked(&s.address)).collect()
+    plan.steps.iter().filter(|s| concerns(s) && asked(&s.address)).collect()
 }
 
 /// What YAML never set counts as drift, too.
@@ -111,10 +132,14 @@ fn with_unmanaged(step: &mut Step) {
         applied: None,
         reason: Reason::Drift,
     });
+    let unmanaged: Vec<FieldChange> = unmanaged.collect();
+    if let Some(seen) = &mut step.seen {
+        seen.changes.extend(unmanaged.iter().cloned());
+    }
     step.changes.extend(unmanaged);
 }
 
-fn tell(session: &Session, run: &Run<'_>, written: &Written) {
+fn tell(session: &Session, run: &Run<'_>, written: &Written, plan: &Plan) {
     for (what, place) in &written.places {
         run.screen.note(&format!("  {what}: {place}"));
     }
@@ -123,6 +148,11 @@ fn tell(session: &Session, run: &Run<'_>, written: &Written) {
         let what = if refused.path.is_root() { refused.address.to_string() } else { format!("{} {}", refused.address, refused.path) };
         run.screen.raw(&format!("error: {what} is not written: {}\n  = {}\n", refused.why, refused.help));
     }
+    let name = |address: &Address| plan.steps.iter().find(|s| s.address == *address).map(|s| s.name.as_str()).unwrap_or_default();
+    let conflicts: Vec<Conflict<'_>> =
+        written.conflicts.iter().map(|(address, changes)| Conflict { address, name: name(address), changes }).collect();
+    let paint = Paint { colour: run.screen.err_colour };
+    run.screen.raw(&conflict::section(&conflicts, session.environment(), paint, run.screen.width));
 }
 
 /// Says which of the files other environments read too, and how they keep what they have.
@@ -138,9 +168,11 @@ pub fn shared(session: &Session, run: &Run<'_>, files: &[Edited]) {
 }
 
 /// Why no file gets an edit: each refusal stands above by itself, what nobody can write is told here.
-fn nothing_written(steps: &[&Step], refused: &[Refused]) -> Failure {
-    let mut help: Vec<String> = refused.iter().map(|r| format!("{}: {}", r.address, r.help)).collect();
-    for step in steps.iter().filter(|s| !refused.iter().any(|r| r.address == s.address)) {
+fn nothing_written(steps: &[&Step], written: &Written) -> Failure {
+    let mut help: Vec<String> = written.refused.iter().map(|r: &Refused| format!("{}: {}", r.address, r.help)).collect();
+    let both = written.conflicts.iter().map(|(address, _)| address);
+    help.extend(both.map(|address| format!("{address}: YAML and the workspace changed the same; `--theirs` writes what the workspace has")));
+    for step in steps.iter().filter(|s| !written.is_left(&s.address)) {
         let fields: Vec<String> = step.changes.iter().filter(|c| is_drift(c)).map(|c| c.path.to_string()).collect();
         let address = &step.address;
         help.push(format!("{address}: the YAML says {} already; `brickform refresh {address}` takes it into the state", fields.join(", ")));
@@ -149,38 +181,47 @@ fn nothing_written(steps: &[&Step], refused: &[Refused]) -> Failure {
     Failure::Machine { message: "nothing could be written".to_owned(), help }
 }
 
-/// The project as it would be: it must load, and what was written must drift no more. Gives the addresses that still do,
-/// where something of them was refused.
+/// The project as it would be: it must load, and beside what YAML changed by itself nothing may differ in what was written.
 async fn verified(
     session: &Session,
     online: Online,
-    document: &Document,
-    written: &Written,
+    (document, written, steps): (&Document, &Written, &[&Step]),
     options: &plan::Options,
     run: &Run<'_>,
-) -> Result<(Online, Vec<Address>), Failure> {
+) -> Result<Online, Failure> {
     let unfit = |failure: Failure| unfit(failure, written, run);
     let edited = Session::with(run, contents(&written.files)).map_err(unfit)?;
     let online = edited.again(online).map_err(unfit)?;
     let options = plan::Options { targets: vec![], ..options.clone() };
     let (plan, _) = edited.plan(run, &online, document, &options).await?;
-    let left: Vec<Address> = plan.steps.iter().filter(|s| has_drifted(s)).map(|s| s.address.clone()).collect();
-    let refused = |a: &Address| written.refused.iter().any(|r| r.address == *a);
     let told = |a: &Address| written.places.iter().any(|(what, _)| what.split(' ').next() == Some(&a.to_string()));
-    if let Some(address) = left.iter().find(|a| told(a) && !refused(a)) {
-        let field = plan
-            .steps
-            .iter()
-            .find(|s| s.address == *address)
-            .and_then(|s| s.changes.first())
-            .map(|c| format!(" ({})", c.path))
-            .unwrap_or_default();
-        return Err(Failure::Machine {
-            message: format!("{address} would still differ from the workspace{field}: nothing was written"),
-            help: vec![format!("`brickform drift --env {}` shows it; write it by hand", session.environment())],
-        });
+    for step in plan.steps.iter().filter(|s| told(&s.address)) {
+        let before = steps.iter().find(|s| s.address == step.address).and_then(|s| s.seen.as_ref());
+        let ours: &[FieldChange] = before.map_or(&[], |seen| &seen.changes);
+        let taken: Vec<&FieldChange> = written.taken.iter().filter(|(a, _)| *a == step.address).flat_map(|(_, all)| all).collect();
+        let differs = |c: &&FieldChange| !(written.is_left(&step.address) && is_drift(c)) && !is_of_yaml(c, ours, &taken);
+        let gone = step.because.as_deref() == Some(DELETED) && !written.is_left(&step.address);
+        let field = step.seen.iter().flat_map(|seen| &seen.changes).find(differs).map(|c| format!(" ({})", c.path));
+        if gone || field.is_some() {
+            return Err(Failure::Machine {
+                message: format!(
+                    "{} would still differ from the workspace{}: nothing was written",
+                    step.address,
+                    field.unwrap_or_default()
+                ),
+                help: vec![format!("`brickform drift --env {}` shows it; write it by hand", session.environment())],
+            });
+        }
     }
-    Ok((online, left))
+    Ok(online)
+}
+
+/// Whether something differs because YAML changed it: it did before, or its edit is in a text with the workspace's. An item may
+/// have another name now.
+fn is_of_yaml(change: &FieldChange, ours: &[FieldChange], taken: &[&FieldChange]) -> bool {
+    let same = |c: &FieldChange| c.path.steps().last() == change.path.steps().last() && c.old == change.old && c.new == change.new;
+    let is_merged = taken.iter().any(|c| c.path.steps().last() == change.path.steps().last() && c.old == change.new);
+    is_merged || (ours.iter().any(same) && !taken.iter().any(|c| same(c)))
 }
 
 /// Mistakes of files that exist nowhere yet: said before they are shown.

@@ -8,6 +8,7 @@ use super::events::Events;
 use super::planning::{self, Showing, address};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
+use crate::diff::FieldChange;
 use crate::export::accept::accepted;
 use crate::export::write::is_drift;
 use crate::plan::{self, DELETED, Step};
@@ -97,8 +98,13 @@ pub fn accept(document: &mut Document, step: &Step) {
         document.resources.retain(|a, _| *a != step.address && a.parent() != step.address);
         return;
     }
+    let changes: Vec<_> = step.changes.iter().filter(|c| is_drift(c)).collect();
+    accept_only(document, step, &changes);
+}
+
+/// The state's entry takes what is live at the places of these changes.
+pub fn accept_only(document: &mut Document, step: &Step, changes: &[&FieldChange]) {
     let (Some(seen), Some(entry)) = (&step.seen, document.resources.get_mut(&step.address)) else { return };
     let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return };
-    let changes: Vec<_> = step.changes.iter().filter(|c| is_drift(c)).collect();
-    entry.applied = accepted(kind, &entry.applied, &changes, &seen.live);
+    entry.applied = accepted(kind, &entry.applied, changes, &seen.live);
 }

@@ -11,12 +11,14 @@ struct Edit<'t> {
     lines: Vec<&'t str>,
 }
 
-/// Both edits of a text, made one: none where they touch the same lines, or lines beside one another, differently.
+/// Both edits of a text, made one: none where they touch the same lines, or lines beside one another, differently. How lines end is
+/// no edit of them: they end as ours do.
 #[must_use]
 pub fn merge_lines(base: &str, ours: &str, theirs: &str) -> Option<String> {
-    let old: Vec<&str> = base.split('\n').collect();
-    let mut edits = edits(&old, &ours.split('\n').collect::<Vec<_>>());
-    for other in self::edits(&old, &theirs.split('\n').collect::<Vec<_>>()) {
+    let end = if ours.contains("\r\n") { "\r\n" } else { "\n" };
+    let [old, ours, theirs] = [base, ours, theirs].map(lines);
+    let mut edits = edits(&old, &ours);
+    for other in self::edits(&old, &theirs) {
         if edits.contains(&other) {
             continue;
         }
@@ -33,7 +35,13 @@ pub fn merge_lines(base: &str, ours: &str, theirs: &str) -> Option<String> {
         next = edit.at.end;
     }
     merged.extend_from_slice(&old[next..]);
-    Some(merged.join("\n"))
+    Some(merged.join(end))
+}
+
+/// The lines of a text, without what ends them; behind the last line end there is one more.
+fn lines(text: &str) -> Vec<&str> {
+    let count = text.matches('\n').count();
+    text.split('\n').enumerate().map(|(i, line)| if i < count { line.strip_suffix('\r').unwrap_or(line) } else { line }).collect()
 }
 
 fn edits<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<Edit<'t>> {
@@ -69,6 +77,7 @@ mod tests {
             // The end of the last line is no line.
             ("a\nb\nc\n", "A\nb\nc\n", "a\nb\nc\nd\n", Some("A\nb\nc\nd\n")),
             ("a\r\nb\r\nc", "A\r\nb\r\nc", "a\r\nb\r\nC", Some("A\r\nb\r\nC")),
+            ("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n", Some("A\nb\nC\n")),
             // Touching, or the same lines: nobody knows what is meant.
             ("a\nb", "A\nb", "a\nB", None),
             ("a", "b", "c", None),
@@ -78,6 +87,21 @@ mod tests {
         ] {
             assert_eq!(merge_lines(base, ours, theirs).as_deref(), want, "{base:?} {ours:?} {theirs:?}");
             assert_eq!(merge_lines(base, theirs, ours).as_deref(), want, "the other way: {base:?} {ours:?} {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn lines_end_as_ours_do() {
+        for (base, ours, theirs, want) in [
+            // An editor of the workspace knows no other line ends than its own.
+            ("a\r\nb\r\nc", "A\r\nb\r\nc", "a\nb\nC", "A\r\nb\r\nC"),
+            ("a\r\nb\r\nc", "a\nb\nc", "a\r\nb\r\nC", "a\nb\nC"),
+            ("a\nb\nc", "A\nb\nc", "a\r\nb\r\nC", "A\nb\nC"),
+            ("a\r\nb\r\n", "A\r\nb\r\n", "a\nb\n", "A\r\nb\r\n"),
+            // At the end of all it is a character like others.
+            ("a\nb\r", "A\nb\r", "a\nb\r", "A\nb\r"),
+        ] {
+            assert_eq!(merge_lines(base, ours, theirs).as_deref(), Some(want), "{base:?} {ours:?} {theirs:?}");
         }
     }
 }

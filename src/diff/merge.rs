@@ -4,7 +4,7 @@
 //! something that YAML takes away and the workspace has changed. Refuses to decide conflicts: that is the plan's.
 
 use super::lines::merge_lines;
-use super::take::{Form, is_of_items, taken};
+use super::take::{Form, as_named_there, is_of_items, taken};
 use super::{Compare, FieldChange, NO_SECRETS, Reason, compare, is_left_out, same, secret};
 use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Map, Path, Step, Value};
@@ -53,12 +53,69 @@ pub fn merge(kind: &'static Kind, changes: Vec<FieldChange>, sides: &Sides<'_>) 
     Merged { changes: rest, kept, wanted }
 }
 
+/// What `adopt --write` does with what differs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Adopted {
+    /// What goes into YAML: `old` as YAML is to have it (of a text that both changed: both edits), `new` as it has it.
+    pub taken: Vec<FieldChange>,
+    /// What YAML then has of the workspace: `old` as it is there.
+    pub recorded: Vec<FieldChange>,
+    /// What cannot go into YAML without taking an edit away that was never applied.
+    pub conflicts: Vec<FieldChange>,
+}
+
+impl Adopted {
+    /// With the workspace's side of every conflict.
+    #[must_use]
+    pub fn theirs(mut self) -> Self {
+        self.taken.extend(self.conflicts.iter().cloned());
+        self.recorded.append(&mut self.conflicts);
+        self
+    }
+}
+
+/// Sorts all that differs into what YAML takes from the workspace, and what both changed differently. What only YAML changed is in
+/// neither.
+#[must_use]
+pub fn adopted(kind: &'static Kind, changes: &[FieldChange], sides: &Sides<'_>) -> Adopted {
+    let mut changes: Vec<FieldChange> = changes.iter().cloned().map(|c| told(kind, c, sides)).collect();
+    stand_together(kind, &mut changes, sides);
+    let ours: Vec<Path> = changes.iter().filter(|c| c.reason != Reason::Drift).map(|c| c.path.clone()).collect();
+    let mut found = Adopted::default();
+    for change in changes {
+        let is_both = change.reason == Reason::Conflict || (is_in_order(kind, &change, sides) && ours.contains(&change.path));
+        match change.reason {
+            Reason::Changed | Reason::Removed => {}
+            Reason::Drift if !is_both => {
+                found.taken.push(change.clone());
+                found.recorded.push(change);
+            }
+            Reason::Drift | Reason::Conflict => match lines(kind, &change) {
+                Some(text) => {
+                    if change.new.as_ref().and_then(Value::as_str) != Some(&text) {
+                        found.taken.push(FieldChange { old: Some(Value::Text(text)), ..change.clone() });
+                    }
+                    found.recorded.push(change);
+                }
+                None => found.conflicts.push(FieldChange { reason: Reason::Conflict, ..change }),
+            },
+        }
+    }
+    found.conflicts = whole_lists(kind, found.conflicts, sides);
+    found
+}
+
+/// Whether a change is of an item of a list in order.
+fn is_in_order(kind: &'static Kind, change: &FieldChange, sides: &Sides<'_>) -> bool {
+    let field = Schema::of(kind).at(&change.path);
+    is_of_items(field, &[change], sides.live) && !field.is_some_and(|f| f.set())
+}
+
 /// A list in order is kept as a whole: one change of it, not one an item.
 fn whole_lists(kind: &'static Kind, kept: Vec<FieldChange>, sides: &Sides<'_>) -> Vec<FieldChange> {
     let mut all: Vec<FieldChange> = Vec::with_capacity(kept.len());
     for change in kept {
-        let field = Schema::of(kind).at(&change.path);
-        if !is_of_items(field, &[&change], sides.live) || field.is_some_and(|f| f.set()) {
+        if !is_in_order(kind, &change, sides) {
             all.push(change);
         } else if all.last().is_none_or(|last| last.path != change.path) {
             let [old, new, applied] = [sides.live, sides.desired, sides.applied].map(|side| side.at(&change.path).cloned());
@@ -71,6 +128,7 @@ fn whole_lists(kind: &'static Kind, kept: Vec<FieldChange>, sides: &Sides<'_>) -
 /// A body as it would be if nothing were kept: what a plan asks for, whatever the workspace says where it keeps its own.
 #[must_use]
 pub fn as_in_yaml(kind: &'static Kind, body: &Value, kept: &[FieldChange]) -> Value {
+    let kept = as_named_there(kind, kept);
     let back: Vec<FieldChange> = kept.iter().map(|c| FieldChange { old: c.new.clone(), new: c.old.clone(), ..c.clone() }).collect();
     taken(kind, body, &back.iter().collect::<Vec<_>>(), &Value::Null, Form::AsIs)
 }
@@ -172,8 +230,7 @@ fn can_be_kept(kind: &'static Kind, change: &FieldChange, others: &[Path], sides
     if holds_secret(change) || matches!(change.path.steps().last(), Some(Step::Index(_))) {
         return false;
     }
-    let field = Schema::of(kind).at(&change.path);
-    let in_order = is_of_items(field, &[change], sides.live) && !field.is_some_and(|f| f.set());
+    let in_order = is_in_order(kind, change, sides);
     !in_order || (!others.contains(&change.path) && sides.live.at(&change.path).is_some())
 }
 

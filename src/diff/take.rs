@@ -31,7 +31,9 @@ pub fn taken(kind: &'static Kind, base: &Value, changes: &[&FieldChange], live: 
     let mut body = base.clone();
     let schema = Schema::of(kind);
     let mut done: Vec<&Path> = Vec::new();
-    for change in changes {
+    // What an item is found by changes last, so that the paths of its other fields lead to it.
+    let (names, others): (Vec<&FieldChange>, Vec<&FieldChange>) = changes.iter().copied().partition(|c| is_of_key(kind, &c.path));
+    for change in others.into_iter().chain(names) {
         if done.contains(&&change.path) {
             continue;
         }
@@ -41,6 +43,34 @@ pub fn taken(kind: &'static Kind, base: &Value, changes: &[&FieldChange], live: 
         put(&mut body, Some(schema.root()), change.path.steps(), Some(live), &deed);
     }
     body
+}
+
+/// Whether a path is of a member that items of its list are recognised by.
+fn is_of_key(kind: &'static Kind, path: &Path) -> bool {
+    let [list @ .., Step::Key(..), Step::Field(name)] = path.steps() else { return false };
+    let keys = Schema::of(kind).at(&Path::from(list.to_vec())).and_then(|field| field.keyed());
+    keys.is_some_and(|keys| keys.contains(&name.as_str()))
+}
+
+/// The same places in a body whose items have the names that the workspace gave them ([`FieldChange::old`]).
+pub(super) fn as_named_there(kind: &'static Kind, changes: &[FieldChange]) -> Vec<FieldChange> {
+    let named: Vec<(&[Step], &str, String)> = changes
+        .iter()
+        .filter(|change| is_of_key(kind, &change.path))
+        .filter_map(|change| match change.path.steps() {
+            [item @ .., Step::Field(name)] => Some((item, name.as_str(), change.old.as_ref()?.key_text())),
+            _ => None,
+        })
+        .collect();
+    let there = |steps: &[Step]| match steps.last() {
+        Some(Step::Key(pairs, nth)) => {
+            let name = |key: &str| named.iter().find(|(item, name, _)| *item == steps && *name == key).map(|(.., text)| text.clone());
+            Step::Key(pairs.iter().map(|(key, text)| (key.clone(), name(key).unwrap_or_else(|| text.clone()))).collect(), *nth)
+        }
+        last => last.cloned().unwrap_or(Step::Inside),
+    };
+    let path = |path: &Path| Path::from((1..=path.steps().len()).map(|n| there(&path.steps()[..n])).collect::<Vec<_>>());
+    changes.iter().map(|change| FieldChange { path: path(&change.path), ..change.clone() }).collect()
 }
 
 /// Whether the changes of one path are about items of a list that has no keys, not about one value.

@@ -10,8 +10,17 @@ pub use crate::diff::tidy;
 /// gives back.
 #[must_use]
 pub fn accepted(kind: &'static Kind, base: &Value, changes: &[&FieldChange], live: &Value) -> Value {
-    let told: Vec<&FieldChange> = changes.iter().copied().filter(|c| !is_secret(c) && can_be_read(kind, c)).collect();
-    taken(kind, base, &told, live, Form::Tidy)
+    taken(kind, base, &told(kind, changes), live, Form::Tidy)
+}
+
+/// The same with all that the API answers at these places, also what it would choose anyway.
+#[must_use]
+pub fn whole(kind: &'static Kind, base: &Value, changes: &[&FieldChange], live: &Value) -> Value {
+    taken(kind, base, &told(kind, changes), live, Form::AsIs)
+}
+
+fn told<'c>(kind: &'static Kind, changes: &[&'c FieldChange]) -> Vec<&'c FieldChange> {
+    changes.iter().copied().filter(|c| !is_secret(c) && can_be_read(kind, c)).collect()
 }
 
 /// Whether live could say anything of the field.

@@ -40,12 +40,24 @@ impl Writer<'_> {
         others
     }
 
+    /// Gives a file whose text a field has another one, with the line ends of the file, and the last one where only the field leaves
+    /// it out. `base` is what the field makes of the text that is there.
+    pub(super) fn fill_text(&mut self, resource: &Resource, path: &Path, file: &str, base: &str, text: &str) {
+        let before = std::fs::read(self.ask.project.folder.join(file)).unwrap_or_default();
+        let content = alike(std::str::from_utf8(&before).unwrap_or_default(), base, text);
+        self.fill_file(resource, path, file, content.into_bytes());
+    }
+
     /// Gives a file of the project another content, if it is this resource's alone.
     pub(super) fn fill_file(&mut self, resource: &Resource, path: &Path, file: &str, content: Vec<u8>) {
         let address = &resource.address;
         if self.ask.into == Into::Overlay {
             let why = format!("it is what `{file}` holds, and an overlay cannot say that in part");
             return self.refuse(address, path, why, "leave `--overlay` out, or name another file in the overlay");
+        }
+        if fields(&self.ask.project.folder, resource, file) > 1 {
+            let why = format!("several fields of {address} have their text from `{file}`");
+            return self.refuse(address, path, why, "give each a file of its own, put it back, or ignore it");
         }
         let users = users(self.ask.desired, &self.ask.project.folder, file);
         if users.iter().any(|user| user != address) {
@@ -71,19 +83,27 @@ fn users(desired: &Desired, folder: &FilePath, file: &str) -> Vec<Address> {
     let this = real(file);
     let is_it = |name: &str| name == file || (this.is_some() && real(name) == this);
     let by_source = |a: &Address| desired.sources.get(a).is_some_and(|name| is_it(name));
-    let all = desired.resources.iter().filter(|(a, r)| by_source(a) || reads(&r.node, &is_it));
+    let by_definition = |r: &Resource| super::packed::member(r).is_some_and(|entry| is_it(&entry.value.span.source.name));
+    let all = desired.resources.iter().filter(|(a, r)| by_source(a) || readers(&r.node, &is_it) > 0 || by_definition(r));
     all.map(|(a, _)| a.clone()).collect()
 }
 
-/// Whether an expression of a tree reads a file.
-fn reads(node: &Node, is_it: &dyn Fn(&str) -> bool) -> bool {
+/// How many fields of a resource read a file by an expression.
+fn fields(folder: &FilePath, resource: &Resource, file: &str) -> usize {
+    let this = folder.join(file).canonicalize().ok();
+    let is_it = |name: &str| name == file || (this.is_some() && folder.join(name).canonicalize().ok() == this);
+    readers(&resource.node, &is_it)
+}
+
+/// How many texts of a tree read a file by an expression.
+fn readers(node: &Node, is_it: &dyn Fn(&str) -> bool) -> usize {
     match &node.data {
         Data::Scalar(scalar) => {
-            let calls = scalar.text.split("file(").skip(1);
-            scalar.text.contains("${") && calls.filter_map(first_text).any(is_it)
+            let mut calls = scalar.text.split("file(").skip(1).filter_map(first_text);
+            usize::from(scalar.text.contains("${") && calls.any(is_it))
         }
-        Data::List(items) => items.iter().any(|n| reads(n, is_it)),
-        Data::Map(entries) => entries.iter().any(|e| reads(&e.value, is_it)),
+        Data::List(items) => items.iter().map(|n| readers(n, is_it)).sum(),
+        Data::Map(entries) => entries.iter().map(|e| readers(&e.value, is_it)).sum(),
     }
 }
 
@@ -92,6 +112,23 @@ fn first_text(rest: &str) -> Option<&str> {
     let rest = rest.trim_start();
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     rest[1..].split(quote).next()
+}
+
+/// A text as the file writes it that had this one before, of which the field made `base`.
+fn alike(before: &str, base: &str, text: &str) -> String {
+    let mut text = text.to_owned();
+    if before.ends_with('\n') && !base.ends_with('\n') && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    // Where the field counts how lines end, they are the text's own.
+    let counts = base.contains("\r\n");
+    if before.contains("\r\n") && !counts && !text.contains("\r\n") {
+        text = text.replace('\n', "\r\n");
+    }
+    if before.starts_with(MARK) && !base.starts_with(MARK) && !text.starts_with(MARK) {
+        text.insert(0, MARK);
+    }
+    text
 }
 
 /// What the kind makes of a content.
@@ -137,7 +174,7 @@ fn spelled(before: &[u8], live: &str, normal: &dyn Fn(&str) -> Option<String>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{first_text, normal, spelled};
+    use super::{alike, first_text, normal, spelled};
     use crate::kinds::Registry;
     use crate::model::Value;
 
@@ -169,6 +206,21 @@ mod tests {
         let normal = |text: &str| normal(kind, ("source", "a.sh"), "content", &body, text);
         for (before, live) in [("a\r\n", "b\n"), ("a", "b\n\n"), ("\u{feff}a\n", "b"), ("a\n", "b\r\n")] {
             assert_eq!(spelled(before.as_bytes(), live, &normal), live.as_bytes(), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_a_file_is_written_the_way_the_file_is() {
+        for (before, base, text, want) in [
+            ("a\nb\n", "a\nb", "a\nc", "a\nc\n"),
+            ("a\nb\n", "a\nb\n", "a\nc", "a\nc"),
+            ("a\nb", "a\nb", "a\nc", "a\nc"),
+            ("a\r\nb\r\n", "a\nb", "a\nc", "a\r\nc\r\n"),
+            ("a\r\nb\r\n", "a\r\nb\r\n", "a\nc\n", "a\nc\n"),
+            ("a\n", "a", "", "\n"),
+            ("", "", "a", "a"),
+        ] {
+            assert_eq!(alike(before, base, text), want, "{before:?} {base:?}");
         }
     }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use super::accept::{accepted, is_secret};
+use super::accept::{accepted, can_be_read, is_secret, whole};
 use super::edited::Edited;
 use super::overlay;
 use super::place::{Put, What, puts};
 use super::respell::respelled;
 use crate::diagnostic::{Source, Span};
-use crate::diff::{FieldChange, Reason};
-use crate::kinds::Schema;
+use crate::diff::{Adopted, FieldChange, Reason, Sides, adopted};
+use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Path, Step as Part, Value};
-use crate::plan::{DELETED, Step};
+use crate::plan::{DELETED, Seen, Step};
 use crate::project::{Desired, Project, Resource};
 use crate::yaml::place::{key_path, path_to};
 use crate::yaml::splice::{Edit, Refusal, edits_to, splice};
@@ -28,6 +28,16 @@ pub enum Into {
     Source,
     /// Into the environment's file, as an overlay: other environments keep what they have.
     Overlay,
+}
+
+/// Whose side is taken where YAML changed since the last apply what the workspace changed too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Conflicts {
+    /// Nobody's: YAML stays as it is, and it is told.
+    #[default]
+    Told,
+    /// The workspace's: YAML's edit goes.
+    Theirs,
 }
 
 /// What is written back.
@@ -44,6 +54,8 @@ pub struct Ask<'a> {
     pub into: Into,
     /// Whether objects that were deleted in the workspace go from the YAML.
     pub deletions: bool,
+    /// Whose side is taken where both changed something.
+    pub conflicts: Conflicts,
 }
 
 /// Something that was not written, and why.
@@ -68,6 +80,32 @@ pub struct Written {
     pub places: Vec<(String, String)>,
     /// What was refused.
     pub refused: Vec<Refused>,
+    /// What YAML and the workspace both changed, of each step: not written.
+    pub conflicts: Vec<(Address, Vec<FieldChange>)>,
+    /// What goes into YAML, of each step: `old` as YAML is to have it.
+    pub taken: Vec<(Address, Vec<FieldChange>)>,
+    /// What YAML then has of the workspace, of each step: what the state may take for applied, `old` as it is there.
+    pub recorded: Vec<(Address, Vec<FieldChange>)>,
+}
+
+impl Written {
+    /// Whether something of a step was left out: refused, or a conflict.
+    #[must_use]
+    pub fn is_left(&self, address: &Address) -> bool {
+        self.refused.iter().any(|r| r.address == *address) || self.conflicts.iter().any(|(a, _)| a == address)
+    }
+
+    /// What the state may take for applied of a step: nothing where something was refused that stands nowhere among it.
+    #[must_use]
+    pub fn recorded_of(&self, address: &Address) -> Vec<&FieldChange> {
+        let all: Vec<&FieldChange> = self.recorded.iter().filter(|(a, _)| a == address).flat_map(|(_, changes)| changes).collect();
+        let refused: Vec<&Path> = self.refused.iter().filter(|r| r.address == *address).map(|r| &r.path).collect();
+        let meets = |path: &Path, change: &FieldChange| path.contains(&change.path) || change.path.contains(path);
+        if refused.iter().any(|path| !all.iter().any(|change| meets(path, change))) {
+            return vec![];
+        }
+        all.into_iter().filter(|change| !refused.iter().any(|path| meets(path, change))).collect()
+    }
 }
 
 /// Makes the edits. Writes nothing.
@@ -109,6 +147,30 @@ pub fn is_drift(change: &FieldChange) -> bool {
     matches!(change.reason, Reason::Drift | Reason::Conflict)
 }
 
+/// Whether `adopt --write` has something to say of a step: the workspace changed something, or it has something else where YAML
+/// changed something too.
+#[must_use]
+pub fn concerns(step: &Step) -> bool {
+    let conflicts = |seen: &Seen| {
+        let kind = crate::kinds::Registry::standard().get(&step.kind);
+        kind.is_some_and(|kind| both(kind, seen, Conflicts::Told).conflicts.iter().any(|c| !is_secret(c) && can_be_read(kind, c)))
+    };
+    step.because.as_deref() == Some(DELETED) || step.changes.iter().any(is_drift) || step.seen.as_deref().is_some_and(conflicts)
+}
+
+/// What both did since the last apply. Where nothing was applied, there is no third side.
+fn both(kind: &'static Kind, seen: &Seen, conflicts: Conflicts) -> Adopted {
+    let Some(applied) = &seen.applied else {
+        let taken: Vec<FieldChange> = seen.changes.iter().filter(|c| is_drift(c)).cloned().collect();
+        return Adopted { recorded: taken.clone(), taken, conflicts: vec![] };
+    };
+    let found = adopted(kind, &seen.changes, &Sides { desired: &seen.desired, applied, live: &seen.live });
+    match conflicts {
+        Conflicts::Told => found,
+        Conflicts::Theirs => found.theirs(),
+    }
+}
+
 impl Writer<'_> {
     pub(super) fn refuse(
         &mut self,
@@ -123,14 +185,12 @@ impl Writer<'_> {
     fn step(&mut self, step: &Step) {
         let Some(resource) = self.ask.desired.resources.get(&step.address) else { return };
         let is_gone = step.because.as_deref() == Some(DELETED);
-        let target = step.seen.as_ref().filter(|_| !is_gone).map(|seen| {
-            let changes: Vec<&FieldChange> = step.changes.iter().filter(|c| is_drift(c)).collect();
-            (accepted(resource.kind, &seen.desired, &changes, &seen.live), &seen.desired)
-        });
+        let target = step.seen.as_ref().filter(|_| !is_gone).map(|seen| (self.target(step, resource, seen), &seen.desired));
         let mut found = Vec::new();
         if let Some((target, desired)) = &target {
             puts(&resource.node, desired, target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
             found = self.content(resource, found, target);
+            found = self.packed(resource, found, desired, target);
             self.secrets(step);
             if found.is_empty() {
                 return;
@@ -152,6 +212,24 @@ impl Writer<'_> {
         for put in found {
             self.put(resource, put, &target);
         }
+    }
+
+    /// What YAML is to say: its own edits, and the workspace's where both did not change the same. The latter is set aside.
+    fn target(&mut self, step: &Step, resource: &Resource, seen: &Seen) -> Value {
+        let Adopted { taken, recorded, mut conflicts } = both(resource.kind, seen, self.ask.conflicts);
+        conflicts.retain(|change| !is_secret(change) && can_be_read(resource.kind, change));
+        let changes: Vec<&FieldChange> = taken.iter().collect();
+        let target = match super::packed::member(resource) {
+            // As the API has it: so it stands there.
+            Some(_) => whole(resource.kind, &seen.desired, &changes, &seen.live),
+            None => accepted(resource.kind, &seen.desired, &changes, &seen.live),
+        };
+        if !conflicts.is_empty() {
+            self.written.conflicts.push((step.address.clone(), conflicts));
+        }
+        self.written.taken.push((step.address.clone(), taken));
+        self.written.recorded.push((step.address.clone(), recorded));
+        target
     }
 
     /// Drift of secrets is never written: neither the file nor the state may hold the value.
@@ -223,17 +301,6 @@ impl Writer<'_> {
 
     fn put(&mut self, resource: &Resource, put: Put<'_>, target: &Value) {
         let Put { path, node, what } = put;
-        if let Some(whole) = resource.kind.packed.and_then(|(field, _)| resource.node.get(field))
-            && path.first_field().is_some_and(|name| resource.node.get(name).is_none())
-        {
-            let why = format!("its definition stands in `{}` as JSON, which is not edited field by field", whole.span.source.name);
-            return self.refuse(
-                &resource.address,
-                &path,
-                why,
-                "write its fields in YAML instead (`brickform space-export` gives them), or put it back",
-            );
-        }
         let value = match &what {
             What::Set(v) | What::Add(_, v) | What::Insert(_, v) => Some(v),
             What::Remove | What::Untold => None,
@@ -296,7 +363,8 @@ impl Writer<'_> {
         if let Some(file) = inner.and_then(file_of)
             && let Value::Text(content) = new
         {
-            return self.fill_file(resource, path, &file, content.as_bytes().to_vec());
+            let base = resource.body.at(path).and_then(Value::as_str).unwrap_or_default();
+            return self.fill_text(resource, path, &file, base, content);
         }
         if inner.is_some_and(|i| i.rsplit('.').next() == Some("id"))
             && raw != *new
@@ -397,7 +465,7 @@ impl Writer<'_> {
     }
 
     /// Document and path of a node in its file.
-    fn locate(span: &Span) -> Option<(usize, Path)> {
+    pub(super) fn locate(span: &Span) -> Option<(usize, Path)> {
         let documents = parse(&span.source).ok()?;
         documents.iter().enumerate().find_map(|(i, d)| Some((i, path_to(d, span.start as usize, span.end as usize)?)))
     }
@@ -411,7 +479,7 @@ impl Writer<'_> {
         self.texts.get_mut(name)
     }
 
-    fn edit(&mut self, name: &str, document: usize, edits: &[Edit]) -> Result<(), Refusal> {
+    pub(super) fn edit(&mut self, name: &str, document: usize, edits: &[Edit]) -> Result<(), Refusal> {
         let text = self.text(name).ok_or(Refusal::Broken)?;
         let source = Source { name: name.to_owned(), text: text.now.clone() };
         text.now = splice(&source, document, edits)?;
@@ -440,13 +508,13 @@ fn shortened(text: &str) -> String {
 fn with_last_line(node: &Node, base: Option<&str>, raw: Value) -> Value {
     let ends = |source: &str, base: &str| source.len() == base.len() + 1 && source.ends_with('\n') && !base.ends_with('\n');
     match (raw, node.text().zip(base)) {
-        (Value::Text(text), Some((source, base))) if ends(source, base) && text.contains('\n') => Value::Text(text + "\n"),
+        (Value::Text(text), Some((source, base))) if ends(source, base) => Value::Text(text + "\n"),
         (other, _) => other,
     }
 }
 
 /// The path of `file("...")`.
-fn file_of(expression: &str) -> Option<String> {
+pub(super) fn file_of(expression: &str) -> Option<String> {
     called(expression, "file(")
 }
 

@@ -9,6 +9,12 @@ pub type Calls = Result<Vec<Call>, Refusal>;
 /// From whose it is, desired, the last applied body and live to desired with what is known again.
 pub type Recognise = fn(&Address, &Value, Option<&Value>, &Value) -> Option<Value>;
 
+/// A text with its expressions: how it is written, what that gives, and what it is to give. None: an expression gives what differs.
+pub type Spell<'s> = dyn Fn(&str, &str, &str) -> Option<String> + 's;
+
+/// From a definition as somebody wrote it in the API's form, and two normal bodies: what it says and what it is to say.
+pub type Repack = fn(&Value, &Value, &Value, &Spell<'_>) -> Result<Value, Refusal>;
+
 /// Code of a kind, all of it pure.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -29,6 +35,8 @@ pub struct Hooks {
     /// Desired with what tells that an item is one which live has under another name: so that a rewording is a change of it.
     /// None: there is nothing to add. Live as it is compared.
     pub recognise: Option<Recognise>,
+    /// A definition in the API's form ([`Kind::packed`](super::Kind::packed)) that says something else, written as it was.
+    pub repack: Option<Repack>,
     /// What of live is compared: takes away what nobody here manages (inherited permissions, other people's grants).
     pub view: Option<fn(&View<'_>) -> Value>,
     /// Rules beyond types, on the normal body: limits, exclusions. Paths are of the YAML body.
@@ -68,6 +76,7 @@ impl Hooks {
         wire: None,
         complete: None,
         recognise: None,
+        repack: None,
         view: None,
         check: None,
         carries: None,

@@ -69,6 +69,7 @@ impl<'a> Maker<'a> {
                 .for_each(|c| c.reason = Reason::Changed);
         }
         mark_restored(subject, &mut judged.changes);
+        let seen = self.seen(&pair, view.as_deref(), &judged.changes);
         let kept = self.merged(subject, &mut pair, view.as_deref(), &mut judged, way);
         let around = self.replaced_around(subject, live.or(applied));
         if let Some(around) = around {
@@ -89,10 +90,7 @@ impl<'a> Maker<'a> {
         step.kept = kept;
         let bodies: Vec<&Value> = [live, applied, Some(&*subject.body)].into_iter().flatten().collect();
         step.link = body::link(subject.kind, self.inputs.host, id, &bodies);
-        if let (Some(view), true) = (view.as_deref(), self.inputs.options.keep_seen) {
-            let live = kept_live(view, &pair.wanted, applied);
-            step.seen = Some(Box::new(Seen { live, desired: subject.body.clone().into_owned() }));
-        }
+        step.seen = seen;
         if replaces {
             self.replace(subject, &pair, judged, way, &mut step);
             if around.is_some() {
@@ -105,6 +103,14 @@ impl<'a> Maker<'a> {
         drop(view);
         let Followed { id, live, applied } = followed;
         (step, (!renamed).then_some(Object { kind: subject.kind, id, live, applied }))
+    }
+
+    /// What was compared, for those who write it down.
+    fn seen(&self, pair: &Pair<'_>, view: Option<&Value>, changes: &[FieldChange]) -> Option<Box<Seen>> {
+        let view = view.filter(|_| self.inputs.options.keep_seen)?;
+        let live = kept_live(view, &pair.wanted, pair.applied);
+        let (desired, applied) = (pair.wanted.clone().into_owned(), pair.applied.cloned());
+        Some(Box::new(Seen { live, desired, applied, changes: changes.to_vec() }))
     }
 
     /// What is kept as the workspace has it, where `lifecycle.merge` asks for it: taken out of what is done, and put into what

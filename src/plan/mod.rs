@@ -172,8 +172,12 @@ pub struct Step {
 pub struct Seen {
     /// Live, as far as the kind compares it.
     pub live: Value,
-    /// Desired, references to existing objects filled in.
+    /// Desired, references to existing objects filled in, with what tells that an item is one which live has under another name.
     pub desired: Value,
+    /// What the last apply sent; none: nothing was applied.
+    pub applied: Option<Value>,
+    /// All that differs, whoever changed it; a plan of drift alone shows only what is drift.
+    pub changes: Vec<FieldChange>,
 }
 
 /// A plan.

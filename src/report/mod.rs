@@ -9,6 +9,7 @@ pub mod benchmarks;
 pub mod between;
 pub mod calls;
 pub mod change;
+pub mod conflict;
 pub mod diagnostics;
 pub mod difference;
 pub mod editor;

@@ -7,6 +7,7 @@
 mod build;
 mod conflict;
 mod emit;
+mod fold;
 pub mod layout;
 mod merge;
 mod node;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::spell::{self, Dialect};
 use super::splice::is_block;
-use super::{Data, Entry, Node};
+use super::fold::refolded;
+use super::{Data, Entry, Node, Style};
 use crate::model::{Path, Step, Value};
 
 /// What a path leads to.
@@ -274,6 +275,9 @@ impl<'n> Seat<'n> {
 
     fn bare(&self, value: &Value, indent: usize) -> String {
         let style = spell::style_of(self.node);
+        if let Some(folded) = value.as_str().and_then(|text| self.folded(text, indent)) {
+            return folded;
+        }
         match value {
             Value::Text(text) if spell::is_block_text(text) => spell::block_text(text, indent),
             Value::Text(text)
@@ -287,6 +291,19 @@ impl<'n> Seat<'n> {
             }
             single => spell::scalar(single, false, style.filter(|s| !is_block(Some(*s))), Dialect::Yaml),
         }
+    }
+
+    /// A text in the lines of the folded scalar that is there.
+    fn folded(&self, text: &str, indent: usize) -> Option<String> {
+        let old = self.node.scalar().filter(|scalar| scalar.style == Style::Folded)?;
+        let raw = &self.text()[self.start()..self.end()];
+        let lines: Vec<&str> = raw.lines().skip(1).map(|line| line.get(indent..).unwrap_or_default().trim_end_matches('\r')).collect();
+        let (new, mark) = text.strip_suffix('\n').map_or((text, ">-"), |text| (text, ">"));
+        let printable = !text.chars().any(|c| (c.is_control() && c != '\n') || spell::is_break(c));
+        let lines = refolded(lines.split_last().filter(|(last, _)| last.is_empty()).map_or(&lines, |(_, rest)| rest), old.text.trim_end_matches('\n'), new);
+        let blanks = " ".repeat(indent);
+        let line = |line: String| if line.is_empty() { "\n".to_owned() } else { format!("\n{blanks}{line}") };
+        lines.filter(|_| printable).map(|lines| format!("{mark}{}", lines.into_iter().map(line).collect::<String>()))
     }
 
     /// Where the lines of a block scalar in its place stand: where they stood, else two columns below what holds it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use brickform::export::edited;
-use brickform::export::write::{Ask, Into, Written, is_drift, write_back};
+use brickform::export::write::{Ask, Conflicts, Into, Written, is_drift, write_back};
 use brickform::plan::{DELETED, Options, Plan, Step};
 use brickform::project::{self, Answers};
 use brickform::state::Store;
@@ -51,7 +51,8 @@ async fn written(world: &World) -> (Written, usize) {
     let desired = project.resolve(&Answers::new()).expect("it resolves");
     let steps = drifted(plan);
     let ids = BTreeMap::new();
-    let ask = Ask { project: &project, desired: &desired, steps: &steps, ids: &ids, into: Into::Source, deletions: true };
+    let (into, conflicts) = (Into::Source, Conflicts::Told);
+    let ask = Ask { project: &project, desired: &desired, steps: &steps, ids: &ids, into, deletions: true, conflicts };
     (write_back(&ask), steps.len())
 }
 

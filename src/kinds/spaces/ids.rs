@@ -40,31 +40,81 @@ pub(super) fn complete(address: &Address, mut body: Value) -> Value {
 }
 
 /// Desired with the id on each item that live has under another name: the item of the same `$key` in what was applied, or the one
-/// whose id comes from this `$key` or text. None: there is no such item.
+/// whose id comes from this `$key` or text; else the only one that came since and says all else that this one says, which was
+/// applied and is gone. None: there is no such item.
 pub(super) fn recognise(address: &Address, desired: &Value, applied: Option<&Value>, live: &Value) -> Option<Value> {
     let mut again: Option<Value> = None;
     for section in SECTIONS {
         let Some(ids) = section.ids else { continue };
         let [ours, before, theirs] = [Some(desired), applied, Some(live)].map(|body| items(body, section.at));
-        let text = |item: &Value| item.as_map().map(|item| spelled(item, ids)).unwrap_or_default();
-        let (here, there): (BTreeSet<String>, BTreeSet<String>) = (ours.iter().map(text).collect(), theirs.iter().map(text).collect());
-        let mut free: Vec<&Value> = theirs.iter().filter(|item| !here.contains(&text(item))).collect();
-        for (i, item) in ours.iter().enumerate().filter(|(_, item)| !there.contains(&text(item))) {
-            let Some(map) = item.as_map().filter(|map| !map.contains_key("id") && !item.has_unknown()) else { continue };
-            let was = map.get(KEY).and_then(|key| before.iter().find(|other| other.get(KEY) == Some(key))).map(text);
-            let own = digest(&format!("{address}\n{}\n{}", ids.word, named(map, ids)));
-            let is = |other: &&Value| was.as_ref() == Some(&text(other)) || other.get("id").and_then(Value::as_str) == Some(own.as_str());
-            let Some(at) = free.iter().position(is) else { continue };
-            let Some(id) = free.remove(at).get("id") else { continue };
+        for (i, id) in (Names { address, ids }).again(ours, before, theirs) {
             let body = again.get_or_insert_with(|| desired.clone()).as_map_mut();
             if let Some(Value::List(list)) = body.and_then(|body| at_mut(body, section.at))
                 && let Some(item) = list.get_mut(i).and_then(Value::as_map_mut)
             {
-                item.insert("id".to_owned(), id.clone());
+                item.insert("id".to_owned(), id);
             }
         }
     }
     again
+}
+
+/// The names of the items of one section.
+struct Names<'a> {
+    address: &'a Address,
+    ids: Ids,
+}
+
+impl Names<'_> {
+    fn text(&self, item: &Value) -> String {
+        item.as_map().map(|item| spelled(item, self.ids)).unwrap_or_default()
+    }
+
+    /// The places of our items that live has under another name, and the ids that they have there.
+    fn again(&self, ours: &[Value], before: &[Value], theirs: &[Value]) -> Vec<(usize, Value)> {
+        let texts = |list: &[Value]| list.iter().map(|item| self.text(item)).collect::<BTreeSet<String>>();
+        let (here, was, there) = (texts(ours), texts(before), texts(theirs));
+        let mut free: Vec<&Value> = theirs.iter().filter(|item| !here.contains(&self.text(item))).collect();
+        let is_open = |item: &Value| item.as_map().is_some_and(|map| !map.contains_key("id")) && !item.has_unknown();
+        let mut open: Vec<usize> = (0..ours.len()).filter(|i| !there.contains(&self.text(&ours[*i])) && is_open(&ours[*i])).collect();
+        let mut found = Vec::new();
+        let mut take = |i: usize, at: Option<usize>, free: &mut Vec<&Value>| {
+            let id = at.and_then(|at| free.remove(at).get("id"));
+            found.extend(id.map(|id| (i, id.clone())));
+            id.is_some()
+        };
+        open.retain(|i| {
+            let at = free.iter().position(|other| self.is_surely(&ours[*i], before, other));
+            !take(*i, at, &mut free)
+        });
+        open.retain(|i| {
+            let item = &ours[*i];
+            let was_there = was.contains(&self.text(item));
+            let is = |other: &&Value| was_there && !was.contains(&self.text(other)) && self.says_the_rest(item, other);
+            let mut alike = (0..free.len()).filter(|at| is(&free[*at]));
+            let at = alike.next().filter(|_| alike.next().is_none());
+            !take(*i, at, &mut free)
+        });
+        found
+    }
+
+    /// Whether a live item is ours by what was applied, or by the id that we would give.
+    fn is_surely(&self, item: &Value, before: &[Value], other: &Value) -> bool {
+        let Some(map) = item.as_map() else { return false };
+        let was = map.get(KEY).and_then(|key| before.iter().find(|applied| applied.get(KEY) == Some(key)));
+        let own = |name: &str| digest(&format!("{}\n{}\n{name}", self.address, self.ids.word));
+        let id = other.get("id").and_then(Value::as_str);
+        // One that got its `$key` later has the id of its text.
+        let names = [named(map, self.ids), spelled(map, self.ids)];
+        was.is_some_and(|was| self.text(was) == self.text(other)) || names.iter().any(|name| id == Some(own(name).as_str()))
+    }
+
+    /// Whether another item says all that this one says, but for its name.
+    fn says_the_rest(&self, item: &Value, other: &Value) -> bool {
+        let is_name = |name: &str| self.ids.by.contains(&name) || name == KEY || name == "id";
+        let mut rest = item.as_map().into_iter().flat_map(|map| map.iter()).filter(|(name, value)| !is_name(name) && !value.is_zero()).peekable();
+        rest.peek().is_some() && rest.all(|(name, value)| other.get(name) == Some(value))
+    }
 }
 
 /// Live with the items that desired has under another name, by their id, under that name.
@@ -149,6 +199,32 @@ mod tests {
         assert_eq!(free(&sales, "example_sql", "Top customers", &mut none), Value::from("8f252b4a13f0bc27fb16de457c728b53"));
         let eu = Address { instance: Some("eu".to_owned()), ..sales };
         assert_eq!(free(&eu, "text", "text", &mut BTreeSet::new()), Value::from("dff0376cb8788f88bc58d8cdfafa299c"));
+    }
+
+    #[test]
+    fn an_item_is_known_again_under_another_name() {
+        let sales = Address::new("spaces", "sales");
+        let item = |key: &str, question: &str, sql: &str, id: &str| {
+            let all = [(KEY, key), ("question", question), ("sql", sql), ("id", id)];
+            Value::map(all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::from(text))))
+        };
+        let body = |items: Vec<Value>| Value::map([("instructions", Value::map([("example_sql", Value::List(items))]))]);
+        let first = digest("spaces.sales\nexample_sql\nTop");
+        for (what, desired, applied, live, want) in [
+            ("its `$key` came later", item("top", "Top", "1", ""), item("top", "Top", "1", ""), item("", "Best", "9", &first), true),
+            // Its id comes from the `$key` that it had: nothing but what it says tells that it is the same.
+            ("its `$key` is another one", item("best", "Top", "1", ""), item("best", "Top", "1", ""), item("", "Best", "1", "x"), true),
+            ("so is what it says", item("best", "Top", "1", ""), item("best", "Top", "1", ""), item("", "Best", "9", "x"), false),
+            ("it was never applied", item("best", "Top", "1", ""), item("old", "Old", "1", ""), item("", "Best", "1", "x"), false),
+        ] {
+            let found = recognise(&sales, &body(vec![desired]), Some(&body(vec![applied])), &body(vec![live.clone()]));
+            let id = found.and_then(|body| items(Some(&body), &["instructions", "example_sql"])[0].get("id").cloned());
+            assert_eq!(id, live.get("id").filter(|_| want).cloned(), "{what}");
+        }
+        // Of two that say the same nobody knows.
+        let two = body(vec![item("", "A", "1", "x"), item("", "B", "1", "y")]);
+        let ours = body(vec![item("best", "Top", "1", "")]);
+        assert_eq!(recognise(&sales, &ours, Some(&ours), &two), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod place;
 #[cfg(test)]
 mod random;
 mod read;
+mod repack;
 #[cfg(test)]
 mod round;
 mod sql;
@@ -121,6 +122,7 @@ const HOOKS: Hooks = Hooks {
     reply: Some(read::reply),
     complete: Some(ids::complete),
     recognise: Some(ids::recognise),
+    repack: Some(repack::repack),
     view: Some(view),
     check: Some(check::check),
     advise: Some(advice::advise),
@@ -170,7 +172,7 @@ fn aligned(live: &Value, desired: &Value) -> Value {
 }
 
 fn view(view: &View<'_>) -> Value {
-    aligned(view.live, view.desired)
+    read::comparable(aligned(view.live, view.desired))
 }
 
 /// A title that was taken: the workspace gave it a number.

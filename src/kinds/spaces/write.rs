@@ -160,7 +160,7 @@ fn prose(text: Value, wire: Wire) -> Value {
 }
 
 /// One part as the API has it.
-fn part(form: &Form, value: &Value, wire: Wire) -> Value {
+pub(super) fn part(form: &Form, value: &Value, wire: Wire) -> Value {
     let Value::Map(map) = value else { return value.clone() };
     let mut out = Map::new();
     for member in form.members {

@@ -4,10 +4,11 @@
 
 use brickform::client::{Request, RequestBody};
 use brickform::diff::Reason;
+use brickform::local::LocalWorkspace;
 use brickform::model::{Map, Value, json};
 use brickform::plan::{Options, Plan};
 
-use super::{content, patch};
+use super::{content, content_of, patch};
 use crate::simulation::random::Random;
 use crate::world::World;
 
@@ -16,14 +17,14 @@ const SEEDS: u64 = 24;
 
 /// How a member stands in the API.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wire {
+pub enum Wire {
     Plain,
     Texts,
     Answer,
 }
 
 /// A list of a space in YAML and in the API.
-struct List {
+pub struct List {
     yaml: &'static [&'static str],
     wire: &'static [&'static str],
     /// What items are known by, in both, and how it stands there.
@@ -33,7 +34,7 @@ struct List {
     ids: bool,
 }
 
-const LISTS: &[List] = &[
+pub const LISTS: &[List] = &[
     List {
         yaml: &["tables"],
         wire: &["data_sources", "tables"],
@@ -87,7 +88,7 @@ const LISTS: &[List] = &[
 
 /// An edit that can be made in YAML and in the UI.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Edit {
+pub enum Edit {
     /// The description of the space.
     Described(String),
     /// A line of the general instruction.
@@ -107,7 +108,7 @@ fn name(list: &List, n: u64) -> String {
     if list.key.0 == "identifier" { format!("main.s.x{n}") } else { format!("What is {n}?") }
 }
 
-fn at<'v>(body: &'v mut Value, path: &[&str]) -> &'v mut Vec<Value> {
+pub fn at<'v>(body: &'v mut Value, path: &[&str]) -> &'v mut Vec<Value> {
     let mut here = body;
     for (i, step) in path.iter().enumerate() {
         let empty = if i + 1 == path.len() { Value::List(vec![]) } else { Value::Map(Map::new()) };
@@ -136,14 +137,14 @@ fn from_wire(value: &Value) -> String {
 
 /// The places of both forms: YAML's, or the API's.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub enum Form {
     Yaml,
     Api,
 }
 
 impl Edit {
     /// Makes the edit in a body of this form.
-    fn make(&self, body: &mut Value, form: Form, random: &mut Random) {
+    pub fn make(&self, body: &mut Value, form: Form, random: &mut Random) {
         let place = |list: &List| if form == Form::Yaml { list.yaml } else { list.wire };
         let pick = |pair: &(&'static str, &'static str, Wire)| if form == Form::Yaml { (pair.0, Wire::Plain) } else { (pair.1, pair.2) };
         let is = |item: &Value, list: &List, key: &str| item.get(pick(&list.key).0).is_some_and(|v| from_wire(v) == *key);
@@ -198,7 +199,7 @@ impl Edit {
     }
 
     /// Whether the API's form holds it.
-    fn holds(&self, content: &Value, described: &str) -> bool {
+    pub fn holds(&self, content: &Value, described: &str) -> bool {
         let mut body = content.clone();
         let mut find = |list: &List, key: &str| {
             let items = at(&mut body, list.wire).clone();
@@ -224,7 +225,7 @@ impl Edit {
     }
 
     /// A word of the path at which a plan tells it.
-    fn word(&self) -> &str {
+    pub fn word(&self) -> &str {
         match self {
             Self::Described(_) => "description",
             Self::Line(..) => "instructions.text",
@@ -255,7 +256,7 @@ impl Edit {
 }
 
 /// A space with everything, in YAML's form.
-fn space(random: &mut Random) -> Value {
+pub fn space(random: &mut Random) -> Value {
     let text = (0..LINES).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
     let mut body = Value::map([
         ("title", Value::from("S")),
@@ -307,7 +308,7 @@ fn edit(body: &Value, side: &str, tight: bool, random: &mut Random) -> Edit {
 }
 
 /// Edits of one side that do not meet one another, nor any of these.
-fn edits(body: &Value, side: &str, others: &[Edit], tight: bool, random: &mut Random) -> Vec<Edit> {
+pub fn edits(body: &Value, side: &str, others: &[Edit], tight: bool, random: &mut Random) -> Vec<Edit> {
     let mut all: Vec<Edit> = Vec::new();
     for _ in 0..=random.below(5) {
         let one = edit(body, side, tight, random);
@@ -328,7 +329,7 @@ fn conf(space: &Value, merge: bool) -> String {
     json::write(&body).expect("JSON")
 }
 
-fn made(body: &Value, edits: &[Edit], random: &mut Random) -> Value {
+pub fn made(body: &Value, edits: &[Edit], random: &mut Random) -> Value {
     let mut body = body.clone();
     for edit in edits {
         edit.make(&mut body, Form::Yaml, random);
@@ -337,14 +338,14 @@ fn made(body: &Value, edits: &[Edit], random: &mut Random) -> Value {
 }
 
 /// Makes the edits as the UI does: the whole content is sent back, sorted.
-async fn by_hand(world: &World, edits: &[Edit], random: &mut Random) {
-    let (id, mut body) = content(world);
+pub async fn by_hand(workspace: &LocalWorkspace, edits: &[Edit], random: &mut Random) {
+    let (id, mut body) = content_of(workspace);
     for edit in edits {
         if let Edit::Described(text) = edit {
             let path = format!("/api/2.0/genie/spaces/{id}");
             let json = format!(r#"{{"description":"{text}"}}"#);
             let request = Request { method: "PATCH".to_owned(), path, query: vec![], headers: vec![], body: RequestBody::Json(json) };
-            assert!(world.workspace.handle(request).await.expect("an answer").status < 300);
+            assert!(workspace.handle(request).await.expect("an answer").status < 300);
         } else {
             edit.make(&mut body, Form::Api, random);
         }
@@ -353,12 +354,12 @@ async fn by_hand(world: &World, edits: &[Edit], random: &mut Random) {
         let key = |item: &Value| ["id", "identifier"].map(|name| item.get(name).map(Value::key_text));
         at(&mut body, list.wire).sort_by_key(key);
     }
-    let answer = world.workspace.handle(patch(&id, &body)).await.expect("an answer");
+    let answer = workspace.handle(patch(&id, &body)).await.expect("an answer");
     assert!(answer.status < 300, "{}", String::from_utf8_lossy(&answer.body));
 }
 
-fn described(world: &World) -> String {
-    let all = world.workspace.dump();
+pub fn described(workspace: &LocalWorkspace) -> String {
+    let all = workspace.dump();
     let space = all.iter().find(|(place, _)| place.starts_with("genie_spaces/")).expect("a space").1;
     space.get("description").map(Value::key_text).unwrap_or_default()
 }
@@ -383,11 +384,11 @@ fn reversed(value: &Value) -> Value {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a setting of the test run")]
-fn seeds() -> Vec<u64> {
+pub fn seeds(count: u64) -> Vec<u64> {
     let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match (read("MERGE_SEED"), read("FUZZ_CASES")) {
         (Some(seed), _) => vec![seed],
-        (None, cases) => (0..cases.unwrap_or(SEEDS)).collect(),
+        (None, cases) => (0..cases.unwrap_or(count)).collect(),
     }
 }
 
@@ -400,13 +401,13 @@ async fn edited(seed: u64, base: &Value, merge: bool, by_others: &[Edit]) -> Wor
     world.write("conf/a.yaml", &conf(base, merge));
     let ran = world.run(&Options::default()).await;
     assert!(ran.is_done(), "seed {seed}: {}", ran.told());
-    by_hand(&world, by_others, &mut random).await;
+    by_hand(&world.workspace, by_others, &mut random).await;
     world
 }
 
 #[tokio::test]
 async fn edits_of_different_places_are_all_there() {
-    for seed in seeds() {
+    for seed in seeds(SEEDS) {
         let mut random = Random::of(seed);
         let base = space(&mut random);
         let ours = edits(&base, "yaml", &[], false, &mut random);
@@ -422,7 +423,7 @@ async fn edits_of_different_places_are_all_there() {
             assert_eq!(conflicts(plan), Vec::<String>::new(), "seed {seed}: {ours:?} {theirs:?}\n{}", ran.told());
             let (_, now) = content(&world);
             for edit in ours.iter().chain(&theirs) {
-                assert!(edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} is lost\n{}", ran.told());
+                assert!(edit.holds(&now, &described(&world.workspace)), "seed {seed}: {edit:?} is lost\n{}", ran.told());
             }
             // What is kept is told again, and nothing else.
             let again = world.run(&Options::default()).await;
@@ -443,7 +444,7 @@ async fn edits_of_different_places_are_all_there() {
 
 #[tokio::test]
 async fn no_edit_is_lost_without_a_word() {
-    for seed in seeds() {
+    for seed in seeds(SEEDS) {
         let mut random = Random::of(seed + 10_000);
         let base = space(&mut random);
         let ours = edits(&base, "yaml", &[], true, &mut random);
@@ -455,10 +456,10 @@ async fn no_edit_is_lost_without_a_word() {
         let told = conflicts(ran.plan.as_ref().expect("a plan"));
         let (_, now) = content(&world);
         for edit in &ours {
-            assert!(edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} of YAML is lost: {theirs:?}\n{}", ran.told());
+            assert!(edit.holds(&now, &described(&world.workspace)), "seed {seed}: {edit:?} of YAML is lost: {theirs:?}\n{}", ran.told());
         }
         for edit in &theirs {
-            let there = edit.holds(&now, &described(&world));
+            let there = edit.holds(&now, &described(&world.workspace));
             assert!(there || told.iter().any(|path| path.contains(edit.word())), "seed {seed}: {edit:?} is lost: {ours:?}\n{}", ran.told());
         }
         let again = world.run(&Options::default()).await;
@@ -468,7 +469,7 @@ async fn no_edit_is_lost_without_a_word() {
 
 #[tokio::test]
 async fn without_merge_the_result_is_yaml() {
-    for seed in seeds() {
+    for seed in seeds(SEEDS) {
         let mut random = Random::of(seed + 20_000);
         let base = space(&mut random);
         let ours = edits(&base, "yaml", &[], true, &mut random);
@@ -480,11 +481,11 @@ async fn without_merge_the_result_is_yaml() {
         assert!(ran.is_done() && ran.plan.as_ref().is_some_and(|p| p.counts().kept == 0), "seed {seed}\n{}", ran.told());
         let (_, now) = content(&world);
         for edit in &ours {
-            assert!(edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} of YAML is lost: {theirs:?}\n{}", ran.told());
+            assert!(edit.holds(&now, &described(&world.workspace)), "seed {seed}: {edit:?} of YAML is lost: {theirs:?}\n{}", ran.told());
         }
         for edit in theirs.iter().filter(|edit| matches!(edit, Edit::Described(_) | Edit::Line(..) | Edit::Add(..))) {
             let ours_too = ours.contains(edit);
-            assert!(ours_too || !edit.holds(&now, &described(&world)), "seed {seed}: {edit:?} stays\n{}", ran.told());
+            assert!(ours_too || !edit.holds(&now, &described(&world.workspace)), "seed {seed}: {edit:?} stays\n{}", ran.told());
         }
         assert!(world.run(&Options::default()).await.is_empty(), "seed {seed}");
     }

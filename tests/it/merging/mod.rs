@@ -11,6 +11,8 @@ use brickform::plan::Options;
 use super::genie_forms::environment;
 use super::world::{Ran, World};
 
+mod adopt;
+mod adopt_laws;
 mod laws;
 mod trash;
 mod write;
@@ -39,7 +41,12 @@ pub fn patch(id: &str, content: &Value) -> Request {
 
 /// The content of the only space.
 pub fn content(world: &World) -> (String, Value) {
-    let (id, space) = spaces(&world.workspace).pop().expect("there is a space");
+    content_of(&world.workspace)
+}
+
+/// The content of the only space of a workspace.
+pub fn content_of(workspace: &LocalWorkspace) -> (String, Value) {
+    let (id, space) = spaces(workspace).pop().expect("there is a space");
     (id, space.get("serialized_space").cloned().expect("its content"))
 }
 

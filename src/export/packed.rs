@@ -1,0 +1,159 @@
+//! Drift of an object whose definition stands in one field as the API has it (`serialized_space` of a Genie space): as a map, as a
+//! text of JSON, or in a file that is named there. It goes back into that form: names, order, layout and variables stay.
+
+use std::sync::Arc;
+
+use super::json_like;
+use super::place::Put;
+use super::respell::respelled;
+use super::write::{Into, Writer, file_of};
+use crate::diagnostic::Source;
+use crate::kinds::Refusal;
+use crate::model::{Path, Step, Value, json};
+use crate::project::Resource;
+use crate::yaml::place::key_path;
+use crate::yaml::splice::{Edit, edits_to, splice};
+use crate::yaml::{Entry, Node, parse};
+
+const FILE: &str = "file";
+const MARK: char = '\u{feff}';
+
+/// What the other API of the same objects calls it.
+const OTHER: &str = "definition";
+
+/// The member of a resource that holds its definition as the API has it.
+pub(super) fn member(resource: &Resource) -> Option<&Entry> {
+    let (field, _) = resource.kind.packed?;
+    resource.node.entry(field).or_else(|| resource.node.entry(OTHER))
+}
+
+/// How such a definition stands in the user's file.
+enum Form {
+    /// As a map.
+    Map,
+    /// As a text of JSON.
+    Text(String),
+    /// In a file, by its name; whether expressions in it are evaluated.
+    File(String, bool),
+}
+
+/// What it becomes.
+enum Now {
+    /// Another value in its place.
+    Value(Value),
+    /// Another content of a file.
+    File(String, String),
+}
+
+impl Writer<'_> {
+    /// Takes the differences out that are about what stands in the definition, and writes those there.
+    pub(super) fn packed<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, target: &Value) -> Vec<Put<'n>> {
+        let Some((entry, repack)) = member(resource).zip(resource.kind.hooks.repack) else { return found };
+        // What requests carry beside the definition stands beside it in YAML, too.
+        let plain = resource.kind.hooks.wire.map(|wire| wire(target)).unwrap_or(Value::Null);
+        let stands = |name: &str| resource.node.get(name).is_some() || plain.get(name).is_some();
+        let is_beside = |put: &Put<'_>| put.path.first_field().is_none_or(stands);
+        let (beside, inside): (Vec<Put<'n>>, Vec<Put<'n>>) = found.into_iter().partition(is_beside);
+        let Some(first) = inside.first() else { return beside };
+        let path = if inside.len() == 1 { first.path.clone() } else { Path::field(entry.key.clone()) };
+        let address = &resource.address;
+        if self.ask.into == Into::Overlay {
+            let why = format!("its definition stands in `{}` as the API has it, and an overlay cannot say that in part", entry.key);
+            self.refuse(address, &path, why, "leave `--overlay` out, or put it back");
+            return beside;
+        }
+        let source = Arc::clone(&entry.key_span.source);
+        let documents = parse(&source).unwrap_or_default();
+        let (start, end) = (entry.key_span.start as usize, entry.key_span.end as usize);
+        let place = documents.iter().enumerate().find_map(|(i, d)| Some((i, key_path(d, start, end)?)));
+        let Some((document, at, node)) = place.and_then(|(i, at)| Some((i, at.clone(), node_at(&documents[i], &at)?))) else {
+            let why = format!("`{}` does not stand in `{}` by itself", entry.key, source.name);
+            self.refuse(address, &path, why, "change it by hand, or put it back");
+            return beside;
+        };
+        let edit = |raw: &Value, evaluated: bool| {
+            let spell = |written: &str, old: &str, new: &str| if evaluated { respelled(written, old, new) } else { Some(new.to_owned()) };
+            repack(raw, base, target, &spell)
+        };
+        let now = match form(entry, node) {
+            Form::Map => edit(&node.value(), true).map(Now::Value),
+            Form::Text(text) => text_with(&text, &|raw| edit(raw, true)).map(|text| Now::Value(Value::Text(text))),
+            Form::File(file, evaluated) => {
+                let text = std::fs::read_to_string(self.ask.project.folder.join(&file)).unwrap_or_default();
+                text_with(&text, &|raw| within(raw, &entry.key, &|raw| edit(raw, evaluated))).map(|text| Now::File(file, text))
+            }
+        };
+        match now {
+            Ok(Now::File(file, text)) => self.fill_file(resource, &path, &file, text.into_bytes()),
+            Ok(Now::Value(value)) => {
+                let edits = edits_to(&source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at, value)]);
+                match self.edit(&source.name, document, &edits) {
+                    Ok(()) => inside.iter().for_each(|put| self.told(resource, &put.path, &source.name)),
+                    Err(refusal) => {
+                        self.refuse(address, &path, format!("in `{}` {refusal}", source.name), "change it by hand, or put it back");
+                    }
+                }
+            }
+            Err(refusal) => {
+                let why = format!("{} (`{}`)", refusal.reason, entry.value.span.source.name);
+                self.refuse(address, &refusal.path, why, "change it there by hand, put it back, or ignore it");
+            }
+        }
+        beside
+    }
+}
+
+/// The node at a path of fields and indexes.
+fn node_at<'n>(root: &'n Node, path: &Path) -> Option<&'n Node> {
+    path.steps().iter().try_fold(root, |node, step| match step {
+        Step::Field(name) => node.get(name),
+        Step::Index(i) => node.items().get(*i),
+        Step::Key(..) | Step::Inside => None,
+    })
+}
+
+fn form(entry: &Entry, node: &Node) -> Form {
+    let file = || entry.value.span.source.name.clone();
+    if node.get(FILE).is_some() {
+        return Form::File(file(), node.get("expressions").is_none_or(|said| said.value() != Value::Bool(false)));
+    }
+    let Some(text) = node.text() else { return Form::Map };
+    let called = text.trim().strip_prefix("${").and_then(|t| t.strip_suffix('}')).and_then(|inner| file_of(inner.trim()));
+    match called {
+        Some(name) => Form::File(name, false),
+        None if entry.value.span.source.name == entry.key_span.source.name => Form::Text(text.to_owned()),
+        // Bundles' `file_path`.
+        None => Form::File(file(), true),
+    }
+}
+
+/// A text of JSON with another value, in its own layout; what a person laid out is edited where it differs.
+fn text_with(text: &str, edit: &dyn Fn(&Value) -> Result<Value, Refusal>) -> Result<String, Refusal> {
+    let body = text.strip_prefix(MARK).unwrap_or(text);
+    let old = json::parse(body.as_bytes()).map_err(|_| Refusal { path: Path::root(), reason: "it is no JSON by itself".to_owned() })?;
+    let new = edit(&old)?;
+    let now = if json_like::is_regular(body, &old) { None } else { by_hand(body, &new) };
+    let now = now.unwrap_or_else(|| json_like::like(body, &old, &new));
+    Ok(if text.starts_with(MARK) { format!("{MARK}{now}") } else { now })
+}
+
+/// Edits of JSON that a person laid out; none where they cannot be made.
+fn by_hand(text: &str, new: &Value) -> Option<String> {
+    let source = Arc::new(Source { name: "definition.json".to_owned(), text: text.to_owned() });
+    let edits = edits_to(&source, 0, &Path::root(), new).ok()?;
+    splice(&source, 0, &edits).ok().filter(|text| json::parse(text.as_bytes()).is_ok_and(|read| read == *new))
+}
+
+/// A definition, or the reply of the API that holds one, as text or as a map.
+fn within(raw: &Value, field: &str, edit: &dyn Fn(&Value) -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+    let inner = match raw.get(field) {
+        None => return edit(raw),
+        Some(Value::Text(text)) => Value::Text(text_with(text, edit)?),
+        Some(inner) => edit(inner)?,
+    };
+    let mut whole = raw.clone();
+    if let Some(map) = whole.as_map_mut() {
+        map.insert(field.to_owned(), inner);
+    }
+    Ok(whole)
+}
