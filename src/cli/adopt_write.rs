@@ -171,7 +171,9 @@ pub fn shared(session: &Session, run: &Run<'_>, files: &[Edited]) {
 fn nothing_written(steps: &[&Step], written: &Written) -> Failure {
     let mut help: Vec<String> = written.refused.iter().map(|r: &Refused| format!("{}: {}", r.address, r.help)).collect();
     let both = written.conflicts.iter().map(|(address, _)| address);
-    help.extend(both.map(|address| format!("{address}: YAML and the workspace changed the same; `--theirs` writes what the workspace has")));
+    help.extend(
+        both.map(|address| format!("{address}: YAML and the workspace changed the same; `--theirs` writes what the workspace has")),
+    );
     for step in steps.iter().filter(|s| !written.is_left(&s.address)) {
         let fields: Vec<String> = step.changes.iter().filter(|c| is_drift(c)).map(|c| c.path.to_string()).collect();
         let address = &step.address;

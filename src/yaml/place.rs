@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::fold::refolded;
 use super::spell::{self, Dialect};
 use super::splice::is_block;
-use super::fold::refolded;
 use super::{Data, Entry, Node, Style};
 use crate::model::{Path, Step, Value};
 
@@ -300,7 +300,11 @@ impl<'n> Seat<'n> {
         let lines: Vec<&str> = raw.lines().skip(1).map(|line| line.get(indent..).unwrap_or_default().trim_end_matches('\r')).collect();
         let (new, mark) = text.strip_suffix('\n').map_or((text, ">-"), |text| (text, ">"));
         let printable = !text.chars().any(|c| (c.is_control() && c != '\n') || spell::is_break(c));
-        let lines = refolded(lines.split_last().filter(|(last, _)| last.is_empty()).map_or(&lines, |(_, rest)| rest), old.text.trim_end_matches('\n'), new);
+        let lines = refolded(
+            lines.split_last().filter(|(last, _)| last.is_empty()).map_or(&lines, |(_, rest)| rest),
+            old.text.trim_end_matches('\n'),
+            new,
+        );
         let blanks = " ".repeat(indent);
         let line = |line: String| if line.is_empty() { "\n".to_owned() } else { format!("\n{blanks}{line}") };
         lines.filter(|_| printable).map(|lines| format!("{mark}{}", lines.into_iter().map(line).collect::<String>()))

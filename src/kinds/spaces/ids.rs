@@ -112,7 +112,8 @@ impl Names<'_> {
     /// Whether another item says all that this one says, but for its name.
     fn says_the_rest(&self, item: &Value, other: &Value) -> bool {
         let is_name = |name: &str| self.ids.by.contains(&name) || name == KEY || name == "id";
-        let mut rest = item.as_map().into_iter().flat_map(|map| map.iter()).filter(|(name, value)| !is_name(name) && !value.is_zero()).peekable();
+        let mut rest =
+            item.as_map().into_iter().flat_map(|map| map.iter()).filter(|(name, value)| !is_name(name) && !value.is_zero()).peekable();
         rest.peek().is_some() && rest.all(|(name, value)| other.get(name) == Some(value))
     }
 }

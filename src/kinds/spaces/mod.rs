@@ -172,7 +172,7 @@ fn aligned(live: &Value, desired: &Value) -> Value {
 }
 
 fn view(view: &View<'_>) -> Value {
-    read::comparable(aligned(view.live, view.desired))
+    aligned(view.live, view.desired)
 }
 
 /// A title that was taken: the workspace gave it a number.

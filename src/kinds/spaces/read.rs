@@ -33,10 +33,7 @@ pub(super) const PLAIN: [&str; 4] = ["title", "description", "warehouse_id", "pa
 
 /// The normal form of a YAML body.
 pub(super) fn normal(body: Value) -> Value {
-    let mut body = match comparable(body) {
-        Value::Map(body) => body,
-        other => return other,
-    };
+    let Value::Map(mut body) = body else { return body };
     for packed in PACKED {
         unpack(&mut body, packed);
     }
@@ -63,25 +60,6 @@ pub(super) fn normal(body: Value) -> Value {
     Value::Map(body)
 }
 
-/// With lines that end in one way, whatever the system of who wrote them, and the description as a text like others. So YAML and
-/// live are compared; what is sent back of the latter is as it was read.
-pub(super) fn comparable(body: Value) -> Value {
-    let mut body = lone_ends(body);
-    if let Some(text @ Value::Text(_)) = body.as_map_mut().and_then(|body| body.get_mut("description")) {
-        *text = joined(std::mem::replace(text, Value::Null));
-    }
-    body
-}
-
-fn lone_ends(value: Value) -> Value {
-    match value {
-        Value::Text(text) if text.contains('\r') => Value::Text(text.replace("\r\n", "\n").trim_end_matches('\r').to_owned()),
-        Value::List(items) => Value::List(items.into_iter().map(lone_ends).collect()),
-        Value::Map(mut map) => Value::Map(std::mem::take(&mut *map).into_iter().map(|(name, value)| (name, lone_ends(value))).collect()),
-        other => other,
-    }
-}
-
 /// The version of a serialised space that is neither of those that are known. One that says none is as good as the second.
 pub(super) fn unknown_version(definition: &Map) -> Option<String> {
     let version = definition.get("version").filter(|version| **version != Value::Null)?;
@@ -105,7 +83,6 @@ fn unpack(body: &mut Map, packed: &str) {
     if unknown_version(&definition).is_some() {
         return;
     }
-    let Value::Map(definition) = lone_ends(Value::Map(definition)) else { return };
     let definition = given(definition);
     if definition.keys().any(|name| body.contains_key(name)) {
         return;
@@ -360,7 +337,7 @@ fn lines(items: Vec<Value>) -> Value {
 }
 
 /// One part in YAML's form.
-pub(super) fn part(form: &Form, value: Value, origin: Origin) -> Value {
+fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
     let mut map = match value {
         Value::Map(map) => map,
         Value::Text(_) if !form.short.is_empty() => return Value::map([(form.short, value)]),

@@ -176,7 +176,8 @@ impl Pen<'_> {
             // Fragments of one text.
             (Value::Text(_) | Value::List(_), _, _) if [old, new].iter().all(|side| is_prose(side)) => self.prose(raw, (old, new), path),
             (Value::List(raw), Value::List(old), Value::List(new)) if raw.len() == old.len() => {
-                let known = |i: usize, value: &Value| (old.get(i) == Some(value)).then_some(i).or_else(|| old.iter().position(|o| o == value));
+                let known =
+                    |i: usize, value: &Value| (old.get(i) == Some(value)).then_some(i).or_else(|| old.iter().position(|o| o == value));
                 let all = new.iter().enumerate().map(|(i, value)| match known(i, value) {
                     Some(place) => Ok(raw[place].clone()),
                     None if new.len() == raw.len() => self.value(&raw[i], (&old[i], value), path),
@@ -343,8 +344,16 @@ mod tests {
             ("three", "THREE", vec![(r#""three\n""#, r#""THREE\n""#)]),
             ("SELECT 1", "SELECT 2", vec![(r#""SELECT 1\n""#, r#""SELECT 2\n""#)]),
             (r#""Top""#, r#""Best""#, vec![(r#""Top""#, r#""Best""#)]),
-            (r#"{"identifier":"main.s.b"}"#, r#"{"identifier":"main.s.b","description":["ours"]}"#, vec![(r#".s.b"}"#, r#".s.b","description":["ours"]}"#)]),
-            (r#""get_example_values":true"#, r#""get_example_values":true,"description":["${x}"]"#, vec![(":true", r#":true,"description":["$${x}"]"#)]),
+            (
+                r#"{"identifier":"main.s.b"}"#,
+                r#"{"identifier":"main.s.b","description":["ours"]}"#,
+                vec![(r#".s.b"}"#, r#".s.b","description":["ours"]}"#)],
+            ),
+            (
+                r#""get_example_values":true"#,
+                r#""get_example_values":true,"description":["${x}"]"#,
+                vec![(":true", r#":true,"description":["$${x}"]"#)],
+            ),
             (",\n            {\"identifier\":\"main.s.b\"}", "", vec![(",\n            {\"identifier\":\"${catalog}.s.b\"}", "")]),
             // New items come where the list is sorted.
             (

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 
 use crate::adoption::Desk;
 
-const HEAD: &str = "warehouses: { w: { name: w, cluster_size: Small } }\nspaces:\n  s:\n    title: Sales\n    warehouse_id: \"${warehouses.w.id}\"\n";
+const HEAD: &str =
+    "warehouses: { w: { name: w, cluster_size: Small } }\nspaces:\n  s:\n    title: Sales\n    warehouse_id: \"${warehouses.w.id}\"\n";
 
 fn desk(body: &str, files: &[(&str, &str)]) -> Desk {
     let desk = Desk::new();
@@ -128,7 +129,9 @@ fn what_both_changed_is_told_and_left_alone() {
 
 #[test]
 fn items_that_one_took_away_and_the_other_changed_are_told() {
-    let body = format!("{HEAD}    instructions:\n      example_sql:\n        - {{ question: A, sql: SELECT 1 }}\n        - {{ question: B, sql: SELECT 2 }}\n");
+    let body = format!(
+        "{HEAD}    instructions:\n      example_sql:\n        - {{ question: A, sql: SELECT 1 }}\n        - {{ question: B, sql: SELECT 2 }}\n"
+    );
     // YAML takes it away, the UI changes it.
     let desk = desk(&body, &[]);
     let ours = body.replace("        - { question: A, sql: SELECT 1 }\n", "");
@@ -300,7 +303,16 @@ fn a_definition_that_was_pasted_is_edited_in_its_own_form() {
             let (exit, said) = adopted(&desk, &["conf/a.yaml", "spaces/s.geniespace.json"]);
             assert_eq!(exit, 0, "{body}\n{said}");
             let all = format!("{}{}", desk.read("conf/a.yaml"), desk.read("spaces/s.geniespace.json"));
-            for part in ["ONE\\n", "of ${catalog}\\n", "THREE", "SELECT 2\\n", "FROM ${catalog}.s.a", "\"${catalog}.s.a\"", "# ours", "description: by hand"] {
+            for part in [
+                "ONE\\n",
+                "of ${catalog}\\n",
+                "THREE",
+                "SELECT 2\\n",
+                "FROM ${catalog}.s.a",
+                "\"${catalog}.s.a\"",
+                "# ours",
+                "description: by hand",
+            ] {
                 assert!(all.contains(part), "{part}\n{all}\n{said}");
             }
             // Whatever did not change stays as it is laid out.

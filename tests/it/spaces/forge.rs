@@ -298,7 +298,10 @@ fn a_definition_in_a_file_is_planned_and_edited_there() {
     super::send(&source, "PATCH", &path, &serde_json::json!({ "serialized_space": export.to_string() }));
     assert!(desk.done("plan").contains("Edited"));
     desk.done("adopt --write spaces.sales --yes");
-    assert_eq!((desk.read("spaces/sales.yaml"), desk.read("spaces/sales.geniespace.json")), (yaml.to_owned(), file.replace("One", "Edited")));
+    assert_eq!(
+        (desk.read("spaces/sales.yaml"), desk.read("spaces/sales.geniespace.json")),
+        (yaml.to_owned(), file.replace("One", "Edited"))
+    );
     assert!(desk.done("plan").contains("no changes"));
     // The file is part of what a plan was made from.
     desk.done("plan --out saved.plan");
