@@ -248,8 +248,9 @@ fn lines(kind: &'static Kind, change: &FieldChange) -> Option<String> {
         return merge_lines(base, ours, theirs);
     }
     // The end is nobody's edit: it is YAML's.
-    let end = &ours[ours.trim_end_matches('\n').len()..];
-    let [base, theirs] = [base, theirs].map(|text| format!("{}{end}", text.trim_end_matches('\n')));
+    let is_end = ['\r', '\n'];
+    let end = &ours[ours.trim_end_matches(is_end).len()..];
+    let [base, theirs] = [base, theirs].map(|text| format!("{}{end}", text.trim_end_matches(is_end)));
     merge_lines(&base, ours, &theirs)
 }
 

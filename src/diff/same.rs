@@ -231,7 +231,7 @@ pub(super) fn text<'t>(field: Option<Field<'_>>, text: &'t str) -> Cow<'t, str> 
         match fact {
             Fact::CaseBlind => seen = Cow::Owned(seen.to_lowercase()),
             Fact::Slashless => seen = Cow::Owned(seen.trim_end_matches('/').to_owned()),
-            Fact::Chomped => seen = Cow::Owned(seen.trim_end_matches('\n').to_owned()),
+            Fact::Chomped => seen = Cow::Owned(seen.replace("\r\n", "\n").trim_end_matches('\n').to_owned()),
             Fact::WorkspacePath => {
                 if let Some(rest) = seen.strip_prefix("/Workspace").filter(|rest| rest.starts_with('/')) {
                     seen = Cow::Owned(rest.to_owned());

@@ -137,10 +137,7 @@ fn put(body: &mut Value, field: Option<Field<'_>>, steps: &[Step], live: Option<
 fn at_last(body: &mut Value, field: Option<Field<'_>>, deed: &Deed) {
     match deed {
         Deed::Set(Value::Text(theirs)) if field.is_some_and(|f| f.facts().any(|fact| matches!(fact, Fact::Chomped))) => {
-            // How a text ends is nobody's edit: it stays as it is written here.
-            let end = body.as_str().map_or_else(String::new, |ours| ours[ours.trim_end_matches('\n').len()..].to_owned());
-            let said = if body.as_str().is_some() { theirs.trim_end_matches('\n') } else { theirs };
-            *body = Value::Text(format!("{said}{end}"));
+            *body = Value::Text(body.as_str().map_or_else(|| theirs.clone(), |ours| as_it_ends(ours, theirs)));
         }
         Deed::Set(value) => body.clone_from(value),
         Deed::Remove => *body = Value::Null,
@@ -155,6 +152,15 @@ fn at_last(body: &mut Value, field: Option<Field<'_>>, deed: &Deed) {
             *body = Value::List(items);
         }
     }
+}
+
+/// How a text ends, and how its lines do, is nobody's edit: both stay as they are written here.
+fn as_it_ends(ours: &str, theirs: &str) -> String {
+    let is_end = ['\r', '\n'];
+    let said = theirs.replace("\r\n", "\n");
+    let said = said.trim_end_matches(is_end);
+    let said = if ours.contains("\r\n") { said.replace('\n', "\r\n") } else { said.to_owned() };
+    said + &ours[ours.trim_end_matches(is_end).len()..]
 }
 
 /// Whether nothing is left that somebody chose.

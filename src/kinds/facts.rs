@@ -98,7 +98,8 @@ pub enum Fact {
     CaseBlind,
     /// Text compared without a trailing slash.
     Slashless,
-    /// Text compared without newlines at its end: blocks of YAML bring one along, servers may not keep it.
+    /// Text compared without newlines at its end (blocks of YAML bring one along, servers may not keep it) and whatever its lines end
+    /// in (files of Windows).
     Chomped,
     /// A map of what this release does not know: its members are owned one by one, at any depth, and the others are carried over.
     Carried,

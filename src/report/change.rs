@@ -261,14 +261,20 @@ fn cut(mut lines: Vec<String>, style: &Style) -> Vec<String> {
 
 /// Several lines of text: how many came and went, then the differences with a line of context.
 fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
-    let diff = TextDiff::from_lines(old, new);
+    // How a line ends makes no other line of it, unless nothing else differs.
+    let [before, after]: [Vec<&str>; 2] = [old, new].map(|text| text.lines().collect());
+    if before == after {
+        row.value = "the same lines, with other ends".to_owned();
+        return;
+    }
+    let diff = TextDiff::from_slices(&before, &after);
     let (mut added, mut removed) = (0, 0);
     for group in diff.grouped_ops(1) {
         if !row.below.is_empty() {
             row.below.push(style.paint.label(Label::Dim, "..."));
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let line = visible(change.value().trim_end_matches(['\n', '\r']));
+            let line = visible(change.value());
             row.below.push(match change.tag() {
                 ChangeTag::Delete => {
                     removed += 1;

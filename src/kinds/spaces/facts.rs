@@ -8,6 +8,7 @@ const BACKEND: Fact = Fact::Default(Lit::Backend);
 /// By path, or by type wherever it occurs.
 pub(super) const FACTS: &[(At, Fact)] = &[
     ("description", Fact::Default(Lit::Text(""))),
+    ("description", Fact::Chomped),
     ("warehouse_id", Fact::Refers("warehouses")),
     // The caller's home; an update moves the space.
     ("parent_path", BACKEND),

@@ -337,7 +337,7 @@ fn lines(items: Vec<Value>) -> Value {
 }
 
 /// One part in YAML's form.
-fn part(form: &'static Form, value: Value, origin: Origin) -> Value {
+pub(super) fn part(form: &Form, value: Value, origin: Origin) -> Value {
     let mut map = match value {
         Value::Map(map) => map,
         Value::Text(_) if !form.short.is_empty() => return Value::map([(form.short, value)]),

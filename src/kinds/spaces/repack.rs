@@ -2,7 +2,7 @@
 //! expressions stay as they are written, and only what changed is another one.
 
 use super::form::{Form, SECTIONS, Shape, Wire};
-use super::read::{Origin, joined, part as read_part};
+use super::read::{Origin, part as read_part, prose};
 use super::write::{at, part as write_part};
 use crate::kinds::{Refusal, Spell};
 use crate::model::{Map, Path, Step, Value};
@@ -114,7 +114,7 @@ impl Pen<'_> {
         let mut out = match (raw, short) {
             (Value::Map(map), _) => map.clone(),
             // A text alone stands for one member.
-            (text, Some(short)) => std::iter::once((short.wire(self.wire).to_owned(), text.clone())).collect(),
+            (text, Some(short)) => std::iter::once((short.sent(self.wire).to_owned(), text.clone())).collect(),
             (other, None) => return Err(Refusal { path: path.clone(), reason: format!("{} stands there", other.sort()) }),
         };
         let mut sides = [old, new].map(|side| side.as_map().cloned().unwrap_or_default());
@@ -124,7 +124,7 @@ impl Pen<'_> {
             if old == new {
                 continue;
             }
-            let name = member.names().find(|name| out.contains_key(*name)).unwrap_or(member.wire(self.wire)).to_owned();
+            let name = member.names(Origin::Api).find(|name| out.contains_key(*name)).unwrap_or(member.sent(self.wire)).to_owned();
             let lists = [&old, &new].map(|list| list.as_ref().and_then(Value::as_list).unwrap_or_default());
             let there = out.get(&name).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
             let below_path = path.join(Step::Field(member.name.to_owned()));
@@ -141,8 +141,9 @@ impl Pen<'_> {
     /// Members by name, under the name by which they are written.
     fn map(&self, form: Option<&Form>, out: &mut Map, (old, new): (&Map, &Map), path: &Path) -> Result<(), Refusal> {
         let spelt = |out: &Map, name: &str| {
-            let member = form.and_then(|form| form.members.iter().find(|member| member.wire(self.wire) == name));
-            let other = member.filter(|_| !out.contains_key(name)).and_then(|member| member.names().find(|n| out.contains_key(*n)));
+            let member = form.and_then(|form| form.members.iter().find(|member| member.sent(self.wire) == name));
+            let other =
+                member.filter(|_| !out.contains_key(name)).and_then(|member| member.names(Origin::Api).find(|n| out.contains_key(*n)));
             other.unwrap_or(name).to_owned()
         };
         for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(*value)) {
@@ -192,16 +193,15 @@ impl Pen<'_> {
 
     /// A text in as many fragments as it was: in one, or in lines.
     fn prose(&self, raw: &Value, (old, new): (&Value, &Value), path: &Path) -> Result<Value, Refusal> {
-        let text = |value: &Value| match joined(value.clone()) {
+        let [old, new] = [old, new].map(|value| match prose(value.clone()) {
             Value::Text(text) => text,
             _ => String::new(),
-        };
+        });
         let written = match raw {
             Value::List(parts) => parts.iter().filter_map(Value::as_str).collect(),
             other => other.as_str().unwrap_or_default().to_owned(),
         };
-        let core = written.trim_end_matches('\n');
-        let now = self.text(core, (&text(old), &text(new)), path)? + &written[core.len()..];
+        let now = self.text(&written, (&old, &new), path)?;
         Ok(match raw {
             Value::List(parts) if parts.len() > 1 => Value::List(now.split_inclusive('\n').map(Value::from).collect()),
             Value::List(_) => Value::List(vec![Value::Text(now)]),
