@@ -250,3 +250,48 @@ fn what_is_adopted_into_a_shared_file_says_so_and_can_go_into_the_environments_o
     let (exit, said) = desk.run(&["adopt", "warehouses.w", "--overlay", "--yes", "--env", "local"]);
     assert!(exit == 64 && said.contains("`--overlay` says where YAML is written, and warehouses.w is declared already"), "{said}");
 }
+
+#[test]
+fn what_was_deleted_in_one_workspace_is_left_out_of_that_environment_alone() {
+    let desk = shared("");
+    let state = brickform::model::json::parse(desk.read(".brickform/state/local.json").as_bytes()).expect("a state");
+    let id = state.get("resources").and_then(|r| r.get("warehouses.v")?.get("id")).expect("an id").key_text();
+    by_hand(&desk, &[format!("DELETE /api/2.0/sql/warehouses/{id}")]);
+    let said = desk.done(&["adopt", "--write", "warehouses.v", "--deletions", "--overlay", "--yes", "--env", "local"], "one is gone");
+    assert!(said.contains("environments/local.yaml: left out of this environment"), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), TWO, "the file of all environments is as it was");
+    let own = desk.read("environments/local.yaml");
+    assert!(own.contains("warehouses:\n    v:\n      $delete: true\n"), "{own}");
+    desk.done(&["plan", "--detailed-exitcode", "--env", "local"], "nothing is left");
+}
+
+#[test]
+fn a_new_file_is_read_or_named_and_never_half_written() {
+    let desk = applied("warehouses: { w: { name: w, cluster_size: Small } }\n", &[]);
+    by_hand(&desk, &[r#"POST /api/2.0/sql/warehouses {"name":"other","cluster_size":"Small"}"#.to_owned()]);
+    for file in ["more/w.yaml", "conf/w.txt"] {
+        let (exit, said) = desk.run(&["adopt", "warehouses", "--name", "other", "--key", "o", "--to", file, "--yes"]);
+        assert!(
+            exit == 64 && said.contains(&format!("the project would not read warehouses.o from `{file}`, and nothing was written")),
+            "{said}"
+        );
+        assert!(desk.bytes(file).is_empty());
+    }
+    desk.done(&["adopt", "warehouses", "--name", "other", "--key", "o", "--to", "spaces/w.yaml", "--yes"], "a folder that is read");
+    desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
+}
+
+#[test]
+fn an_object_is_taken_for_one_address_or_for_none() {
+    let twins =
+        |key: &str| format!("  {key}: {{ title: Same, warehouse_id: '475b94ddc7cd5211', lifecycle: {{ allow_duplicate_name: true }} }}\n");
+    let desk = Desk::new();
+    desk.write("conf/a.yaml", &format!("spaces:\n{}{}", twins("a"), twins("b")));
+    let made = r#"POST /api/2.0/genie/spaces {"title":"Same","warehouse_id":"475b94ddc7cd5211","serialized_space":"{\"version\":2}"}"#;
+    by_hand(&desk, &[made.to_owned()]);
+    let (exit, said) = desk.run(&["adopt", "--all", "--yes"]);
+    assert!(exit == 1 && said.contains("has its name, and that of spaces.b too: nothing says whose it is"), "{said}");
+    assert!(said.contains("say which one: `brickform adopt spaces.a") && said.contains("Nothing to adopt."), "{said}");
+    let (exit, said) = desk.run(&["state", "rebuild", "--dry-run"]);
+    assert!(said.contains("! spaces.a") && said.contains("! spaces.b"), "{exit}: {said}");
+}

@@ -188,3 +188,21 @@ fn what_is_no_way_back_is_said() {
     std::fs::remove_dir_all(repository.project.folder.path().join(".git")).expect("it can be removed");
     err("rollback --to 1 --env dev --yes", 1, "this clone does not hold commit");
 }
+
+/// A commit and its revert between the two: neither brings anything, and the revert is not to be reverted.
+#[test]
+fn what_was_taken_back_before_the_rollback_stays_taken_back() {
+    let repository = Repository::new("workspace: local\n");
+    repository.apply("").ended(0);
+    let thirty = repository.minutes(30, "Thirty");
+    repository.git(&format!("revert --no-edit {thirty}"));
+    repository.project.write("conf/b.yaml", JOB);
+    let job = repository.commit("Job");
+    repository.apply("").ended(0);
+    repository.project.run("rollback --to 1 --env dev --yes").ended(0);
+    let held = repository.apply("").ended(6);
+    says(&held, &[&format!("takes none of it back: {} \"Job\"", &job[..7]), &format!("git revert {}", &job[..7])]);
+    assert!(!held.err.contains(&thirty[..7]), "{}", held.err);
+    repository.git(&format!("revert --no-edit {job}"));
+    says(&repository.apply("").ended(0), &["Unpins dev"]);
+}
