@@ -201,7 +201,8 @@ async fn verified(
         let before = steps.iter().find(|s| s.address == step.address).and_then(|s| s.seen.as_ref());
         let ours: &[FieldChange] = before.map_or(&[], |seen| &seen.changes);
         let taken: Vec<&FieldChange> = written.taken.iter().filter(|(a, _)| *a == step.address).flat_map(|(_, all)| all).collect();
-        let differs = |c: &&FieldChange| !(written.is_left(&step.address) && is_drift(c)) && !is_of_yaml(c, ours, &taken);
+        let is_told = |c: &FieldChange| written.is_left(&step.address) && is_drift(c);
+        let differs = |c: &&FieldChange| !is_told(c) && !is_of_yaml(c, ours, &taken);
         let gone = step.because.as_deref() == Some(DELETED) && !written.is_left(&step.address);
         let field = step.seen.iter().flat_map(|seen| &seen.changes).find(differs).map(|c| format!(" ({})", c.path));
         if gone || field.is_some() {

@@ -1,5 +1,7 @@
 //! JSON written the way a text of JSON is written: its indentation or none, its escapes, its line ends, its last line.
 
+use std::fmt::Write as _;
+
 use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, PrettyFormatter};
 
@@ -66,7 +68,7 @@ fn escaped(text: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }

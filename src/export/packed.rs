@@ -50,7 +50,7 @@ impl Writer<'_> {
     pub(super) fn packed<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, target: &Value) -> Vec<Put<'n>> {
         let Some((entry, repack)) = member(resource).zip(resource.kind.hooks.repack) else { return found };
         // What requests carry beside the definition stands beside it in YAML, too.
-        let plain = resource.kind.hooks.wire.map(|wire| wire(target)).unwrap_or(Value::Null);
+        let plain = resource.kind.hooks.wire.map_or(Value::Null, |wire| wire(target));
         let stands = |name: &str| resource.node.get(name).is_some() || plain.get(name).is_some();
         let is_beside = |put: &Put<'_>| put.path.first_field().is_none_or(stands);
         let (beside, inside): (Vec<Put<'n>>, Vec<Put<'n>>) = found.into_iter().partition(is_beside);

@@ -264,7 +264,7 @@ fn text(old: &str, new: &str, style: &Style, row: &mut Row) {
     // How a line ends makes no other line of it, unless nothing else differs.
     let [before, after]: [Vec<&str>; 2] = [old, new].map(|text| text.lines().collect());
     if before == after {
-        row.value = "the same lines, with other ends".to_owned();
+        "the same lines, with other ends".clone_into(&mut row.value);
         return;
     }
     let diff = TextDiff::from_slices(&before, &after);

@@ -375,6 +375,6 @@ mod tests {
             assert_eq!(json::write(&found).unwrap(), json::write(&value(&wanted)).unwrap(), "{from}");
         }
         let refused = becomes(raw, &|text| text.replace("main.s.a\"]", "other.s.a\"]"));
-        assert_eq!(refused, Err(r#"instructions.example_sql[question=Top].sql: an expression gives what changed"#.to_owned()));
+        assert_eq!(refused, Err("instructions.example_sql[question=Top].sql: an expression gives what changed".to_owned()));
     }
 }

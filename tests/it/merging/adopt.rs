@@ -281,7 +281,8 @@ fn definitions() -> [String; 3] {
 #[test]
 fn a_definition_that_was_pasted_is_edited_in_its_own_form() {
     for definition in definitions() {
-        let indented = |by: usize| definition.trim_end().lines().map(|line| format!("\n{}{line}", " ".repeat(by))).collect::<String>();
+        let indented =
+            |by: usize| definition.trim_end().lines().map(|line| format!("\n{}{line}", " ".repeat(by))).collect::<Vec<_>>().concat();
         let file = ("spaces/s.geniespace.json", definition.as_str());
         for (field, files) in [
             ("    serialized_space: { file: spaces/s.geniespace.json } # ours\n".to_owned(), vec![file]),
@@ -294,7 +295,9 @@ fn a_definition_that_was_pasted_is_edited_in_its_own_form() {
             // YAML's own edit, which was not applied.
             let ours = |text: &str| text.replacen("one\\n", "ONE\\n", 1);
             desk.write("conf/a.yaml", &ours(&body));
-            files.iter().for_each(|(name, text)| desk.write(name, &ours(text)));
+            for (name, text) in &files {
+                desk.write(name, &ours(text));
+            }
             in_the_ui(&desk, &json!({"description": "by hand"}), |c| {
                 *text(c) = json!(["one\nof main\nTHREE"]);
                 example(c)["sql"] = json!(["SELECT 2\nFROM main.s.a"]);

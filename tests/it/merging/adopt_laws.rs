@@ -38,7 +38,7 @@ fn files(written: Written, space: &Value, definition: &Value, merge: bool) -> Ve
     let plain = |name: &str| space.get(name).cloned().map(|value| (name.to_owned(), value));
     let beside = Value::Map(["title", "description", "warehouse_id"].into_iter().filter_map(plain).collect::<Map>());
     let pretty = || json::write_pretty(definition).expect("JSON").replace("\"main.s.x", "\"${catalog}.s.x");
-    let deeper = |text: &str| text.lines().map(|line| format!("      {line}\n")).collect::<String>();
+    let deeper = |text: &str| text.lines().map(|line| format!("      {line}\n")).collect::<Vec<_>>().concat();
     let body = match written {
         Written::Fields => with_variables(&emit(space, 4)),
         Written::File => format!("{}    serialized_space: {{ file: conf/s.json }} # pasted\n", emit(&beside, 4)),
@@ -67,7 +67,9 @@ fn pasted(space: &Value, definition: &Value, edits: &[Edit], random: &mut Random
 }
 
 fn write(desk: &Desk, files: &[(&'static str, String)]) {
-    files.iter().for_each(|(name, text)| desk.write(name, text));
+    for (name, text) in files {
+        desk.write(name, text);
+    }
 }
 
 fn read(desk: &Desk) -> String {
