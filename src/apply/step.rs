@@ -319,6 +319,10 @@ impl Running {
     /// Puts the object on record as it is now.
     async fn put(&mut self, entry: &Entry, status: Status, flush: Flush) -> Result<(), Failure> {
         let mut entry = Entry { status, ..entry.clone() };
+        if status == Status::Ok {
+            // It has arrived.
+            entry.before = None;
+        }
         if entry.id.is_empty() {
             entry.id = self.id.as_ref().map(identity::text).unwrap_or_default();
         }

@@ -47,6 +47,16 @@ impl<'v> Walk<'v> {
         let known: std::collections::HashSet<&Key> = wanted.iter().collect();
         let there = keys_of(item_field, keys, live);
         let again = field.and_then(|f| f.also()).map(|also| reworded(also, (&wanted, desired), (&there, live))).unwrap_or_default();
+        let secrets = match three.holds_secret() {
+            false => Secrets::default(),
+            true => {
+                let again = |i: usize| again.get(&i).map(|j| &live[*j]);
+                let ours = wanted.iter().zip(desired).enumerate().map(|(i, (key, item))| (key.clone(), item, again(i)));
+                let before = keys_of(item_field, keys, applied).into_iter().zip(applied).map(|(key, item)| (key, item, None));
+                let was_there = |key: &Key| three.applied.is_none() || by_applied.contains_key(key);
+                Secrets::of(ours.chain(before), &by_live, was_there)
+            }
+        };
         for (i, (key, item)) in wanted.iter().zip(desired).enumerate() {
             let other = again.get(&i).copied();
             let below = Three {
@@ -70,8 +80,8 @@ impl<'v> Walk<'v> {
             }
             let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
             let reason = extra(three, below.applied.is_some());
-            if below.applied.is_none() && three.holds_secret() {
-                // Its key may be what was a secret here: shown by its place, with every secret place hidden.
+            if below.applied.is_none() && secrets.may_be_in(item) {
+                // It may be the one that holds a secret, under another key: shown by its place, with every secret place hidden.
                 self.below(Crumb::Index(i), |walk| {
                     if !walk.ignored() {
                         walk.item(three, None, Some(item), reason);
@@ -156,6 +166,51 @@ impl<'v> Walk<'v> {
             other => other.cloned(),
         };
         self.found.changes.push(FieldChange { path: self.path(), old, new: new.cloned(), applied: None, reason });
+    }
+}
+
+/// What tells whether an item that only live has holds a secret of another one.
+#[derive(Default)]
+struct Secrets {
+    /// An item with a secret is not there under its key: it may have been given another one.
+    lost: bool,
+    /// What stands in live where secrets are.
+    texts: Vec<String>,
+}
+
+impl Secrets {
+    /// From items of ours with their keys, and live's where it is known by something else.
+    fn of<'v>(
+        ours: impl Iterator<Item = (Key, &'v Value, Option<&'v Value>)>,
+        live: &HashMap<Key, (usize, &'v Value)>,
+        was_there: impl Fn(&Key) -> bool,
+    ) -> Self {
+        let mut found = Self::default();
+        for (key, item, again) in ours.filter(|(_, item, _)| secret::holds_secret(item)) {
+            match live.get(&key).map(|(_, live)| *live).or(again) {
+                Some(live) => hidden_texts(live, &secret::veil(live, Some(item), None), &mut found.texts),
+                None => found.lost |= was_there(&key),
+            }
+        }
+        found
+    }
+
+    fn may_be_in(&self, item: &Value) -> bool {
+        // A short one stands in many a text by chance.
+        let holds = |text: &str, secret: &String| text == secret || (secret.len() > 3 && text.contains(secret.as_str()));
+        self.lost || item.any(&|v| v.as_str().is_some_and(|text| self.texts.iter().any(|secret| holds(text, secret))))
+    }
+}
+
+/// The texts of live that are hidden.
+fn hidden_texts(live: &Value, veiled: &Value, found: &mut Vec<String>) {
+    match (live, veiled) {
+        (Value::Map(live), Value::Map(veiled)) => {
+            live.iter().filter_map(|(k, v)| Some((v, veiled.get(k)?))).for_each(|(v, veiled)| hidden_texts(v, veiled, found));
+        }
+        (Value::List(live), Value::List(veiled)) => live.iter().zip(veiled).for_each(|(v, veiled)| hidden_texts(v, veiled, found)),
+        (Value::Text(text), Value::Secret(_)) if !text.is_empty() => found.push(text.clone()),
+        _ => {}
     }
 }
 

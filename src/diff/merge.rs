@@ -53,6 +53,21 @@ pub fn merge(kind: &'static Kind, changes: Vec<FieldChange>, sides: &Sides<'_>) 
     Merged { changes: rest, kept, wanted }
 }
 
+/// The body that the workspace has been sent, after an update of which nobody knows whether it arrived: `desired` is what that sent,
+/// `applied` what was sent before. Where live has the update's side, that is what was sent; elsewhere it is what was there before.
+#[must_use]
+pub fn arrived(kind: &'static Kind, sides: &Sides<'_>) -> Value {
+    let found = compare(&Compare { applied: Some(sides.applied), live: Some(sides.live), ..Compare::of(kind, sides.desired) });
+    let mut back: Vec<FieldChange> = Vec::new();
+    for change in merge(kind, found.changes, sides).changes {
+        if back.last().is_none_or(|last| last.path != change.path) {
+            let [old, new] = [sides.applied, sides.desired].map(|side| side.at(&change.path).cloned());
+            back.push(FieldChange { old, new, ..change });
+        }
+    }
+    taken(kind, sides.desired, &back.iter().collect::<Vec<_>>(), sides.applied, Form::AsIs)
+}
+
 /// What `adopt --write` does with what differs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Adopted {

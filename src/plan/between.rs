@@ -85,7 +85,7 @@ fn as_applied(old: Option<&Desired>, frame: &Frame<'_>) -> Document {
             tag: None,
             deposed: vec![],
             made_by: None,
-            kept: vec![],
+            before: None,
         };
         document.resources.insert(address.clone(), entry);
     }

@@ -7,7 +7,7 @@ use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Seen, Step, body, scope, tag};
-use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, compare, merge, same};
+use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, arrived, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::Lifecycle;
@@ -46,8 +46,16 @@ impl<'a> Maker<'a> {
         let begun = self.inputs.state.open_intents.get(at).filter(|_| way == Way::Settled);
         let applied = begun.map_or(applied, |intent| intent.applied.as_ref());
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
-        let mut pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let lifecycle = &subject.resource.lifecycle;
+        // Of an update that was cut, what is there of it.
+        let cut = subject.entry.filter(|entry| lifecycle.merge && begun.is_none() && way == Way::Managed && entry.status != Status::Ok);
+        let before = cut.and_then(|entry| entry.before.as_ref());
+        let arrived = before
+            .zip(applied)
+            .zip(view.as_deref())
+            .map(|((before, sent), live)| arrived(subject.kind, &Sides { desired: sent, applied: before, live }));
+        let applied = arrived.as_ref().or(applied);
+        let mut pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
         let found = compare(&Compare {
             applied,
             live: view.as_deref(),
@@ -58,14 +66,12 @@ impl<'a> Maker<'a> {
             ..Compare::of(subject.kind, &pair.wanted)
         });
         let mut judged = judge(subject, &pair, found.changes);
-        if begun.is_some() || subject.entry.is_some_and(|entry| entry.status != Status::Ok) {
-            // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing, unless
-            // it was that before.
-            let before = |c: &FieldChange| lifecycle.merge && subject.entry.is_some_and(|e| e.kept.iter().any(|p| p.contains(&c.path)));
+        if arrived.is_none() && (begun.is_some() || subject.entry.is_some_and(|entry| entry.status != Status::Ok)) {
+            // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing.
             judged
                 .changes
                 .iter_mut()
-                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict) && !before(c))
+                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))
                 .for_each(|c| c.reason = Reason::Changed);
         }
         mark_restored(subject, &mut judged.changes);
@@ -151,7 +157,8 @@ impl<'a> Maker<'a> {
             entry = Some(self.entry_of(subject, pair, view, way));
         }
         if let Some(entry) = entry.as_mut().filter(|_| sends) {
-            entry.kept = step.kept.iter().map(|c| c.path.clone()).collect();
+            // Until it is known to have arrived, the next merge cannot go on from what is sent now alone.
+            entry.before = pair.applied.filter(|_| subject.resource.lifecycle.merge && way == Way::Managed).cloned();
             self.put_update(subject, pair, &changes, entry, step);
         }
         // What is renamed by this very step follows nothing.

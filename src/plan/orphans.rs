@@ -95,7 +95,7 @@ fn entry(inputs: &Inputs<'_>, intent: &Intent, live: &Live) -> Option<Entry> {
         tag: intent.tag.clone(),
         deposed: vec![],
         made_by: Some(intent.caller.clone()).filter(|c| !c.is_empty()),
-        kept: vec![],
+        before: None,
     })
 }
 

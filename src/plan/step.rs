@@ -241,7 +241,7 @@ impl<'a> Maker<'a> {
             tag: None,
             deposed: vec![],
             made_by: self.made_by(subject),
-            kept: vec![],
+            before: None,
         }
     }
 }

@@ -112,7 +112,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
-            kept: vec![],
+            before: None,
         };
         self.state.resources.insert(address, entry);
     }

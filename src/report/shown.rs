@@ -170,7 +170,7 @@ mod tests {
             tag: None,
             deposed: vec![],
             made_by: None,
-            kept: vec![],
+            before: None,
         }
     }
 

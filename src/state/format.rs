@@ -229,7 +229,7 @@ fn not_json(error: &serde_json::Error) -> String {
 /// # Errors
 /// Something in it cannot be written: its place.
 pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Value, String> {
-    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by, kept } = entry;
+    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by, before } = entry;
     let mut out = BTreeMap::from([
         ("kind", Value::from(kind.as_str())),
         ("id", id.as_str().into()),
@@ -259,8 +259,8 @@ pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String
     if !deposed.is_empty() {
         out.insert("deposed", Value::List(deposed.iter().map(|id| Value::text(id.as_str())).collect()));
     }
-    if !kept.is_empty() {
-        out.insert("kept", Value::List(kept.iter().map(|path| Value::Text(path.to_string())).collect()));
+    if let Some(before) = before {
+        out.insert("before", encode(before, "before", &mut blobs)?);
     }
     Ok(Value::map(out))
 }
@@ -274,6 +274,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
     let map = value.as_map_mut().ok_or_else(|| format!("is {sort}, not a map"))?;
     let applied = map.get_mut("applied").map(take).ok_or_else(|| "`applied` is missing".to_owned())?;
     let former = map.get_mut("former").map(take);
+    let before = map.get_mut("before").map(take);
     Ok(Entry {
         kind: text(map, "kind")?,
         id: text(map, "id")?,
@@ -290,7 +291,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
         tag: optional_text(map, "tag")?,
         deposed: texts(map, "deposed")?,
         made_by: optional_text(map, "made_by")?,
-        kept: texts(map, "kept")?.iter().map(|t| t.parse().map_err(|e| format!("`kept`: {e}"))).collect::<Result<_, _>>()?,
+        before: before.map(|v| decode(v, blob)).transpose()?,
     })
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Address, Path, Value};
+use crate::model::{Address, Value};
 
 mod checks;
 mod format;
@@ -107,9 +107,9 @@ pub struct Entry {
     /// Who applied its create, or took it over where no reply says who made it; none where neither is known, or where it is
     /// part of something else.
     pub made_by: Option<String>,
-    /// What was kept from the workspace when this was last sent (`lifecycle.merge`): after an apply that did not come to its
-    /// end it tells what others changed from what was not reached.
-    pub kept: Vec<Path>,
+    /// While an update is under way whose answer nobody knows yet, of an object whose edits are merged (`lifecycle.merge`): the
+    /// body that the workspace is known to have been sent before it. A merge goes on from what of the two has arrived.
+    pub before: Option<Value>,
 }
 
 /// How far an object got.

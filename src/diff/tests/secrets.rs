@@ -198,3 +198,31 @@ fn an_item_whose_key_was_a_secret_shows_none_when_only_live_has_it() {
         assert!(!format!("{found:?}").contains("s3cret"), "{what}: {found:?}");
     }
 }
+
+#[test]
+fn an_item_that_only_live_has_is_shown_unless_it_may_hold_the_secret() {
+    let item = |key: &str, text: Value| Value::map([("task_key", Value::text(key)), ("description", text)]);
+    let body = |items: Vec<Value>| Value::map([("tasks", Value::List(items))]);
+    let desired = body(vec![item("t", secret("A"))]);
+    let applied = body(vec![item("t", record("A", "f1"))]);
+    let secrets = [("${secret('A')}".to_owned(), record("A", "f1"))].into();
+    let sent = || item("t", "s3cret-value".into());
+    for (what, live, shown) in [
+        ("added", vec![item("u", "select 7".into()), sent()], true),
+        ("a copy", vec![sent(), item("u", "s3cret-value".into())], false),
+        ("a copy that was edited", vec![sent(), item("u", "-- s3cret-value".into())], false),
+        ("given another key", vec![item("u", "s3cret-valu".into())], false),
+    ] {
+        let live = body(live);
+        let found = compare(&Compare { applied: Some(&applied), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
+        let change = found.changes.iter().find(|c| c.new.is_none()).expect("the item");
+        assert_eq!(change.path.to_string() == "tasks[task_key=u]", shown, "{what}: {}", change.path);
+        assert_eq!(change.old == Some(item("u", "select 7".into())), shown, "{what}");
+        assert!(!format!("{:?}", found.changes).contains("s3cret-val"), "{what}: {:?}", found.changes);
+    }
+    // One that YAML adds only now is nowhere yet.
+    let desired = body(vec![item("t", secret("A")), item("n", secret("A"))]);
+    let live = body(vec![sent(), item("u", "select 7".into())]);
+    let found = compare(&Compare { applied: Some(&applied), live: Some(&live), secrets: &secrets, ..Compare::of(&SAMPLE, &desired) });
+    assert!(found.changes.iter().any(|c| c.path.to_string() == "tasks[task_key=u]"), "{:?}", found.changes);
+}

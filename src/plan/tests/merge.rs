@@ -152,7 +152,7 @@ fn what_is_kept_is_sent_back_where_everything_is_sent_and_recorded_as_yaml_has_i
     assert_eq!((body.get("auto_stop_mins"), body.get("cluster_size")), (Some(&Value::Int(45)), Some(&Value::from("Medium"))));
     let entry = step.entry.expect("an entry");
     assert_eq!(entry.applied, value(yaml), "the next plan tells it again");
-    assert_eq!(entry.kept.iter().map(ToString::to_string).collect::<Vec<_>>(), ["auto_stop_mins"]);
+    assert_eq!(entry.before, Some(value(applied)), "until it is known to have arrived");
 }
 
 #[test]
@@ -189,17 +189,69 @@ fn conflicts_wait_as_the_environment_says() {
 }
 
 #[test]
-fn after_an_apply_that_was_cut_only_what_was_kept_before_is() {
-    let mut world = world(
-        "jobs.a",
-        r#"{"name":"a","timeout_seconds":2}"#,
-        r#"{"name":"a","timeout_seconds":2}"#,
-        r#"{"name":"ui","timeout_seconds":1}"#,
-    );
-    let entry = world.state.resources.get_mut(&at("jobs.a")).expect("it");
-    (entry.status, entry.kept) = (Status::Incomplete, vec!["name".parse().expect("a path")]);
-    let step = world.step("jobs.a");
-    assert_eq!((paths(&step), kept(&step)), (vec!["timeout_seconds".to_owned()], vec!["name".to_owned()]));
+fn after_an_apply_that_was_cut_a_merge_goes_on_from_what_arrived() {
+    let a = |rest: &str| format!(r#"{{"name":"a",{rest}}}"#);
+    let text = |lines: &str| a(&format!(r#""description":"{lines}""#));
+    let fields = |name: &str, seconds: u8| format!(r#"{{"name":"{name}","timeout_seconds":{seconds}}}"#);
+    let tasks = |items: &str| a(&format!(r#""tasks":[{items}]"#));
+    let task = |name: &str, seconds: u8| format!(r#"{{"task_key":"{name}","timeout_seconds":{seconds}}}"#);
+    let (one, two, ui) = (task("t", 1), task("t", 2), task("u", 1));
+    // Before, what the cut update sent, YAML now, live.
+    let table: &[[String; 4]] = &[
+        [fields("a", 1), fields("a", 2), fields("a", 2), fields("ui", 1)],
+        [fields("a", 1), fields("a", 2), fields("a", 2), fields("ui", 2)],
+        [fields("a", 1), fields("a", 2), fields("a", 3), fields("ui", 2)],
+        [fields("a", 1), fields("a", 2), fields("a", 1), fields("ui", 2)],
+        [fields("a", 1), fields("a", 2), fields("a", 2), fields("a", 9)],
+        [text("a\\nb\\nc"), text("a\\nb\\nY"), text("a\\nb\\nY"), text("ui\\na\\nb\\nc")],
+        [text("a\\nb\\nc"), text("a\\nb\\nY"), text("a\\nb\\nY"), text("ui\\na\\nb\\nY")],
+        [text("a\\nb\\nc"), text("a\\nb\\nY"), text("a\\nb\\nc"), text("ui\\na\\nb\\nY")],
+        [tasks(&one), tasks(&two), tasks(&two), tasks(&format!("{ui},{one}"))],
+        [tasks(&one), tasks(&two), tasks(&two), tasks(&format!("{ui},{two}"))],
+        [tasks(&one), tasks(&format!("{one},{}", task("n", 1))), tasks(&one), tasks(&format!("{one},{}", task("n", 1)))],
+        [tasks(&one), tasks(&format!("{one},{}", task("n", 1))), tasks(&one), tasks(&format!("{ui},{one}"))],
+        [tasks(&format!("{one},{ui}")), tasks(&format!("{one},{ui}")), tasks(&one), tasks(&format!("{one},{ui}"))],
+    ];
+    // What changes, what is kept, what is a conflict.
+    let wants: &[(&[&str], &[&str], &[&str])] = &[
+        (&["timeout_seconds"], &["name"], &[]),
+        (&[], &["name"], &[]),
+        (&["timeout_seconds"], &["name"], &[]),
+        (&["timeout_seconds"], &["name"], &[]),
+        (&["timeout_seconds"], &[], &["timeout_seconds"]),
+        (&["description"], &["description"], &[]),
+        (&[], &["description"], &[]),
+        (&["description"], &["description"], &[]),
+        (&["tasks[task_key=t].timeout_seconds"], &["tasks[task_key=u]"], &[]),
+        (&[], &["tasks[task_key=u]"], &[]),
+        (&["tasks[task_key=n]"], &[], &[]),
+        (&[], &["tasks[task_key=u]"], &[]),
+        (&["tasks[task_key=u]"], &[], &[]),
+    ];
+    for ([before, sent, yaml, live], (changes, keeps, conflict)) in table.iter().zip(wants) {
+        let mut world = world("jobs.a", yaml, sent, live);
+        let entry = world.state.resources.get_mut(&at("jobs.a")).expect("it");
+        (entry.status, entry.before) = (Status::Incomplete, Some(value(before)));
+        let step = world.step("jobs.a");
+        let found = (paths(&step), kept(&step), conflicts(&step));
+        let words = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(found, (words(changes), words(keeps), words(conflict)), "{before} {sent} {yaml} {live}");
+    }
+}
+
+#[test]
+fn the_retry_of_a_cut_update_sends_both_edits_of_a_text() {
+    let text = |lines: &str| format!(r#"{{"name":"a","description":"{lines}"}}"#);
+    let (yaml, before) = (text("a\\nb\\nY"), text("a\\nb\\nc"));
+    let mut world = world("jobs.a", &yaml, &before, &text("ui\\na\\nb\\nc"));
+    for _ in 0..3 {
+        let step = world.step("jobs.a");
+        let wanted = step.desired.as_ref().and_then(|d| d.get("description")).and_then(Value::as_str);
+        assert_eq!(wanted, Some("ui\na\nb\nY"));
+        let entry = step.entry.expect("an entry");
+        assert_eq!(entry.before, Some(value(&before)), "as long as nothing arrived");
+        world.state.resources.insert(at("jobs.a"), crate::state::Entry { status: Status::Incomplete, ..entry });
+    }
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
-            kept: vec![],
+            before: None,
         };
         self.state.resources.insert(address.clone(), entry);
         self.state.resources.get_mut(&address).expect("just put there")
