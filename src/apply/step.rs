@@ -247,7 +247,8 @@ impl Running {
             let reply = match answer {
                 Ok(reply) => reply,
                 Err(failure) => {
-                    let refused = failure.error.as_ref().is_some_and(|error| !error.may_have_happened);
+                    // An earlier try of it may have taken effect all the same.
+                    let refused = failure.error.as_ref().is_some_and(|error| !error.may_have_happened && error.tries <= 1);
                     if ahead && refused && calls[..i].iter().all(|call| matches!(call.repeat, Repeat::Until(_))) {
                         let address = self.step.address.clone();
                         let as_before = match self.prior.clone() {

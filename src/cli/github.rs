@@ -1,6 +1,7 @@
 //! Findings as commands of a workflow of GitHub Actions: `::error file=conf/jobs.yaml,line=4,col=5,title=E0107::...`.
 
 use crate::report::findings::{Finding, Level};
+use crate::report::style::visible;
 
 /// GitHub shows so many annotations of each level in a step, and passes over the others without a word.
 const MOST: usize = 10;
@@ -44,11 +45,14 @@ fn command(finding: &Finding, prefix: &str) -> String {
 fn plain(finding: &Finding, prefix: &str) -> String {
     let place = finding.span.as_ref().map(|span| format!("{prefix}{}: ", span.cite())).unwrap_or_default();
     let text = finding.message.replace(['\n', '\r'], " ");
+    let text = visible(&text);
     format!("{} {place}{}: {text}\n", finding.level.word(), finding.rule)
 }
 
-/// Text of an annotation: `%`, carriage return and line feed are written as percent escapes.
+/// Text of an annotation: `%`, carriage return and line feed are written as percent escapes, what would steer the log is written out.
 pub fn escape(text: &str) -> String {
+    let text: String =
+        text.split('\n').map(|line| line.split('\r').map(visible).collect::<Vec<_>>().join("\r")).collect::<Vec<_>>().join("\n");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -68,13 +72,13 @@ mod tests {
     fn names_the_place_and_escapes() {
         let source = Arc::new(Source { name: "conf/a,b:c%.yaml".to_owned(), text: "x:\n  y: 1\n".to_owned() });
         let found = [
-            Diagnostic::warning("W0301", "no place"),
+            Diagnostic::warning("W0301", "no \u{1b}[31mplace"),
             Diagnostic::error("E0107", "50% wrong\r\n::error::not a command").at(&Span::new(&source, 5, 6), "").help("mend it"),
         ];
         assert_eq!(
             commands(&of_diagnostics(&found), "data/"),
             "::error file=data/conf/a%2Cb%3Ac%25.yaml,line=2,col=3,title=E0107::50%25 wrong%0D%0A::error::not a command%0Amend it\n\
-             ::warning title=W0301::no place\n"
+             ::warning title=W0301::no \\u{1b}[31mplace\n"
         );
     }
 

@@ -103,7 +103,7 @@ impl<'a> Progress<'a> {
         };
         let drawn = lines(&bar, self.screen.width, Paint { colour: self.screen.err_colour });
         let text = drawn.join("\n");
-        self.screen.raw(&format!("{}{text}", over(seen.drawn)));
+        self.screen.drawn(&over(seen.drawn), &text);
         seen.drawn = drawn.len();
     }
 
@@ -111,7 +111,7 @@ impl<'a> Progress<'a> {
     pub fn end(&self) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if self.draws() {
-            self.screen.raw(&over(std::mem::take(&mut seen.drawn)));
+            self.screen.drawn(&over(std::mem::take(&mut seen.drawn)), "");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::model::url::masked;
 use crate::report;
-use crate::report::style::{Label, Paint, columns, fold, wrap};
+use crate::report::style::{Label, Paint, columns, fold, steerless, wrap};
 
 /// Where a run reads from and writes to; tests pass their own.
 pub struct Streams {
@@ -144,7 +144,7 @@ impl Screen {
 
     /// A result: standard output. Names that come from a workspace cannot steer the terminal.
     pub fn result(&self, text: &str) {
-        let text = crate::report::style::steerless(text);
+        let text = steerless(text, self.out_colour && self.form == Form::Text);
         self.out.lock().unwrap_or_else(PoisonError::into_inner).write(&self.unheard(&text, self.form));
     }
 
@@ -194,9 +194,15 @@ impl Screen {
         self.part.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Standard error, as it is.
+    /// Standard error. What comes from a workspace cannot steer the terminal.
     pub fn raw(&self, text: &str) {
-        self.err.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+        self.drawn("", text);
+    }
+
+    /// Standard error: what moves the cursor as it is, then a text that does not.
+    pub fn drawn(&self, moves: &str, text: &str) {
+        let text = steerless(text, self.err_colour);
+        self.err.lock().unwrap_or_else(PoisonError::into_inner).write(&format!("{moves}{text}"));
     }
 
     /// A remark: standard error, unless quiet.

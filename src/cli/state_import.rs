@@ -15,7 +15,7 @@ use crate::plan::{self, Step};
 use crate::project::Answer;
 use crate::refresh;
 use crate::report::answers::shell_word;
-use crate::report::style::quoted;
+use crate::report::style::{quoted, visible};
 use crate::report::text::plural;
 use crate::state::{Document, Entry};
 
@@ -138,7 +138,7 @@ fn kept(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Result<Kept,
     };
     let bytes = bounded::own(&path, bounded::RECORD).map_err(|error| unread(&file, &path, &error))?;
     let unfit = |why: String| Failure::Machine {
-        message: format!("`{file}` is no state of Genie-Forge: {why}"),
+        message: format!("`{file}` is no state of Genie-Forge: {}", visible(&why)),
         help: vec![
             "nothing was taken over; take the file back from Git or a backup, or take spaces over by `brickform adopt spaces.KEY --id ID`"
                 .to_owned(),
@@ -158,7 +158,7 @@ fn kept(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Result<Kept,
         if names.is_empty() {
             return Ok(Kept { file, environment: name.to_owned(), workspace_url: String::new(), rows: vec![], others: vec![] });
         }
-        let known: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+        let known: Vec<String> = names.iter().map(|n| format!("`{}`", visible(n))).collect();
         let near = crate::diagnostic::suggest::nearest(name, names.iter().map(String::as_str));
         let help = near.map_or_else(
             || format!("it has {}: `--from NAME` says which", known.join(", ")),
@@ -215,7 +215,7 @@ fn same_host(kept: &Kept, online: &Online, session: &Session) -> Result<(), Fail
             "the spaces of `{}` in `{}` are in {}, but {} answered for {}: nothing was taken over",
             kept.environment,
             kept.file,
-            kept.workspace_url,
+            visible(&kept.workspace_url),
             host,
             session.environment()
         ),
@@ -385,28 +385,31 @@ impl Outcome {
         }
     }
 
+    /// Its lines. Keys, ids and titles are whatever stands in the file: they make no line of their own.
     fn line(&self) -> String {
+        let shown = |address: &Address| visible(&address.to_string()).into_owned();
+        let below = |sign: &str, lines: &[String]| lines.iter().map(|line| format!("      {sign}{}\n", visible(line))).collect::<String>();
         match self {
             Self::Taken { address, id, by, notes } => {
-                let notes = notes.iter().flat_map(|note| ["      ", note, "\n"]).collect::<String>();
-                format!("  + {address}    id {id}, by its {by}\n{notes}")
+                format!("  + {}    id {}, by its {by}\n{}", shown(address), visible(id), below("", notes))
             }
-            Self::Managed { address, id } => format!("  = {address}    managed already, as id {id}\n"),
+            Self::Managed { address, id } => format!("  = {}    managed already, as id {}\n", shown(address), visible(id)),
             Self::Missing { address, id: Some(id), .. } => {
-                format!("  . {address}    the workspace has no space {id} any more: the next plan creates it\n")
+                format!("  . {}    the workspace has no space {} any more: the next plan creates it\n", shown(address), visible(id))
             }
             Self::Missing { address, id: None, title } => {
-                format!("  . {address}    the file has no id for it, and no space is called {}: the next plan creates it\n", quoted(title))
+                let (address, title) = (shown(address), quoted(title));
+                format!("  . {address}    the file has no id for it, and no space is called {title}: the next plan creates it\n")
             }
             Self::Undeclared { name, id } => {
                 let how = id.as_ref().map(|id| {
-                    format!("\n      = to manage it: `brickform adopt spaces --id {} --key {}`", shell_word(id), shell_word(name))
+                    let command = format!("brickform adopt spaces --id {} --key {}", shell_word(id), shell_word(name));
+                    format!("\n      = to manage it: `{}`", visible(&command))
                 });
-                format!("  x {name}    no file of the project declares it; it is left as it is{}\n", how.unwrap_or_default())
+                format!("  x {}    no file of the project declares it; it is left as it is{}\n", visible(name), how.unwrap_or_default())
             }
             Self::Unclear { address, why, help } => {
-                let help = help.iter().flat_map(|line| ["      = ", line, "\n"]).collect::<String>();
-                format!("  ! {address}    {why}\n{help}")
+                format!("  ! {}    {}\n{}", shown(address), visible(why), below("= ", help))
             }
         }
     }
@@ -414,11 +417,12 @@ impl Outcome {
 
 fn text(kept: &Kept, outcomes: &[Outcome], environment: &str) -> String {
     let rows = plural(kept.rows.len() as u64, "space", "spaces");
-    let place = if kept.workspace_url.is_empty() { String::new() } else { format!(" ({})", kept.workspace_url) };
-    let mut out = format!("{}, environment {}{place}: {rows}\n", kept.file, kept.environment);
+    let place = if kept.workspace_url.is_empty() { String::new() } else { format!(" ({})", visible(&kept.workspace_url)) };
+    let mut out = format!("{}, environment {}{place}: {rows}\n", visible(&kept.file), visible(&kept.environment));
     out.extend(outcomes.iter().map(Outcome::line));
     if !kept.others.is_empty() {
         let names = kept.others.join(", ");
+        let names = visible(&names);
         out.push_str(&format!("Also in the file, not for {environment}: {names}. Each is taken over by its own `--env`.\n"));
     }
     out

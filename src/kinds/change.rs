@@ -57,6 +57,9 @@ pub struct Hooks {
     /// A facet's request for an object that this caller (by name) made in the same run, as they can send it: never more than
     /// what was planned. None: there is nothing to send.
     pub of_maker: Option<fn(Call, &str) -> Option<Call>>,
+    /// Whether the object (in YAML's form) holds what this request would give it: then one that was refused after an earlier try
+    /// had no answer is done.
+    pub holds: Option<fn(&Call, &Value) -> bool>,
     /// What the user should know of a change before it is made: what restarts, what is waited for.
     pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
     /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live
@@ -88,6 +91,7 @@ impl Hooks {
         standing: None,
         lasting: None,
         of_maker: None,
+        holds: None,
     };
 }
 

@@ -20,7 +20,15 @@ pub static WORKSPACE_TAGS: Kind = Kind {
     lifetime: Lifetime::Attached,
     fields: &[("entity_type", "text!"), ("entity_id", "text!"), ("tags", "{text}!")],
     facts: &[("entity_type", Fact::Immutable), ("entity_id", Fact::Immutable)],
-    hooks: Hooks { normal: Some(normal), laid: Some(normal), reply: Some(reply), view: Some(view), check: Some(check), ..Hooks::NONE },
+    hooks: Hooks {
+        normal: Some(normal),
+        laid: Some(normal),
+        reply: Some(reply),
+        view: Some(view),
+        check: Some(check),
+        holds: Some(holds),
+        ..Hooks::NONE
+    },
     ..Kind::PLAIN
 };
 
@@ -111,6 +119,13 @@ fn update(change: &Change<'_>) -> Calls {
         calls.push(Call { op: DELETE, path, query: Map::new(), body: None, why: "remove tag", repeat: Repeat::Safe });
     }
     Ok(calls)
+}
+
+/// Whether the object has the tag that this request sets, with its value.
+fn holds(call: &Call, live: &Value) -> bool {
+    let said = |name: &str| call.body.as_ref().and_then(|body| body.get(name));
+    let held = said("tag_key").and_then(|key| tags(Some(live))?.get(&key.key_text()));
+    call.op == CREATE && held.is_some() && held == said("tag_value")
 }
 
 /// Keys that the API takes: without `, . : / - =`, and without spaces at their ends (the API's page of the operation).

@@ -91,7 +91,16 @@ fn one_address_each(steps: &mut [Step], inputs: &Inputs<'_>) {
             Entry::Vacant(free) => _ = free.insert(step.address.clone()),
             Entry::Occupied(held) => {
                 let reason = format!("{} and {} are the same object (id {id})", held.get(), step.address);
-                let remedy = vec![format!("keep one of them; take the other out of the state: brickform state rm '{}'", step.address)];
+                let kept = inputs.state.resources.contains_key(&step.address);
+                let declared = inputs.desired.resources.contains_key(&step.address);
+                let mut remedy = Vec::new();
+                if declared {
+                    remedy.push(format!("keep one of them; take the other out of the YAML: {}", step.address));
+                }
+                if kept {
+                    let first = if declared { "and out of" } else { "keep one of them; take the other out of" };
+                    remedy.push(format!("{first} the state: brickform state rm '{}'", step.address));
+                }
                 step.blocks.push(block("refused", reason, remedy));
             }
         }

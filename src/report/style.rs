@@ -125,9 +125,10 @@ pub fn visible(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A text of several lines as it can go to a terminal: colours stay, and whatever else would steer it is written out.
+/// A text of several lines as it can go to a terminal: the palette's colours stay where there are colours, and whatever else
+/// would steer it is written out.
 #[must_use]
-pub fn steerless(text: &str) -> Cow<'_, str> {
+pub fn steerless(text: &str, colours: bool) -> Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(steers) {
         return Cow::Borrowed(text);
@@ -137,12 +138,7 @@ pub fn steerless(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find(steers) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let colour = rest.strip_prefix("\u{1b}[").map(|tail| tail.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
-        let kept = match colour.and_then(|tail| tail.strip_prefix('m')) {
-            Some(tail) => rest.len() - tail.len(),
-            None if rest.starts_with("\r\n") => 2,
-            None => 0,
-        };
+        let kept = if rest.starts_with("\r\n") { 2 } else { own_colour(rest).filter(|_| colours).unwrap_or(0) };
         if kept > 0 {
             out.push_str(&rest[..kept]);
             rest = &rest[kept..];
@@ -153,6 +149,12 @@ pub fn steerless(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// How long the sequence at the start of a text is, where it is one that [`Paint`] writes.
+fn own_colour(text: &str) -> Option<usize> {
+    let (code, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    (code == "0" || PALETTE.iter().any(|(_, own)| *own == code)).then_some(code.len() + 3)
 }
 
 /// A text whose lines are broken between words where they are wider than this; what follows is indented further. A command
@@ -232,13 +234,15 @@ mod tests {
 
     #[test]
     fn nothing_but_colour_steers_a_terminal() {
-        for (text, shown) in [
-            ("plain\n\ttext\r\n", "plain\n\ttext\r\n"),
-            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
-            ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
-            ("\u{1b}[2Jgone\r", "\\u{1b}[2Jgone\\u{d}"),
+        for (text, colours, shown) in [
+            ("plain\n\ttext\r\n", true, "plain\n\ttext\r\n"),
+            ("\u{1b}[1;31mred\u{1b}[0m", true, "\u{1b}[1;31mred\u{1b}[0m"),
+            ("\u{1b}[1;31mred\u{1b}[0m", false, "\\u{1b}[1;31mred\\u{1b}[0m"),
+            ("\u{1b}[8mhidden\u{1b}[30;40m", true, "\\u{1b}[8mhidden\\u{1b}[30;40m"),
+            ("\u{1b}]0;title\u{7}", true, "\\u{1b}]0;title\\u{7}"),
+            ("\u{1b}[2Jgone\r", true, "\\u{1b}[2Jgone\\u{d}"),
         ] {
-            assert_eq!(steerless(text), shown);
+            assert_eq!(steerless(text, colours), shown);
         }
     }
 

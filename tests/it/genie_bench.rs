@@ -106,12 +106,28 @@ fn the_newest_run_is_shown_again_and_compared_with_others() {
 }
 
 #[test]
+fn a_run_of_some_questions_opens_no_gate() {
+    let project = project();
+    project.run("genie bench --env dev --report json=all.json").ended(0);
+    project.run("genie bench --env dev --min-score 80 --question how*").ended(0);
+    let ran = project.run("genie bench --env dev --last --min-score 80 --strict").ended(6);
+    assert!(ran.out.contains("3 of 4 were not asked by this run, which so reaches no mark"), "{}", ran.out);
+    let ran = json(&project.run("genie bench --env dev --last --min-score 80 -o json").ended(6));
+    assert_eq!(ran["spaces"][0]["unasked"].as_array().expect("a list").len(), 3, "{ran}");
+    for line in ["genie bench --env dev --last --baseline all.json", "genie bench --env dev --last --baseline last"] {
+        let ran = project.run(line).ended(0);
+        assert!(ran.out.contains("the two were not asked the same, so their scores do not compare: 3 questions only then"), "{}", ran.out);
+    }
+}
+
+#[test]
 fn what_is_judged_is_told_where_it_is_not_what_the_files_say() {
     let project = project();
     project.edit("spaces/sales.yaml", "SELECT 3", "SELECT 33");
     let ran = project.run("genie bench --env dev").ended(0);
     let said = "its benchmarks in YAML are not applied yet: those of the workspace are run (`brickform apply --target spaces.sales`)";
-    assert!(ran.err.contains(said) && ran.out.contains(said), "{}\n{}", ran.out, ran.err);
+    let noted = said.replace("apply --target", "apply --env dev --target");
+    assert!(ran.err.contains(&noted) && ran.out.contains(said), "{}\n{}", ran.out, ran.err);
     let strict = project.run("genie bench --env dev --strict").ended(1);
     assert!(strict.err.contains("what would be judged is not what the files say") && !strict.err.contains("has started"), "{}", strict.err);
     project.edit("spaces/sales.yaml", "SELECT 33", "SELECT 3");

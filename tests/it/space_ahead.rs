@@ -405,3 +405,20 @@ fn what_is_listed_as_something_else_is_told() {
         planned.err
     );
 }
+
+/// A warehouse's name is no id of one, though this project declares it.
+#[test]
+fn the_name_of_what_is_declared_is_no_id() {
+    let served = Served::with(LocalOptions::default());
+    let files = "warehouses: { bi: { name: bi, cluster_size: Small } }
+spaces: { s: { title: S, warehouse_id: bi, tables: [samples.nyctaxi.trips] } }
+";
+    let project = project(&served, &[("conf/a.yaml", files)]);
+    let planned = project.run("plan --env dev --preflight");
+    let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = "an id is needed here, and `bi` is the name of warehouses.bi: write `${warehouses.bi.id}`";
+    assert!(planned.code == 6 && text.contains(words), "{}{}", planned.out, planned.err);
+    project.edit("conf/a.yaml", "warehouse_id: bi", "warehouse_id: '${warehouses.bi.id}'");
+    let planned = project.run("plan --env dev --preflight");
+    assert!(planned.code == 0 && !planned.out.contains("an id is needed"), "{}{}", planned.out, planned.err);
+}

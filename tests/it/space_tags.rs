@@ -1,6 +1,9 @@
 //! Tags of Genie spaces: `tags:` beside the space, owned key by key.
 
+use brickform::local::LocalOptions;
+
 use super::cli::Project;
+use super::walk::Served;
 
 fn project(tags: &str) -> Project {
     let project = Project::new(&[("conf/project.yaml", "name: shop\n"), ("environments/dev.yaml", "workspace: local\n")]);
@@ -83,4 +86,39 @@ fn mistakes_are_told_at_their_line() {
         let ran = project(tags).run("validate --env dev").ended(1);
         assert!(ran.err.contains(said) || ran.out.contains(said), "{tags}\n{}{}", ran.out, ran.err);
     }
+}
+
+/// A tag that was set although no answer came is ours: it is neither refused as somebody else's nor forgotten.
+#[test]
+fn a_tag_whose_answer_was_lost_has_an_owner() {
+    for times in [1, 9] {
+        let fault = format!("after:POST:/api/2.0/entity-tag-assignments:times={times}").parse().expect("a fault");
+        let served = Served::with(LocalOptions { faults: vec![fault], ..LocalOptions::default() });
+        let project = Project::new(&[("conf/project.yaml", "name: shop\n"), ("environments/dev.yaml", "workspace: {}\n")]);
+        let run = |line: &str| project.with(line, &[("DATABRICKS_HOST", &served.url), ("DATABRICKS_TOKEN", "any")], None);
+        let tags = |tags: &str| format!("workspace_tags:\n  w: {{ entity_type: dashboards, entity_id: '1', tags: {tags} }}\n");
+        project.write("conf/tags.yaml", &tags("{ a: '1' }"));
+        let first = run("apply --env dev --yes");
+        if times == 1 {
+            assert_eq!(first.code, 0, "{}{}", first.out, first.err);
+        }
+        project.write("conf/tags.yaml", &tags("{ b: '3' }"));
+        let plan = run("plan --env dev --requests");
+        assert!(plan.out.contains("DELETE /api/2.0/entity-tag-assignments/dashboards/1"), "{times}: {}{}", plan.out, plan.err);
+    }
+}
+
+/// A tag that somebody else took away in the meantime is taken away.
+#[test]
+fn a_tag_that_is_gone_already_is_removed() {
+    let fault = "after:DELETE:/api/2.0/entity-tag-assignments/*".parse().expect("a fault");
+    let served = Served::with(LocalOptions { faults: vec![fault], ..LocalOptions::default() });
+    let project = Project::new(&[("conf/project.yaml", "name: shop\n"), ("environments/dev.yaml", "workspace: {}\n")]);
+    let run = |line: &str| project.with(line, &[("DATABRICKS_HOST", &served.url), ("DATABRICKS_TOKEN", "any")], None);
+    let tags = |tags: &str| format!("workspace_tags:\n  w: {{ entity_type: dashboards, entity_id: '1', tags: {tags} }}\n");
+    project.write("conf/tags.yaml", &tags("{ a: '1', b: '2' }"));
+    run("apply --env dev --yes").ended(0);
+    project.write("conf/tags.yaml", &tags("{ b: '2' }"));
+    run("apply --env dev --yes").ended(0);
+    run("plan --env dev --detailed-exitcode").ended(0);
 }

@@ -7,7 +7,7 @@ use super::{Running, chooses, creates, renames};
 use crate::apply::known::Ready;
 use crate::apply::wait::{self, WaitError, waiter};
 use crate::apply::{Failure, identity};
-use crate::catalogue::Waiter;
+use crate::catalogue::{self, Waiter};
 use crate::client::{ApiError, ApiErrorKind};
 use crate::kinds::{After, Call, Kind, Unique, Until};
 use crate::model::Value;
@@ -20,6 +20,11 @@ const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1
 /// Whether the workspace is known to take this a moment later. Where it names what does not exist, it is not.
 fn passes(kind: &Kind, error: &ApiError) -> bool {
     !error.may_have_happened && kind.passing.iter().any(|part| error.message.contains(part)) && !error.message.contains("does not exist")
+}
+
+/// Whether a call of an update takes a part of the object away.
+fn takes_away(call: &Call) -> bool {
+    catalogue::operation(call.op).is_some_and(|operation| operation.method == "DELETE")
 }
 
 impl Running {
@@ -96,10 +101,23 @@ impl Running {
                 self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
                 Err(self.failed(call.why, error))
             }
+            // Where there was an earlier try, "already exists" may be about what that one made.
+            Err(error) if error.kind == ApiErrorKind::Conflict && error.tries > 1 && self.is_held(&ready.call).await => Ok(Value::Null),
+            // What is to be taken away and is not there is taken away.
+            Err(error) if takes_away(&ready.call) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
             // An old object that was to be deleted after this one.
             Err(error) if self.kind.delete.is_some_and(|d| d.op == call.op) && refresh::is_gone(self.kind, &error) => Ok(Value::Null),
             other => other.map_err(|error| self.failed(call.why, error)),
         }
+    }
+
+    /// Whether the object holds already what this request would give it.
+    async fn is_held(&mut self, call: &Call) -> bool {
+        let Some((holds, desired)) = self.kind.hooks.holds.zip(self.step.desired.clone()) else { return false };
+        let Some(id) = identity::named(self.kind, &desired) else { return false };
+        self.requests += 1;
+        let read = refresh::object(&self.shared.client, self.kind, &id, &desired).await;
+        matches!(read, Ok(Some(live)) if holds(call, &live))
     }
 
     /// A read that is repeated until the next call can be sent.

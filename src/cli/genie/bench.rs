@@ -298,6 +298,12 @@ impl Bench<'_> {
         let one = |(space, came): (&Chosen, Result<Came, Broken>)| {
             let mut came = came.unwrap_or_else(|broken| Came { problem: Some(why(&broken, space)), ..Came::default() });
             came.problem = came.problem.map(|problem| self.secrets.scrub(problem));
+            // What a run asks that is started here was asked for here.
+            let mut unasked =
+                came.run.as_ref().filter(|_| self.arguments.last).map(|run| run.unasked(&space.benchmarks)).unwrap_or_default();
+            for question in &mut unasked {
+                *question = self.secrets.scrub(std::mem::take(question));
+            }
             if let Some(run) = &mut came.run {
                 run.reworded(&|text| self.secrets.scrub(text));
             }
@@ -311,6 +317,7 @@ impl Bench<'_> {
                 link: (!host.is_empty()).then(|| format!("{host}/genie/rooms/{}", space.id)),
                 notes: space.notes.clone(),
                 run: came.run,
+                unasked,
                 before: came.before,
                 problem: came.problem,
             }

@@ -332,6 +332,16 @@ fn two_addresses_of_one_object_block() {
     world.steady("jobs.b", "9", JOB);
     assert_eq!(verdict(&world.step("jobs.a")), (Action::None, vec![]));
     assert_eq!(verdict(&world.step("jobs.b")), (Action::None, vec!["refused"]));
+    let remedy = world.step("jobs.b").blocks[0].remedy.join("\n");
+    assert!(remedy.contains("out of the YAML: jobs.b") && remedy.contains("brickform state rm 'jobs.b'"), "{remedy}");
+
+    // What the state does not hold cannot be taken out of it.
+    let tags = r#"{"entity_type":"dashboards","entity_id":"1","tags":{"a":"1"}}"#;
+    world.steady("workspace_tags.v", "dashboards/1", tags);
+    world.want("workspace_tags.w", tags);
+    world.see("workspace_tags.w", found("dashboards/1", tags));
+    let remedy = world.step("workspace_tags.w").blocks[0].remedy.join("\n");
+    assert!(remedy.contains("out of the YAML: workspace_tags.w") && !remedy.contains("state rm"), "{remedy}");
 }
 
 #[test]

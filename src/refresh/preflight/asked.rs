@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Weight};
-use crate::kinds::{Fact, Field, Kind, Schema, Sort};
+use crate::kinds::{Fact, Field, Identity, Kind, Schema, Sort};
 use crate::model::{Address, Path, Step, Value};
 use crate::project::Resource;
 use crate::refresh::object::natural_of;
@@ -42,6 +42,8 @@ pub struct Asked {
     kind: Option<&'static Kind>,
     /// What this plan makes around it, so that it cannot be there yet.
     pub later: Option<Address>,
+    /// What this project declares under this name, where the place wants an id and the name is none.
+    pub declared: Option<Address>,
     /// The columns that are named of it.
     pub columns: Vec<(Spot, String)>,
 }
@@ -75,8 +77,10 @@ pub fn asked(ask: &Ask<'_>, live: Option<&Snapshot>) -> Vec<Asked> {
 struct Known<'a> {
     /// Schemas and catalogs by name, that are not there (under this name) yet.
     made: BTreeMap<String, &'a Address>,
-    /// Kinds with ids and names of what is declared or in the state.
+    /// Kinds with ids of what is declared or in the state. A name is an id only where the kind is known by it.
     managed: BTreeSet<(&'a str, String)>,
+    /// What is declared under names that are no ids.
+    called: BTreeMap<(&'a str, String), &'a Address>,
     /// Volumes among them, by their whole names in lower case.
     volumes: BTreeSet<String>,
 }
@@ -92,12 +96,15 @@ impl<'a> Known<'a> {
         let around = |kind: &Kind| matches!(kind.name, "schemas" | "catalogs");
         let resources = || ask.desired.resources.iter().filter(|(address, _)| !address.is_facet());
         let made = resources().filter(|(address, r)| around(r.kind) && is_new(address, r));
-        let declared = resources().map(|(_, r)| (r.kind.name, r.natural.join(".")));
+        let by_name = |r: &Resource| !matches!(r.kind.identity, Identity::Assigned(_));
+        let declared = resources().filter(|(_, r)| by_name(r)).map(|(_, r)| (r.kind.name, r.natural.join(".")));
+        let called = resources().filter(|(_, r)| !by_name(r)).map(|(address, r)| ((r.kind.name, r.natural.join(".")), address));
         let applied = ask.state.resources.values().map(|entry| (entry.kind.as_str(), entry.id.clone()));
         let managed: BTreeSet<(&str, String)> = declared.chain(applied).collect();
         Self {
             made: made.map(|(address, r)| (r.natural.join(".").to_lowercase(), address)).collect(),
             volumes: managed.iter().filter(|(kind, _)| *kind == VOLUMES).map(|(_, name)| name.to_lowercase()).collect(),
+            called: called.collect(),
             managed,
         }
     }
@@ -144,6 +151,7 @@ fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut 
                 question: if objects.sort == Sort::Function { Question::Function(whole) } else { Question::Table(whole) },
                 sort: Some(objects.sort),
                 kind: None,
+                declared: None,
                 columns: objects.columns.map(column).unwrap_or_default(),
             });
         }
@@ -196,6 +204,7 @@ impl Walk<'_, '_> {
             question: Question::Volume(whole),
             sort: None,
             kind: self.ask.registry.get(VOLUMES),
+            declared: None,
             columns: vec![],
         });
     }
@@ -216,6 +225,7 @@ impl Walk<'_, '_> {
             question: Question::Object(kind.name, text.to_owned()),
             sort: None,
             kind: Some(kind),
+            declared: self.known.called.get(&(kind.name, text.to_owned())).map(|address| (*address).clone()),
             later: None,
             columns: vec![],
         });

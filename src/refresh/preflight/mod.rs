@@ -79,7 +79,11 @@ fn of_one(asked: &Asked, answers: &BTreeMap<Question, Answer>, hints: &BTreeMap<
     match answers.get(&asked.question) {
         None => vec![],
         Some(Answer::Missing) => {
-            let hint = hints.get(&asked.question).map(|hint| format!("; {hint}")).unwrap_or_default();
+            let declared = asked
+                .declared
+                .as_ref()
+                .map(|address| format!("; an id is needed here, and `{}` is the name of {address}: write `${{{address}.id}}`", asked.name));
+            let hint = declared.or_else(|| hints.get(&asked.question).map(|hint| format!("; {hint}"))).unwrap_or_default();
             vec![finding(Weight::Missing, format!("the workspace has no {what}, or does not show it to you{hint}"))]
         }
         Some(Answer::Untold(why)) => vec![finding(Weight::Untold, format!("whether there is a {what} cannot be told: {why}"))],

@@ -32,6 +32,7 @@ fn space_json(report: &Report, space: &Space) -> Json {
     let time = |at: i64| jiff::Timestamp::from_millisecond(at).ok().map(|at| at.to_string());
     let answers = run.map(|run| run.answers.as_slice()).unwrap_or_default();
     let results: Vec<Json> = answers.iter().map(|answer| answer_json(space, answer)).collect();
+    let (only_now, only_before) = space.differently_asked();
     let moved = space.before.as_ref().map(|before| {
         let questions = |worse: bool| -> Vec<&str> {
             let is_worse = |answer: &Answer| space.worse().iter().any(|(other, _)| *other == answer);
@@ -39,7 +40,7 @@ fn space_json(report: &Report, space: &Space) -> Json {
         };
         object!({
             "from": before.from, "needs_review": before.review.map(Review::word), "score": score_json(before.score(report.review)),
-            "worse": questions(true), "better": questions(false),
+            "worse": questions(true), "better": questions(false), "only_now": only_now, "only_before": only_before,
         })
     });
     object!({
@@ -50,7 +51,7 @@ fn space_json(report: &Report, space: &Space) -> Json {
             Standing::Open => Json::Null,
             other => Json::Bool(other == Standing::Reached),
         },
-        "before": moved, "results": results,
+        "before": moved, "unasked": space.unasked, "results": results,
     })
 }
 

@@ -123,6 +123,13 @@ pub struct Answer {
     pub status: String,
 }
 
+impl Answer {
+    /// Whether it answers the benchmark of this id, or one that asks the same.
+    fn is_of(&self, id: &str, question: &str) -> bool {
+        (!id.is_empty() && self.id == id) || self.question == question
+    }
+}
+
 /// A run over the benchmarks of one space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BenchmarkRun {
@@ -183,6 +190,8 @@ pub struct Space {
     pub notes: Vec<String>,
     /// The run, as far as it is known.
     pub run: Option<BenchmarkRun>,
+    /// Benchmarks that the space has now and the run did not ask: a run that somebody else picked the questions of.
+    pub unasked: Vec<String>,
     /// What it is compared with.
     pub before: Option<Before>,
     /// Why there is no result, or only a part of one.
@@ -249,14 +258,14 @@ impl Report {
         space.run.as_ref().map(|run| score(run, self.review))
     }
 
-    /// Where a space stands. What has no verdict is not correct; where nothing counts, no mark is reached.
+    /// Where a space stands. What has no verdict is not correct; where nothing counts, or not all was asked, no mark is reached.
     #[must_use]
     pub fn standing(&self, space: &Space) -> Standing {
         let percent = self.score(space).and_then(Score::percent);
         match (&space.problem, self.mark, percent) {
             (Some(_), ..) => Standing::Broken,
             (None, None, _) => Standing::Open,
-            (None, Some(mark), Some(percent)) if percent >= mark => Standing::Reached,
+            (None, Some(mark), Some(percent)) if percent >= mark && space.unasked.is_empty() => Standing::Reached,
             (None, Some(_), _) => Standing::Under,
         }
     }
@@ -314,6 +323,15 @@ impl BenchmarkRun {
         self.questions = asked.len();
     }
 
+    /// Which of these (questions by id) it did not ask; none where what it asked and does not tell of may be just these.
+    #[must_use]
+    pub fn unasked(&self, all: &BTreeMap<String, String>) -> Vec<String> {
+        let told = |id: &str, question: &str| self.answers.iter().any(|answer| answer.is_of(id, question));
+        let missing: Vec<String> = all.iter().filter(|(id, question)| !told(id, question)).map(|(_, question)| question.clone()).collect();
+        let untold = self.questions.saturating_sub(self.answers.len());
+        if missing.len() > untold { missing } else { vec![] }
+    }
+
     /// Every text of it by this function.
     pub fn reworded(&mut self, text: &dyn Fn(String) -> String) {
         for answer in &mut self.answers {
@@ -340,7 +358,21 @@ impl Space {
         run.answers.iter().filter_map(then).filter(|(answer, then)| answer.verdict.rank() != then.rank()).collect()
     }
 
-    /// Those of them that got worse.
+    /// Questions that only one of the two runs asked: those that are new, and those that only the earlier one asked. None where
+    /// one of them tells of no question.
+    #[must_use]
+    pub fn differently_asked(&self) -> (Vec<&str>, Vec<&str>) {
+        let (Some(before), Some(run)) = (&self.before, &self.run) else { return Default::default() };
+        if before.verdicts.is_empty() || run.answers.is_empty() {
+            return Default::default();
+        }
+        let new = run.answers.iter().filter(|answer| before.of(answer).is_none()).map(|answer| answer.question.as_str());
+        let here = |(id, question, _): &&(String, String, Verdict)| run.answers.iter().any(|answer| answer.is_of(id, question));
+        let left_out = before.verdicts.iter().filter(|then| !here(then)).map(|(_, question, _)| question.as_str());
+        (new.collect(), left_out.collect())
+    }
+
+    /// Questions whose verdict got worse.
     #[must_use]
     pub fn worse(&self) -> Vec<(&Answer, Verdict)> {
         self.moved().into_iter().filter(|(answer, then)| answer.verdict.rank() < then.rank()).collect()

@@ -34,6 +34,7 @@ fn space(run: Option<BenchmarkRun>) -> Space {
         link: Some("https://x.net/genie/rooms/01ab".to_owned()),
         notes: vec![],
         run,
+        unasked: vec![],
         before: None,
         problem: None,
     }
@@ -249,4 +250,31 @@ fn json_says_whether_the_gate_is_open() {
     let good = |mark| report(vec![space(Some(run_of(&[Verdict::Good], 1)))], mark, Review::Fail);
     assert_eq!(passed(&good(Some(100.0))), Some(Value::Bool(true)));
     assert_eq!(passed(&good(None)), Some(Value::Null));
+}
+
+#[test]
+fn a_run_that_was_not_asked_everything_reaches_no_mark() {
+    let all: BTreeMap<String, String> = ["q0", "q1", "q2"].iter().map(|q| (format!("id of {q}"), (*q).to_owned())).collect();
+    for (run, want) in [
+        (run_of(&[Verdict::Good], 1), vec!["q1", "q2"]),
+        (run_of(&[Verdict::Good], 2), vec!["q1", "q2"]),
+        (run_of(&[Verdict::Good], 3), vec![]),
+        (run_of(&[Verdict::Good, Verdict::Bad, Verdict::None], 3), vec![]),
+    ] {
+        assert_eq!(run.unasked(&all), want, "{run:?}");
+    }
+    let run = run_of(&[Verdict::Good], 1);
+    let unasked = run.unasked(&all);
+    let part = report(vec![Space { unasked, ..space(Some(run)) }], Some(80.0), Review::Fail);
+    assert_eq!(part.standing(&part.spaces[0]), Standing::Under);
+    assert!(text(&part, false, 100).contains("2 of 3 were not asked by this run"), "{}", text(&part, false, 100));
+    assert!(json(&part).contains("\"passed\": false"), "{}", json(&part));
+}
+
+#[test]
+fn words_of_the_api_make_no_lines_and_no_colours() {
+    let mut run = run_of(&[], 1);
+    run.answers = vec![answer("q", Verdict::Bad, &["A\n  100 %: reaches the mark\u{1b}[32m"])];
+    let page = text(&report(vec![space(Some(run))], None, Review::Fail), false, 100);
+    assert!(page.contains("      a 100 %: reaches the mark\\u{1b}[32m\n"), "{page}");
 }

@@ -68,12 +68,12 @@ fn cells(answer: &Answer) -> [String; 4] {
 
 /// Why, in plain words: also who says so, and where a question got stuck.
 pub(super) fn why(answer: &Answer) -> Vec<String> {
-    let mut why: Vec<String> = answer.reasons.iter().map(|word| reason(word)).collect();
+    let mut why: Vec<String> = answer.reasons.iter().map(|word| flat(&reason(word))).collect();
     if answer.by_hand {
         why.push("said by a person".to_owned());
     }
     if answer.verdict == Verdict::None && !answer.status.is_empty() {
-        why.push(answer.status.clone());
+        why.push(flat(&answer.status));
     }
     why
 }
@@ -135,7 +135,13 @@ pub(super) fn counted(run: &BenchmarkRun, review: Review) -> String {
 pub(super) fn standing(report: &Report, space: &Space) -> String {
     let scored = space.run.as_ref().map(|run| {
         let percent = super::score(run, report.review).percent().map_or_else(|| "no score".to_owned(), percent);
-        format!("{percent} ({})", counted(run, report.review))
+        let (unasked, all) = (space.unasked.len(), space.unasked.len() + run.answers.len());
+        let left_out = match (unasked, report.mark) {
+            (0, _) => String::new(),
+            (_, None) => format!(", {unasked} of {all} were not asked by this run"),
+            (_, Some(_)) => format!(", {unasked} of {all} were not asked by this run, which so reaches no mark"),
+        };
+        format!("{percent} ({}{left_out})", counted(run, report.review))
     });
     let mark = report.mark.map(percent).unwrap_or_default();
     match (report.standing(space), scored) {
@@ -177,6 +183,13 @@ pub(super) fn compared(report: &Report, space: &Space) -> Vec<String> {
     let worse = space.worse();
     if moved.is_empty() {
         lines[0].push_str(": no verdict changed");
+    }
+    let (new, left_out) = space.differently_asked();
+    if !new.is_empty() || !left_out.is_empty() {
+        let parts = [(left_out.len(), "only then"), (new.len(), "only now")];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, when)| format!("{} {when}", plural(count as u64, "question", "questions"))).collect();
+        lines.push(format!("  the two were not asked the same, so their scores do not compare: {}", parts.join(", ")));
     }
     for (answer, then) in worse.iter().take(NAMED) {
         lines.push(format!("  worse: {}  {} -> {}", quoted(&flat(&answer.question)), then.word(), answer.verdict.word()));

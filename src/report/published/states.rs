@@ -250,6 +250,8 @@ pub fn genie_bench() -> Json {
         ("score", score(), "Counted as the score above, however it was counted then"),
         ("worse", list(text()), "Questions"),
         ("better", list(text()), "Questions"),
+        ("only_now", list(text()), "Questions that the earlier run was not asked: the two scores are not of the same questions"),
+        ("only_before", list(text()), "Questions that only the earlier run was asked"),
     ]);
     let space = object(vec![
         ("address", maybe(text()), "None where the space is named by its id and not managed here"),
@@ -265,6 +267,7 @@ pub fn genie_bench() -> Json {
         ("score", score(), ""),
         ("reached", maybe(flag()), "Whether it reaches `min_score`; none without one"),
         ("before", maybe(before), ""),
+        ("unasked", list(text()), "Benchmarks of the space that this run did not ask: it reaches no mark"),
         ("results", list(result), "By question"),
     ]);
     object(vec![

@@ -273,6 +273,9 @@ fn a_state_that_does_not_fit_is_refused() {
         assert!(found == code && err.contains(told), "{told}\n{found} {out}{err}");
     }
     // Its `init` writes one without anything in it.
+    desk.write(".genie-forge.json", &state("", &[("x\n  + spaces.ok    id 7, by its id", Some("\u{1b}[31mid"), "")]));
+    let shown = desk.done("state import-genie-forge --env dev");
+    assert!(shown.contains("  x x\\u{a}  + spaces.ok    id 7") && shown.contains("\\u{1b}[31mid") && !shown.contains('\u{1b}'), "{shown}");
     desk.write(".genie-forge.json", "{\n  \"version\": \"1.0.0\",\n  \"environments\": {}\n}\n");
     desk.done("state import-genie-forge --env dev");
 }
