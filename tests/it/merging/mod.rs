@@ -13,6 +13,7 @@ use super::world::{Ran, World};
 
 mod adopt;
 mod adopt_laws;
+mod cut;
 mod laws;
 mod trash;
 mod write;
