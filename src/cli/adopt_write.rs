@@ -17,7 +17,10 @@ use crate::model::Address;
 use crate::plan::{self, DELETED, Plan, Step};
 use crate::report::conflict::{self, Conflict};
 use crate::report::style::Paint;
-use crate::state::Document;
+use crate::state::{Document, Note};
+
+/// What the state's history calls it.
+pub(super) const BY: &str = "adopt --write";
 
 /// Writes drift back.
 pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
@@ -73,7 +76,15 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     carry::consent(run, &Consent { given: arguments.yes, question, answer: "yes", command: "adopt --write" })?;
     edited::write(&written.files)
         .map_err(|error| Failure::Machine { message: error.to_string(), help: vec!["run it again: it reads the files anew".to_owned()] })?;
-    session.record(run, &online, document, "adopt --write")?;
+    // No commit holds what was just written.
+    session.store.annotate(Note {
+        who: online.connection.caller.clone(),
+        link: super::pipeline::link(run.outside),
+        dirty: true,
+        files: written.files.iter().map(|file| file.name.clone()).collect(),
+        ..Note::default()
+    });
+    session.record(run, &online, document, BY)?;
     run.screen.result(&format!(
         "Written: {}; {} accepted into the state. Nothing was sent.\n",
         crate::report::text::plural(written.files.len() as u64, "file", "files"),

@@ -60,6 +60,9 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         }
         compared.environments.push((name.unwrap_or_else(|| "default".to_owned()), found));
     }
+    if compared.project.is_empty() {
+        compared.project = new.name().or_else(|| old.name()).unwrap_or_default();
+    }
     tell(&compared, run);
     let written = |form: Form| match form {
         Form::Json => report::json(&compared),
@@ -218,6 +221,11 @@ impl Tree {
     /// There is no project, or a file cannot be read.
     pub fn environments(&self) -> Result<Vec<String>, Failure> {
         project::environments(&self.outside, &self.ask).map_err(Failure::Project)
+    }
+
+    /// The project's name, also where its files have mistakes; none where there is no project.
+    fn name(&self) -> Option<String> {
+        project::name(&self.outside, &self.ask)
     }
 
     /// Whether the names of environments cannot be read.

@@ -11,7 +11,7 @@ use super::git::Git;
 use super::planning::{Planning, Showing};
 use super::repository::{Filters, Repository};
 use super::session::{Online, Session};
-use super::{Exit, Failure, Run, connect, runtime, saving};
+use super::{Exit, Failure, Run, adopt_write, connect, runtime, saving};
 use crate::kinds::{Gone, Identity, Kind, Lifetime, Loss};
 use crate::plan::{self, Action, Pinning, Plan, is_commit, short};
 use crate::project::Ask;
@@ -94,11 +94,8 @@ fn target(git: &Git<'_>, run: &Run<'_>, session: &Session, to: &str) -> Result<T
                 help: vec!["`brickform state history` shows which serials have a commit".to_owned()],
             });
         };
-        if version.note.as_ref().is_some_and(|note| note.dirty) {
-            run.screen.note(&format!(
-                "note: serial {serial} was applied with uncommitted changes; what comes back is what commit {} holds",
-                short(&commit)
-            ));
+        if let Some(words) = uncommitted(version, &commit) {
+            run.screen.note(&words);
         }
         return held(git, commit, "from which that serial came").map(|commit| Target {
             commit,
@@ -125,6 +122,22 @@ fn target(git: &Git<'_>, run: &Run<'_>, session: &Session, to: &str) -> Result<T
     let same = history.iter().find(|version| version.commit.as_deref() == Some(&commit)).map(|version| version.serial);
     let then = same.and_then(|serial| session.store.kept(serial).ok().flatten());
     Ok(Target { commit, applied: same.is_some(), then })
+}
+
+/// What that serial had and its commit does not hold, a line; none where the commit holds all of it.
+fn uncommitted(version: &Version, commit: &str) -> Option<String> {
+    let (serial, commit) = (version.serial, short(commit));
+    if version.by == adopt_write::BY {
+        let files = version.note.as_ref().map(|note| note.files.join(", ")).filter(|files| !files.is_empty());
+        return Some(format!(
+            "warning: serial {serial} was written by `adopt --write`, whose edits of {} commit {commit} does not hold: what comes back \
+             is what that commit holds, and what was accepted from the workspace then is taken away. To keep it, go back to a serial or \
+             a commit that holds these edits",
+            files.as_deref().unwrap_or("the project's files")
+        ));
+    }
+    let dirty = version.note.as_ref().is_some_and(|note| note.dirty);
+    dirty.then(|| format!("note: serial {serial} was applied with uncommitted changes; what comes back is what commit {commit} holds"))
 }
 
 fn newest(history: &[Version]) -> String {
@@ -315,4 +328,38 @@ fn lost(kind: &Kind, step: &plan::Step, old: Option<&str>) -> Vec<String> {
 fn goes_to_trash(kind: &Kind) -> bool {
     let field = kind.gone.iter().any(|gone| matches!(gone, Gone::Field(_, "TRASHED")));
     field || kind.delete.as_ref().is_some_and(|request| request.op.contains("trash"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uncommitted;
+    use crate::state::{Note, Version};
+
+    #[test]
+    fn what_the_commit_of_a_serial_does_not_hold_is_said() {
+        let version = |by: &str, note: Option<Note>| Version {
+            serial: 7,
+            at: String::new(),
+            by: by.to_owned(),
+            commit: Some("abc1234def".to_owned()),
+            resources: 1,
+            note,
+        };
+        let dirty = Note { dirty: true, ..Note::default() };
+        let adopted = Note { files: vec!["spaces/a.yaml".to_owned(), "spaces/b.yaml".to_owned()], ..dirty.clone() };
+        for (by, note, wanted) in [
+            ("apply", None, None),
+            ("apply", Some(Note::default()), None),
+            ("apply", Some(dirty), Some("note: serial 7 was applied with uncommitted changes")),
+            ("adopt --write", Some(adopted), Some("edits of spaces/a.yaml, spaces/b.yaml commit abc1234 does not hold")),
+            // Written before the files were recorded.
+            ("adopt --write", None, Some("edits of the project's files commit abc1234 does not hold")),
+        ] {
+            let said = uncommitted(&version(by, note), "abc1234def");
+            match (wanted, said) {
+                (Some(wanted), Some(said)) => assert!(said.contains(wanted), "{said}"),
+                (wanted, said) => assert_eq!(wanted, said.as_deref(), "{by}"),
+            }
+        }
+    }
 }

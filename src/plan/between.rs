@@ -278,6 +278,19 @@ pub struct Sorted {
     pub changes: Vec<Sort>,
 }
 
+impl Sorted {
+    /// The sorts that are in it, in the order of [`Sort::ALL`].
+    pub fn all(&self) -> impl Iterator<Item = Sort> {
+        Sort::ALL.iter().copied().filter(|sort| self.step == *sort || self.changes.contains(sort))
+    }
+
+    /// `yours, drift`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.all().map(Sort::words).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// A plan's changes by whose they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sorts {
@@ -290,10 +303,10 @@ pub struct Sorts {
 }
 
 impl Sorts {
-    /// How many steps are of a sort.
+    /// How many steps have something of a sort; a step whose changes are of several counts for each.
     #[must_use]
     pub fn count(&self, sort: Sort) -> usize {
-        self.steps.values().filter(|s| s.step == sort).count()
+        self.steps.values().filter(|s| s.all().any(|one| one == sort)).count()
     }
 
     /// Tells whose each change of a plan is. `since`: what this revision changes beside the base ([`between`]).

@@ -28,6 +28,7 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
             guard(step, kind, inputs, &mut lifted);
         }
     }
+    super::own_state::check(&mut plan.steps, inputs);
     one_address_each(&mut plan.steps, inputs);
     super::lockout::check(plan, inputs, &mut lifted);
     plan.blocks.extend(max_deletes(plan, inputs, &mut lifted));

@@ -28,6 +28,7 @@ mod moves;
 mod narrow;
 mod order;
 mod orphans;
+mod own_state;
 mod policies;
 mod preflight;
 mod provenance;

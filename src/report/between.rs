@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::about::counts;
+use super::findings::Level;
 use super::json::{step as step_json, written};
 use super::markdown;
 use super::style::{Label, Paint};
@@ -185,15 +186,17 @@ pub fn text(compared: &Compared, colour: bool, width: usize) -> String {
         }
         out.push('\n');
     }
-    let (mut changed, mut same) = (0, 0);
+    let (mut changed, mut same, mut broken) = (0, 0, 0);
     for (_, found) in &compared.environments {
         match found {
             Found::Changed(plan) if plan.is_empty() => same += 1,
-            _ => changed += 1,
+            Found::OldBroken(..) | Found::NewBroken(_) => broken += 1,
+            Found::Changed(_) | Found::Added(_) | Found::Removed => changed += 1,
         }
     }
+    let broken = if broken == 0 { String::new() } else { format!(", {broken} not compared") };
     out.push_str(&format!(
-        "{} changed, {same} unchanged. Files alone say this: `brickform plan` compares with the workspace.\n",
+        "{} changed, {same} unchanged{broken}. Files alone say this: `brickform plan` compares with the workspace.\n",
         plural(changed, "environment", "environments")
     ));
     out
@@ -254,23 +257,30 @@ fn steps(plan: &Plan) -> Vec<Json> {
         .collect()
 }
 
+/// Where each mistake is, and what it is.
+fn mistakes(all: &[Diagnostic]) -> Vec<(String, String)> {
+    let found = super::findings::of_diagnostics(all).into_iter().filter(|f| f.level == Level::Error);
+    found.map(|f| (f.span.as_ref().map(crate::diagnostic::Span::cite).unwrap_or_default(), f.message)).collect()
+}
+
 /// A comment on a pull request.
 #[must_use]
 pub fn markdown(compared: &Compared) -> String {
-    let readable: Vec<(Vec<&str>, String, Option<Plan>)> = compared
+    let readable: Vec<(Vec<&str>, String, Option<Plan>, Vec<(String, String)>)> = compared
         .groups()
         .into_iter()
         .map(|(names, found)| {
-            let plan = match &found {
-                Found::Changed(plan) | Found::Added(plan) => Some(readable(plan)),
-                Found::Removed | Found::OldBroken(..) | Found::NewBroken(_) => None,
+            let (plan, wrong) = match &found {
+                Found::Changed(plan) | Found::Added(plan) => (Some(readable(plan)), vec![]),
+                Found::OldBroken(all, _) | Found::NewBroken(all) => (None, mistakes(all)),
+                Found::Removed => (None, vec![]),
             };
-            (names, said(&found, &compared.from, &compared.to), plan)
+            (names, said(&found, &compared.from, &compared.to), plan, wrong)
         })
         .collect();
     let sections: Vec<markdown::Section<'_>> = readable
         .iter()
-        .map(|(names, said, plan)| markdown::Section { title: names.join(", "), said: said.clone(), plan: plan.as_ref() })
+        .map(|(names, said, plan, wrong)| markdown::Section { title: names.join(", "), said: said.clone(), plan: plan.as_ref(), wrong })
         .collect();
     let title = format!("{} → {}", compared.from.words(), compared.to.words());
     markdown::sections(&compared.project, &title, &sections, &compared.command)

@@ -13,7 +13,7 @@ use super::untold;
 use super::value::inline;
 use crate::diff::Reason;
 use crate::model::Address;
-use crate::plan::between::{Sort, Sorts};
+use crate::plan::between::{Sort, Sorted, Sorts};
 use crate::plan::{Action, Block, Counts, DELETED, Pinning, Plan, Step, short};
 
 /// How text looks.
@@ -271,7 +271,7 @@ pub(super) fn behind_its_back(step: &Step) -> bool {
 pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, out: &mut String) {
     let paint = look.paint();
     let sorted = look.sorts.and_then(|sorts| sorts.steps.get(&step.address));
-    out.push_str(&step::heading(step, sorted.map(|s| s.step.words()), paint, look.width));
+    out.push_str(&step::heading(step, sorted.map(Sorted::words).as_deref(), paint, look.width));
     let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: step.action == Action::Create };
     let mut rows: Vec<_> = step.changes.iter().map(|c| row(c, step.forces.contains(&c.path), &style)).collect();
     if look.drift {

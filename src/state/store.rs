@@ -367,6 +367,9 @@ pub struct Note {
     /// The project had changes that were not committed: what was applied is not what the commit holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dirty: bool,
+    /// Files of the project that were written along with the state (`adopt --write`): the commit does not hold them so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
 }
 
 /// When appended records have to be durable.

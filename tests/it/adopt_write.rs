@@ -47,6 +47,12 @@ fn what_a_source_file_holds_goes_back_into_it() {
     assert_eq!(desk.bytes("nb/b.bin"), new);
     assert_eq!(desk.bytes("nb/c.txt"), b"\xef\xbb\xbftwo\nthree");
     assert_eq!(desk.read("conf/a.yaml"), conf);
+    // A rollback to it says which files its commit does not hold.
+    let history = desk.done(&["state", "history", "-o", "json"], "history");
+    let history: serde_json::Value = serde_json::from_str(&history[history.find('{').expect("JSON")..]).expect("JSON");
+    let newest = &history["versions"][0];
+    assert_eq!((&newest["by"], &newest["apply"]["dirty"]), (&"adopt --write".into(), &true.into()));
+    assert_eq!(newest["apply"]["files"], serde_json::json!(["nb/a.py", "nb/b.bin", "nb/c.txt"]));
     desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
 }
 

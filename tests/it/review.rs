@@ -99,6 +99,11 @@ fn mistakes_are_told_with_their_revision() {
     let old = project.run("diff main~1..main").ended(1);
     assert!(old.err.contains("In main (") && old.err.contains("E0107"), "{}", old.err);
     assert!(old.out.contains("main (") && old.out.contains("has 1 mistake"), "{}", old.out);
+    assert!(old.out.contains("0 environments changed, 0 unchanged, 3 not compared."), "{}", old.out);
+    // The comment is the same one that a pipeline updates, and says what and where.
+    let comment = project.run("diff main~1..main -o markdown").ended(1).out;
+    assert!(comment.starts_with("<!-- brickform:diff:shop -->\n"), "{comment}");
+    assert!(comment.contains("  - `conf/warehouses.yaml:") && comment.contains("cluster\\_sise"), "{comment}");
     project.edit("conf/warehouses.yaml", "cluster_sise: Small", "cluster_size: Small");
     commit(&project, "mended");
     let new = project.run("diff HEAD~1..HEAD").ended(0);

@@ -68,7 +68,7 @@ fn configuration(then: &Saved, now: &Saved, out: &mut Vec<String>) {
             (Some(was), Some(is)) if was != is => {
                 let mut fields = vec![];
                 if let (Some(was), Some(is)) = (wanted(then, address), wanted(now, address)) {
-                    differences("", &was, &is, &mut fields);
+                    rewritten("", &was, &is, &mut fields);
                 }
                 if fields.is_empty() {
                     out.push(format!("{address}: its configuration changed (its YAML, a variable, or what it refers to)"));
@@ -284,6 +284,31 @@ fn requests(at: &Address, what: &str, was: &[Call], is: &[Call], out: &mut Vec<S
     }
 }
 
+/// What YAML says otherwise. What is known on one side only is no move of YAML: the same reference is a value where it was
+/// answered, and one to be known later where it was not yet.
+fn rewritten(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
+    match (was, is) {
+        (Value::Map(a), Value::Map(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let inner = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                match (a.get(name), b.get(name)) {
+                    (Some(x), Some(y)) => rewritten(&inner, x, y, out),
+                    (x, y) => out.push(format!("{inner} was {}, is {}", shown(x), shown(y))),
+                }
+            }
+        }
+        (Value::List(a), Value::List(b)) if a.len() == b.len() && was.has_unknown() != is.has_unknown() => {
+            for (i, (x, y)) in a.iter().zip(b.iter()).enumerate() {
+                rewritten(&format!("{place}[{i}]"), x, y, out);
+            }
+        }
+        (Value::List(_), Value::List(_)) => differences(place, was, is, out),
+        _ if was.has_unknown() != is.has_unknown() => {}
+        _ => differences(place, was, is, out),
+    }
+}
+
 fn differences(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
     match (was, is) {
         (Value::Map(a), Value::Map(b)) => {
@@ -298,5 +323,47 @@ fn differences(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
         }
         _ if encode::text(was) != encode::text(is) => out.push(format!("{place} was {}, is {}", shown(Some(was)), shown(Some(is)))),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::rewritten;
+    use crate::model::{Address, Deferred, Path, Reference, Value};
+
+    #[test]
+    fn what_is_known_on_one_side_only_is_no_move_of_yaml() {
+        let address: Address = "warehouses.w".parse().expect("an address");
+        let path: Path = "id".parse().expect("a path");
+        let later = || Value::Unknown(Arc::new(Deferred::of(Reference { address: address.clone(), path: path.clone() })));
+        let body = |id: Value, text: &str| {
+            let item = Value::map([("id", id.clone()), ("text", Value::from(text))]);
+            Value::map([("warehouse_id", id), ("text", Value::from(text)), ("list", Value::List(vec![item]))])
+        };
+        for (was, is, wanted) in [
+            (body(Value::from("ba9b"), "a"), body(later(), "a"), vec![]),
+            (
+                body(Value::from("ba9b"), "a"),
+                body(later(), "b"),
+                vec![r#"list[0].text was "a", is "b""#.to_owned(), r#"text was "a", is "b""#.to_owned()],
+            ),
+            (
+                body(Value::from("1"), "a"),
+                body(Value::from("2"), "a"),
+                vec![
+                    r#"list was [{"id":"1","text":"a"}], is [{"id":"2","text":"a"}]"#.to_owned(),
+                    r#"warehouse_id was "1", is "2""#.to_owned(),
+                ],
+            ),
+        ] {
+            let mut out = vec![];
+            rewritten("", &was, &is, &mut out);
+            assert_eq!(out, wanted);
+            out.clear();
+            rewritten("", &is, &was, &mut out);
+            assert_eq!(out.len(), wanted.len());
+        }
     }
 }

@@ -401,3 +401,48 @@ fn uncommitted_changes_block_where_the_environment_says_so() {
         assert_eq!(guards, if blocked { vec!["dirty_tree"] } else { vec![] }, "{asks} {dirty} {lifted}");
     }
 }
+
+#[test]
+fn what_holds_the_state_of_the_plan_does_not_go() {
+    let volume = r#"{"catalog_name":"lake","schema_name":"ops","name":"st","volume_type":"MANAGED"}"#;
+    let schema = r#"{"catalog_name":"lake","name":"ops"}"#;
+    let catalog = r#"{"name":"lake"}"#;
+    let folder = r#"{"path":"/Shared/x"}"#;
+    for (address, id, body, place, blocked) in [
+        ("volumes.st", "lake.ops.st", volume, "volume:/Volumes/lake/ops/st/x", true),
+        ("volumes.st", "lake.ops.st", volume, "volume:/LAKE/ops/st", true),
+        ("volumes.st", "lake.ops.st", volume, "volume:/lake/ops/st2/x", false),
+        ("volumes.st", "lake.ops.st", volume, "workspace:/lake/ops/st", false),
+        ("schemas.ops", "lake.ops", schema, "volume:/lake/ops/st/x", true),
+        ("schemas.ops", "lake.ops", schema, "volume:/lake/opsy/st/x", false),
+        ("catalogs.lake", "lake", catalog, "volume:/lake/ops/st/x", true),
+        ("catalogs.lake", "lake", catalog, ".brickform/state/dev.json", false),
+        ("directories.x", "/Shared/x", folder, "workspace:/Shared/x", true),
+        ("directories.x", "/Shared/x", folder, "workspace:/Workspace/Shared/x/y", true),
+        ("directories.x", "/Shared/x", folder, "workspace:/Shared/xy", false),
+        ("directories.x", "/Shared/x", folder, "s3://Shared/x", false),
+    ] {
+        let told = |world: &World| {
+            let step = world.step(address);
+            let blocks: Vec<_> = step.blocks.into_iter().filter(|block| block.reason.contains("the state of")).collect();
+            assert!(blocks.iter().all(|block| block.guard == "refused" && block.remedy[0].contains("state migrate --env dev --to")));
+            blocks.len() == 1
+        };
+        let mut world = deleting(address, id, body);
+        place.clone_into(&mut world.state_place);
+        world.options.allow_delete = ["volumes", "schemas", "catalogs"].map(str::to_owned).to_vec();
+        assert_eq!(told(&world), blocked, "{address} {place}");
+        world.want(address, body);
+        assert!(!told(&world), "what stays: {address} {place}");
+        world.options.replace = vec![at(address)];
+        assert_eq!(told(&world), blocked, "replaced: {address} {place}");
+        world.options.replace.clear();
+        world.options.destroy = true;
+        assert_eq!(told(&world), blocked, "destroyed: {address} {place}");
+    }
+    let mut world = deleting("volumes.st", "lake.ops.st", volume);
+    "volume:/lake/ops/st/x".clone_into(&mut world.state_place);
+    world.want("volumes.st", &volume.replace(r#""name":"st""#, r#""name":"other""#));
+    let step = world.step("volumes.st");
+    assert!(step.blocks.iter().any(|block| block.reason.contains("the state of dev is kept in it")), "{step:?}");
+}

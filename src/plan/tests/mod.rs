@@ -1,5 +1,6 @@
 //! Plans from hand-made worlds: what is desired, what the state holds, what the workspace answers.
 
+mod between;
 mod guards;
 mod lockout;
 mod merge;
@@ -40,6 +41,7 @@ pub fn span() -> Span {
 pub struct World {
     pub desired: Desired,
     pub state: Document,
+    pub state_place: String,
     pub live: Snapshot,
     pub environment: Environment,
     pub options: Options,
@@ -75,6 +77,7 @@ impl World {
                 resources: BTreeMap::new(),
                 open_intents: BTreeMap::new(),
             },
+            state_place: ".brickform/state/dev.json".to_owned(),
             live: Snapshot { requests: 3, ..Snapshot::default() },
             environment: Environment {
                 name: "dev".to_owned(),
@@ -159,7 +162,7 @@ impl World {
         make(&Inputs {
             desired: &self.desired,
             state: &self.state,
-            state_place: ".brickform/state/dev.json".to_owned(),
+            state_place: self.state_place.clone(),
             live: (!self.options.no_refresh).then_some(&self.live),
             preflight: None,
             environment: &self.environment,

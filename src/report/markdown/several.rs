@@ -1,7 +1,7 @@
 //! Several environments in one comment: a table of all, what is lost in any of them, then the changes, once for environments in
 //! which the same happens.
 
-use super::words::{escape, fence, marker};
+use super::words::{escape, fence, marker, span};
 use super::{END, LIMIT, Left, Page, again, guards, said, steps};
 use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Plan, Step};
@@ -16,6 +16,8 @@ pub struct Section<'a> {
     pub said: String,
     /// The steps.
     pub plan: Option<&'a Plan>,
+    /// The mistakes that stand in the way of steps: `FILE:LINE:COLUMN` (or nothing), and what is wrong.
+    pub wrong: &'a [(String, String)],
 }
 
 /// A comment that compares revisions: a folded section for each group of environments, what is lost first and open.
@@ -30,6 +32,15 @@ pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &
             break;
         }
         out.push_str(&line);
+        for (i, (place, text)) in section.wrong.iter().enumerate() {
+            let place = if place.is_empty() { String::new() } else { format!("{}: ", span(place)) };
+            let line = format!("  - {place}{}\n", escape(text));
+            if out.len() + line.len() > most {
+                out.push_str(&format!("  - and {} more\n", thousands(section.wrong.len() - i)));
+                break;
+            }
+            out.push_str(&line);
+        }
     }
     out.push('\n');
     let told = sections.iter().filter_map(|s| {

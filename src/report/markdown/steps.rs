@@ -83,7 +83,8 @@ impl Page<'_> {
         let name = if known { String::new() } else { format!(" {}", span(&step.name)) };
         let open = step.link.as_deref().and_then(link).map(|l| format!(" ([open]({l}))")).unwrap_or_default();
         let of = self.of.map(|of| format!("{}: ", escape(of))).unwrap_or_default();
-        let whose = self.sort(step).map(|s| format!(" _({})_", s.words())).unwrap_or_default();
+        let sorted = self.sorts.and_then(|s| s.steps.get(&step.address));
+        let whose = sorted.map(|s| format!(" _({})_", s.words())).unwrap_or_default();
         format!("- {of}{} {}{name}{open}{}{whose}", span(symbol(step.action).0), span(&at), gone(step))
     }
 

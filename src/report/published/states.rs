@@ -33,6 +33,7 @@ fn note() -> Json {
         ("plan", text(), "Its digest"),
         ("link?", text(), "The page of the pipeline's run"),
         ("dirty?", flag(), "The working tree had changes that were not committed"),
+        ("files?", list(text()), "Files of the project that `adopt --write` wrote, which the commit does not hold so"),
     ])
 }
 
