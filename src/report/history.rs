@@ -105,6 +105,7 @@ mod tests {
             plan: "0123456789abcdef".to_owned(),
             link: Some("https://ci/7".to_owned()),
             dirty: true,
+            files: vec![],
         };
         let told = version(Some(note));
         let subject = || Some("Nightly at five".to_owned());
