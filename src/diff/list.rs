@@ -47,15 +47,14 @@ impl<'v> Walk<'v> {
         let known: std::collections::HashSet<&Key> = wanted.iter().collect();
         let there = keys_of(item_field, keys, live);
         let again = field.and_then(|f| f.also()).map(|also| reworded(also, (&wanted, desired), (&there, live))).unwrap_or_default();
-        let secrets = match three.holds_secret() {
-            false => Secrets::default(),
-            true => {
-                let again = |i: usize| again.get(&i).map(|j| &live[*j]);
-                let ours = wanted.iter().zip(desired).enumerate().map(|(i, (key, item))| (key.clone(), item, again(i)));
-                let before = keys_of(item_field, keys, applied).into_iter().zip(applied).map(|(key, item)| (key, item, None));
-                let was_there = |key: &Key| three.applied.is_none() || by_applied.contains_key(key);
-                Secrets::of(ours.chain(before), &by_live, was_there)
-            }
+        let secrets = if three.holds_secret() {
+            let again = |i: usize| again.get(&i).map(|j| &live[*j]);
+            let ours = wanted.iter().zip(desired).enumerate().map(|(i, (key, item))| (key.clone(), item, again(i)));
+            let before = keys_of(item_field, keys, applied).into_iter().zip(applied).map(|(key, item)| (key, item, None));
+            let was_there = |key: &Key| three.applied.is_none() || by_applied.contains_key(key);
+            Secrets::of(ours.chain(before), &by_live, was_there)
+        } else {
+            Secrets::default()
         };
         for (i, (key, item)) in wanted.iter().zip(desired).enumerate() {
             let other = again.get(&i).copied();
