@@ -388,7 +388,8 @@ impl Outcome {
     /// Its lines. Keys, ids and titles are whatever stands in the file: they make no line of their own.
     fn line(&self) -> String {
         let shown = |address: &Address| visible(&address.to_string()).into_owned();
-        let below = |sign: &str, lines: &[String]| lines.iter().map(|line| format!("      {sign}{}\n", visible(line))).collect::<String>();
+        let below =
+            |sign: &str, lines: &[String]| lines.iter().map(|line| format!("      {sign}{}\n", visible(line))).collect::<Vec<_>>().concat();
         match self {
             Self::Taken { address, id, by, notes } => {
                 format!("  + {}    id {}, by its {by}\n{}", shown(address), visible(id), below("", notes))
