@@ -353,7 +353,7 @@ mod tests {
                 body(Value::from("1"), "a"),
                 body(Value::from("2"), "a"),
                 vec![
-                    r#"list was [{"id":"1","text":"a"}], is [{"id":"2","text":"a"}]"#.to_owned(),
+                    r#"list was [{"id": "1", "text": "a"}], is [{"id": "2", "text": "a"}]"#.to_owned(),
                     r#"warehouse_id was "1", is "2""#.to_owned(),
                 ],
             ),
