@@ -257,8 +257,13 @@ fn steps(plan: &Plan) -> Vec<Json> {
         .collect()
 }
 
-/// Where each mistake is, and what it is.
-fn mistakes(all: &[Diagnostic]) -> Vec<(String, String)> {
+/// Where a mistake is (`FILE:LINE:COLUMN`, or nothing), and what it is.
+type Mistake = (String, String);
+
+/// Environments in which the same happens, in words, with the steps or what stands in their way.
+type Told<'a> = (Vec<&'a str>, String, Option<Plan>, Vec<Mistake>);
+
+fn mistakes(all: &[Diagnostic]) -> Vec<Mistake> {
     let found = super::findings::of_diagnostics(all).into_iter().filter(|f| f.level == Level::Error);
     found.map(|f| (f.span.as_ref().map(crate::diagnostic::Span::cite).unwrap_or_default(), f.message)).collect()
 }
@@ -266,7 +271,7 @@ fn mistakes(all: &[Diagnostic]) -> Vec<(String, String)> {
 /// A comment on a pull request.
 #[must_use]
 pub fn markdown(compared: &Compared) -> String {
-    let readable: Vec<(Vec<&str>, String, Option<Plan>, Vec<(String, String)>)> = compared
+    let readable: Vec<Told<'_>> = compared
         .groups()
         .into_iter()
         .map(|(names, found)| {
