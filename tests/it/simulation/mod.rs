@@ -105,7 +105,11 @@ impl Life {
         };
         let stale = u32::try_from(*random.one(&[0, 0, 1, 3])).expect("small");
         let all: Vec<&'static str> = LocalWorkspace::rivals().iter().map(|(name, _)| *name).collect();
-        let rivals: Vec<&'static str> = (0..random.below(3)).map(|_| *random.one(&all)).collect();
+        let mut rivals: Vec<&'static str> = (0..random.below(3)).map(|_| *random.one(&all)).collect();
+        // A workspace has one of the two APIs of Genie spaces at least.
+        if rivals.contains(&"genie-spaces-absent") {
+            rivals.retain(|rival| *rival != "genie-agents-absent");
+        }
         let world = World::with(&rivals, stale, Arc::new(Clock));
         let others = world.workspace.dump().into_keys().collect();
         Self { seed, random, rivals, others, world, weather, tally: Tally::default(), told: vec![] }
