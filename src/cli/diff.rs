@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::many;
 use super::planning::Showing;
-use super::repository::{Checkout, Filters, Repository};
+use super::repository::{Checkout, Filters, Repository, short};
 use super::{Exit, Failure, Form, Run, findings, planning};
 use crate::diagnostic::Diagnostic;
 use crate::kinds::Registry;
@@ -184,8 +184,8 @@ fn tell(compared: &Compared, run: &Run<'_>) {
 
 /// The files of one side: of a commit in a folder of their own, or of the working tree.
 pub struct Tree {
-    /// The files go away with it.
-    _files: Option<Checkout>,
+    /// The files of a commit, which go away with it, and what they are called: `1a2b3c4d5e6f`.
+    files: Option<(Checkout, String)>,
     outside: Outside,
     ask: Ask,
 }
@@ -198,7 +198,7 @@ impl Tree {
     pub fn of(repository: &Repository<'_>, run: &Run<'_>, side: &Side) -> Result<Self, Failure> {
         let ask = Ask { environment: None, ..run.options.ask(run.outside)? };
         let Some(commit) = &side.commit else {
-            return Ok(Self { _files: None, outside: run.outside.clone(), ask });
+            return Ok(Self { files: None, outside: run.outside.clone(), ask });
         };
         let checkout = repository.checkout(commit, "", Filters::Off)?;
         let moved = |path: Option<std::path::PathBuf>, given: Option<&String>| match (path, given) {
@@ -212,7 +212,7 @@ impl Tree {
             ..ask
         };
         let outside = Outside { folder: repository.current(&checkout), ..run.outside.clone() };
-        Ok(Self { _files: Some(checkout), outside, ask })
+        Ok(Self { files: Some((checkout, short(commit).to_owned())), outside, ask })
     }
 
     /// The names of its environments.
@@ -220,7 +220,24 @@ impl Tree {
     /// # Errors
     /// There is no project, or a file cannot be read.
     pub fn environments(&self) -> Result<Vec<String>, Failure> {
-        project::environments(&self.outside, &self.ask).map_err(Failure::Project)
+        project::environments(&self.outside, &self.ask).map_err(|failed| Failure::Project(self.placed(failed)))
+    }
+
+    /// Mistakes with the places of a commit (`1a2b3c4d5e6f:conf`) for those of the folder in which its files are for now.
+    fn placed(&self, mut failed: Failed) -> Failed {
+        let Some((checkout, commit)) = &self.files else { return failed };
+        let top = checkout.top();
+        let tops = [top.canonicalize().unwrap_or_else(|_| top.clone()), top].map(|top| top.to_string_lossy().into_owned());
+        let place = |text: &mut String| {
+            for top in &tops {
+                *text = text.replace(&format!("{top}/"), &format!("{commit}:")).replace(top.as_str(), commit);
+            }
+        };
+        for diagnostic in &mut failed.diagnostics {
+            place(&mut diagnostic.message);
+            diagnostic.help.iter_mut().for_each(&place);
+        }
+        failed
     }
 
     /// The project's name, also where its files have mistakes; none where there is no project.
@@ -255,7 +272,7 @@ impl Tree {
     /// All diagnostics.
     pub fn answered(&self, environment: Option<&str>, registry: &Registry, answers: &Answers) -> Result<(String, Desired), Failed> {
         let ask = Ask { environment: environment.map(str::to_owned), ..self.ask.clone() };
-        let project = project::load(&self.outside, &ask, registry)?;
+        let project = project::load(&self.outside, &ask, registry).map_err(|failed| self.placed(failed))?;
         let desired = project.resolve(answers).map_err(|diagnostics| Failed { diagnostics, usage: false })?;
         Ok((project.name.clone(), desired))
     }

@@ -212,6 +212,10 @@ impl Failure {
             }
             Self::Credentials(error) => {
                 let mut lines = error.help();
+                // Without the profile there are no values to show: it would only say the same again.
+                if matches!(error, AuthError::NoProfile { .. } | AuthError::NoProfileFile { .. }) {
+                    return lines;
+                }
                 lines.push("`brickform auth describe` shows each value and where it came from".to_owned());
                 lines
             }

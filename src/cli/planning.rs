@@ -367,8 +367,9 @@ pub fn put(run: &Run<'_>, reports: &[(Form, String)], text: &dyn Fn(Form) -> Str
                 help: vec![format!("give it another name, or delete the file if nobody needs it: `--report {}=FILE`", form.word())],
             });
         }
-        saving::put(&run.outside.path(file), &text(*form)).map_err(|error| Failure::Machine {
-            message: format!("the report cannot be written to {file}: {error}"),
+        let path = run.outside.path(file);
+        saving::put(&path, &text(*form)).map_err(|error| Failure::Machine {
+            message: format!("the report cannot be written to {file}: {}", saving::unwritable(&path, &error)),
             help: vec!["check that its folder is there and can be written".to_owned()],
         })?;
     }

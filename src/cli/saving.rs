@@ -65,7 +65,7 @@ pub fn write(run: &Run<'_>, session: &Session, plan: &Plan, saved: Saved, file: 
     let envelope = Envelope { created, expires, commit: session.commit(run), verdicts: saved::verdicts(plan), saved };
     let path = run.outside.path(file);
     put(&path, &saved::write(&envelope)).map_err(|error| Failure::Machine {
-        message: format!("the plan cannot be written to {file}: {error}"),
+        message: format!("the plan cannot be written to {file}: {}", unwritable(&path, &error)),
         help: vec!["check that its folder is there and can be written".to_owned()],
     })?;
     run.screen.note(&format!(
@@ -89,6 +89,20 @@ pub fn put(path: &Path, text: &str) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Why a file could not be put there, without the name that it had until it was whole.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match (error.kind(), folder) {
+        (_, Some(folder)) if folder.exists() && !folder.is_dir() => format!("{} is no folder", folder.display()),
+        (std::io::ErrorKind::NotFound, Some(folder)) if !folder.exists() => format!("there is no folder {}", folder.display()),
+        (std::io::ErrorKind::PermissionDenied, _) => "its folder may not be written (permission denied)".to_owned(),
+        _ => match error.get_ref().and_then(std::error::Error::source) {
+            Some(bare) => bare.to_string(),
+            None => error.to_string(),
+        },
+    }
 }
 
 /// Reads a file.

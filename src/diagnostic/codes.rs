@@ -87,7 +87,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0014",
         "a merge conflict",
-        "Git could not merge two changes of one place and left both in the file, between `<<<<<<<` and `=======` (one side) and `>>>>>>>` (the other side). Keep one of them, or what both mean together, and delete the three lines. Nothing else of the file is looked at before.",
+        "Git could not merge two changes of one place and left both in the file, between `<<<<<<<` and `=======` (one side) and `>>>>>>>` (the other side). Keep one of them, or what both mean together, and delete the three lines. Nothing else of the file is looked at before. Files that `file()` and `template()` read, and definitions in files of JSON, are looked at for it too.",
     ),
     row(
         "E0101",
@@ -127,7 +127,7 @@ pub static ALL: &[Code] = &[
     row(
         "W0108",
         "an unknown field",
-        "The API that this release knows has no such field. It is sent as it is, since the API may have gained it; `--strict` makes it an error.",
+        "The API that this release knows has no such field. It is sent as it is, in the requests that create and change the object, since the API may have gained it; `--strict` makes it an error.",
     ),
     row(
         "E0109",
@@ -157,7 +157,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0114",
         "a body that its kind refuses",
-        "The types are right, but the fields do not fit together, or a limit of the API is passed. The API would refuse the object, perhaps after others of the same plan were made, so it is told before anything is sent. The message names the object, the field and the rule, and what to write; the line is that of the field, in a file of JSON or a pasted text too. A join of a Genie space that says nothing but `left`, `right` and `condition` does not say how many rows meet how many: add `relationship: MANY_TO_ONE`. `tables: [orders]` is no whole name: write `tables: [main.shop.orders]`. `parent_path: Shared/genie` does not begin at the root: write `/Workspace/Shared/genie`. `volumes:` of a Genie space want the API that has them: `workspace: { genie_api: agents }`. A definition both in `serialized_space:` and in fields beside it is written once. A volume with `volume_type: EXTERNAL` needs its `storage_location`. Limits of a Genie space (30 tables, 100 instructions, 25,000 characters of one text) ask for a second space, or a shorter text. Which rules a kind has stands on its page: `brickform explain spaces`.",
+        "The types are right, but the fields do not fit together, or a limit of the API is passed. The API would refuse the object, perhaps after others of the same plan were made, so it is told before anything is sent. The message names the object, the field and the rule, and what to write; the line is that of the field, in a file of JSON or a pasted text too. A join of a Genie space that says nothing but `left`, `right` and `condition` does not say how many rows meet how many: add `relationship: MANY_TO_ONE`. `tables: [orders]` is no whole name: write `tables: [main.shop.orders]`. `parent_path: Shared/genie` does not begin at the root: write `/Workspace/Shared/genie`. `volumes:` of a Genie space want the API that has them: `workspace: { genie_api: agents }`, with the embedded workspace `{ local: true, genie_api: agents }`. A definition both in `serialized_space:` and in fields beside it is written once. A volume with `volume_type: EXTERNAL` needs its `storage_location`. Limits of a Genie space (30 tables, 100 instructions, 25,000 characters of one text) ask for a second space, or a shorter text. Which rules a kind has stands on its page: `brickform explain spaces`.",
     ),
     row(
         "E0115",
@@ -253,6 +253,16 @@ pub static ALL: &[Code] = &[
         "W0133",
         "something that one of two APIs cannot hold",
         "A workspace has Genie spaces by one of two APIs or by both, and each has fields that the other lacks: `volumes:` and a column's `display_name` are known to the agents API only, a snippet's `comment` to the spaces API only. Where the environment leaves open which one it is (`workspace: { genie_api: auto }`, or nothing), a plan knows when the workspace has answered, and refuses what has no place (E0114). Write `genie_api: agents` or `genie_api: spaces` to have it checked at once.",
+    ),
+    row(
+        "W0134",
+        "an overlay of something nearly called so",
+        "An environment declares a resource that no file below it has, and one of nearly this key is there: a slip of the pen in an overlay makes a second object, and the first one stays as it was. Write the key as it is below. If the resource is this environment's own, `$replace: true` in it says so.",
+    ),
+    row(
+        "W0135",
+        "a sign that nobody sees",
+        "The text begins or ends with a space that is none to YAML (U+00A0, the non-breaking space of word processors and web pages) or holds a sign without width (U+200B, U+FEFF) inside a name. It is sent as it is, and the workspace knows nothing of that name. Type the text anew instead of pasting it. Where the sign is meant, put the text into double quotes and write it as `\\u00a0`.",
     ),
     row(
         "E0201",
@@ -452,6 +462,16 @@ pub static ALL: &[Code] = &[
         "W0317",
         "a key of Genie-Forge that is not used",
         "Environments of Genie-Forge are read as they are: `workspace_url` and `auth.profile` say where the workspace is. Other values reach resources as variables.",
+    ),
+    row(
+        "W0318",
+        "a file of resources with nothing in it",
+        "A file that is read for resources declares none: it is empty, or everything in it is a comment. What was in it before is deleted by the next apply, as if the file were gone; the plan shows it. Delete a file that nobody needs.",
+    ),
+    row(
+        "W0319",
+        "a folder that is not read",
+        "Resources are read from `conf/` and `spaces/`, environments from `environments/` and `conf/environments/`. Beside them is a folder that is nearly called so, with resources in it: what stands there is in no plan. Rename it, or name it in conf/project.yaml: `includes: [space]`.",
     ),
     row(
         "E0320",

@@ -158,3 +158,4 @@ impl Diagnostic {
 
 pub mod codes;
 pub mod suggest;
+pub mod unseen;

@@ -30,6 +30,7 @@ pub static ALERTS: Kind = Kind {
         // The caller's home.
         ("parent_path", Fact::Default(Lit::Backend)),
         ("parent_path", Fact::WorkspacePath),
+        ("query_text", Fact::Chomped),
         ("warehouse_id", Fact::Refers("warehouses")),
         ("parameters", Fact::Keyed(&["name"])),
     ],

@@ -168,6 +168,8 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
     let root = Schema::of(kind).root();
     let (mut fields, mut later, mut arguments) = (Map::new(), Vec::new(), Map::new());
     let wire = kind.hooks.wire.map(|wire| wire(&completed(kind, change, strip(Some(root), change.desired))));
+    // What the API may have gained is sent by its name, whatever the wire form is.
+    let is_passed_on = |name: &str| root.field(name).is_none() && change.desired.get(name).is_some();
     for (name, value) in wire.as_ref().unwrap_or(change.desired).as_map().into_iter().flatten() {
         let field = if wire.is_some() { None } else { root.field(name) };
         if field.is_some_and(|f| f.computed()) || *value == Value::Null {
@@ -175,7 +177,7 @@ pub fn create_calls(kind: &'static Kind, change: &Change<'_>) -> Calls {
         }
         if taker.as_argument(name) {
             arguments.insert(name.clone(), value.clone());
-        } else if taker.takes(name) || (field.is_none() && wire.is_none()) {
+        } else if taker.takes(name) || (field.is_none() && wire.is_none()) || is_passed_on(name) {
             fields.insert(name.clone(), strip(field, value));
         } else if !is_told_only(kind, name) {
             later.push(Path::field(name.clone()));

@@ -31,6 +31,7 @@ pub static QUERIES: Kind = Kind {
         ("description", Fact::Default(Lit::Text(""))),
         ("run_as_mode", Fact::Default(Lit::Text("OWNER"))),
         ("apply_auto_limit", Fact::Default(Lit::Bool(false))),
+        ("query_text", Fact::Chomped),
         ("warehouse_id", Fact::Refers("warehouses")),
         ("parameters", Fact::Keyed(&["name"])),
         ("tags", Fact::Set),

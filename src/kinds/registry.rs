@@ -78,8 +78,8 @@ pub enum Api {
 pub enum Doubt {
     /// Neither has a place for all of it.
     Refused,
-    /// It depends on which of them the workspace has.
-    Open,
+    /// It depends on which of them the workspace has: the word of the setting for the one that has a place.
+    Open(&'static str),
 }
 
 /// The kinds of a run. Clones share what was chosen among APIs: what a workspace turns out to have holds for the whole run.
@@ -89,21 +89,29 @@ pub struct Registry {
     chosen: Arc<RwLock<BTreeMap<&'static str, Api>>>,
     /// Kinds of which an environment said that the workspace is to choose.
     left_open: Arc<RwLock<BTreeSet<&'static str>>>,
+    /// Kinds whose first API the workspace turned out not to have.
+    fallen: Arc<RwLock<BTreeSet<&'static str>>>,
 }
 
 impl Registry {
     /// All kinds that Brickform knows.
     #[must_use]
     pub fn standard() -> Self {
-        Self { kinds: STANDARD.to_vec(), chosen: Arc::default(), left_open: Arc::default() }
+        Self { kinds: STANDARD.to_vec(), chosen: Arc::default(), left_open: Arc::default(), fallen: Arc::default() }
     }
 
     /// The same kinds with choices of their own: those of an environment are no other's.
     #[must_use]
     pub fn apart(&self) -> Self {
         let left_open = self.left_open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let fallen = self.fallen.read().unwrap_or_else(PoisonError::into_inner).clone();
         let chosen = self.all_chosen().clone();
-        Self { kinds: self.kinds.clone(), chosen: Arc::new(RwLock::new(chosen)), left_open: Arc::new(RwLock::new(left_open)) }
+        Self {
+            kinds: self.kinds.clone(),
+            chosen: Arc::new(RwLock::new(chosen)),
+            left_open: Arc::new(RwLock::new(left_open)),
+            fallen: Arc::new(RwLock::new(fallen)),
+        }
     }
 
     fn all_chosen(&self) -> RwLockReadGuard<'_, BTreeMap<&'static str, Api>> {
@@ -163,7 +171,7 @@ impl Registry {
     /// leaves it open, either may be.
     #[must_use]
     pub fn in_doubt(&self, kind: &'static Kind, body: &Value) -> (Doubt, Vec<Refusal>) {
-        let Some(otherwise) = self.first(kind).otherwise.filter(|_| self.chosen(kind).is_none()) else { return (Doubt::Open, vec![]) };
+        let Some(otherwise) = self.first(kind).otherwise.filter(|_| self.chosen(kind).is_none()) else { return (Doubt::Refused, vec![]) };
         let lacks = |kind: &Kind| kind.hooks.carries.map_or_else(Vec::new, |carries| carries(body));
         let (mut first, other) = (lacks(self.first(kind)), lacks(otherwise.kind));
         if !first.is_empty() && !other.is_empty() {
@@ -171,7 +179,23 @@ impl Registry {
             return (Doubt::Refused, first);
         }
         let left_open = self.left_open.read().unwrap_or_else(PoisonError::into_inner).contains(kind.name);
-        (Doubt::Open, if first.is_empty() && left_open { other } else { first })
+        let [own, others] = otherwise.words;
+        if first.is_empty() && left_open { (Doubt::Open(own), other) } else { (Doubt::Open(others), first) }
+    }
+
+    /// The setting and its word with which the other of two APIs is used; none where there is one only, or where the workspace has
+    /// not the other.
+    #[must_use]
+    pub fn instead(&self, kind: &'static Kind) -> Option<(&'static str, &'static str)> {
+        let otherwise = self.first(kind).otherwise?;
+        let [first, other] = otherwise.words;
+        match self.chosen(kind)? {
+            Api::First => Some((otherwise.setting, other)),
+            Api::Other => {
+                let has_fallen = self.fallen.read().unwrap_or_else(PoisonError::into_inner).contains(kind.name);
+                (!has_fallen).then_some((otherwise.setting, first))
+            }
+        }
     }
 
     /// The workspace has not the API that this kind was asked by: chooses the other, if there is one and nobody chose. Gives
@@ -180,6 +204,7 @@ impl Registry {
     pub fn fall_back(&self, kind: &'static Kind) -> bool {
         let falls = self.first(kind).otherwise.is_some() && self.chosen(kind).is_none();
         if falls {
+            self.fallen.write().unwrap_or_else(PoisonError::into_inner).insert(kind.name);
             self.choose(kind, Api::Other);
         }
         falls

@@ -10,7 +10,7 @@ use super::{Action, Block, Seen, Step, body, scope, tag};
 use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, arrived, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
-use crate::project::Lifecycle;
+use crate::project::{Lifecycle, Resource};
 use crate::state::{Entry, Status};
 
 /// What is left of the differences once the kind has had its word.
@@ -106,6 +106,7 @@ impl<'a> Maker<'a> {
         }
         step.blocks = judged.blocks;
         self.settle(subject, &pair, view.as_deref(), judged.changes, way, &mut step);
+        step.templated = templated(subject.resource, &step.changes);
         drop(view);
         let Followed { id, live, applied } = followed;
         (step, (!renamed).then_some(Object { kind: subject.kind, id, live, applied }))
@@ -465,4 +466,13 @@ pub(super) fn protection(old: bool, lifecycle: &Lifecycle) -> Option<FieldChange
 /// Whether an option names this address.
 pub(super) fn named(list: &[crate::model::Address], address: &crate::model::Address) -> bool {
     list.iter().any(|given| scope::covers(given, address))
+}
+
+/// The fields among these that a template makes, as YAML has it (`${template("a.sql.hbs")}`).
+fn templated(resource: &Resource, changes: &[FieldChange]) -> Vec<Path> {
+    let is_made = |change: &&FieldChange| {
+        let text = resource.node.nearest(&change.path).text().unwrap_or_default().trim();
+        text.strip_prefix("${").is_some_and(|inner| inner.trim_start().starts_with("template("))
+    };
+    changes.iter().filter(is_made).map(|change| change.path.clone()).collect()
 }

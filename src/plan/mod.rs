@@ -154,6 +154,8 @@ pub struct Step {
     pub after: Vec<Address>,
     /// Why it cannot be; not empty: the whole apply is blocked.
     pub blocks: Vec<Block>,
+    /// Fields that differ and that a template makes: nothing can be written back into YAML for those.
+    pub templated: Vec<Path>,
     /// Things worth knowing: `carries the ownership tag brickform=...`.
     pub notes: Vec<String>,
     /// The state entry after success; its `id` is empty where the server picks one, secrets are recorded forms. None: removed.

@@ -335,6 +335,7 @@ impl Step {
             delete_calls: vec![],
             after: vec![],
             blocks: vec![],
+            templated: vec![],
             notes: vec![],
             entry: None,
             desired: None,

@@ -6,7 +6,7 @@ use super::expression::is_template;
 use super::findings::{Findings, span_text};
 use super::scope::is_poison;
 use crate::catalogue::Type;
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{Diagnostic, Span, suggest, unseen};
 use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Address, Map, Path, Step, Value};
 use crate::yaml::{Data, Node, Style};
@@ -356,6 +356,7 @@ impl Walk<'_> {
             }
             (_, None) => Value::Text(value.key_text()),
         };
+        self.unseen(&text, node);
         if let (Some(values), Value::Text(given)) = (field.values(), &text)
             && !values.is_empty()
             && !field.facts().any(|fact| matches!(fact, Fact::Checked))
@@ -366,6 +367,21 @@ impl Walk<'_> {
             self.findings.add(super::findings::meant(found, given, values.iter().map(String::as_str), &span));
         }
         text
+    }
+
+    /// A sign at the end of a text, or in a name, that nobody sees and the workspace minds. What is written as `\u00a0` is meant.
+    fn unseen(&mut self, text: &Value, node: Option<&Node>) {
+        let Some(text) = text.as_str() else { return };
+        let Some(called) = unseen::stray(text).and_then(unseen::called) else { return };
+        let span = self.span(node);
+        if span_text(&span).contains(text) {
+            let message = format!("{} of {} has {called} in it", self.name(), self.subject.address);
+            self.findings.add(
+                Diagnostic::warning("W0135", message)
+                    .at(&span, "it is sent as it is")
+                    .help("type the text anew; where the sign is meant, write it as `\\u00a0` in double quotes"),
+            );
+        }
     }
 
     fn wrong_type(&mut self, value: &Value, node: Option<&Node>, field: &Field<'_>) {

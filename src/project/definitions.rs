@@ -21,16 +21,12 @@ pub const BESIDE: &str = "file_path";
 /// Whether `${...}` in the file means something; true unless it is said.
 const EXPRESSIONS: &str = "expressions";
 
-/// Puts trees in the place of texts and of names of files. Gives the files that were read. `scope` evaluates names of files:
-/// variables are in it, resources are not.
-pub fn open(collected: &mut Collected, scope: &In<'_, '_>, contents: &BTreeMap<PathBuf, Vec<u8>>, findings: &mut Findings) -> Files {
-    let mut opened = Opened { scope, contents, findings, files: Files::new() };
+/// Puts trees in the place of texts and of names of files. Gives the files that were read, those too that `opener` read before.
+pub fn open(collected: &mut Collected, mut opener: Opener<'_, '_, '_>, findings: &mut Findings) -> Files {
     for raw in &mut collected.raws {
-        if let Some((field, _)) = raw.kind.packed {
-            opened.one(raw, field);
-        }
+        opener.open(raw, findings);
     }
-    let Opened { files, findings, .. } = opened;
+    let files = opener.files;
     for (span, kind) in std::mem::take(&mut collected.definitions) {
         let name = &span.source.name;
         if !files.contains_key(name) {
@@ -43,14 +39,33 @@ pub fn open(collected: &mut Collected, scope: &In<'_, '_>, contents: &BTreeMap<P
     files
 }
 
-struct Opened<'a, 'r, 'i> {
+/// Reads definitions. An overlay that says something of one has it read before the others are.
+pub struct Opener<'a, 'r, 'i> {
     scope: &'a In<'r, 'i>,
     contents: &'a BTreeMap<PathBuf, Vec<u8>>,
-    findings: &'a mut Findings,
     files: Files,
 }
 
-impl Opened<'_, '_, '_> {
+impl<'a, 'r, 'i> Opener<'a, 'r, 'i> {
+    /// `scope` evaluates names of files: variables are in it, resources are not. `contents` stand in for those of files.
+    pub fn new(scope: &'a In<'r, 'i>, contents: &'a BTreeMap<PathBuf, Vec<u8>>) -> Self {
+        Self { scope, contents, files: Files::new() }
+    }
+
+    /// Puts a tree in the place of the text or of the name of a file in which the definition of a resource is.
+    pub fn open(&mut self, raw: &mut Raw, findings: &mut Findings) {
+        if let Some((field, _)) = raw.kind.packed {
+            Opened { opener: self, findings }.one(raw, field);
+        }
+    }
+}
+
+struct Opened<'o, 'f, 'a, 'r, 'i> {
+    opener: &'o mut Opener<'a, 'r, 'i>,
+    findings: &'f mut Findings,
+}
+
+impl Opened<'_, '_, '_, '_, '_> {
     fn one(&mut self, raw: &mut Raw, field: &str) {
         let address = Address::new(raw.kind.name, &raw.key);
         let Data::Map(entries) = &mut raw.node.data else { return };
@@ -62,7 +77,7 @@ impl Opened<'_, '_, '_> {
                 self.findings.add(found.at(&key_span, "written here").at(&entries[both].key_span, "and here").help("keep one of them"));
                 return;
             }
-            let root = self.scope.resolver.inner.folder.clone();
+            let root = self.opener.scope.resolver.inner.folder.clone();
             if let Some(path) = self.path(&value) {
                 let path = beside_its_file(&root, &value.span.source.name, &path);
                 let value = self.read(&address, field, &path, &value.span).unwrap_or_else(|| empty(&value.span));
@@ -89,7 +104,7 @@ impl Opened<'_, '_, '_> {
 
     /// The path that a node gives; what is wrong with it has been reported.
     fn path(&mut self, node: &Node) -> Option<String> {
-        match whole_tree(node, self.scope).ok()? {
+        match whole_tree(node, self.opener.scope).ok()? {
             Value::Text(path) if !path.trim().is_empty() => Some(path),
             other => {
                 let message = format!("`{FILE}` is the path of a file of the project, and this is {}", other.sort());
@@ -101,8 +116,8 @@ impl Opened<'_, '_, '_> {
     }
 
     fn read(&mut self, address: &Address, field: &str, path: &str, span: &Span) -> Option<Node> {
-        let root = &self.scope.resolver.inner.folder;
-        let read = match self.contents.get(&root.join(path)) {
+        let root = &self.opener.scope.resolver.inner.folder;
+        let read = match self.opener.contents.get(&root.join(path)) {
             Some(bytes) => Ok(bytes.clone()),
             None => files::bytes_of(root, path),
         };
@@ -114,7 +129,7 @@ impl Opened<'_, '_, '_> {
             }
         };
         let name = files::name_of(root, &root.join(path));
-        self.files.insert(name.clone(), Fingerprint::of(&bytes));
+        self.opener.files.insert(name.clone(), Fingerprint::of(&bytes));
         let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec();
         let found = files::source_of(name, plain).map_err(|wrong| vec![*wrong]).and_then(|source| definition(&source, field));
         match found {
@@ -150,6 +165,10 @@ fn beside_its_file(root: &FilePath, file: &str, path: &str) -> String {
 
 /// The definition in a file: itself, or what the API's reply holds of it.
 fn definition(source: &Arc<Source>, field: &str) -> Result<Node, Vec<Diagnostic>> {
+    let conflicts = yaml::conflicts(source);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
+    }
     if let Err(error) = json::parse(source.text.as_bytes()) {
         let at = offset(&source.text, error.line(), error.column());
         let end = source.text.len().min(at + 1);

@@ -8,7 +8,7 @@ use super::environment::{self, EnvironmentFile};
 use super::findings::Findings;
 use super::settings::{self, Settings};
 use super::{Ask, files};
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::model::Outside;
 use crate::yaml::{Node, parse};
 
@@ -102,16 +102,35 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The documents of a file; what is wrong with it is kept.
     fn documents(&mut self, path: &Path) -> Vec<Node> {
+        self.read(path).map(|(_, documents)| documents).unwrap_or_default()
+    }
+
+    /// The same of a file of resources, in which there should be some.
+    fn of_resources(&mut self, path: &Path) -> Vec<Node> {
+        let Some((source, documents)) = self.read(path) else { return Vec::new() };
+        let says_nothing = |node: &Node| node.is_null() || (!node.entries().is_empty() && node.entries().iter().all(|e| e.value.is_null()));
+        if documents.iter().all(says_nothing) {
+            self.findings.add(
+                Diagnostic::warning("W0318", format!("`{}` has nothing in it", source.name))
+                    .at(&Span::new(&source, 0, 0), "no resource is declared here")
+                    .help("an apply deletes what it managed by this file: write back what was in it, or delete the file"),
+            );
+        }
+        documents
+    }
+
+    /// A file and its documents; what is wrong with it is kept.
+    fn read(&mut self, path: &Path) -> Option<(Arc<Source>, Vec<Node>)> {
         let read = match self.contents.get(path) {
             Some(bytes) => files::source_of(files::name_of(self.folder, path), bytes.clone()),
             None => files::read_own(self.folder, path),
         };
-        match read.map_err(|d| vec![*d]).and_then(|source: Arc<Source>| parse(&source)) {
-            Ok(documents) => documents,
+        match read.map_err(|d| vec![*d]).and_then(|source: Arc<Source>| Ok((Arc::clone(&source), parse(&source)?))) {
+            Ok(read) => Some(read),
             Err(diagnostics) => {
                 self.incomplete = true;
                 self.findings.extend(diagnostics);
-                Vec::new()
+                None
             }
         }
     }
@@ -234,12 +253,12 @@ impl Reader<'_> {
         paths.retain(|path| seen.insert(path.clone()));
         let (templates, plain): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| files::is_yaml_template(path));
         let templates = templates.iter().filter_map(|path| self.template(path)).collect();
-        (plain.iter().flat_map(|path| self.documents(path)).collect(), templates)
+        (plain.iter().flat_map(|path| self.of_resources(path)).collect(), templates)
     }
 }
 
 /// The document of an empty environment file.
 fn empty(file: &str) -> Node {
     let source = Arc::new(Source { name: file.to_owned(), text: String::new() });
-    Node { span: crate::diagnostic::Span::new(&source, 0, 0), data: crate::yaml::Data::Map(Vec::new()) }
+    Node { span: Span::new(&source, 0, 0), data: crate::yaml::Data::Map(Vec::new()) }
 }

@@ -1,6 +1,6 @@
 //! Diagnostics of a run as they are found, and small readers of nodes that report what they refuse.
 
-use crate::diagnostic::{Diagnostic, Severity, Span, suggest};
+use crate::diagnostic::{Diagnostic, Severity, Span, suggest, unseen};
 use crate::yaml::Node;
 
 /// Something was wrong and has been reported; the caller only has to stop.
@@ -59,8 +59,9 @@ impl Findings {
 
 /// Diagnostics by place (those without one first), each once; with `strict` warnings are errors.
 pub fn sorted(mut list: Vec<Diagnostic>, strict: bool) -> Vec<Diagnostic> {
-    if strict {
-        for diagnostic in &mut list {
+    for diagnostic in &mut list {
+        unseen::name(diagnostic);
+        if strict {
             diagnostic.severity = Severity::Error;
         }
     }

@@ -15,7 +15,9 @@ use super::resolve::Questions;
 use super::scope::{Files, In, Resolver, whole_tree};
 use super::unused::Seen;
 use super::variables::{self, Defined};
-use super::{Answers, Ask, Environment, Failed, FromPreset, Project, definitions, names, overlay, policies, presets, resolve, templating};
+use super::{
+    Answers, Ask, Environment, Failed, FromPreset, Project, definitions, names, overlay, policies, presets, resolve, templating, unread,
+};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
 use crate::model::{Address, Outside, SecretFrom};
@@ -169,10 +171,17 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
             }
         }
     });
+    if ask.config.is_none() {
+        let read: Vec<_> = sources.iter().chain(&discovered.templates).cloned().collect();
+        unread::check(&discovered.folder, &read, registry, findings);
+    }
     let mut collected = collect(documents, registry, findings);
-    overlay::apply(&chain, registry, &mut collected, findings);
     let mut opened = Files::new();
-    settings_scope(&bare, findings, |scope, findings| opened = definitions::open(&mut collected, scope, &ask.contents, findings));
+    settings_scope(&bare, findings, |scope, findings| {
+        let mut opener = definitions::Opener::new(scope, &ask.contents);
+        overlay::apply(&chain, registry, &mut collected, &mut opener, findings);
+        opened = definitions::open(&mut collected, opener, findings);
+    });
     let mut presets = presets::read(&chain, findings);
     settings_scope(&bare, findings, |scope, findings| presets.settle(&|node| whole_tree(node, scope), findings));
     let touched = collected.raws.iter_mut().map(|raw| presets.apply(raw)).collect();

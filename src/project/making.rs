@@ -113,20 +113,31 @@ impl Making<'_> {
         // What an API has no place for is told once it is known which one it is.
         let carries = self.kind.hooks.carries.filter(|_| resolver.inner.registry.chosen(self.kind).is_some());
         let is_sound = !findings.any_error();
-        for (hook, severity) in
-            [(self.kind.hooks.check, Severity::Error), (carries, Severity::Error), (self.kind.hooks.advise, Severity::Warning)]
-        {
+        let registry = &resolver.inner.registry;
+        let instead = registry.instead(self.kind).map(|(setting, word)| by_the_other(resolver, setting, word));
+        for (hook, severity, help) in [
+            (self.kind.hooks.check, Severity::Error, None),
+            (carries, Severity::Error, instead),
+            (self.kind.hooks.advise, Severity::Warning, None),
+        ] {
             let is_open = if severity == Severity::Error { is_sound } else { !findings.any_error() };
             let refusals = hook.filter(|_| is_open).map_or_else(Vec::new, |hook| hook(&body));
             // Of what could not be evaluated that has been told.
             for refusal in refusals.into_iter().filter(|refusal| !body.at(&refusal.path).is_some_and(is_poison)) {
-                self.tell(refusal, told_as(severity), &mut findings);
+                self.tell(refusal, told_as(severity), help.as_deref(), &mut findings);
             }
         }
         if is_sound {
-            let (doubt, refusals) = resolver.inner.registry.in_doubt(self.kind, &body);
+            let (doubt, refusals) = registry.in_doubt(self.kind, &body);
+            let setting = registry.first(self.kind).otherwise.map_or("", |otherwise| otherwise.setting);
+            let (told, help) = match doubt {
+                Doubt::Refused => {
+                    (REFUSED, "neither of the two APIs has a place for all that is here: take one or the other away".to_owned())
+                }
+                Doubt::Open(word) => (DOUBTFUL, by_the_other(resolver, setting, word)),
+            };
             for refusal in refusals.into_iter().filter(|refusal| !body.at(&refusal.path).is_some_and(is_poison)) {
-                self.tell(refusal, if doubt == Doubt::Refused { REFUSED } else { DOUBTFUL }, &mut findings);
+                self.tell(refusal, told, Some(&help), &mut findings);
             }
         }
         resolver.findings.borrow_mut().absorb(findings);
@@ -148,7 +159,7 @@ impl Making<'_> {
     }
 
     /// Says at its place what is refused, or may be.
-    fn tell(&self, mut refusal: Refusal, (severity, code): Told, findings: &mut Findings) {
+    fn tell(&self, mut refusal: Refusal, (severity, code): Told, help: Option<&str>, findings: &mut Findings) {
         // What is refused is not sent: no word of that beside it.
         if let (Some(field), Severity::Error) = (refusal.path.first_field(), severity) {
             let sent = format!("unknown field `{field}` in {}", self.address);
@@ -170,7 +181,7 @@ impl Making<'_> {
             Severity::Error => Diagnostic::error(code, message),
             Severity::Warning => Diagnostic::warning(code, message),
         };
-        let found = found.at(&place, "");
+        let found = help.into_iter().fold(found.at(&place, ""), Diagnostic::help);
         findings.add(if code == DOUBTFUL.1 {
             found.help("which of the two APIs the workspace has shows when it answers: a plan says it then")
         } else {
@@ -225,6 +236,12 @@ impl Making<'_> {
             map.insert(field.clone(), value.clone());
         }
     }
+}
+
+/// How the other of two APIs is used, which has a place for something.
+fn by_the_other(resolver: &Resolver<'_>, setting: &str, word: &str) -> String {
+    let local = if resolver.inner.local { "local: true, " } else { "" };
+    format!("take it away, or have the other API used: `workspace: {{ {local}{setting}: {word} }}` in the environment")
 }
 
 /// Text, or bytes that are none.

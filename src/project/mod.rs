@@ -50,6 +50,7 @@ mod settings;
 mod targets;
 mod templates;
 mod templating;
+mod unread;
 mod unused;
 mod variables;
 

@@ -1,11 +1,11 @@
 //! `resources:` of environments, merged on raw trees by natural key, before any expression is evaluated.
 
 use super::collect::{Collected, Raw, members};
-use super::definitions::BESIDE;
+use super::definitions::{BESIDE, Opener};
 use super::environment::EnvironmentFile;
 use super::findings::{Findings, list_of, map, meant};
 use super::laid::{self, Packed};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Fact, Field, Kind, Registry, Schema};
 use crate::model::{Address, Value};
 use crate::yaml::{Data, Entry, Node, Scalar};
@@ -13,8 +13,17 @@ use crate::yaml::{Data, Entry, Node, Scalar};
 const DELETE: &str = "$delete";
 const REPLACE: &str = "$replace";
 
-/// Merges the overlays of an environment's chain, the furthest ancestor first.
-pub fn apply(chain: &[&EnvironmentFile], registry: &Registry, collected: &mut Collected, findings: &mut Findings) {
+/// Merges the overlays of an environment's chain, the furthest ancestor first. `opener` reads what a resource has in a file, where
+/// an overlay says something of it.
+pub fn apply(
+    chain: &[&EnvironmentFile],
+    registry: &Registry,
+    collected: &mut Collected,
+    opener: &mut Opener<'_, '_, '_>,
+    findings: &mut Findings,
+) {
+    let base: Vec<(&'static str, String)> = collected.raws.iter().map(|raw| (raw.kind.name, raw.key.clone())).collect();
+    let mut touched = Vec::new();
     for file in chain {
         let Some(node) = file.node.get("resources").and_then(|n| map(n, "`resources`", findings)) else { continue };
         for entry in node.entries() {
@@ -26,13 +35,33 @@ pub fn apply(chain: &[&EnvironmentFile], registry: &Registry, collected: &mut Co
             let mut over = Collected::default();
             members(kind, entry.value.clone(), &mut over, findings);
             for raw in over.raws {
-                resource(raw, collected, findings);
+                touched.push((raw.kind.name, raw.key.clone()));
+                resource(raw, collected, opener, findings);
             }
         }
     }
+    collected.added.iter().for_each(|(address, span)| findings.extend(slip(address, span, &base, &touched)));
 }
 
-fn resource(over: Raw, collected: &mut Collected, findings: &mut Findings) {
+/// What an overlay alone declares is often a slip of the pen, and makes an object that nobody wanted: where one of nearly this key
+/// is declared that the environment says nothing of. Keys that count (`etl_2` beside `etl_1`) are other keys.
+fn slip(address: &Address, span: &Span, base: &[(&str, String)], touched: &[(&str, String)]) -> Option<Diagnostic> {
+    let uncounted = |key: &str| key.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let others = base.iter().filter(|other| other.0 == address.kind && !touched.contains(other)).map(|(_, key)| key.as_str());
+    let near = suggest::nearest(&address.key, others.filter(|key| uncounted(key) != uncounted(&address.key)))?;
+    Some(
+        Diagnostic::warning(
+            "W0134",
+            format!("{address} is declared in this environment only, and {}.{near} is nearly called so", address.kind),
+        )
+        .at(span, "nothing of this name is declared below")
+        .help(format!("did you mean `{near}`?"))
+        .help(format!("if it is another one, say so: `$replace: true` below `{}`", address.key))
+        .patch(span, near),
+    )
+}
+
+fn resource(over: Raw, collected: &mut Collected, opener: &mut Opener<'_, '_, '_>, findings: &mut Findings) {
     let address = Address::new(over.kind.name, &over.key);
     let at = collected.find(over.kind.name, &over.key);
     if marked(&over.node, DELETE, findings) {
@@ -54,6 +83,10 @@ fn resource(over: Raw, collected: &mut Collected, findings: &mut Findings) {
         collected.add(Raw { node, ..over }, findings);
         return;
     };
+    // What is in a file is merged as what is written here, unless the overlay has another definition.
+    if !over.node.entries().iter().any(|entry| is_packed(over.kind, entry)) && !is_marked(&over.node) {
+        opener.open(&mut collected.raws[at], findings);
+    }
     let mut merge = Merge { kind: over.kind, findings };
     let base = collected.raws[at].node.clone();
     collected.raws[at].node = merge.resource(&base, &over.node);
@@ -76,6 +109,11 @@ fn marked(node: &Node, marker: &str, findings: &mut Findings) -> bool {
 /// Whether a map carries a marker, whatever else is the matter with it.
 fn is_marked(node: &Node) -> bool {
     [DELETE, REPLACE].into_iter().any(|marker| node.get(marker).is_some_and(|on| on.value().as_bool() == Some(true)))
+}
+
+/// Whether a member holds the whole definition of an object, or names the file that does.
+fn is_packed(kind: &Kind, entry: &Entry) -> bool {
+    kind.packed.is_some_and(|(field, _)| field == entry.key || entry.key == BESIDE)
 }
 
 /// A tree without markers.
@@ -135,7 +173,7 @@ impl Merge<'_> {
             base = self.map(&base, &marked, &|_| Shape::Free);
             over = laid::body(self.kind, &Node { span: over.span.clone(), data: Data::Map(rest) }, Packed::Kept);
             // A definition that is one value takes the place of one.
-            let is_packed = |entry: &Entry| self.kind.packed.is_some_and(|(field, _)| field == entry.key) || entry.key == BESIDE;
+            let is_packed = |entry: &Entry| is_packed(self.kind, entry);
             let packed = if over.entries().iter().any(is_packed) { Packed::Kept } else { Packed::Opened };
             if let (Data::Map(entries), Packed::Kept) = (&mut base.data, packed) {
                 entries.retain(|entry| !is_packed(entry));
@@ -186,7 +224,7 @@ impl Merge<'_> {
             return stripped(over.clone());
         }
         match (&base.data, &over.data) {
-            (Data::Map(_), Data::Map(_)) => self.map(base, over, &|name| shape.member(name)),
+            (Data::Map(_), Data::Map(_)) => self.map(&shape.without_other_form(base, over), over, &|name| shape.member(name)),
             (Data::List(_), Data::List(_)) => match shape.keyed() {
                 Some(fields) => self.list(base, over, fields, shape),
                 None => stripped(over.clone()),
@@ -330,6 +368,17 @@ impl Shape {
             Self::Facet(kind, _) => Schema::of(kind).root().field(name).map_or(Self::Free, Self::Field),
             Self::Free => Self::Free,
         }
+    }
+
+    /// What a map that is written in one of several forms has of the base: not the form in which the overlay does not write it.
+    fn without_other_form(&self, base: &Node, over: &Node) -> Node {
+        let mut base = base.clone();
+        let Self::Field(field) = self else { return base };
+        let forms = field.facts().find_map(|fact| if let Fact::Forms(forms) = fact { Some(*forms) } else { None }).unwrap_or_default();
+        if let (Data::Map(entries), true) = (&mut base.data, forms.iter().any(|form| over.get(form).is_some())) {
+            entries.retain(|entry| !forms.contains(&entry.key.as_str()) || over.get(&entry.key).is_some());
+        }
+        base
     }
 
     fn list(&self) -> Option<Field<'static>> {

@@ -9,7 +9,7 @@ use super::findings::{Findings, Reported};
 use super::load::Inner;
 use super::meta::Prepared;
 use super::{Answers, Check, files};
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{Diagnostic, Source, Span, suggest};
 use crate::model::{Address, Deferred, Fingerprint, Lookup, Map, Path, Piece, SecretFrom, SecretSource, Value, Variable};
 use crate::yaml::{Data, Entry, Node};
 
@@ -210,14 +210,28 @@ impl<'a> Resolver<'a> {
             }
             (Function::File, [(path, _)]) if self.inner.contents.contains_key(&self.inner.folder.join(path)) => {
                 let bytes = &self.inner.contents[&self.inner.folder.join(path)];
-                Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
+                self.merged(path, String::from_utf8_lossy(bytes).into_owned()).map(Value::Text)
             }
-            (Function::File, [(path, span)]) => files::text_of(&self.inner.folder, path)
-                .inspect(|text| drop(self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()))))
-                .map(Value::Text)
-                .or_else(|why| self.refuse(super::templating::no_file("file()", &self.inner.folder, path, &why, span))),
+            (Function::File, [(path, span)]) => match files::text_of(&self.inner.folder, path) {
+                Ok(text) => {
+                    self.files.borrow_mut().insert(path.clone(), Fingerprint::of(text.as_bytes()));
+                    self.merged(path, text).map(Value::Text)
+                }
+                Err(why) => self.refuse(super::templating::no_file("file()", &self.inner.folder, path, &why, span)),
+            },
             _ => Err(Reported),
         }
+    }
+
+    /// The text of a file in which Git has left no conflict.
+    pub(super) fn merged(&self, name: &str, text: String) -> Result<String, Reported> {
+        let source = Arc::new(Source { name: name.to_owned(), text });
+        let conflicts = crate::yaml::conflicts(&source);
+        if conflicts.is_empty() {
+            return Ok(Arc::into_inner(source).map(|source| source.text).unwrap_or_default());
+        }
+        self.findings.borrow_mut().extend(conflicts);
+        Err(Reported)
     }
 
     pub(super) fn environment(&self, member: &str, found: &Span) -> Result<Value, Reported> {

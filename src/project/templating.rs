@@ -40,7 +40,7 @@ impl Resolver<'_> {
             given.insert(name.trim().to_owned(), expression::argument(&place.part(begins, *to), scope)?);
         }
         let source = match files::text_of(&self.inner.folder, &path) {
-            Ok(text) => Arc::new(Source { name: path.clone(), text }),
+            Ok(text) => Arc::new(Source { name: path.clone(), text: self.merged(&path, text)? }),
             Err(why) => return self.refuse(no_file("template()", &self.inner.folder, &path, &why, &part.whole())),
         };
         let read = Text::read(&self.inner.folder, source).map_err(|wrong| self.all(wrong))?;

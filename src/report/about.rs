@@ -65,12 +65,33 @@ pub fn to_do(action: Action) -> &'static str {
     }
 }
 
-/// `3 to add, 1 to delete`, in the order of the first of each.
+/// What is counted for a step, which comes behind these: nothing for a part of an object that is counted by itself.
+fn word_of(step: &Step, before: &[&Step], plan: &Plan) -> Option<&'static str> {
+    if !step.address.is_facet() {
+        return Some(to_do(step.action));
+    }
+    let owner = step.address.parent();
+    let stays = |action| matches!(action, Action::None | Action::Adopt | Action::Move | Action::Forget);
+    // Steps are in address order: parts follow their object.
+    let own = plan.steps.binary_search_by(|s| s.address.cmp(&owner)).map_or(Action::None, |at| plan.steps[at].action);
+    let mut beside = before.iter().rev().take_while(|s| s.address.parent() == owner);
+    let is_first = before.last().is_none_or(|s| s.address.parent() != owner);
+    let is_counted = beside.any(|s| s.address.is_facet() && !stays(s.action));
+    if is_counted || !stays(own) {
+        return None;
+    }
+    if !stays(step.action) {
+        return Some(to_do(Action::Update));
+    }
+    (own == Action::None && is_first).then(|| to_do(step.action))
+}
+
+/// `3 to add, 1 to delete`, in the order of the first of each: of objects, as [`counts`] has them. `steps` are some of the plan's.
 #[must_use]
-pub fn actions(steps: &[&Step]) -> String {
+pub fn actions(steps: &[&Step], plan: &Plan) -> String {
     let mut words: Vec<(&str, usize)> = vec![];
-    for step in steps {
-        let word = to_do(step.action);
+    for (place, step) in steps.iter().enumerate() {
+        let Some(word) = word_of(step, &steps[..place], plan) else { continue };
         match words.iter_mut().find(|(w, _)| *w == word) {
             Some((_, n)) => *n += 1,
             None => words.push((word, 1)),

@@ -34,7 +34,12 @@ pub fn of(step: &Step, environment: &str) -> Answers {
     let kept = |c: &&FieldChange| step.kept.iter().any(|k| k.path == c.path);
     // Where YAML changed other fields too, applying does more than putting back.
     let only = drifted.len() == step.changes.len() && !drifted.iter().any(kept);
-    Answers { revert: revert.filter(|_| only), accept: accept(""), ignore: ignore(&drifted, step.address.facet.as_deref()) }
+    let can_accept = drifted.iter().any(|c| !step.templated.contains(&c.path));
+    Answers {
+        revert: revert.filter(|_| only),
+        accept: accept("").filter(|_| can_accept),
+        ignore: ignore(&drifted, step.address.facet.as_deref()),
+    }
 }
 
 /// Commands that work with one environment; what else there is takes none.
@@ -77,8 +82,16 @@ fn named(command: &str, environment: &str) -> Option<String> {
 #[must_use]
 pub fn answers(step: &Step, environment: &str) -> Vec<String> {
     let Answers { revert, accept, ignore } = of(step, environment);
-    let lines =
-        [revert.map(|c| format!("put back: {c}")), accept.map(|c| format!("keep:     {c}")), ignore.map(|c| format!("ignore:   {c}"))];
+    // A template makes it: only who writes the template knows what would give the same.
+    let is_made = |c: &&FieldChange| matches!(c.reason, Reason::Drift | Reason::Conflict) && step.templated.contains(&c.path);
+    let made: Vec<String> = step.changes.iter().filter(is_made).map(|c| c.path.to_string()).collect();
+    let by_hand = (!made.is_empty()).then(|| format!("keep:     by hand, in the template that makes {}", made.join(", ")));
+    let lines = [
+        revert.map(|c| format!("put back: {c}")),
+        accept.map(|c| format!("keep:     {c}")),
+        by_hand,
+        ignore.map(|c| format!("ignore:   {c}")),
+    ];
     lines.into_iter().flatten().collect()
 }
 
@@ -89,7 +102,13 @@ fn ignore(drifted: &[&FieldChange], facet: Option<&str>) -> Option<String> {
         Some("permissions") if added() => Some("permissions: { mode: additive, entries: [...] } leaves what others add".to_owned()),
         Some(_) => None,
         None => {
-            let paths: Vec<String> = drifted.iter().map(|c| yaml_word(&c.path.to_string())).collect();
+            let mut paths: Vec<String> = vec![];
+            // What came and what went of a set have one path.
+            for path in drifted.iter().map(|c| yaml_word(&c.path.to_string())) {
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
             Some(format!("lifecycle: {{ ignore_changes: [{}] }}", paths.join(", ")))
         }
     }
@@ -138,7 +157,7 @@ mod tests {
 
     #[test]
     fn each_sort_of_drift_has_its_commands() {
-        let table: [(&str, Vec<_>, &[&str]); 6] = [
+        let table: [(&str, Vec<_>, &[&str]); 7] = [
             (
                 "jobs.a",
                 vec![change("timeout_seconds", "60", "7200", Reason::Drift), change("tags.owner", "\"ana\"", "", Reason::Drift)],
@@ -176,6 +195,16 @@ mod tests {
                 &["keep:     brickform adopt --env prod --write jobs.a", "ignore:   lifecycle: { ignore_changes: [y] }"],
             ),
             ("jobs.a", vec![change("x", "1", "2", Reason::Changed)], &[]),
+            // What came into a set, and what went.
+            (
+                "jobs.a",
+                vec![change("y", "\"m\"", "", Reason::Drift), change("y", "", "\"n\"", Reason::Drift)],
+                &[
+                    "put back: brickform apply --env prod --target jobs.a",
+                    "keep:     brickform adopt --env prod --write jobs.a",
+                    "ignore:   lifecycle: { ignore_changes: [y] }",
+                ],
+            ),
         ];
         for (at, changes, want) in table {
             let mut given = step("jobs.a", Action::Update, "a");
@@ -183,6 +212,18 @@ mod tests {
             given.changes = changes;
             assert_eq!(answers(&given, "prod"), want, "{at}");
         }
+    }
+
+    #[test]
+    fn what_a_template_makes_is_kept_by_hand() {
+        let mut given = step("jobs.a", Action::Update, "a");
+        given.changes = vec![change("y", "1", "2", Reason::Drift)];
+        given.templated = vec!["y".parse().unwrap()];
+        let by_hand = "keep:     by hand, in the template that makes y";
+        let ignored = "ignore:   lifecycle: { ignore_changes: [y] }";
+        assert_eq!(answers(&given, "prod"), ["put back: brickform apply --env prod --target jobs.a", by_hand, ignored]);
+        given.changes.push(change("z", "1", "2", Reason::Drift));
+        assert_eq!(answers(&given, "prod")[1..3], ["keep:     brickform adopt --env prod --write jobs.a", by_hand]);
     }
 
     #[test]

@@ -300,7 +300,9 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
     }
     // What an apply would do besides is of no interest where only drift is asked for.
     for note in step.notes.iter().filter(|_| !look.drift) {
-        out.push_str(&format!("      {}\n", paint.label(Label::Dim, note)));
+        for (i, line) in wrap(note, look.width.saturating_sub(8)).iter().enumerate() {
+            out.push_str(&format!("      {}{}\n", if i == 0 { "" } else { "  " }, paint.label(Label::Dim, line)));
+        }
     }
     let firm = step.blocks.iter().any(|b| !is_lifted_by_flag(b));
     for block in &step.blocks {

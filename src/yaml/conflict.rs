@@ -9,8 +9,9 @@ const OURS: &str = "<<<<<<<";
 const BETWEEN: &str = "=======";
 const THEIRS: &str = ">>>>>>>";
 
-/// Each conflict of a text, at its first marker. Whatever else is wrong with such a file is wrong because of them.
-pub(super) fn all(source: &Arc<Source>) -> Vec<Diagnostic> {
+/// Each conflict of a text, whatever it is written in, at its first marker. Whatever else is wrong with such a file is wrong because
+/// of them.
+pub fn all(source: &Arc<Source>) -> Vec<Diagnostic> {
     if !source.text.contains(OURS) {
         return vec![];
     }

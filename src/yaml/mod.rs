@@ -22,6 +22,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use conflict::all as conflicts;
 pub use emit::{emit, emit_entry, emit_inline, emit_text};
 pub use node::{Data, Entry, Node, Scalar, Style, plain};
 pub use parse::parse;

@@ -301,3 +301,16 @@ fn an_object_is_taken_for_one_address_or_for_none() {
     let (exit, said) = desk.run(&["state", "rebuild", "--dry-run"]);
     assert!(said.contains("! spaces.a") && said.contains("! spaces.b"), "{exit}: {said}");
 }
+
+/// What a template makes has no line to write into: the plan says where it is kept instead of a command that refuses.
+#[test]
+fn drift_of_what_a_template_makes_is_kept_by_hand() {
+    let conf = "jobs:\n  a:\n    name: a\n    description: '${template(\"text.hbs\", word=\"one\")}'\n";
+    let desk = applied(conf, &[("text.hbs", b"It is {{word}}")]);
+    let id = by_name(&desk, "jobs.");
+    by_hand(&desk, &[format!(r#"POST /api/2.2/jobs/update {{"job_id":{id},"new_settings":{{"description":"other"}}}}"#)]);
+    let said = desk.done(&["drift"], "drift");
+    assert!(said.contains("keep:     by hand, in the template that makes description") && !said.contains("adopt"), "{said}");
+    let (exit, said) = desk.run(&["adopt", "--write", "jobs.a", "--yes"]);
+    assert!(exit != 0 && said.contains("the template `text.hbs` makes it"), "{said}");
+}

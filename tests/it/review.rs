@@ -304,3 +304,49 @@ fn no_line_that_somebody_wrote_is_a_command_to_a_runner() {
     let plain = project.run("plan --env dev").ended(0);
     assert!(plain.out.contains("##vso["), "shown as it is where nobody reads along: {}", plain.out);
 }
+
+/// A commit without a project: its place is told, not the folder in which its files were for a moment.
+#[test]
+fn a_commit_without_a_project_is_named_by_its_commit() {
+    let project = project();
+    std::fs::remove_dir_all(project.folder.path().join("conf")).expect("it is there");
+    std::fs::remove_dir_all(project.folder.path().join("environments")).expect("it is there");
+    let commit = commit(&project, "second");
+    project.write("conf/project.yaml", PROJECT);
+    let ran = project.run("diff HEAD~1..HEAD").ended(64);
+    let told = format!("there is no project here: no conf/project.yaml in {} or above it", &commit[..12]);
+    assert!(ran.err.contains(&told) && !ran.err.contains("/brickform-"), "{}", ran.err);
+}
+
+/// Line ends of a checkout on Windows are no change of a query.
+#[test]
+fn line_ends_of_windows_are_no_change() {
+    let project = project();
+    project.write("sql/top.sql", "SELECT a\nFROM t\n");
+    project.edit(
+        "conf/queries.yaml",
+        "    query_text: |\n      SELECT a\n      FROM t\n      ORDER BY a\n",
+        "    query_text: '${file(\"sql/top.sql\")}'\n",
+    );
+    project.run("apply --env dev --yes").ended(0);
+    project.write("sql/top.sql", "SELECT a\r\nFROM t\r\n");
+    let ran = project.run("plan --env dev --detailed-exitcode").ended(0);
+    assert!(ran.out.contains("no changes"), "{}", ran.out);
+    project.write("sql/top.sql", "SELECT b\r\nFROM t\r\n");
+    project.run("plan --env dev --detailed-exitcode").ended(2);
+}
+
+/// What cannot be written says why once, and under the name that was asked for.
+#[test]
+fn a_report_into_a_missing_folder_says_so_once() {
+    let project = project();
+    for (line, what) in [
+        ("--report html=gone/x.html", "the report cannot be written to gone/x.html"),
+        ("--out gone/x.json", "the plan cannot be written to gone/x.json"),
+    ] {
+        let ran = project.run(&format!("plan --env dev {line}")).ended(1);
+        let folder = project.folder.path().join("gone");
+        assert!(ran.err.contains(&format!("error: {what}: there is no folder {}\n", folder.display())), "{}", ran.err);
+        assert!(!ran.err.contains(".brickform-"), "{}", ran.err);
+    }
+}

@@ -248,6 +248,7 @@ fn a_space_goes_by_name_only_and_comes_back_as_another() {
         let back = project.run("plan --env dev");
         let text = back.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&format!("was managed before as {first} and was deleted by admin@brickform.local on ")), "{}", back.out);
+        assert!(back.out.lines().all(|line| line.chars().count() <= 100), "{}", back.out);
         assert!(text.contains("it gets a new id, links to the old one lead nowhere, and its conversations are lost"), "{}", back.out);
         assert_eq!(project.run("apply --env dev --yes").code, 0);
         assert_ne!(id(&project), first);
@@ -327,6 +328,22 @@ fn what_one_of_two_apis_lacks_is_told_before_and_after_the_workspace_has_answere
             ),
             None => assert_eq!(planned.code, 0, "{what}: {}{}", planned.out, planned.err),
         }
+        // The other one is named where it may be there.
+        let hint = planned.err.contains("have the other API used: `workspace: { genie_api: agents }`");
+        assert_eq!(hint, refused == Some(lacks), "{what}: {}", planned.err);
+        assert!(!planned.err.contains("genie_api: spaces"), "{what}: {}", planned.err);
+    }
+    let both = format!("{volumes}{comment}");
+    for (more, says, hint) in [
+        (volumes, "local", "have the other API used: `workspace: { local: true, genie_api: agents }`"),
+        (comment, "{ local: true, genie_api: agents }", "have the other API used: `workspace: { local: true, genie_api: spaces }`"),
+        (&both, "local", "neither of the two APIs has a place for all that is here"),
+    ] {
+        let project = project(&Served::new(), &[("conf/a.yaml", &files(more))]);
+        project.write("environments/dev.yaml", &format!("workspace: {says}\n"));
+        let planned = project.run("plan --env dev");
+        assert!(planned.code == 1 && planned.err.contains(hint), "{says}: {}", planned.err);
+        assert_eq!(planned.err.matches("genie_api").count(), usize::from(more != both), "{says}: {}", planned.err);
     }
     // Neither has a place for both: no workspace can make that right.
     let served = Served::with(LocalOptions::default());

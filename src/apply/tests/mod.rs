@@ -188,6 +188,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         delete_calls: vec![],
         after: after.iter().map(|a| address(a)).collect(),
         blocks: vec![],
+        templated: vec![],
         notes: vec![],
         entry,
         desired: None,

@@ -7,7 +7,7 @@ use crate::catalogue;
 use crate::cli::{Exit, Failure, Form, Run, connect, runtime};
 use crate::client::{ApiError, ApiErrorKind};
 use crate::export::{self, Overwrite};
-use crate::kinds::{Call, Change, Context, Repeat, create_calls, from_reply};
+use crate::kinds::{Call, Change, Context, Repeat, Schema, create_calls, from_reply};
 use crate::model::{Address, Map, Value};
 use crate::report::style::quoted;
 use crate::report::text::plural;
@@ -146,6 +146,9 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let mut space = kind()?.hooks.normal.map_or(space.clone(), |normal| normal(space));
     if let Some(map) = space.as_map_mut() {
         map.shift_remove("space_id");
+        // What the workspace says of this space besides is no wish for the copy.
+        let root = Schema::of(kind()?).root();
+        map.retain(|name, _| root.field(name).is_some());
     }
     let address = Address::new("spaces", export::key_of(&title));
     let change =

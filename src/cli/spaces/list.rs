@@ -27,7 +27,7 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brickform space-find 'Sales*' --profile SOURCE_WORKSPACE")]
 pub struct FindArguments {
-    /// What the title looks like: `*` is anything, `?` one character; case makes no difference
+    /// What is in the title, or what it looks like: `*` is anything, `?` one character; case makes no difference
     #[arg(value_name = "PATTERN", required_unless_present = "name")]
     pattern: Option<String>,
     /// The same, as an option
@@ -63,11 +63,15 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 pub fn find(arguments: &FindArguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let form = arguments.written.form(run)?;
     let pattern = arguments.pattern.as_deref().or(arguments.name.as_deref()).unwrap_or("*");
+    // A word alone is looked for anywhere in titles.
+    let is_word = !pattern.contains(['*', '?']);
+    let wanted = if is_word { format!("*{pattern}*") } else { pattern.to_owned() };
     runtime()?.block_on(async {
         let connection = workspace(run, &arguments.who).await?;
         let (all, _) = rows_of(&connection, 0).await?;
-        let found: Vec<Value> = all.iter().filter(|row| fits(pattern, &text(row, "title"))).cloned().collect();
-        show(run, form, &found, &super::none_fits(&format!("looks like {}", quoted(pattern)), pattern, &all));
+        let found: Vec<Value> = all.iter().filter(|row| fits(&wanted, &text(row, "title"))).cloned().collect();
+        let how = if is_word { "has" } else { "looks like" };
+        show(run, form, &found, &super::none_fits(&format!("{how} {}", quoted(pattern)), pattern, &all));
         if !found.is_empty() && form == Form::Text {
             run.screen.note(&format!("{} of {}.", found.len(), plural(all.len() as u64, "space", "spaces")));
         }

@@ -43,7 +43,8 @@ fn said(whole: &Value, path: &Path) -> String {
     };
     let called = item.and_then(|item| item.get("name")).and_then(Value::as_str).map(|name| format!(" ({name})")).unwrap_or_default();
     format!(
-        "{} takes no `{name}`: this update takes `{path}`{called} from the space; `workspace: {{ genie_api: spaces }}` keeps it",
+        "{} takes no `{name}`: this update takes `{path}`{called} from the space; where the workspace has the spaces API, \
+         `workspace: {{ genie_api: spaces }}` keeps it",
         Wire::Typed.api()
     )
 }
@@ -87,14 +88,6 @@ fn of_part(form: &Form, part: &Value, place: &Path, wire: Wire, found: &mut Vec<
 }
 
 fn none(path: Path, name: &str, wire: Wire) -> Refusal {
-    let word = match wire {
-        Wire::Serialised => "agents",
-        Wire::Typed => "spaces",
-    };
-    let reason = format!(
-        "{} has no `{name}`, {} has: take it away, or write `workspace: {{ genie_api: {word} }}` in the environment",
-        wire.api(),
-        wire.other().api()
-    );
-    Refusal { path, reason }
+    // Whether the other one may be asked instead is the environment's affair: whoever tells it says so.
+    Refusal { path, reason: format!("{} has no `{name}`, {} has", wire.api(), wire.other().api()) }
 }

@@ -69,6 +69,7 @@ pub(super) const FACTS: &[(At, Fact)] = &[
     ("@forms.SpaceExample.sql", Fact::Chomped),
     ("@forms.SpaceExample.usage_guidance", Fact::Chomped),
     ("@forms.SpaceParameter.description", Fact::Chomped),
+    ("@forms.SpaceParameter.default_value", Fact::Forms(&["values", "value_range"])),
     ("@forms.SpaceJoin.comment", Fact::Chomped),
     ("@forms.SpaceJoin.instruction", Fact::Chomped),
     ("@forms.SpaceSnippet.sql", Fact::Chomped),

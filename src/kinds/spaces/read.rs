@@ -31,6 +31,17 @@ pub(super) const PACKED: [&str; 2] = ["serialized_space", "definition"];
 /// The fields that stand beside the space's knowledge, in YAML and, but for the title, in requests.
 pub(super) const PLAIN: [&str; 4] = ["title", "description", "warehouse_id", "parent_path"];
 
+/// The other members that YAML's form or a reply may have at the top.
+const OTHER: [&str; 10] =
+    ["instructions", "more", "config", "data_sources", "version", "space_id", "etag", "create_time", "update_time", "author"];
+
+/// Whether a field at the top stands beside the space's knowledge: those that are known to, and those that nobody knows, which the
+/// API may have gained.
+pub(super) fn is_beside(name: &str) -> bool {
+    let is_knowledge = || SECTIONS.iter().any(|section| section.at.first() == Some(&name));
+    PLAIN.contains(&name) || !(OTHER.contains(&name) || PACKED.contains(&name) || is_knowledge())
+}
+
 /// The normal form of a YAML body.
 pub(super) fn normal(body: Value) -> Value {
     let Value::Map(mut body) = body else { return body };
@@ -178,8 +189,26 @@ fn given(mut definition: Map) -> Map {
     body
 }
 
+/// What an overlay says of the whole of a part: that it goes, or is replaced.
+const MARKERS: [&str; 2] = ["$delete", "$replace"];
+
 /// Brings every section of what a person wrote to its place in YAML's form.
 fn written(body: &mut Map) {
+    let ours = ["instructions", "snippets"];
+    let theirs = ["instructions", "sql_snippets"];
+    // What is said of all of them is said of them by whichever name.
+    if at_mut(body, &ours).is_none()
+        && let Some(Value::Map(all)) = at_mut(body, &theirs)
+    {
+        let (markers, rest): (Map, Map) = std::mem::take(all).into_iter().partition(|(name, _)| MARKERS.contains(&name.as_str()));
+        *all = rest;
+        if !markers.is_empty() {
+            if all.is_empty() {
+                take(body, &theirs);
+            }
+            put(body, &ours, Value::Map(markers));
+        }
+    }
     for section in SECTIONS {
         // What stands beside the questions has their name in the API.
         let is_beside = section.at == ["benchmarks"];
@@ -471,7 +500,12 @@ fn initial(value: Value) -> Value {
                 Value::Map(out)
             }
             (Some(Value::Null) | None, Some(value)) => words(vec![value.clone()]),
-            (Some(Value::Null) | None, None) => Value::Map(map),
+            (Some(Value::Null) | None, None) => {
+                if let Some(Value::Map(range)) = map.get_mut("value_range") {
+                    range.values_mut().for_each(as_word);
+                }
+                Value::Map(map)
+            }
             (Some(one), _) => words(vec![one]),
         },
         Value::List(values) => words(values),

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::form::{KEY, Wire};
 use super::{carry, check, ids, read, write};
+use crate::kinds::{Call, Change, Context, create_calls, update_calls};
 use crate::model::{Address, Map, Step, Value, json};
 
 /// A map of the members that are there.
@@ -402,10 +403,10 @@ fn what_a_form_has_no_place_for_is_said_at_its_place() {
             Wire::Serialised,
             r#"{"tables":[{"identifier":"a.b.c","columns":[{"name":"x","display_name":"X"}]}]}"#,
             "tables[0].columns[0].display_name",
-            "genie_api: agents",
+            "the agents API has",
         ),
         (Wire::Serialised, r#"{"volumes":["/Volumes/a/b/c"]}"#, "volumes", "the spaces API has no `volumes`"),
-        (Wire::Serialised, r#"{"mcp_connections":["x"]}"#, "mcp_connections", "genie_api: agents"),
+        (Wire::Serialised, r#"{"mcp_connections":["x"]}"#, "mcp_connections", "the agents API has"),
         (
             Wire::Serialised,
             r#"{"instructions":{"example_sql":[{"question":"q","sql":"s","parameters":[{"name":"p","default":{"min":1}}]}]}}"#,
@@ -416,7 +417,7 @@ fn what_a_form_has_no_place_for_is_said_at_its_place() {
             Wire::Typed,
             r#"{"instructions":{"snippets":{"measures":[{"name":"m","sql":"s","comment":"c"}]}}}"#,
             "instructions.snippets.measures[0].comment",
-            "genie_api: spaces",
+            "the spaces API has",
         ),
         (
             Wire::Typed,
@@ -433,5 +434,29 @@ fn what_a_form_has_no_place_for_is_said_at_its_place() {
         let told: Vec<String> = found.iter().map(|refusal| format!("{}: {}", refusal.path, refusal.reason)).collect();
         assert_eq!((told.len(), other.len()), (1, 0), "{told:?} {other:?}");
         assert!(told[0].starts_with(&format!("{path}: ")) && told[0].contains(reason), "{told:?}");
+    }
+}
+
+/// A field that this release does not know goes along in the request that makes a space, and in the one that changes it.
+#[test]
+fn an_unknown_field_is_sent_by_either_api() {
+    let address: Address = "spaces.s".parse().expect("an address");
+    let with = |zorp: i64| {
+        json::parse(
+            format!(r#"{{"title":"S","warehouse_id":"w","tables":[{{"identifier":"a.b.c"}}],"zorp":{{"deep":{zorp}}}}}"#).as_bytes(),
+        )
+    };
+    let (desired, live) = (with(2).expect("JSON"), with(1).expect("JSON"));
+    let id = Value::from("1d81c10189b0e9384436f2df7bcc53a8");
+    for kind in [&super::SPACES, &super::AGENTS] {
+        let of =
+            |live, paths| Change { address: &address, id: &id, applied: None, live, desired: &desired, paths, context: Context::default() };
+        let calls = create_calls(kind, &of(None, &[])).expect("calls");
+        let sent = |call: &Call| call.body.as_ref().and_then(|body| body.get("zorp")).map(json::display);
+        assert_eq!(calls.iter().map(sent).collect::<Vec<_>>(), [Some(r#"{"deep": 2}"#.to_owned())]);
+        let paths = ["zorp.deep".parse().expect("a path")];
+        let calls = update_calls(kind, &of(Some(&live), &paths)).expect("calls");
+        let body = calls[0].body.as_ref().and_then(Value::as_map).expect("a body");
+        assert_eq!((calls.len(), body.keys().map(String::as_str).collect::<Vec<_>>()), (1, vec!["zorp"]));
     }
 }

@@ -42,11 +42,11 @@ fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
     // An item that is reworded stands under its new name, so that what nobody here manages of it comes along.
     let live = change.live.map(|live| ids::renamed(aligned(live, change.desired), change.desired));
     let change = Change { live: live.as_ref(), ..*change };
-    let plain = |path: &Path| path.first_field().filter(|name| read::PLAIN.contains(name)).map(str::to_owned);
+    let plain = |path: &Path| path.first_field().filter(|name| read::is_beside(name)).map(str::to_owned);
     let mut names: Vec<String> = change.paths.iter().filter_map(plain).collect();
     let everything = change.paths.iter().any(Path::is_root);
     if everything {
-        names = read::PLAIN.iter().filter(|name| change.desired.get(name).is_some()).map(|n| (*n).to_owned()).collect();
+        names = write::beside(change.desired).map(str::to_owned).collect();
     }
     names.dedup();
     let fields = changed_fields(&SPACES, &change, &UPDATE, &names)?;
@@ -71,7 +71,7 @@ fn differing(change: &Change<'_>, wire: Wire) -> Result<Map, Refusal> {
 
 /// What is there of a space whose definition an update sends.
 fn replaced<'v>(change: &Change<'v>) -> Option<&'v Value> {
-    let is_sent = |path: &Path| path.first_field().is_none_or(|name| !read::PLAIN.contains(&name));
+    let is_sent = |path: &Path| path.first_field().is_none_or(|name| !read::is_beside(name));
     change.live.filter(|_| change.paths.iter().any(is_sent))
 }
 

@@ -5,7 +5,7 @@
 //! A server that gave it there gets it back, another one refuses it. [`super::carry`] says so before.
 
 use super::form::{Form, Order, SECTIONS, Section, Shape, Wire};
-use super::read::{PLAIN, at_mut, take};
+use super::read::{PLAIN, at_mut, is_beside, take};
 use crate::model::{Map, Value};
 
 /// The fields of a request to the spaces API.
@@ -20,9 +20,16 @@ pub(super) fn typed(body: &Value) -> Value {
 
 /// The fields of a request: those beside the space's knowledge, and it as structure.
 fn fields(body: &Value, wire: Wire) -> Value {
-    let mut fields: Map = PLAIN.iter().filter_map(|name| Some((plain(name, wire).to_owned(), body.get(name)?.clone()))).collect();
+    let mut fields: Map = beside(body).filter_map(|name| Some((plain(name, wire).to_owned(), body.get(name)?.clone()))).collect();
     fields.insert(packed(wire).to_owned(), definition(body, wire));
     Value::Map(fields)
+}
+
+/// The fields of a body that stand beside the space's knowledge: the known ones first.
+pub(super) fn beside(body: &Value) -> impl Iterator<Item = &str> {
+    let unknown = body.as_map().into_iter().flat_map(Map::keys).map(String::as_str);
+    let unknown = unknown.filter(|name| !PLAIN.contains(name) && is_beside(name));
+    PLAIN.into_iter().filter(|name| body.get(name).is_some()).chain(unknown)
 }
 
 /// What requests call a field that stands beside the space's knowledge.

@@ -271,6 +271,7 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         delete_calls: at.each("delete_calls", call)?,
         after: at.read("after")?,
         blocks: at.each("blocks", block)?,
+        templated: at.each_maybe("templated", At::own)?,
         notes: at.read("notes")?,
         entry: None,
         desired: if desired.json.is_null() { None } else { Some(desired.value()?) },

@@ -164,6 +164,7 @@ pub(super) fn step(step: &Step) -> Json {
         delete_calls,
         after,
         blocks,
+        templated,
         notes,
         entry: _,
         desired,
@@ -194,6 +195,9 @@ pub(super) fn step(step: &Step) -> Json {
     });
     if let (false, Some(map)) = (kept.is_empty(), out.as_object_mut()) {
         map.insert("kept".to_owned(), kept.iter().map(change).collect());
+    }
+    if let (false, Some(map)) = (templated.is_empty(), out.as_object_mut()) {
+        map.insert("templated".to_owned(), json!(templated));
     }
     self::uncompared(step, &mut out);
     out

@@ -213,3 +213,87 @@ fn mistakes_stand_where_they_were_written() {
         assert!(got.starts_with(wanted), "{base} / {over}\n{got}");
     }
 }
+
+/// A definition in a file, by either name, is merged as one that is written out.
+#[test]
+fn an_overlay_goes_over_a_definition_in_a_file() {
+    let json = r#"{"version": 2, "data_sources": {"tables": [{"identifier": "${c}.b.c", "description": ["D"]}]},
+        "instructions": {"text_instructions": [{"content": ["T"]}]}}"#;
+    let over = |said: &str, base: &str| {
+        let files = folder(&[
+            ("conf/project.yaml", "name: t\nvariables: { c: { default: a } }\n"),
+            ("spaces/s.geniespace.json", json),
+            ("spaces/s.yaml", &format!("spaces: {{ s: {{ title: S, warehouse_id: w, {base} }} }}\n")),
+            ("environments/dev.yaml", &format!("workspace: local\nresources: {{ spaces: {{ s: {{ {said} }} }} }}\n")),
+        ]);
+        files.resolve().map(|desired| json::display(&desired.resources[&"spaces.s".parse().unwrap()].body)).map_err(|found| shown(&found))
+    };
+    for base in ["serialized_space: { file: spaces/s.geniespace.json }", "file_path: s.geniespace.json"] {
+        for (said, wanted) in [
+            (
+                "title: T, warehouse_id: v",
+                r#"{"title": "T", "warehouse_id": "v", "instructions": {"text": "T"}, "tables": [{"identifier": "a.b.c", "description": "D"}]}"#,
+            ),
+            (
+                "tables: [{ identifier: '${c}.b.c', description: E }, a.b.d]",
+                r#""tables": [{"identifier": "a.b.c", "description": "E"}, {"identifier": "a.b.d"}]"#,
+            ),
+            ("instructions: { functions: [a.b.f] }", r#""instructions": {"text": "T", "functions": [{"identifier": "a.b.f"}]}"#),
+            (
+                "instructions: { $delete: true }",
+                r#"{"title": "S", "warehouse_id": "w", "tables": [{"identifier": "a.b.c", "description": "D"}]}"#,
+            ),
+            ("data_sources: { tables: [{ identifier: a.b.e }] }, description: X", r#"{"identifier": "a.b.e"}"#),
+        ] {
+            let got = over(said, base);
+            assert!(got.as_ref().is_ok_and(|got| got.contains(wanted)), "{base} / {said}: {got:?}");
+        }
+        // What is wrong in the file is told there, what is wrong in the overlay there.
+        let got = over("tables: [a.b]", base).unwrap_err();
+        assert!(got.starts_with("E0114 environments/dev.yaml:2:"), "{got}");
+    }
+    // Another definition takes its place: a file that nobody wants is not missed.
+    let got = over("serialized_space: { data_sources: { tables: [{ identifier: a.b.z }] } }", "serialized_space: { file: none.json }");
+    assert!(got.as_ref().is_ok_and(|got| got.contains("a.b.z")), "{got:?}");
+    let got = over("title: T", "serialized_space: { file: none.json }").unwrap_err();
+    assert!(got.contains("none.json"), "{got}");
+}
+
+#[test]
+fn what_holds_where_nobody_says_is_in_the_form_of_the_overlay() {
+    let base = |default: &str| {
+        format!("instructions: {{ example_sql: [{{ question: Q, sql: 'S :p', parameters: [{{ name: p, {default} }}] }}] }}")
+    };
+    let over = |default: &str| format!("instructions: {{ example_sql: [{{ question: Q, parameters: [{{ name: p, {default} }}] }}] }}");
+    for (from, to, wanted) in [
+        ("default: 5", "default: { min: 1, max: 2 }", r#"{"value_range": {"min": "1", "max": "2"}}"#),
+        ("default: { min: 1, max: 2 }", "default: 5", r#"{"values": ["5"]}"#),
+        ("default: { min: 1, max: 2 }", "default: [5, 6]", r#"{"values": ["5", "6"]}"#),
+        ("default: [1, 2]", "default: 3", r#"{"values": ["3"]}"#),
+        ("default: 3", "default: [1, 2]", r#"{"values": ["1", "2"]}"#),
+        ("default_value: { values: ['1'] }", "default_value: { value_range: { min: '2' } }", r#"{"value_range": {"min": "2"}}"#),
+        // In one form they are merged.
+        ("default: { min: 1, max: 2 }", "default: { max: 9 }", r#"{"value_range": {"min": "1", "max": "9"}}"#),
+    ] {
+        let got = merged(&base(from), &over(to));
+        let parameter =
+            |body: &Value| json::display(body.at(&"instructions.example_sql[0].parameters[0].default_value".parse().unwrap()).unwrap());
+        assert_eq!(got.as_ref().map(parameter).as_deref(), Ok(wanted), "{from} / {to}");
+    }
+}
+
+#[test]
+fn all_snippets_go_by_either_name() {
+    let (short, nested) = ("snippets", "sql_snippets");
+    for (base, over) in [(short, short), (short, nested), (nested, short), (nested, nested)] {
+        let base = format!("instructions: {{ text: T, {base}: {{ measures: [{{ display_name: m, sql: [sum(c.x)] }}] }} }}");
+        let got = merged(&base, &format!("instructions: {{ {over}: {{ $delete: true }} }}"));
+        assert_eq!(got.map(|body| json::display(body.get("instructions").unwrap())).as_deref(), Ok(r#"{"text": "T"}"#), "{base} / {over}");
+        let other = "filters: [{ display_name: f, sql: [c.x > 1] }]";
+        let got = merged(&base, &format!("instructions: {{ {over}: {{ $replace: true, {other} }} }}"));
+        let wanted = r#"{"text": "T", "snippets": {"filters": [{"name": "f", "sql": "c.x > 1"}]}}"#;
+        assert_eq!(got.map(|body| json::display(body.get("instructions").unwrap())).as_deref(), Ok(wanted), "{base} / {over}");
+    }
+    let got = merged("instructions: T", "instructions: { sql_snippets: { $delete: true } }").unwrap_err();
+    assert!(got.starts_with("E0115 environments/dev.yaml:5:"), "{got}");
+}

@@ -314,3 +314,70 @@ fn a_literal_secret_is_refused() {
         assert!(!found.contains("sk-1"), "{found}");
     }
 }
+
+#[test]
+fn a_merge_conflict_is_told_wherever_it_is_read() {
+    let conflict = "SELECT 1\n<<<<<<< HEAD\nFROM a\n=======\nFROM b\n>>>>>>> main\n";
+    let query = |text: &str| format!("queries: {{q: {{display_name: q, warehouse_id: w, query_text: '{text}'}}}}\n");
+    for (name, text) in [("sql/q.sql", query("${file(\"sql/q.sql\")}")), ("sql/q.sql.hbs", query("${template(\"sql/q.sql.hbs\")}"))] {
+        let files = folder(&[(name, conflict), ("conf/q.yaml", &text)]);
+        assert!(files.found().starts_with(&format!("E0014 {name}:2:1 this is a merge conflict")), "{}", files.found());
+    }
+    let json = "{\"version\": 2,\n<<<<<<< HEAD\n\"config\": {}\n=======\n\"config\": {\"a\": 1}\n>>>>>>> main\n}\n";
+    let space = "spaces: {s: {title: S, warehouse_id: w, serialized_space: {file: s.json}}}\n";
+    let files = folder(&[("s.json", json), ("conf/s.yaml", space)]);
+    assert!(files.found().starts_with("E0014 s.json:2:1 this is a merge conflict"), "{}", files.found());
+    // Half of one is none: lines of Markdown look so.
+    let files = folder(&[("sql/q.sql", "Title\n=======\n"), ("conf/q.yaml", &query("${file(\"sql/q.sql\")}"))]);
+    assert_eq!(files.found(), "");
+}
+
+#[test]
+fn what_nobody_reads_and_what_says_nothing_is_told() {
+    for text in ["", "# jobs:\n#   a: {name: a}\n", "jobs:\n", "---\n"] {
+        let files = folder(&[("conf/a.yaml", text)]);
+        assert!(files.found().starts_with("W0318 conf/a.yaml:1:1 `conf/a.yaml` has nothing in it"), "{text:?}: {}", files.found());
+    }
+    for text in ["jobs: {}\n", "jobs: {a: {name: a}}\nwarehouses:\n"] {
+        assert_eq!(folder(&[("conf/a.yaml", text)]).found(), "", "{text:?}");
+    }
+    for (folder_name, text, near) in [
+        ("space", "spaces: {s: {title: S, warehouse_id: w}}\n", Some("spaces")),
+        ("config", "resources: {jobs: {a: {name: a}}}\n", Some("conf")),
+        ("environment", "workspace: local\n", Some("environments")),
+        // What is in it is none of ours, or its name.
+        ("space", "colours: {s: 1}\n", None),
+        ("docs", "spaces: {s: {title: S, warehouse_id: w}}\n", None),
+    ] {
+        let files = folder(&[(&format!("{folder_name}/a.yaml"), text), ("environments/dev.yaml", "workspace: local\n")]);
+        let wanted = near.map_or_else(String::new, |near| {
+            format!("W0319 {folder_name}/a.yaml:1:1 the folder `{folder_name}` is not read, and resources are declared in it [did you mean `{near}`?]")
+        });
+        assert_eq!(files.found(), wanted, "{folder_name}");
+    }
+    let included = folder(&[("space/a.yaml", "jobs: {a: {name: a}}\n"), ("conf/project.yaml", "name: t\nincludes: [space]\n")]);
+    assert_eq!(included.found(), "");
+}
+
+#[test]
+fn signs_that_nobody_sees_are_named() {
+    let help = |text: &str| {
+        let files = folder(&[("conf/a.yaml", text)]);
+        let found = files.resolve().map(|desired| desired.warnings).unwrap_or_else(|found| found);
+        found.iter().map(|d| format!("{} {}", d.code, d.help.join("; "))).collect::<Vec<_>>().join("\n")
+    };
+    for (text, code, wanted) in [
+        ("jobs:\n  a:\n    name\u{a0}: a\n", "E", "at 3:9 stands a non-breaking space (U+00A0)"),
+        ("jobs:\n  a:\n    name:\u{a0}a\n", "E", "at 3:10 stands a non-breaking space (U+00A0)"),
+        ("jobs:\n  a:\n  \u{a0}\u{a0}name: a\n", "E", "a non-breaking space (U+00A0)"),
+        ("jobs\u{200b}:\n  a: {name: a}\n", "E0101", "at 1:5 stands a zero-width space (U+200B)"),
+        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.c\u{a0}]}}\n", "W0135", "type the text anew"),
+        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.\u{200b}c]}}\n", "W0135", "type the text anew"),
+    ] {
+        let found = help(text);
+        assert!(found.starts_with(code) && found.contains(wanted), "{text:?}: {found}");
+    }
+    for meant in ["jobs: {a: {name: 10\u{a0}000 Zeilen}}\n", "jobs: {a: {name: \"a\\u00a0\"}}\n"] {
+        assert_eq!(help(meant), "", "{meant:?}");
+    }
+}

@@ -117,3 +117,28 @@ fn a_deleted_resource_cannot_be_referred_to() {
     ]);
     assert_eq!(f.found(), "E0205 conf/j.yaml:1:56 jobs.a is deleted in environment dev");
 }
+
+#[test]
+fn a_slip_in_a_key_is_told_where_it_may_be_one() {
+    let found = |overlay: &str| {
+        let base = "jobs: {nightly: {name: n}, etl_1: {name: e}, x: {name: x}}\nwarehouses: {nightlys: {name: w, cluster_size: Small}}\n";
+        let environment = format!("workspace: local\nresources: {{jobs: {{{overlay}}}}}\n");
+        folder(&[("conf/j.yaml", base), ("environments/dev.yaml", &environment)]).found()
+    };
+    assert_eq!(
+        found("nigthly: {name: n}"),
+        "W0134 environments/dev.yaml:2:20 jobs.nigthly is declared in this environment only, and jobs.nightly is nearly called so [did you mean `nightly`?]"
+    );
+    for own in [
+        // Nothing is nearly called so.
+        "smoke_test: {name: s}",
+        // Keys that count.
+        "etl_2: {name: e}",
+        // The other one is meant, too.
+        "nightly: {timeout_seconds: 1}, nightly_x: {name: n}",
+        // It is said to be another one.
+        "nigthly: {$replace: true, name: n}",
+    ] {
+        assert_eq!(found(own), "", "{own}");
+    }
+}

@@ -226,7 +226,7 @@ fn changes(told: &[Told<'_>], drift: bool, out: &mut String) -> Left {
             let what = match (done.is_empty(), drift) {
                 (true, _) => String::new(),
                 (false, true) => format!(": {} drifted", thousands(done.len())),
-                (false, false) => format!(": {}", actions(&done)),
+                (false, false) => format!(": {}", actions(&done, plan)),
             };
             (format!("### {}{what}\n\n", escape(title)), steps::groups(page))
         })

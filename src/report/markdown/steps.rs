@@ -189,7 +189,7 @@ pub fn groups<'a>(page: &'a Page<'a>) -> Vec<Group<'a>> {
         kinds.entry(step.address.kind.as_str()).or_default().push(step);
     }
     for (kind, steps) in kinds {
-        let title = format!("<b>{}</b>: {}", plain(kind), actions(&steps));
+        let title = format!("<b>{}</b>: {}", plain(kind), actions(&steps, page.plan));
         groups.push(Group { title, page, steps, target: Some(format!("{kind}.*")) });
     }
     let title = format!("<b>Not yours</b>: {} merged, not applied", thousands(merged.len()));

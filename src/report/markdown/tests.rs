@@ -258,3 +258,25 @@ fn what_messages_quote_is_code_and_breaks_nothing() {
         assert_eq!(super::words::prose(text), want);
     }
 }
+
+/// Objects are counted, in the headings too: their parts belong to them.
+#[test]
+fn parts_are_counted_with_their_objects() {
+    let step = |address: &str, action| {
+        let mut step = samples::step("jobs.a", action, "");
+        step.address = address.parse().unwrap();
+        step.changes = vec![samples::change("x", "1", "2", Reason::Changed)];
+        step
+    };
+    for (steps, wanted) in [
+        (vec![step("jobs.a", Action::Update), step("jobs.a/permissions", Action::Update), step("jobs.b", Action::Update)], "2 to change"),
+        (
+            vec![step("jobs.a", Action::None), step("jobs.a/permissions", Action::Create), step("jobs.b", Action::Create)],
+            "1 to change, 1 to add",
+        ),
+        (vec![step("jobs.a", Action::Create), step("jobs.a/permissions", Action::Create)], "1 to add"),
+    ] {
+        let text = plan(&samples::plan(steps), &ABOUT);
+        assert!(text.contains(&format!("<b>jobs</b>: {wanted}</summary>")), "{wanted}: {text}");
+    }
+}

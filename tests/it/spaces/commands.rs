@@ -33,6 +33,10 @@ fn every_form_is_nothing_but_itself() {
         ("list-spaces -p SOURCE_WORKSPACE", 2),
         ("space-list --limit 1", 1),
         ("space-find S*k", 1),
+        ("space-find toc", 1),
+        ("space-find SALES", 1),
+        ("space-find --name oc", 1),
+        ("space-find S?", 0),
         ("space-find --name nothing* --workspace", 0),
         ("space-export --output-dir out", 2),
         ("space-export --output-dir out --exclude *", 0),
@@ -53,6 +57,8 @@ fn every_form_is_nothing_but_itself() {
     assert!(desk.done("space-get Stock -o csv -p SOURCE_WORKSPACE").starts_with("space_id,title,"));
     let (code, out, err) = desk.run(&["space-find", "Stok*", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 0 && out.is_empty() && err.contains("No space's title looks like \"Stok*\". Did you mean \"Stock\"?"), "{err}");
+    let (_, _, err) = desk.run(&["space-find", "Stok", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(err.contains("No space's title has \"Stok\". Did you mean \"Stock\"?"), "{err}");
     let (code, out, err) = desk.run(&["space-export", "--pattern", "Stok", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && out.is_empty() && err.contains("nothing was written") && err.contains("did you mean \"Stock\"?"), "{code} {err}");
     let (code, _, err) = desk.run(&["space-export", "--patern", "x", "--profile", "SOURCE_WORKSPACE"]);

@@ -1,0 +1,6 @@
+SELECT a
+<<<<<<< HEAD
+FROM orders
+=======
+FROM sales
+>>>>>>> main
