@@ -241,7 +241,7 @@ impl Making<'_> {
 /// How the other of two APIs is used, which has a place for something.
 fn by_the_other(resolver: &Resolver<'_>, setting: &str, word: &str) -> String {
     let local = if resolver.inner.local { "local: true, " } else { "" };
-    format!("take it away, or have the other API used: `workspace: {{ {local}{setting}: {word} }}` in the environment")
+    format!("change this, or have the other API used: `workspace: {{ {local}{setting}: {word} }}` in the environment")
 }
 
 /// Text, or bytes that are none.
