@@ -230,7 +230,8 @@ impl Tree {
         let tops = [top.canonicalize().unwrap_or_else(|_| top.clone()), top].map(|top| top.to_string_lossy().into_owned());
         let place = |text: &mut String| {
             for top in &tops {
-                *text = text.replace(&format!("{top}/"), &format!("{commit}:")).replace(top.as_str(), commit);
+                let whole = text.replace(&format!("{top}/ "), &format!("{commit} "));
+                *text = whole.replace(&format!("{top}/"), &format!("{commit}:")).replace(top.as_str(), commit);
             }
         };
         for diagnostic in &mut failed.diagnostics {

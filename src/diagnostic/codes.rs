@@ -466,7 +466,7 @@ pub static ALL: &[Code] = &[
     row(
         "W0318",
         "a file of resources with nothing in it",
-        "A file that is read for resources declares none: it is empty, or everything in it is a comment. What was in it before is deleted by the next apply, as if the file were gone; the plan shows it. Delete a file that nobody needs.",
+        "A file that is read for resources declares none: it is empty, everything in it is a comment (`# jobs:`), or nothing stands below its kinds. What was in it before is deleted by the next apply, as if the file were gone; the plan shows it. Delete a file that nobody needs.",
     ),
     row(
         "W0319",

@@ -468,11 +468,12 @@ pub(super) fn named(list: &[crate::model::Address], address: &crate::model::Addr
     list.iter().any(|given| scope::covers(given, address))
 }
 
-/// The fields among these that a template makes, as YAML has it (`${template("a.sql.hbs")}`).
+/// The fields among these that a template alone makes (`${template("a.sql.hbs")}`). What is given to one may be given otherwise by an
+/// overlay.
 fn templated(resource: &Resource, changes: &[FieldChange]) -> Vec<Path> {
     let is_made = |change: &&FieldChange| {
         let text = resource.node.nearest(&change.path).text().unwrap_or_default().trim();
-        text.strip_prefix("${").is_some_and(|inner| inner.trim_start().starts_with("template("))
+        text.strip_prefix("${").is_some_and(|inner| inner.trim_start().starts_with("template(") && !inner.contains(','))
     };
     changes.iter().filter(is_made).map(|change| change.path.clone()).collect()
 }
