@@ -210,7 +210,8 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     drop(resolver);
     inner.deployer = workspace.deployer().cloned();
     let asks = seen.lookups || names::may_ask(&inner);
-    let Questions { lookups, checks } = if asks { resolve::questions(&inner) } else { Questions::default() };
+    let (questions, unanswered) = asks.then(|| resolve::questions(&inner)).unzip();
+    let Questions { lookups, checks } = questions.unwrap_or_default();
     Some(Project {
         folder: discovered.folder.clone(),
         name,
@@ -221,6 +222,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
         checks,
         warnings: Vec::new(),
         inner,
+        unanswered,
     })
 }
 

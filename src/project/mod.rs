@@ -101,6 +101,8 @@ pub struct Project {
     pub warnings: Vec<Diagnostic>,
     /// Merged, unevaluated resources and everything `resolve` needs. Private to this floor.
     inner: load::Inner,
+    /// What looking for questions has evaluated already.
+    unanswered: Option<resolve::Unanswered>,
 }
 
 /// A named target.
@@ -351,7 +353,10 @@ impl Project {
     /// # Errors
     /// All diagnostics.
     pub fn resolve(&self, answers: &Answers) -> Result<Desired, Vec<Diagnostic>> {
-        resolve::resolve(&self.inner, answers, &self.warnings)
+        match self.unanswered.as_ref().filter(|_| answers.is_empty()).and_then(|unanswered| unanswered.take(&self.inner)) {
+            Some(made) => resolve::resolve_made(&self.inner, answers, &self.warnings, made),
+            None => resolve::resolve(&self.inner, answers, &self.warnings),
+        }
     }
 
     /// Why a resource depends on what it depends on, sorted by what is needed and by place.

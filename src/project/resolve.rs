@@ -1,6 +1,7 @@
 //! Resolving: every resource evaluated, checked and tied to what it depends on.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
@@ -17,7 +18,12 @@ use crate::model::{Address, Lookup, Value};
 
 /// See [`super::Project::resolve`].
 pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Result<Desired, Vec<Diagnostic>> {
-    let (mut resources, mut findings, Beside { files, sources, deployer }) = everything(inner, answers, None);
+    resolve_made(inner, answers, earlier, everything(inner, answers, None))
+}
+
+/// The same of what was evaluated already with the same answers.
+pub fn resolve_made(inner: &Inner, answers: &Answers, earlier: &[Diagnostic], made: Made) -> Result<Desired, Vec<Diagnostic>> {
+    let Made { mut resources, mut findings, files, sources, deployer } = made;
     implied::folders_above(&mut resources, &inner.registry);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
@@ -60,14 +66,30 @@ pub struct Questions {
     pub checks: BTreeMap<Lookup, Check>,
 }
 
+/// What was evaluated without an answer while questions were looked for. Whoever resolves without one takes it from here: it is
+/// not made again.
+pub struct Unanswered {
+    made: Mutex<Option<Made>>,
+    apis: Vec<(&'static str, &'static str)>,
+}
+
+impl Unanswered {
+    /// What was made, once, as long as the same is chosen among the APIs of kinds.
+    pub fn take(&self, inner: &Inner) -> Option<Made> {
+        let is_same = inner.registry.apis() == self.apis;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| is_same)
+    }
+}
+
 /// Every question that resolving asks.
-pub fn questions(inner: &Inner) -> Questions {
+pub fn questions(inner: &Inner) -> (Questions, Unanswered) {
     let answers = Answers::new();
     let mut asked = Questions::default();
-    everything(inner, &answers, Some(&mut asked));
+    let apis = inner.registry.apis();
+    let made = everything(inner, &answers, Some(&mut asked));
     asked.lookups.sort();
     asked.lookups.dedup();
-    asked
+    (asked, Unanswered { made: Mutex::new(Some(made)), apis })
 }
 
 /// The values of all variables with the places they come from; those that fail are left out.
@@ -101,15 +123,17 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
     resolver
 }
 
-/// What resolving finds beside resources.
-struct Beside {
+/// Everything evaluated and checked, each by itself.
+pub struct Made {
+    resources: BTreeMap<Address, Resource>,
+    findings: Findings,
     files: super::scope::Files,
     sources: BTreeMap<Address, String>,
     deployer: Option<Value>,
 }
 
 /// Evaluates and checks everything, each by itself.
-fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Questions>) -> (BTreeMap<Address, Resource>, Findings, Beside) {
+fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Questions>) -> Made {
     let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
     let mut computed = Computed::new();
@@ -138,7 +162,7 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Questions>) -
     }
     let (files, sources) = (resolver.files.take(), resolver.sources.take());
     // Made at once, its nodes are full.
-    (resources.into_iter().collect(), findings, Beside { files, sources, deployer })
+    Made { resources: resources.into_iter().collect(), findings, files, sources, deployer }
 }
 
 impl Findings {

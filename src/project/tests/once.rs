@@ -1,6 +1,8 @@
 //! One mistake is told once.
 
 use super::folder;
+use crate::kinds::Api;
+use crate::project::{Answer, Answers};
 
 #[test]
 fn a_mistake_in_a_loop_is_one() {
@@ -116,4 +118,27 @@ fn what_a_command_complains_of_is_shown_without_secrets() {
     let wrong = read("echo hunter22; echo 'no vault for hunter22 and tok-12345' >&2; exit 3").unwrap_err();
     assert_eq!(wrong, "secret `S`: `sh` ended with exit code 3: no vault for (hidden) and (hidden)");
     assert_eq!(read("exit 4").unwrap_err(), "secret `S`: `sh` ended with exit code 4");
+}
+
+/// What was evaluated while questions were looked for is not evaluated again, unless an answer or an API changes it.
+#[test]
+fn without_an_answer_everything_is_evaluated_once() {
+    let access = "permissions: [{ user_name: a@example.com, permission_level: CAN_VIEW }]";
+    let files = folder(&[("conf/a.yaml", &format!("jobs: {{ a: {{ name: \"${{file('name')}}\", {access} }} }}\n")), ("name", "first")]);
+    let loaded = || files.load().map_err(|failed| super::shown(&failed.diagnostics)).unwrap();
+    let name = |project: &crate::project::Project, answers: &Answers| {
+        let desired = project.resolve(answers).map_err(|found| super::shown(&found)).unwrap();
+        let job = &desired.resources[&"jobs.a".parse().unwrap()];
+        job.body.get("name").and_then(|name| name.as_str()).unwrap().to_owned()
+    };
+    let none = Answers::new();
+    let some: Answers = loaded().checks.keys().map(|asked| (asked.clone(), Answer::Missing(vec![]))).collect();
+    assert!(!some.is_empty());
+    let (plain, answered, chosen) = (loaded(), loaded(), loaded());
+    files.write("name", "second");
+    assert_eq!((name(&plain, &none), name(&plain, &none)), ("first".to_owned(), "second".to_owned()), "it is taken once");
+    assert_eq!(name(&answered, &some), "second");
+    let spaces = chosen.registry().get("spaces").unwrap();
+    chosen.registry().choose(spaces, Api::Other);
+    assert_eq!(name(&chosen, &none), "second");
 }
