@@ -41,7 +41,14 @@ pub async fn connect(run: &Run<'_>, project: &Project) -> Result<Connection, Fai
 }
 
 fn options(run: &Run<'_>) -> Options {
-    Options { parallelism: parallelism(run), ..Options::default() }
+    let first_wait_millis = u64::try_from(run.outside.system.first_wait().as_millis()).unwrap_or(u64::MAX);
+    Options { parallelism: parallelism(run), first_wait_millis, ..Options::default() }
+}
+
+/// How the embedded workspace is asked in this process. Its reads do not lag behind and no network loses its answers: to wait
+/// before it is asked again gains nothing, however short the wait.
+fn embedded(run: &Run<'_>) -> Options {
+    Options { first_wait_millis: 5, ..options(run) }
 }
 
 /// `--parallelism`, or the client's default.
@@ -55,7 +62,7 @@ async fn local(run: &Run<'_>, project: &Project) -> Result<Connection, Failure> 
         run.screen.detail(&format!("the embedded workspace is served at {url}"));
         Client::new(live(run, &url)?, Some(Credentials::token("local")), run.outside, options(run))
     } else {
-        Client::new(Arc::new(place.shared(run.outside)?), None, run.outside, options(run))
+        Client::new(Arc::new(place.shared(run.outside)?), None, run.outside, embedded(run))
     };
     let me = who(&client, &project.environment.name, "").await?;
     let identity = WorkspaceIdentity { host: "local".to_owned(), id: me.workspace.clone() };

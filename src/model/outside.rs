@@ -59,6 +59,11 @@ pub trait System: Send + Sync {
     fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         self.run_within(program, arguments, folder, limit)
     }
+    /// How long is waited before a request is sent again the first time where the server names no time, and before an object
+    /// that is not to be seen yet is looked for again; it doubles with each try.
+    fn first_wait(&self) -> Duration {
+        Duration::from_millis(500)
+    }
     /// What `read` gives for this source, which a system that remembers asks only once.
     ///
     /// # Errors
@@ -95,6 +100,10 @@ impl System for Remembering {
 
     fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         self.inner.ask(program, arguments, folder, limit)
+    }
+
+    fn first_wait(&self) -> Duration {
+        self.inner.first_wait()
     }
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
@@ -134,6 +143,10 @@ impl System for WithoutCommands {
 
     fn ask(&self, program: &str, arguments: &[&str], folder: &Path, limit: Duration) -> io::Result<CommandOutput> {
         self.inner.ask(program, arguments, folder, limit)
+    }
+
+    fn first_wait(&self) -> Duration {
+        self.inner.first_wait()
     }
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {

@@ -30,6 +30,7 @@ mod lint;
 mod lives;
 mod looking;
 mod merging;
+mod outside;
 mod pages;
 mod rename;
 mod review;
