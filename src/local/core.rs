@@ -72,6 +72,16 @@ impl Core {
         Ok(core)
     }
 
+    /// Another one in memory that holds what this one holds now: the two share nothing from here on.
+    ///
+    /// # Errors
+    /// [`LocalError::Open`] after a request that failed while it held the store.
+    pub fn copy(&self) -> Result<Self, LocalError> {
+        let store = self.store.lock().map_err(|e| LocalError::Open { path: self.place.clone(), why: e.to_string() })?.clone();
+        let (workspace_id, place) = (self.workspace_id, "memory".to_owned());
+        Ok(Self { store: Mutex::new(store), writer: None, workspace_id, place, broken: AtomicBool::new(false) })
+    }
+
     /// Its id.
     pub fn workspace_id(&self) -> u64 {
         self.workspace_id

@@ -137,6 +137,15 @@ impl LocalWorkspace {
         self.inner.with(options).map(|inner| Self { inner: Arc::new(inner) })
     }
 
+    /// Another workspace in memory that holds what this one holds now and behaves alike, in this world: from here on the two
+    /// have nothing to do with one another. Faults and the count of requests begin anew.
+    ///
+    /// # Errors
+    /// [`LocalError::Open`] where a request failed in a way that leaves what it holds unknown.
+    pub fn copy(&self, outside: crate::model::Outside) -> Result<Self, LocalError> {
+        self.inner.copy(outside).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
     /// A handle that does not keep it open.
     #[must_use]
     pub fn faint(&self) -> Faint {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::answer::{Answer, Handled, Refusal};
@@ -72,7 +72,7 @@ fn behave(core: Arc<Core>, options: LocalOptions, outside: Outside) -> Result<In
         workspace_id: core.workspace_id(),
         rivals,
         met: AtomicU64::new(0),
-        seen: std::sync::Mutex::default(),
+        seen: Mutex::default(),
         settle_ms: options.settle_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(150),
         token_seconds: options.token_seconds.unwrap_or(3600),
         federation: options.federation.clone(),
@@ -110,6 +110,14 @@ impl Inner {
     pub fn with(&self, options: LocalOptions) -> Result<Self, LocalError> {
         let outside = options.outside.clone().unwrap_or_else(|| self.outside.clone());
         behave(Arc::clone(&self.core), options, outside)
+    }
+
+    /// Another workspace in memory that holds what this one holds now, and behaves alike.
+    pub fn copy(&self, outside: Outside) -> Result<Self, LocalError> {
+        let options = LocalOptions { outside: Some(outside.clone()), ..self.options.clone() };
+        let mut copy = behave(Arc::new(self.core.copy()?), options, outside)?;
+        copy.setting.seen = Mutex::new(self.setting.seen.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        Ok(copy)
     }
 
     /// Its objects.

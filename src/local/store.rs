@@ -31,7 +31,7 @@ impl Batch {
 type Former = Vec<(Key, Option<Arc<Value>>)>;
 
 /// All objects, in memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Store {
     objects: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
     counters: BTreeMap<String, u64>,

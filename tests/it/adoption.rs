@@ -1,35 +1,19 @@
 //! Objects that nobody declares, taken over: the YAML is written, the plan that follows is empty. Over every kind, with the
 //! documents of the laws.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
-use brickform::cli::{Streams, run};
-use brickform::client::{Request, RequestBody};
+use brickform::cli::run;
 use brickform::kinds::{Lifetime, Registry};
 use brickform::local::{LocalOptions, LocalWorkspace};
-use brickform::model::{Outside, Value, json};
+use brickform::model::{Value, json};
 
 use super::laws::each;
 use super::laws_cases::Case;
-use super::world::PLANTED;
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use super::outside::{Kept, outside, streams};
+use super::world::{PLANTED, request};
 
 /// A project with an embedded workspace, and a command line in it.
 pub struct Desk {
@@ -85,11 +69,7 @@ impl Desk {
     pub async fn by_hand(&self, lines: &[String]) {
         let workspace = self.workspace();
         for line in lines {
-            let mut parts = line.splitn(3, ' ');
-            let (method, path) = (parts.next().expect("a method"), parts.next().expect("a path"));
-            let body = parts.next().map_or(RequestBody::Empty, |b| RequestBody::Json(b.to_owned()));
-            let request = Request { method: method.to_owned(), path: path.to_owned(), query: vec![], headers: vec![], body };
-            let answer = workspace.handle(request).await.expect("an answer");
+            let answer = workspace.handle(request(line)).await.expect("an answer");
             assert!(answer.status < 300, "{line}: {}", String::from_utf8_lossy(&answer.body));
         }
     }
@@ -97,22 +77,12 @@ impl Desk {
     /// Exit code, and everything that was said.
     pub fn run(&self, line: &[&str]) -> (u8, String) {
         let said = Kept::default();
-        let streams = Streams {
-            out: Box::new(said.clone()),
-            err: Box::new(said.clone()),
-            input: Box::new(Cursor::new(Vec::new())),
-            out_terminal: false,
-            err_terminal: false,
-            in_terminal: false,
-            columns: None,
-        };
-        let variables = BTreeMap::from([("LAWS_SECRET".to_owned(), PLANTED.to_owned())]);
-        let real = Outside::real().expect("a current folder");
-        let outside = Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system };
+        let outside = outside(self.folder.path(), [("LAWS_SECRET", PLANTED)]);
         let arguments: Vec<OsString> = std::iter::once("brickform").chain(line.iter().copied()).map(OsString::from).collect();
         // A runtime of its own: the checks run inside one already.
-        let exit = std::thread::scope(|scope| scope.spawn(|| run(arguments, &outside, streams).code()).join()).expect("no panic");
-        (exit, String::from_utf8(said.0.lock().expect("no writer panics").clone()).expect("UTF-8"))
+        let exit = std::thread::scope(|scope| scope.spawn(|| run(arguments, &outside, streams(&said, &said, None)).code()).join())
+            .expect("no panic");
+        (exit, said.text())
     }
 
     pub fn done(&self, line: &[&str], what: &str) -> String {

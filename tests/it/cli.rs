@@ -1,14 +1,14 @@
 //! The command line from end to end, in process: arguments in; exit code, standard output and standard error out.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use brickform::cli::{Streams, run};
 use brickform::model::Outside;
+
+use super::outside::{Kept, outside, streams};
 
 /// A project in a folder of its own, with nothing of the machine's environment.
 pub(super) struct Project {
@@ -22,19 +22,6 @@ pub(super) struct Ran {
     pub(super) err: String,
 }
 
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A stream that nobody reads any more.
 struct Closed;
 
@@ -44,12 +31,6 @@ impl Write for Closed {
     }
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-impl Kept {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no writer panics").clone()).expect("output is UTF-8")
     }
 }
 
@@ -97,9 +78,7 @@ impl Project {
     }
 
     pub fn outside(&self, variables: &[(&str, &str)]) -> Outside {
-        let variables: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let real = Outside::real().expect("there is a current folder");
-        Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system }
+        outside(self.folder.path(), variables.iter().copied())
     }
 
     pub(super) fn run(&self, line: &str) -> Ran {
@@ -109,15 +88,7 @@ impl Project {
     /// `answer`: both ends are a terminal, and this is typed.
     pub(super) fn with(&self, line: &str, variables: &[(&str, &str)], answer: Option<&str>) -> Ran {
         let (out, err) = (Kept::default(), Kept::default());
-        let streams = Streams {
-            out: Box::new(out.clone()),
-            err: Box::new(err.clone()),
-            input: Box::new(Cursor::new(answer.unwrap_or_default().to_owned())),
-            out_terminal: answer.is_some(),
-            err_terminal: answer.is_some(),
-            in_terminal: answer.is_some(),
-            columns: Some(100),
-        };
+        let streams = Streams { columns: Some(100), ..streams(&out, &err, answer) };
         let arguments = std::iter::once("brickform").chain(line.split_whitespace()).map(OsString::from);
         let exit = run(arguments, &self.outside(variables), streams);
         let ran = Ran { code: exit.code(), out: out.text(), err: err.text() };

@@ -5,7 +5,7 @@ use brickform::plan::Options;
 
 use super::laws::{destroying, done, each, habits, no_secret, plain, prepared, same, shape, write};
 use super::laws_cases::{Case, Transition};
-use super::world::{STRIKES, Sent, Strike, World};
+use super::world::{Ran, STRIKES, Sent, Strike, World};
 
 /// One way of a world: the documents before, the one that is struck, or the end of everything.
 struct Way<'a> {
@@ -38,39 +38,33 @@ impl Way<'_> {
     }
 
     async fn converges(&self, strikes: &[Strike], writes_only: bool) -> usize {
-        let clean = self.start().await;
+        let start = self.start().await;
+        no_secret(&start, &self.name());
+        let clean = start.copy();
         let ran = clean.run(&self.options()).await;
         done(&ran, &self.name());
         let wanted = shape(&clean);
         let requests: Vec<&Sent> = ran.planning.iter().chain(&ran.applying).collect();
         let mut count = 0;
-        for (number, _) in requests.iter().enumerate().filter(|(_, s)| s.is_write() || !writes_only) {
-            for strike in strikes {
-                let what = format!("{}, {strike:?} at request {number} ({})", self.name(), requests[number].line());
-                self.survives(number as u64, *strike, &wanted, &what).await;
+        for (number, request) in requests.iter().enumerate().filter(|(_, s)| s.is_write() || !writes_only) {
+            // A read has no effect: before it and after it are the same moment.
+            for strike in strikes.iter().filter(|strike| request.is_write() || !strike.is_after()) {
+                let what = format!("{}, {strike:?} at request {number} ({})", self.name(), request.line());
+                self.survives(start.copy(), (number as u64, *strike), &wanted, &what).await;
                 count += 1;
             }
         }
         count
     }
 
-    async fn survives(&self, number: u64, strike: Strike, wanted: &[String], what: &str) {
-        let world = self.start().await;
-        let mut told = vec![];
-        let first = world.run_struck(&self.options(), Some((number, strike))).await;
-        told.push(first.told());
-        let mut settled = false;
-        for _ in 0..3 {
-            let ran = world.run(&self.options()).await;
-            told.push(ran.told());
-            settled = ran.is_empty();
-            if settled {
-                break;
-            }
+    async fn survives(&self, world: World, strike: (u64, Strike), wanted: &[String], what: &str) {
+        let mut all = vec![world.run_struck(&self.options(), Some(strike)).await];
+        while all.len() == 1 || all.len() < 4 && !all.last().is_some_and(Ran::is_empty) {
+            all.push(world.run(&self.options()).await);
         }
-        assert!(settled, "{what}: does not come to rest\n{}", told.join("\n----\n"));
-        let got = shape(&world);
-        same(&got, wanted, || format!("{what}\n{}", told.join("\n----\n")));
+        let told = || all.iter().map(Ran::told).collect::<Vec<_>>().join("\n----\n");
+        assert!(all.last().is_some_and(Ran::is_empty), "{what}: does not come to rest\n{}", told());
+        same(&shape(&world), wanted, || format!("{what}\n{}", told()));
         no_secret(&world, what);
     }
 }
@@ -89,7 +83,7 @@ fn law_4_any_request_may_fail_before_or_after_its_effect() {
         for way in ways(&case, &[]) {
             count += way.converges(STRIKES, false).await;
         }
-        assert!(count > 60, "only {count} strikes on {}", case.kind);
+        assert!(count > 40, "only {count} strikes on {}", case.kind);
     });
 }
 
@@ -97,14 +91,18 @@ fn law_4_any_request_may_fail_before_or_after_its_effect() {
 fn what_an_interrupted_apply_made_goes_when_its_yaml_goes() {
     each(|case| async move {
         // Parts and settings of what was there before are left as they are; what was made has to go.
-        for (number, strike) in (0..12).flat_map(|n| [(n, Strike::CrashAfter), (n, Strike::CutAfter), (n, Strike::Down)]) {
-            if !case.before.is_empty() {
-                continue;
-            }
+        if !case.before.is_empty() {
+            return;
+        }
+        let start = prepared(&case, &[]).await;
+        let before = shape(&start);
+        write(&start, &case.transitions[0]);
+        let ran = start.copy().run(&plain(&case)).await;
+        done(&ran, &case.kind);
+        let requests = (ran.planning.len() + ran.applying.len()).min(12) as u64;
+        for (number, strike) in (0..requests).flat_map(|n| [(n, Strike::CrashAfter), (n, Strike::CutAfter), (n, Strike::Down)]) {
             let what = format!("{}, {strike:?} at request {number}", case.kind);
-            let world = prepared(&case, &[]).await;
-            let before = shape(&world);
-            write(&world, &case.transitions[0]);
+            let world = start.copy();
             let first = world.run_struck(&plain(&case), Some((number, strike))).await;
             world.write("conf/case.yaml", "{}\n");
             let second = world.run(&plain(&case)).await;

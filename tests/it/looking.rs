@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use brickform::kinds::Registry;
-use brickform::model::{Address, Outside, Value, Variable};
+use brickform::model::{Address, Value, Variable};
 use brickform::project::{self, Answers, Ask, Desired, expression};
 
 use super::cli::Project;
+use super::world::request;
 
 const VARIABLES: &[(&str, &str)] =
     &[("SHOP_API_TOKEN", "planted-token"), ("PAGER_TOKEN", "planted-token"), ("BRICKFORM_VAR_hidden", "planted-token")];
 
 fn resolved(project: &Project, environment: &str) -> Desired {
-    let real = Outside::real().expect("a current folder");
-    let variables: BTreeMap<String, String> = VARIABLES.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let outside = Outside { variables: variables.into(), folder: project.folder.path().to_owned(), system: real.system };
+    let outside = project.outside(VARIABLES);
     let ask = Ask { environment: Some(environment.to_owned()), ..Ask::default() };
     let loaded = project::load(&outside, &ask, &Registry::standard()).unwrap_or_else(|f| panic!("{:#?}", f.diagnostics));
     loaded.resolve(&Answers::new()).unwrap_or_else(|d| panic!("{d:#?}"))
@@ -397,17 +396,12 @@ fn no_command_tells_a_secret() {
 }
 
 fn by_hand(project: &Project, lines: &[String]) {
-    use brickform::client::{Request, RequestBody};
     use brickform::local::{LocalOptions, LocalWorkspace};
     let options = LocalOptions { settle_ms: Some(0), ..LocalOptions::default() };
     let workspace = LocalWorkspace::open(&project.folder.path().join(".brickform/local/local.redb"), options).expect("it opens");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for line in lines {
-        let mut parts = line.splitn(3, ' ');
-        let (method, path) = (parts.next().expect("a method").to_owned(), parts.next().expect("a path").to_owned());
-        let body = RequestBody::Json(parts.next().expect("a body").to_owned());
-        let request = Request { method, path, query: vec![], headers: vec![], body };
-        let send = || runtime.block_on(workspace.handle(request.clone())).expect("an answer");
+        let send = || runtime.block_on(workspace.handle(request(line))).expect("an answer");
         let mut answer = send();
         // What was made a moment ago may still be starting.
         for _ in 0..100 {

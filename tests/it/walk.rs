@@ -4,26 +4,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use brickform::cli::{Streams, run};
+use brickform::cli::run;
 use brickform::local::{LocalOptions, LocalWorkspace};
-use brickform::model::{Outside, Value, json};
+use brickform::model::{Value, json};
 
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use super::outside::{Kept, outside, streams};
 
 /// A workspace that is served until this is dropped.
 pub(super) struct Served {
@@ -105,22 +93,10 @@ impl Desk {
     /// Exit code, results, everything else.
     pub(super) fn run(&self, line: &[&str]) -> (u8, String, String) {
         let (out, err) = (Kept::default(), Kept::default());
-        let streams = Streams {
-            out: Box::new(out.clone()),
-            err: Box::new(err.clone()),
-            input: Box::new(Cursor::new(Vec::new())),
-            out_terminal: false,
-            err_terminal: false,
-            in_terminal: false,
-            columns: None,
-        };
         let file = self.path("databrickscfg").display().to_string();
-        let variables: BTreeMap<String, String> = [("DATABRICKS_CONFIG_FILE".to_owned(), file)].into();
-        let real = Outside::real().expect("a current folder");
-        let outside = Outside { variables: Arc::new(variables), folder: self.folder.path().to_owned(), system: real.system };
-        let exit = run(std::iter::once("brickform").chain(line.iter().copied()).map(OsString::from), &outside, streams);
-        let text = |kept: &Kept| String::from_utf8(kept.0.lock().expect("no writer panics").clone()).expect("UTF-8");
-        (exit.code(), text(&out), text(&err))
+        let outside = outside(self.folder.path(), [("DATABRICKS_CONFIG_FILE", file.as_str())]);
+        let exit = run(std::iter::once("brickform").chain(line.iter().copied()).map(OsString::from), &outside, streams(&out, &err, None));
+        (exit.code(), out.text(), err.text())
     }
 
     /// The results of a command that does what it is asked to.

@@ -71,6 +71,13 @@ pub enum Strike {
     Down,
 }
 
+impl Strike {
+    /// Whether the request has taken effect by then.
+    pub fn is_after(self) -> bool {
+        matches!(self, Self::CutAfter | Self::FailAfter | Self::CrashAfter)
+    }
+}
+
 /// All strikes.
 pub const STRIKES: &[Strike] =
     &[Strike::CutBefore, Strike::CutAfter, Strike::FailBefore, Strike::FailAfter, Strike::CrashBefore, Strike::CrashAfter, Strike::Down];
@@ -156,6 +163,10 @@ impl Clock {
     pub fn pass(&self, milliseconds: i64) {
         self.0.fetch_add(milliseconds, Ordering::SeqCst);
     }
+
+    fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(1_790_000_000_000)))
+    }
 }
 
 impl System for Clock {
@@ -238,6 +249,8 @@ impl Ran {
 /// A world.
 pub struct World {
     folder: tempfile::TempDir,
+    /// Its clock; none where another one was given.
+    clock: Option<Arc<Clock>>,
     /// The workspace.
     pub workspace: LocalWorkspace,
     /// Clock and secrets.
@@ -251,13 +264,14 @@ pub struct World {
 impl World {
     /// An empty project and an empty workspace with these rival habits.
     pub fn new(rivals: &[&str]) -> Self {
-        Self::with(rivals, 0, Arc::new(Clock(AtomicI64::new(1_790_000_000_000))))
+        let clock = Clock::new();
+        Self { clock: Some(Arc::clone(&clock)), ..Self::with(rivals, 0, clock) }
     }
 
     /// A world whose workspace takes so many milliseconds for what takes time, and its clock.
     pub fn slow(rivals: &[&str], settle_ms: u64) -> (Self, Arc<Clock>) {
-        let clock = Arc::new(Clock(AtomicI64::new(1_790_000_000_000)));
-        let mut world = Self::with(rivals, 0, Arc::<Clock>::clone(&clock));
+        let clock = Clock::new();
+        let mut world = Self { clock: Some(Arc::clone(&clock)), ..Self::with(rivals, 0, Arc::<Clock>::clone(&clock)) };
         let options = LocalOptions {
             rivals: rivals.iter().map(ToString::to_string).collect(),
             workspace_id: Some(1234),
@@ -271,9 +285,7 @@ impl World {
 
     /// One with reads that lag behind by so many requests, and another clock.
     pub fn with(rivals: &[&str], stale_reads: u32, system: Arc<dyn System>) -> Self {
-        // Memory where there is some: thousands of worlds flush their files.
-        let memory = FilePath::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
+        let folder = in_memory();
         let outside = Outside {
             variables: Arc::new(BTreeMap::from([("LAWS_SECRET".to_owned(), PLANTED.to_owned())])),
             folder: folder.path().to_owned(),
@@ -288,10 +300,23 @@ impl World {
             ..LocalOptions::default()
         };
         let workspace = LocalWorkspace::in_memory(options).expect("a workspace");
-        let world = Self { folder, workspace, outside, told: Mutex::default(), stop: Arc::default() };
+        let world = Self { folder, clock: None, workspace, outside, told: Mutex::default(), stop: Arc::default() };
         world.write("conf/project.yaml", "name: laws\n");
         world.write("environments/test.yaml", "workspace: local\nstate: { key: { env: LAWS_SECRET } }\n");
         world
+    }
+
+    /// Another world as this one is now: its files, its state, its workspace, its time. What was told in this one is not told
+    /// in it.
+    pub fn copy(&self) -> Self {
+        let clock = self.clock.as_ref().expect("its clock can be copied");
+        let clock = Arc::new(Clock(AtomicI64::new(clock.0.load(Ordering::SeqCst))));
+        let folder = in_memory();
+        copy_all(self.folder.path(), folder.path());
+        let system = Arc::<Clock>::clone(&clock);
+        let outside = Outside { folder: folder.path().to_owned(), system, ..self.outside.clone() };
+        let workspace = self.workspace.copy(outside.clone()).expect("a workspace");
+        Self { folder, clock: Some(clock), workspace, outside, told: Mutex::default(), stop: Arc::default() }
     }
 
     /// Writes a file of the project.
@@ -328,13 +353,7 @@ impl World {
 
     /// Sends one request by hand.
     pub async fn by_hand(&self, line: &str) {
-        let mut parts = line.splitn(3, ' ');
-        let (method, path) = (parts.next().expect("a method"), parts.next().expect("a path"));
-        let body = parts.next().map_or(RequestBody::Empty, |b| RequestBody::Json(b.to_owned()));
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let query = query.split('&').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let request = Request { method: method.to_owned(), path: path.to_owned(), query, headers: vec![], body };
-        let answer = self.workspace.handle(request).await.expect("an answer");
+        let answer = self.workspace.handle(request(line)).await.expect("an answer");
         assert!(answer.status < 300, "{line}: {}", String::from_utf8_lossy(&answer.body));
     }
 
@@ -449,6 +468,34 @@ impl World {
         let plan = ran.plan.as_ref().map(|p| format!("{}\n{p:?}\n", report::json::plan(p, true))).unwrap_or_default();
         let trouble = ran.trouble.as_ref().map(|t| format!("{t}\n{t:?}")).unwrap_or_default();
         let _ = writeln!(told, "{plan}\n{:?}\n{trouble}\n{}", ran.report, self.kept());
+    }
+}
+
+/// A request as people write it: `POST /api/2.2/jobs/create {"name":"x"}`.
+pub fn request(line: &str) -> Request {
+    let mut parts = line.splitn(3, ' ');
+    let (method, path) = (parts.next().expect("a method"), parts.next().expect("a path"));
+    let body = parts.next().map_or(RequestBody::Empty, |b| RequestBody::Json(b.to_owned()));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let query = query.split('&').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    Request { method: method.to_owned(), path: path.to_owned(), query, headers: vec![], body }
+}
+
+/// A folder in memory where there is some: thousands of worlds flush their files.
+fn in_memory() -> tempfile::TempDir {
+    let memory = FilePath::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
+fn copy_all(from: &FilePath, to: &FilePath) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (path, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).expect("an entry");
+        if path.is_dir() {
+            std::fs::create_dir(&to).expect("a folder");
+            copy_all(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).expect("a file");
+        }
     }
 }
 

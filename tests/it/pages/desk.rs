@@ -5,15 +5,14 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brickform::kinds::Registry;
-use brickform::model::Outside;
 use brickform::project::{self, Answers, Ask};
 
 use super::block::Block;
 use crate::cli::Project;
+use crate::outside::outside;
 
 /// Ports that pages name; others are taken for them, so that pages can be executed beside one another.
 const PORTS: [&str; 2] = ["8765", "8766"];
@@ -135,9 +134,7 @@ impl Desk {
 
     /// What loading says, environment by environment. A declared variable that a short block does not use is no mistake.
     fn findings(&self) -> Vec<String> {
-        let variables = [("REGION", "EU"), ("BRICKFORM_STATE_KEY", "k")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let real = Outside::real().expect("there is a current folder");
-        let outside = Outside { variables: Arc::new(variables.into()), folder: self.project.folder.path().to_owned(), ..real };
+        let outside = outside(self.project.folder.path(), [("REGION", "EU"), ("BRICKFORM_STATE_KEY", "k")]);
         let mut found = vec![];
         for environment in self.environments() {
             let ask = Ask { environment: Some(environment.clone()), ..Ask::default() };

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use brickform::client::{Request, RequestBody};
-
 use super::random::Random;
-use crate::world::World;
+use crate::world::{World, request};
 
 /// What may be done to an object of a collection; `{id}` is its id.
 const DEEDS: &[(&str, &[&str])] = &[
@@ -82,11 +80,5 @@ pub async fn happens(world: &World, others: &BTreeSet<String>, random: &mut Rand
 }
 
 async fn sent(world: &World, line: &str) -> bool {
-    let mut parts = line.splitn(3, ' ');
-    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let body = parts.next().map_or(RequestBody::Empty, |b| RequestBody::Json(b.to_owned()));
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let query = query.split('&').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    let request = Request { method: method.to_owned(), path: path.to_owned(), query, headers: vec![], body };
-    world.workspace.handle(request).await.is_ok_and(|answer| answer.status < 300)
+    world.workspace.handle(request(line)).await.is_ok_and(|answer| answer.status < 300)
 }
