@@ -16,17 +16,19 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::either::either;
 use super::known::Known;
 use super::readable;
-use super::scheduler::{End, Index, Scheduler, Skip};
+use super::scheduler::{Index, Scheduler};
 use super::step::{Message, Running, Shared};
 use super::{ApplyError, Event, Failure, Outcome, Plan, Report, Session, StepResult};
-use crate::client::ApiErrorKind;
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
+use crate::plan::acts::{Act, acts};
 use crate::plan::{Action, Pinning, Step};
 use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
 
+mod ended;
 mod record;
 
+use ended::Ended;
 use record::Waiters;
 
 /// How often the wish to stop is looked at while nothing happens.
@@ -69,13 +71,19 @@ struct Run<'a> {
     session: &'a Session<'a>,
     shared: Arc<Shared>,
     messages: UnboundedReceiver<Message>,
+    /// What is carried out, in the scheduler's order.
+    acts: Vec<Act>,
     scheduler: Scheduler,
-    tasks: JoinSet<StepResult>,
+    tasks: JoinSet<Ended>,
     indexes: BTreeMap<Id, Index>,
     /// Flushes of the journal that are under way.
     flushes: JoinSet<Result<(), StateError>>,
     waiters: BTreeMap<Id, Waiters>,
     began: BTreeMap<Index, Timestamp>,
+    /// First halves of replacements that are done, by the step: what they took.
+    halves: BTreeMap<usize, Ended>,
+    /// Second halves that are not tried although the first is under way, by the step: why.
+    cut: BTreeMap<usize, String>,
     /// What an earlier apply began, as this one put it on record.
     found: BTreeMap<Address, Entry>,
     /// Everything put on record, for the fold at the end.
@@ -83,7 +91,8 @@ struct Run<'a> {
     /// Intents of this run whose create was not settled yet (older ones are not ours to withdraw).
     open_intents: BTreeSet<Address>,
     journal: Result<(), StateError>,
-    results: BTreeMap<Index, StepResult>,
+    /// By the step.
+    results: BTreeMap<usize, StepResult>,
     state: Document,
     interrupted: bool,
     /// No token is to be had any more: what has not started is not tried.
@@ -93,7 +102,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(plan: &'a Plan, session: &'a Session<'a>) -> Self {
         let (driver, messages) = unbounded_channel();
-        let steps: Vec<(&Address, &[Address])> = plan.steps.iter().map(|s| (&s.address, s.after.as_slice())).collect();
+        let acts = acts(&plan.steps.iter().collect::<Vec<_>>());
         let shared = Shared {
             client: session.client.clone(),
             outside: session.outside.clone(),
@@ -110,12 +119,15 @@ impl<'a> Run<'a> {
             session,
             shared: Arc::new(shared),
             messages,
-            scheduler: Scheduler::new(&steps, session.parallelism),
+            scheduler: Scheduler::new(acts.iter().map(|act| &act.after), session.parallelism),
+            acts,
             tasks: JoinSet::new(),
             indexes: BTreeMap::new(),
             flushes: JoinSet::new(),
             waiters: BTreeMap::new(),
             began: BTreeMap::new(),
+            halves: BTreeMap::new(),
+            cut: BTreeMap::new(),
             found: BTreeMap::new(),
             records: vec![],
             open_intents: BTreeSet::new(),
@@ -275,10 +287,10 @@ impl<'a> Run<'a> {
         for index in std::mem::take(&mut self.indexes).into_values() {
             let failure = Failure {
                 error: None,
-                message: format!("{} was stopped while it was carried out", self.plan.steps[index].address),
+                message: format!("{} was stopped while it was carried out", self.step(index).address),
                 help: vec!["apply again: what had been sent is looked up first, nothing is created twice".to_owned()],
             };
-            self.finish(index, Outcome::Failed(failure), 0, None);
+            self.finish(index, Ended::of(Outcome::Failed(failure)));
         }
         false
     }
@@ -299,18 +311,18 @@ impl<'a> Run<'a> {
 
     /// Starts a step. Gives whether it is over at once, because it sends nothing.
     fn start(&mut self, index: Index) -> bool {
-        let step = &self.plan.steps[index];
+        let step = self.step(index);
         self.began.insert(index, self.session.outside.now());
-        if step.action != Action::None {
+        if step.action != Action::None && !self.halves.contains_key(&self.acts[index].step) {
             (self.session.events)(&Event::Started { address: step.address.clone(), action: step.action });
         }
         if self.journal.is_err() {
-            self.finish(index, Outcome::Failed(self.unwritten(step)), 0, None);
+            self.finish(index, Ended::of(Outcome::Failed(self.unwritten(step))));
             return true;
         }
         let Some(kind) = self.session.registry.get(&step.kind) else {
             let message = format!("{}: this Brickform does not know the kind `{}`", step.address, step.kind);
-            self.finish(index, Outcome::Failed(Failure { error: None, message, help: vec![] }), 0, None);
+            self.finish(index, Ended::of(Outcome::Failed(Failure { error: None, message, help: vec![] })));
             return true;
         };
         let filled = step.entry.as_ref().is_none_or(|e| !e.applied.has_unknown() && !e.applied.has_secret());
@@ -320,7 +332,7 @@ impl<'a> Run<'a> {
                 self.append(records);
             }
             let outcome = if self.journal.is_ok() { Outcome::Done } else { Outcome::Failed(self.unwritten(step)) };
-            self.finish(index, outcome, 0, step.id.clone());
+            self.finish(index, Ended { id: step.id.clone(), ..Ended::of(outcome) });
             return true;
         }
         self.spawn(index, step, kind);
@@ -328,20 +340,20 @@ impl<'a> Run<'a> {
     }
 
     fn spawn(&mut self, index: Index, step: &Step, kind: &'static Kind) {
+        let part = self.acts[index].part;
         let mut running = Running::new(&self.shared, step, kind, self.prior(step).cloned());
+        // The second half goes on from what the first put on record.
+        let second = self.halves.contains_key(&self.acts[index].step);
+        let made = self.records.iter().rev().filter(|_| second).find_map(|record| match record {
+            Record::Put { address, entry } if *address == step.address => Some((**entry).clone()),
+            _ => None,
+        });
         let task = self.tasks.spawn(async move {
-            let outcome = match running.run().await {
+            let outcome = match running.run(part, made).await {
                 Ok(()) => Outcome::Done,
                 Err(failure) => Outcome::Failed(failure),
             };
-            StepResult {
-                address: running.step.address.clone(),
-                action: running.step.action,
-                id: running.id.as_ref().map(super::identity::text),
-                outcome,
-                millis: 0,
-                requests: running.requests,
-            }
+            Ended { id: running.id.as_ref().map(super::identity::text), outcome, millis: 0, requests: running.requests, half: running.half }
         });
         self.indexes.insert(task.id(), index);
     }
@@ -373,67 +385,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, StepResult), JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(index) = self.indexes.remove(&id) else { return };
         if let Ok((_, result)) = ended {
-            self.finish(index, result.outcome, result.requests, result.id);
+            self.finish(index, result);
             return;
         }
         let failure = Failure {
             error: None,
-            message: format!("{} ended in a defect of Brickform", self.plan.steps[index].address),
+            message: format!("{} ended in a defect of Brickform", self.step(index).address),
             help: vec!["please report it; apply again: what had been sent is looked up first".to_owned()],
         };
-        self.finish(index, Outcome::Failed(failure), 0, None);
+        self.finish(index, Ended::of(Outcome::Failed(failure)));
     }
 
-    fn finish(&mut self, index: Index, outcome: Outcome, requests: u32, id: Option<String>) {
-        let tokenless = is_tokenless(&outcome);
-        let end = if outcome == Outcome::Done { End::Done } else { End::Failed };
-        let skipped = self.scheduler.finish(index, end);
-        let step = &self.plan.steps[index];
-        let began = self.began.remove(&index).unwrap_or_else(|| self.session.outside.now());
-        let millis = millis_since(began, self.session.outside.now());
-        // Steps that do nothing have no result unless it is a failure.
-        if step.action != Action::None || end == End::Failed {
-            let result = StepResult { address: step.address.clone(), action: step.action, id, outcome, millis, requests };
-            (self.session.events)(&Event::Ended(result.clone()));
-            self.results.insert(index, result);
-        }
-        self.skip(skipped);
-        if tokenless && !self.without_token {
-            self.without_token = true;
-            let skipped = self.scheduler.stop();
-            self.skip(skipped);
-        }
-    }
-
-    fn skip(&mut self, skipped: Vec<Skip>) {
-        let mut withdrawn = vec![];
-        for Skip { index, needs } in skipped {
-            let step = &self.plan.steps[index];
-            let address = step.address.clone();
-            if self.open_intents.contains(&address) {
-                withdrawn.push(Record::Withdrawn { address: address.clone() });
-            }
-            if step.action == Action::None {
-                continue;
-            }
-            let because = match needs {
-                Some(needs) => format!("needs {}", self.plan.steps[needs].address),
-                None if self.journal.is_err() => self.unrecorded().to_owned(),
-                None if self.without_token => "there is no token any more".to_owned(),
-                None => "interrupted".to_owned(),
-            };
-            let outcome = Outcome::Skipped { because };
-            let result = StepResult { address, action: step.action, id: step.id.clone(), outcome, millis: 0, requests: 0 };
-            (self.session.events)(&Event::Ended(result.clone()));
-            self.results.insert(index, result);
-        }
-        if !withdrawn.is_empty() {
-            self.append(withdrawn);
-        }
+    /// The step of an act.
+    fn step(&self, index: Index) -> &'a Step {
+        &self.plan.steps[self.acts[index].step]
     }
 
     /// Folds what was recorded and saves it.
@@ -442,13 +411,6 @@ impl<'a> Run<'a> {
         self.state = fold(self.state.clone(), &self.records);
         self.session.store.save(&self.state, self.session.operation)
     }
-}
-
-/// Whether a step failed because there is no token. (A single 401 is no such thing: there are interfaces that say so of a
-/// missing right.)
-fn is_tokenless(outcome: &Outcome) -> bool {
-    let Outcome::Failed(Failure { error: Some(error), .. }) = outcome else { return false };
-    error.kind == ApiErrorKind::Unauthenticated && error.status.is_none()
 }
 
 fn millis_since(began: Timestamp, now: Timestamp) -> u64 {

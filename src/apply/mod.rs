@@ -32,6 +32,23 @@ pub enum Outcome {
         /// Why: `needs jobs.a`, `interrupted`.
         because: String,
     },
+    /// One half of a replacement was done, and the other was not tried.
+    Halfway {
+        /// What was done.
+        done: Half,
+        /// Why the rest was not.
+        because: String,
+    },
+}
+
+/// What was done of a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Half {
+    /// The old object is deleted, and the new one is not made.
+    Deleted,
+    /// The new object is made, and the old one is still there.
+    Made,
 }
 
 /// A failure of a step.
@@ -60,6 +77,8 @@ pub struct StepResult {
     pub millis: u64,
     /// Requests it sent.
     pub requests: u32,
+    /// What of a replacement was done before it failed.
+    pub half: Option<Half>,
 }
 
 /// What happens while it runs, in time order.

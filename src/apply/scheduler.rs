@@ -1,14 +1,12 @@
-//! Which step is next: a pure state machine over the plan's graph. Knows no time, no requests, no state.
+//! Which act is next: a pure state machine over the plan's graph ([`crate::plan::acts`]). Knows no time, no requests, no state.
 //!
-//! Steps become ready when everything that they come after is done, are admitted in sets (so that one flush of the journal
-//! covers a set), are cleared once what has to be on record before them is, and start in address order as far as the limit
-//! of steps in flight allows.
+//! Acts become ready when everything that they come after is done, are admitted in sets (so that one flush of the journal
+//! covers a set), are cleared once what has to be on record before them is, and start in their order, which is that of the
+//! addresses, as far as the limit of acts in flight allows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::model::Address;
-
-/// The index of a step, in address order.
+/// The index of an act, in address order.
 pub type Index = usize;
 
 /// How a step ended.
@@ -57,18 +55,15 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A machine over steps in address order, each with the addresses that it comes after (those that are no step are
-    /// nothing to wait for). At most `limit` steps are in flight.
+    /// A machine over acts, each with those that it comes after. At most `limit` acts are in flight.
     #[must_use]
-    pub fn new(steps: &[(&Address, &[Address])], limit: usize) -> Self {
-        let index: BTreeMap<&Address, Index> = steps.iter().enumerate().map(|(i, (address, _))| (*address, i)).collect();
-        let mut followers = vec![Vec::new(); steps.len()];
-        let mut states = Vec::with_capacity(steps.len());
-        for (i, (_, after)) in steps.iter().enumerate() {
-            let needed: BTreeSet<Index> = after.iter().filter_map(|a| index.get(a).copied()).filter(|n| *n != i).collect();
+    pub fn new<'a>(acts: impl ExactSizeIterator<Item = &'a BTreeSet<Index>>, limit: usize) -> Self {
+        let mut followers = vec![Vec::new(); acts.len()];
+        let mut states = Vec::with_capacity(acts.len());
+        for (i, needed) in acts.enumerate() {
             states.push(if needed.is_empty() { State::Ready } else { State::Waits(needed.len()) });
             for n in needed {
-                followers[n].push(i);
+                followers[*n].push(i);
             }
         }
         let ready = states.iter().enumerate().filter(|(_, s)| **s == State::Ready).map(|(i, _)| i).collect();
@@ -196,16 +191,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{End, Index, Scheduler, Skip};
-    use crate::model::Address;
 
-    /// Steps `j.n00`, `j.n01`, ...; edges as (step, what it comes after).
+    /// Edges as (act, what it comes after).
     fn machine(count: usize, edges: &[(Index, Index)], limit: usize) -> Scheduler {
-        let address = |i: Index| Address::new("j", format!("n{i:02}"));
-        let addresses: Vec<Address> = (0..count).map(address).collect();
-        let after: Vec<Vec<Address>> =
-            (0..count).map(|i| edges.iter().filter(|(from, _)| *from == i).map(|(_, to)| address(*to)).collect()).collect();
-        let steps: Vec<(&Address, &[Address])> = addresses.iter().zip(after.iter().map(Vec::as_slice)).collect();
-        Scheduler::new(&steps, limit)
+        let after: Vec<BTreeSet<Index>> =
+            (0..count).map(|i| edges.iter().filter(|(from, _)| *from == i).map(|(_, to)| *to).collect()).collect();
+        Scheduler::new(after.iter(), limit)
     }
 
     /// Admits what is ready and clears it at once.
@@ -247,13 +238,6 @@ mod tests {
         assert_eq!(machine.start(), None, "it was skipped before it was cleared");
         machine.finish(2, End::Done);
         assert!(machine.is_over());
-    }
-
-    #[test]
-    fn what_is_no_step_is_not_waited_for() {
-        let (a, other) = (Address::new("j", "a"), [Address::new("j", "gone"), Address::new("j", "a")]);
-        let mut machine = Scheduler::new(&[(&a, &other)], 1);
-        assert_eq!(admit(&mut machine), [0]);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::either::either;
 use super::known::{Known, Secrets, Still, Values, check_again, fill_body};
 use super::wait::waiter;
-use super::{Event, Failure, identity};
+use super::{Event, Failure, Half, identity};
 use crate::client::{ApiError, Client};
 use crate::kinds::{After, Call, Kind, Lifetime, Repeat, Schema};
 use crate::model::{Address, Fingerprint, Outside, Scrubber, Value};
+use crate::plan::acts::Part;
 use crate::plan::{Action, Step};
 use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 
@@ -135,6 +136,12 @@ pub struct Running {
     pub id: Option<Value>,
     /// Requests sent so far.
     pub requests: u32,
+    /// How many deletes were answered.
+    deleted: usize,
+    /// What of a replacement is done.
+    pub half: Option<Half>,
+    /// What the state says while the old object of a replacement is gone and the new one not made.
+    gone: Option<Entry>,
     etag: Option<String>,
 }
 
@@ -149,15 +156,32 @@ impl Running {
         } else {
             (prior, shared.known.id(&step.address).or_else(|| step.id.as_deref().map(Value::from)))
         };
-        Self { shared: Arc::clone(shared), step: step.clone(), kind, prior, id, requests: 0, etag: None }
+        Self {
+            shared: Arc::clone(shared),
+            step: step.clone(),
+            kind,
+            prior,
+            id,
+            requests: 0,
+            deleted: 0,
+            half: None,
+            gone: None,
+            etag: None,
+        }
     }
 
-    /// Carries it out.
+    /// Carries out this part of it. `made`: of a second half, the entry that the first one put on record.
     ///
     /// # Errors
     /// What failed, and what to do next. What did succeed is on record.
-    pub async fn run(&mut self) -> Result<(), Failure> {
+    pub async fn run(&mut self, part: Part, made: Option<Entry>) -> Result<(), Failure> {
         let mut step = self.step.clone();
+        if part == Part::Delete {
+            return match step.action {
+                Action::Replace => self.take_away(&step).await,
+                _ => self.let_go(&step, made).await,
+            };
+        }
         let (entry, still) = self.prepare(&step).await?;
         if still == Still::Nothing {
             // Only the record is brought up to date.
@@ -173,9 +197,10 @@ impl Running {
                 self.record(vec![Record::Removed { address: step.address.clone() }], Flush::Later).await
             }
             (Action::Replace, Some(entry)) => {
-                self.unmake(&step.delete_calls).await?;
-                self.delete(&step.delete_calls).await?;
-                self.shared.known.remove(&step.address);
+                if part == Part::Whole {
+                    self.take_away(&step).await?;
+                }
+                self.gone = self.prior.clone().map(unmade);
                 let mut records = vec![Record::Removed { address: step.address.clone() }];
                 if creates(&step) {
                     records.push(Record::Intent { address: step.address.clone(), intent: self.shared.intent(self.kind, &step) });
@@ -183,7 +208,8 @@ impl Running {
                 self.record(records, Flush::Now).await?;
                 self.prior = None;
                 self.id = None;
-                self.send_all(&step.calls, &entry, Status::Ok).await
+                let sent = self.send_all(&step.calls, &entry, Status::Ok).await;
+                sent.map_err(|failure| self.not_made_again(failure))
             }
             (_, Some(entry)) if step.delete_calls.is_empty() => self.send_all(&step.calls, &entry, Status::Ok).await,
             (_, Some(entry)) => {
@@ -192,9 +218,66 @@ impl Running {
                 let old = self.prior.as_ref().filter(|p| creates(&step) && !p.id.is_empty()).map(|p| p.id.clone());
                 between.deposed.extend(old);
                 self.send_all(&step.calls, &between, Status::Incomplete).await?;
+                self.half = creates(&step).then_some(Half::Made);
+                if part == Part::Make {
+                    return Ok(());
+                }
                 self.delete(&step.delete_calls).await?;
                 self.put(&entry, Status::Ok, Flush::Later).await
             }
+        }
+    }
+
+    /// Deletes the old object of a replacement. From before it is sent until the new one is made the state says that this was
+    /// our doing.
+    async fn take_away(&mut self, step: &Step) -> Result<(), Failure> {
+        if let Some(prior) = self.prior.clone() {
+            let comes_along = !self.kind.born_with.is_empty();
+            let entry = Box::new(unmade(prior));
+            let flush = if comes_along { Flush::Now } else { Flush::Later };
+            self.record(vec![Record::Put { address: step.address.clone(), entry }], flush).await?;
+        }
+        let before = self.deleted;
+        if let Err(failure) = self.delete(&step.delete_calls).await {
+            let refused = failure.error.as_ref().is_some_and(|error| !error.may_have_happened && error.tries <= 1);
+            if let Some(prior) = self.prior.clone().filter(|_| refused && self.deleted == before) {
+                // Nothing of it is gone.
+                self.record(vec![Record::Put { address: step.address.clone(), entry: Box::new(prior) }], Flush::Later).await?;
+            }
+            return Err(failure);
+        }
+        self.half = Some(Half::Deleted);
+        self.id = None;
+        self.shared.known.remove(&step.address);
+        Ok(())
+    }
+
+    /// Deletes the old object of a replacement whose new one was made by its first half, which left this on record.
+    async fn let_go(&mut self, step: &Step, made: Option<Entry>) -> Result<(), Failure> {
+        self.id = step.id.as_deref().map(Value::from);
+        self.delete(&step.delete_calls).await?;
+        let Some(made) = made else { return Ok(()) };
+        self.id = Some(made.id.as_str().into());
+        let entry = Entry { status: Status::Ok, before: None, deposed: vec![], ..made };
+        self.record(vec![Record::Put { address: step.address.clone(), entry: Box::new(entry) }], Flush::Later).await
+    }
+
+    /// A failure after the old object was deleted.
+    fn not_made_again(&mut self, mut failure: Failure) -> Failure {
+        self.half = Some(Half::Deleted);
+        let may_be_there = self.id.is_some() || failure.error.as_ref().is_some_and(|error| error.may_have_happened);
+        if !may_be_there {
+            failure.help.insert(0, "the old one is deleted, and the new one is not made: the next apply makes it".to_owned());
+        }
+        failure
+    }
+
+    /// The record that a create certainly did not happen: what the state said before stands again.
+    fn withdrawn(&self) -> Record {
+        let address = self.step.address.clone();
+        match &self.gone {
+            Some(entry) => Record::Put { address, entry: Box::new(entry.clone()) },
+            None => Record::Withdrawn { address },
         }
     }
 
@@ -302,7 +385,7 @@ impl Running {
             return Ok(());
         }
         let Some(prior) = self.prior.clone() else { return Ok(()) };
-        let entry = Box::new(Entry { status: Status::Unmade, ..prior });
+        let entry = Box::new(unmade(prior));
         self.record(vec![Record::Put { address: self.step.address.clone(), entry }], Flush::Now).await
     }
 
@@ -340,6 +423,8 @@ impl Running {
             let left = prior.deposed.iter().filter(|id| !entry.deposed.contains(id)).cloned().collect::<Vec<_>>();
             entry.deposed.extend(left);
         }
+        // A place that was left may have been gone back to.
+        entry.deposed.retain(|id| *id != entry.id);
         if self.id.is_none() && !entry.id.is_empty() {
             self.id = Some(entry.id.as_str().into());
         }
@@ -359,6 +444,11 @@ impl Running {
             }),
         }
     }
+}
+
+/// What the state says of an object whose deletion was begun.
+fn unmade(prior: Entry) -> Entry {
+    Entry { status: Status::Unmade, ..prior }
 }
 
 /// A body without what is not known yet.

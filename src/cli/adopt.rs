@@ -566,6 +566,6 @@ pub(super) fn taken(step: &mut Step) -> Option<Entry> {
     step.blocks.retain(|b| b.guard == "unreadable" || b.guard == "exists");
     step.action = Action::Adopt;
     (step.changes, step.forces, step.calls, step.delete_calls) = (vec![], vec![], vec![], vec![]);
-    (step.after, step.loses) = (vec![], None);
+    (step.after, step.delete_after, step.loses) = (vec![], vec![], None);
     Some(entry)
 }

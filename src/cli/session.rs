@@ -171,9 +171,12 @@ impl Session {
         let mut plan = make(live.as_ref());
         if let Some(live) = &mut live {
             let unopened = plan::unopened(&plan, &self.registry, live);
-            if !unopened.is_empty() {
+            let unread: Vec<_> =
+                plan::unread(&plan, &self.registry, live).into_iter().map(|part| (part.address, part.kind, part.body)).collect();
+            if !unopened.is_empty() || !unread.is_empty() {
                 let begun = run.outside.now();
                 refresh::look_inside(&online.connection.client, live, &unopened).await;
+                refresh::look_at_parts(&online.connection.client, live, unread).await;
                 millis += since(begun);
                 plan = make(Some(live));
             }

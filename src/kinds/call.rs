@@ -4,7 +4,9 @@
 
 use super::build::{Build, Taker};
 use super::overlay::{self, strip};
-use super::{Calls, Change, Field, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update};
+use super::{
+    Calls, Change, Contents, Field, From, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update,
+};
 use crate::catalogue::{self, Body, Members, Type, TypeDef};
 use crate::model::{Deferred, Map, Path, Reference, Step, Value, json};
 
@@ -301,11 +303,27 @@ pub fn list_call(kind: &'static Kind, parent: Option<&str>) -> Option<Call> {
     Some(call)
 }
 
-/// The call that lists what is in the object with this id.
+/// The calls that list what is in the object with this id, each with what its rows say.
 #[must_use]
-pub fn within_call(kind: &'static Kind, id: &Value) -> Option<Call> {
-    let request = Request::bare(kind.within?.list);
-    Some(Build { kind, request: &request, id: Some(id), desired: &Value::Null }.call(Value::Map(Map::new()), "list what is in it"))
+pub fn within_calls(kind: &'static Kind, id: &Value) -> Vec<(&'static Contents, Call)> {
+    let text = id.key_text();
+    let parts: Vec<(&str, &str)> = match kind.identity {
+        Identity::Named { parts, join, .. } => parts.iter().copied().zip(text.splitn(parts.len().max(1), join)).collect(),
+        _ => vec![],
+    };
+    let bound = |from: &From| match from {
+        From::Text(word) => Some(Value::from(*word)),
+        From::Id => Some(id.clone()),
+        From::Field(name) => parts.iter().find(|(part, _)| part == name).map(|(_, word)| Value::from(*word)),
+    };
+    let call = |contents: &'static Contents| {
+        let query = contents.bind.iter().filter_map(|(name, from)| Some(((*name).to_owned(), bound(from)?))).collect();
+        let why = "list what is in it";
+        let mut call = Call { op: contents.list, path: Map::new(), query, body: None, why, repeat: Repeat::Safe };
+        call.conform();
+        (contents, call)
+    };
+    kind.within.map_or(&[][..], |within| within.lists).iter().map(call).collect()
 }
 
 /// The call that lists the objects of which this field is true, where replies may not say it.

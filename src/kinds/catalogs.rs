@@ -1,10 +1,15 @@
 //! Unity Catalog's catalogs.
 
 use super::grants::GRANTS;
+use super::schemas::in_schema;
 use super::{
-    Born, Call, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Repeat, Request, Rows, Unique, Update,
+    Born, Call, Contents, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Read, Rename, Repeat, Request, Rows, Unique,
+    Update, Within,
 };
 use crate::model::{Map, Value};
+
+/// The schema that a catalog is born with.
+const BORN: &str = "default";
 
 /// What managed catalogs and schemas get into `properties` by themselves.
 pub(super) const MANAGED_PROPERTIES: &[&str] = &["unity.catalog.managed."];
@@ -42,7 +47,17 @@ pub static CATALOGS: Kind = Kind {
     }],
     link: Some("/explore/data/{name}"),
     id_fields: &["full_name"],
-    born_with: &[Born { kind: "schemas", fields: &[("name", "default")], create: "catalog.schemas.create", within: "catalog_name" }],
+    within: Some(Within {
+        // The schema that came with it goes with it; what somebody put there is not the server's own.
+        lists: in_schema!(From::Id, From::Text(BORN); Contents {
+            list: "catalog.schemas.list",
+            bind: &[("catalog_name", From::Id), ("include_browse", From::Text("true")), ("max_results", From::Text("0"))],
+            name: "full_name",
+            own: &["information_schema", BORN],
+        }),
+        all: Some("force"),
+    }),
+    born_with: &[Born { kind: "schemas", fields: &[("name", BORN)], create: "catalog.schemas.create", within: "catalog_name" }],
     hooks: Hooks { check: Some(super::limits::catalog_object), before_delete: Some(own_schema), ..Hooks::NONE },
     ..Kind::PLAIN
 };
@@ -50,7 +65,7 @@ pub static CATALOGS: Kind = Kind {
 /// A catalog is born with a schema `default`, which may count against its delete. It goes first, and only if it is empty:
 /// nothing is forced.
 fn own_schema(id: &Value) -> Vec<Call> {
-    let path = [("full_name".to_owned(), Value::Text(format!("{}.default", id.key_text())))].into_iter().collect();
+    let path = [("full_name".to_owned(), Value::Text(format!("{}.{BORN}", id.key_text())))].into_iter().collect();
     let why = "delete its own schema, if empty";
     vec![Call { op: "catalog.schemas.delete", path, query: Map::new(), body: None, why, repeat: Repeat::Safe }]
 }

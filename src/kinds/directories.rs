@@ -1,7 +1,7 @@
 //! Folders of the workspace.
 
 use super::permissions::PERMISSIONS;
-use super::{Facet, Fact, From, Identity, Kind, Natural, Parent, Read, Rename, Request, Unique, Within};
+use super::{Contents, Facet, Fact, From, Identity, Kind, Natural, Parent, Read, Rename, Request, Unique, Within};
 
 /// Folders, known by their path. What is missing above one, or above what else has a path, is declared along with it. A
 /// delete takes an empty one only: what somebody else keeps in it blocks the plan, and `recursive` is sent only where
@@ -23,7 +23,10 @@ pub static DIRECTORIES: Kind = Kind {
     }],
     parents: &[Parent { field: "path", kind: "directories", listed_by: false }],
     link: Some("/browse/folders/{object_id}"),
-    within: Some(Within { list: "workspace.workspace.list", name: "path", all: Some("recursive") }),
+    within: Some(Within {
+        lists: &[Contents { list: "workspace.workspace.list", bind: &[("path", From::Id)], name: "path", own: &[] }],
+        all: Some("recursive"),
+    }),
     hooks: super::Hooks { check: Some(super::limits::workspace_path), ..super::Hooks::NONE },
     ..Kind::PLAIN
 };

@@ -59,7 +59,7 @@ mod workspace_tags;
 pub use acl::{is_listed, levels, names_maker};
 pub use call::{
     Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, lacking, list_call, list_parent, marks_call, read_call,
-    second_read, update_calls, within_call,
+    second_read, update_calls, within_calls,
 };
 pub use change::{Calls, Change, Context, Hooks, Recognise, Refusal, Repack, Spell, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
@@ -68,7 +68,7 @@ pub use kind::{At, Kind, Op, Otherwise};
 pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
 pub use registry::{Api, Doubt, Registry};
-pub use relations::{Born, Facet, From, Gives, Name, Objects, Parent, Sort, Within};
+pub use relations::{Born, Contents, Facet, From, Gives, Name, Objects, Parent, Sort, Within};
 pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait};
 pub use schema::{Field, Schema};
 pub use service_principals::is_application_id;

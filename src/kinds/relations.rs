@@ -93,16 +93,27 @@ pub struct Born {
     pub within: &'static str,
 }
 
-/// How what is in an object is listed, which goes with it: always, or only where the delete says so.
+/// What is in an object, and goes with it: always, or only where the delete says so.
 #[derive(Debug, Clone, Copy)]
 pub struct Within {
-    /// The operation; the id goes where the read has it.
-    pub list: Op,
-    /// The member of its rows that names what is there: a path, a key.
-    pub name: &'static str,
-    /// The member of the delete's body that takes everything along, without which only what is empty is deleted; none where
-    /// a delete always takes everything along.
+    /// The lists that together show it.
+    pub lists: &'static [Contents],
+    /// The parameter of the delete, or the member of its body, that takes everything along, without which only what is empty
+    /// is deleted; none where a delete always takes everything along.
     pub all: Option<&'static str>,
+}
+
+/// A list of some of what is in an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents {
+    /// The operation.
+    pub list: Op,
+    /// Its parameters; a field is one of those that the object's id is made of.
+    pub bind: &'static [(&'static str, From)],
+    /// The member of its rows that names what is there: a path, a key, a full name.
+    pub name: &'static str,
+    /// Rows whose `name` is one of these are the server's own: they come and go with the object.
+    pub own: &'static [&'static str],
 }
 
 /// A list whose items name objects of Unity Catalog by all three parts: what the declared schema or catalog around them makes a

@@ -2,7 +2,34 @@
 
 use super::catalogs::MANAGED_PROPERTIES;
 use super::grants::GRANTS;
-use super::{Facet, Fact, From, Identity, Kind, List, Lit, Loss, Natural, Parent, Read, Rename, Request, Rows, Unique, Update};
+use super::{
+    Contents, Facet, Fact, From, Identity, Kind, List, Lit, Loss, Natural, Parent, Read, Rename, Request, Rows, Unique, Update, Within,
+};
+
+/// The lists of what is in a schema: this many, each asked for the catalog and the schema.
+macro_rules! in_schema {
+    ($catalog:expr, $schema:expr) => {
+        in_schema!($catalog, $schema;)
+    };
+    ($catalog:expr, $schema:expr; $($first:expr),*) => {
+        &[
+            $($first,)*
+            in_schema!(@ "catalog.tables.list", $catalog, $schema, ("omit_columns", From::Text("true")), ("omit_properties", From::Text("true"))),
+            in_schema!(@ "catalog.volumes.list", $catalog, $schema,),
+            in_schema!(@ "catalog.functions.list", $catalog, $schema,),
+            in_schema!(@ "catalog.registered_models.list", $catalog, $schema,),
+        ]
+    };
+    (@ $list:expr, $catalog:expr, $schema:expr, $($more:expr),*) => {
+        Contents {
+            list: $list,
+            bind: &[("catalog_name", $catalog), ("schema_name", $schema), ("include_browse", From::Text("true")), $($more),*],
+            name: "full_name",
+            own: &[],
+        }
+    };
+}
+pub(super) use in_schema;
 
 /// Schemas: like catalogs. A changed name goes through `new_name`: replacing one would drop its tables.
 pub static SCHEMAS: Kind = Kind {
@@ -33,6 +60,7 @@ pub static SCHEMAS: Kind = Kind {
         bind: &[("securable_type", From::Text("schema")), ("full_name", From::Id)],
         body: "entries",
     }],
+    within: Some(Within { lists: in_schema!(From::Field("catalog_name"), From::Field("name")), all: Some("force") }),
     parents: &[Parent { field: "catalog_name", kind: "catalogs", listed_by: true }],
     link: Some("/explore/data/{catalog_name}/{name}"),
     hooks: super::Hooks { check: Some(super::limits::catalog_object), ..super::Hooks::NONE },

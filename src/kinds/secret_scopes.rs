@@ -2,7 +2,8 @@
 
 use super::secret_acls::SECRET_ACLS;
 use super::{
-    Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Path, Read, Refusal, Rename, Request, Rows, Unique, Value, Within,
+    Contents, Facet, Fact, From, Hooks, Identity, Kind, List, Lit, Loss, Natural, Path, Read, Refusal, Rename, Request, Rows, Unique,
+    Value, Within,
 };
 
 /// Scopes: made whole, never changed, and only found in the list, whose rows name the fields in another way than the create.
@@ -23,7 +24,10 @@ pub static SECRET_SCOPES: Kind = Kind {
         ("initial_manage_principal", Fact::InputOnly),
     ],
     loss: Loss::Data("every secret in it"),
-    within: Some(Within { list: "workspace.secrets.list_secrets", name: "key", all: None }),
+    within: Some(Within {
+        lists: &[Contents { list: "workspace.secrets.list_secrets", bind: &[("scope", From::Id)], name: "key", own: &[] }],
+        all: None,
+    }),
     facets: &[Facet { name: "permissions", kind: &SECRET_ACLS, bind: &[("scope", From::Id)], body: "entries" }],
     hooks: Hooks { normal: Some(spelt), reply: Some(spelt), check: Some(check), ..Hooks::NONE },
     ..Kind::PLAIN

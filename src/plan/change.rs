@@ -183,7 +183,7 @@ impl<'a> Maker<'a> {
         if leftover && changes.is_empty() {
             step.because = Some("left unfinished by an interrupted apply".to_owned());
         }
-        if old.is_some_and(|old| old.status == Status::Unmade) {
+        if old.is_some_and(|old| old.status == Status::Unmade) && !subject.kind.born_with.is_empty() {
             step.calls.extend(self.born_again(subject));
             step.because = Some("an interrupted apply began to delete it: what came with it is made again".to_owned());
         }
@@ -240,7 +240,7 @@ impl<'a> Maker<'a> {
     }
 
     fn replace(&self, subject: &Subject<'a>, pair: &Pair<'_>, judged: Judged, way: Way, step: &mut Step) {
-        let new_first = subject.resource.lifecycle.create_before_destroy && !judged.surrounded;
+        let new_first = (subject.resource.lifecycle.create_before_destroy || is_moved_into(subject, pair)) && !judged.surrounded;
         step.action = if new_first { Action::ReplaceNewFirst } else { Action::Replace };
         step.because = judged.because.clone().or_else(|| match subject.entry {
             Some(entry) if entry.status == Status::Tainted => Some("tainted by an earlier apply".to_owned()),
@@ -252,7 +252,10 @@ impl<'a> Maker<'a> {
         // What is kept comes along into the new object.
         self.put_create(subject, if step.kept.is_empty() { &subject.body } else { &pair.wanted }, step);
         let old = subject.entry.map(|e| e.deposed.as_slice()).unwrap_or_default();
-        let ids = std::iter::once(pair.id).chain(old.iter().map(String::as_str));
+        // A place that was left may be the one to go back to.
+        let again = body::named_id(subject.kind, &subject.body).filter(|_| new_first);
+        let left = old.iter().filter(|id| !again.as_ref().is_some_and(|again| kinds::same_id(subject.kind, id, again)));
+        let ids = std::iter::once(pair.id).chain(left.map(String::as_str));
         step.delete_calls = ids.flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id))).collect();
         step.live = pair.live.map(|live| kept_live(live, &subject.body, pair.applied));
         // What an interrupted create made is ours already.
@@ -430,6 +433,16 @@ pub(super) fn naming(kind: &kinds::Kind, path: &Path) -> Naming {
 fn only_unknown(judged: &Judged) -> bool {
     let forced = judged.changes.iter().filter(|c| judged.forces.contains(&c.path));
     forced.into_iter().all(|c| c.new.as_ref().is_some_and(Value::has_unknown))
+}
+
+/// Whether what is in this object can move into the one that takes its place, before the old one goes: a folder with another
+/// path, unless the new one lies in the old one.
+fn is_moved_into(subject: &Subject<'_>, pair: &Pair<'_>) -> bool {
+    let Some(field) = subject.kind.natural.fields.iter().find(|field| kinds::is_path(subject.kind, field)) else { return false };
+    let path = |body: &Value| body.get(field).and_then(Value::as_str).map(|path| kinds::plain_path(path).to_owned());
+    let (Some(old), Some(new)) = (pair.live.or(pair.applied).and_then(path), path(&subject.body)) else { return false };
+    let is_in_old = kinds::folders(&new).any(|folder| folder == old);
+    subject.kind.within.is_some() && old != new && !is_in_old
 }
 
 fn names_differ(subject: &Subject<'_>, pair: &Pair<'_>) -> bool {

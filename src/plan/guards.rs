@@ -199,7 +199,11 @@ fn protected_kind(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Li
 }
 
 fn data_loss(step: &Step, kind: &Kind, inputs: &Inputs<'_>, lifted: &mut Lifted) -> Option<Block> {
+    // What exactly would be lost is said already.
     let Loss::Data(what) = kind.loss else { return None };
+    if step.blocks.iter().any(|block| block.guard == "data_loss") {
+        return None;
+    }
     let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
     let reason = format!("{} would be {}, and {what} with it", step.address, verb(step));
     unless(allowed, block("data_loss", reason, vec![format!("--allow-delete {}", kind.name)]), lifted)

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::make::Maker;
-use super::order;
 use super::step::{Subject, block};
 use super::still_used::as_well;
-use super::{Action, Inputs, Step};
-use crate::kinds::{Kind, Lifetime, Registry, folders, is_path, plain_path};
+use super::{Action, Halves, Inputs, Step};
+use crate::kinds::{Fact, Kind, Lifetime, Registry, folders, is_path, plain_path};
 use crate::model::{Address, Value};
 use crate::state::Document;
 
@@ -38,13 +37,26 @@ pub(super) fn is_in(kind: &Kind, body: &Value, around: &Step, applied: Option<&V
         })
 }
 
+/// Whether an object with this body says by name that it is in the folder that a step takes away: some are known by their
+/// path, others name the folder.
+fn names_folder(kind: &Kind, body: &Value, around: &Step) -> bool {
+    let old = around.id.as_deref().map(plain_path);
+    let is_it = |field: &str| body.get(field).and_then(Value::as_str).map(|path| plain_path(path).trim_end_matches('/')) == old;
+    let mut named = kind
+        .parents
+        .iter()
+        .filter(|p| p.kind == around.kind && kind.facts.iter().any(|(at, fact)| *at == p.field && matches!(fact, Fact::WorkspacePath)));
+    old.is_some() && named.any(|p| kind.natural.fields != [p.field] && is_it(p.field))
+}
+
 impl<'a> Maker<'a> {
     /// What the object is in, if this plan deletes that and makes it anew.
     pub(super) fn replaced_around(&self, subject: &Subject<'a>, body: Option<&Value>) -> Option<&'a Address> {
         let body = body.filter(|_| subject.kind.lifetime == Lifetime::Own && !subject.kind.parents.is_empty())?;
         let applied = |a: &Address| self.moves.entry(self.inputs.state, a).map(|e| &e.applied);
         subject.resource.depends_on.iter().find(|a| {
-            let step = self.steps.get(*a).filter(|s| is_replaced(s));
+            // Where the new one is made first, what is in the old one moves.
+            let step = self.steps.get(*a).filter(|s| s.action == Action::Replace);
             step.is_some_and(|s| is_in(subject.kind, body, s, applied(a), self.inputs.registry))
         })
     }
@@ -63,45 +75,35 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// What is deleted before something around it is deleted too, and made again after that, is deleted by the step of what is
-/// around: one step cannot wait in its middle for another one. Gives whose step deletes what.
-pub(super) fn hand_over(
+/// A replacement whose surroundings go has two halves: the old object is deleted before what is around it is, the new one made
+/// after that is there again. Gives each such address with what is around its old object and goes.
+pub(super) fn apart(
     steps: &mut BTreeMap<Address, Box<Step>>,
     inputs: &Inputs<'_>,
     old: &dyn Fn(&Address) -> Address,
-) -> BTreeMap<Address, Address> {
-    let mut handed = BTreeMap::new();
-    if !steps.values().any(|step| is_replaced(step)) {
-        return handed;
-    }
-    let before = |a: &Address| inputs.state.resources.get(&old(a));
-    let applied = |a: &Address| before(a).map(|e| &e.applied);
-    for address in order::topological(inputs.desired).into_iter().rev() {
+) -> Vec<(Address, Address)> {
+    let mut pairs = Vec::new();
+    let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
+    for (address, step) in steps.iter().filter(|(_, s)| s.action == Action::Replace) {
         let Some(resource) = inputs.desired.resources.get(address).filter(|r| !r.kind.parents.is_empty()) else { continue };
-        let Some(step) = steps.get(address).filter(|s| is_replaced(s)) else { continue };
         let Some(body) = step.live.as_ref().or_else(|| applied(address)) else { continue };
-        let around = |a: &&Address, leaves: fn(&Step) -> bool| {
-            steps.get(*a).is_some_and(|s| leaves(s) && is_in(resource.kind, body, s, applied(a), inputs.registry))
-        };
-        let again: Vec<&Address> = resource.depends_on.iter().filter(|a| around(a, is_replaced)).collect();
+        let around = |a: &&Address| steps.get(*a).is_some_and(|s| is_in(resource.kind, body, s, applied(a), inputs.registry));
+        let replaced = |a: &&Address| steps.get(*a).is_some_and(|s| s.action == Action::Replace);
+        let again: Vec<&Address> = resource.depends_on.iter().filter(replaced).filter(around).collect();
         if again.is_empty() {
             continue;
         }
         // What was between the two may leave for good.
-        let was = before(address).map_or(&[][..], |entry| &entry.dependencies);
-        let goes = was.iter().filter(|a| around(a, |s| s.action == Action::Delete));
-        // The innermost: a volume goes with its schema, before that, and both before their catalog. Ids begin with what is around.
-        let depth = |a: &&Address| steps.get(*a).and_then(|s| s.id.as_ref()).map(String::len);
-        let Some(taker) = again.into_iter().chain(goes).max_by_key(depth).cloned() else { continue };
-        let mut calls = steps.get_mut(address).map(|s| std::mem::take(&mut s.delete_calls)).unwrap_or_default();
-        if let Some(around) = steps.get_mut(&taker) {
-            let own = if around.action == Action::Delete { &mut around.calls } else { &mut around.delete_calls };
-            calls.append(own);
-            *own = calls;
-        }
-        handed.insert(address.clone(), taker);
+        let was = inputs.state.resources.get(&old(address)).map_or(&[][..], |entry| &entry.dependencies);
+        let leaves = |a: &&Address| steps.get(*a).is_some_and(|s| s.action == Action::Delete);
+        pairs.extend(again.into_iter().chain(was.iter().filter(leaves).filter(around)).map(|a| (address.clone(), a.clone())));
     }
-    handed
+    for (address, _) in &pairs {
+        if let Some(step) = steps.get_mut(address) {
+            step.halves = Halves::Apart;
+        }
+    }
+    pairs
 }
 
 /// Blocks what cannot be deleted because something in it stays: the server would refuse it halfway.
@@ -113,13 +115,18 @@ pub(super) fn check(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_
     let leaves = |s: &Step| is_replaced(s) || s.action == Action::Delete;
     for (address, step) in steps.iter().filter(|(_, s)| leaves(s) && surround.contains(s.kind.as_str())) {
         let applied = known.resources.get(&old(address)).map(|e| &e.applied);
-        let holds = |kind: &Kind, body: &Value| is_in(kind, body, step, applied, inputs.registry);
-        let stays = |a: &&Address| step.action == Action::Delete && !inputs.options.destroy && steps.contains_key(*a);
+        let holds = |kind: &Kind, body: &Value| is_in(kind, body, step, applied, inputs.registry) || names_folder(kind, body, step);
+        let goes = matches!(step.action, Action::Delete | Action::ReplaceNewFirst) && !inputs.options.destroy;
+        let stays = |a: &&Address| goes && steps.contains_key(*a);
         let wanted = inputs.desired.resources.iter().filter(|(a, r)| holds(r.kind, &r.body) && stays(a)).map(|(a, _)| a);
         let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
         if let Some(staying) = wanted.clone().next() {
             let reason = format!("{address} would be {verb}, but {}", inside(staying, wanted.count(), "wanted all the same"));
-            let remedy = vec![format!("remove {staying} from the YAML too"), format!("or leave {address} alone: forget: ['{address}']")];
+            let first = match step.action {
+                Action::Delete => format!("remove {staying} from the YAML too"),
+                _ => format!("let {staying} move too: say where it is to be by `${{{address}.path}}`"),
+            };
+            let remedy = vec![first, format!("or leave {address} alone: forget: ['{address}']")];
             blocks.push((address.clone(), block("refused", reason, remedy)));
         }
         let gone = |a: &Address| steps.contains_key(a) || steps.values().any(|s| s.moved_from.as_ref() == Some(a));

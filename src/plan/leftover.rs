@@ -1,12 +1,13 @@
-//! What is left in a folder that goes: the plan names it and is blocked, or takes it along where the user says so. A folder
-//! that was made only because something was in it simply stays while it is not empty.
+//! What others keep in a folder, a schema, a catalog that goes: the plan names it and is blocked, or takes it along where the
+//! user says so. A folder that was made only because something was in it simply stays while it is not empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::block;
 use super::{Action, Inputs, Plan, Step};
+use crate::catalogue;
 use crate::client::ApiError;
-use crate::kinds::{Kind, Registry, plain_path};
+use crate::kinds::{self, Kind, Registry, plain_path};
 use crate::model::{Address, Fingerprint, Value};
 use crate::project;
 use crate::refresh::Snapshot;
@@ -33,7 +34,7 @@ pub fn unopened(plan: &Plan, registry: &Registry, live: &Snapshot) -> Vec<(Addre
     found.collect()
 }
 
-/// Looks into every folder that goes, the deepest first: what stays in one keeps those around it, too. Gives the flags that
+/// Looks into everything that goes and may hold something, the deepest first: what stays in one keeps those around it, too. Gives the flags that
 /// lifted a block.
 pub(super) fn check(
     steps: &mut BTreeMap<Address, Box<Step>>,
@@ -45,58 +46,83 @@ pub(super) fn check(
     let Some(live) = inputs.live else { return lifted };
     along(steps, inputs, known, old);
     let applied = |address: &Address| known.resources.get(&old(address)).map(|e| &e.applied);
-    let path_of = |step: &Step, address: &Address, field: &str| {
+    let before = |step: &Step, address: &Address, field: &str| {
         let body = step.live.as_ref().or_else(|| applied(address))?;
-        body.get(field).and_then(Value::as_str).map(|path| plain_path(path).to_owned())
+        body.get(field).and_then(Value::as_str).map(str::to_owned)
     };
-    let mut folders: Vec<(String, Address, &'static Kind)> = steps
+    let path_of = |step: &Step, address: &Address, field: &str| before(step, address, field).map(|path| plain_path(&path).to_owned());
+    // Folders are called by their path, everything else by its id.
+    let called = |step: &Step, address: &Address| path_of(step, address, "path").or_else(|| step.id.clone());
+    let mut around: Vec<(String, Address, &'static Kind)> = steps
         .iter()
         .filter(|(address, step)| goes(step) && live.within.contains_key(&old(address)))
-        .filter_map(|(address, step)| Some((path_of(step, address, "path")?, address.clone(), inputs.registry.get(&step.kind)?)))
+        .filter_map(|(address, step)| Some((called(step, address)?, address.clone(), inputs.registry.get(&step.kind)?)))
         .filter(|(.., kind)| kind.within.is_some_and(|within| within.all.is_some()))
         .collect();
-    folders.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
-    for (folder, address, kind) in folders {
-        let leaving: BTreeSet<String> =
-            steps.iter().filter(|(_, s)| goes(s)).filter_map(|(address, step)| path_of(step, address, "path")).collect();
-        // Queries and the like are known by the folder that they are in, and called there by their name.
-        let named: Vec<&str> = steps
+    around.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+    for (place, address, kind) in around {
+        let going: Vec<(&'static Kind, String, Option<String>)> = steps
             .iter()
-            .filter(|(a, step)| goes(step) && path_of(step, a, "parent_path").as_deref() == Some(folder.as_str()))
-            .map(|(_, step)| step.name.as_str())
+            .filter(|(_, step)| goes(step))
+            .filter_map(|(a, step)| Some((inputs.registry.get(&step.kind)?, step.id.clone().unwrap_or_default(), path_of(step, a, "path"))))
+            .collect();
+        // Queries and the like are known by the folder that they are in, and called there by their name.
+        let named: Vec<String> = steps
+            .iter()
+            .filter(|(a, step)| path_of(step, a, "parent_path").as_deref() == Some(place.as_str()))
+            .filter(|(_, step)| goes(step) || moves_out(step, &place))
+            .flat_map(|(a, step)| {
+                let natural = inputs.registry.get(&step.kind).and_then(|kind| kind.natural.fields.last());
+                std::iter::once(step.name.clone()).chain(natural.and_then(|field| before(step, a, field)))
+            })
             .collect();
         let inside = match live.within.get(&old(&address)) {
             Some(Ok(inside)) => inside.as_slice(),
             Some(Err(error)) => {
                 if let Some(step) = steps.get_mut(&address) {
-                    unlisted(step, &address, &folder, error);
+                    unlisted(step, &address, &place, error);
                 }
                 continue;
             }
             None => &[],
         };
-        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let stays = |path: &&String| !leaving.contains(plain_path(path)) && !named.iter().any(|n| is_called(&name(path), n));
-        let left: Vec<String> = inside.iter().filter(stays).map(|path| name(path)).collect();
+        let leaves = |name: &str| {
+            let is = |(kind, id, path): &(&'static Kind, String, Option<String>)| {
+                path.as_deref() == Some(plain_path(name)) || (!id.is_empty() && kinds::same_id(kind, id, name))
+            };
+            going.iter().any(is) || named.iter().any(|called| is_called(last(name), called))
+        };
+        let left: Vec<String> = inside.iter().filter(|name| !leaves(name)).map(|name| last(name).to_owned()).collect();
         let allowed = inputs.options.allow_delete.iter().any(|k| k == kind.name || kind.aliases.contains(&k.as_str()));
         if let Some(step) = steps.get_mut(&address).filter(|_| !left.is_empty()) {
-            if project::is_implied(&address, &folder) {
+            if project::is_implied(&address, &place) {
                 stay(step, format!("not empty, it stays: {}", listed(&left)));
             } else if allowed {
                 take_along(step, kind, &left);
                 lifted.insert(format!("--allow-delete {}", kind.name));
             } else {
                 let verb = if step.action == Action::Delete { "deleted" } else { "replaced" };
-                let reason = format!("{address} would be {verb} with what is left in {folder}: {}", listed(&left));
+                let reason = format!("{address} would be {verb} with what is left in {place}: {}", listed(&left));
                 let remedy = vec![
                     format!("--allow-delete {}", kind.name),
-                    format!("or move what is in it elsewhere first, or leave the folder alone: forget: ['{address}']"),
+                    format!("or move what is in it elsewhere first, or leave it alone: forget: ['{address}']"),
                 ];
                 step.blocks.push(block("data_loss", reason, remedy));
             }
         }
     }
     lifted
+}
+
+/// What something in a folder is called there; anything else has one name.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether an object that stays is in another folder afterwards.
+fn moves_out(step: &Step, place: &str) -> bool {
+    let wanted = step.desired.as_ref().and_then(|desired| desired.get("parent_path"));
+    step.action == Action::Update && wanted.is_some_and(|path| path.as_str().is_none_or(|path| plain_path(path) != place))
 }
 
 /// Whether this is the file of an object of this name: as it is, or with an ending by which the workspace shows its sort.
@@ -138,8 +164,14 @@ fn stay(step: &mut Step, because: String) {
 
 fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
     let (Some(all), Some(delete)) = (kind.within.and_then(|within| within.all), kind.delete) else { return };
-    for call in step.calls.iter_mut().chain(&mut step.delete_calls).filter(|call| call.op == delete.op) {
-        if let Some(Value::Map(body)) = &mut call.body {
+    let is_parameter = catalogue::operation(delete.op).is_some_and(|operation| operation.query.contains_key(all));
+    let calls = if step.action == Action::Delete { &mut step.calls } else { &mut step.delete_calls };
+    // What else is deleted before it would be in the way of what goes along.
+    calls.retain(|call| call.op == delete.op);
+    for call in calls {
+        if is_parameter {
+            call.query.insert(all.to_owned(), Value::Bool(true));
+        } else if let Some(Value::Map(body)) = &mut call.body {
             body.insert(all.to_owned(), Value::Bool(true));
         }
     }
@@ -171,7 +203,7 @@ fn along(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &
                     return false;
                 };
                 let text = |field: &str| body.get(field).map(Value::key_text);
-                text(parent.field) == step.id && text(within.name).as_ref() == Some(name)
+                text(parent.field) == step.id && within.lists.iter().any(|list| text(list.name).as_ref() == Some(name))
             })
         };
         let left: Vec<String> = names.iter().filter(|name| !planned(name)).cloned().collect();
@@ -197,7 +229,7 @@ fn note(left: &[String]) -> String {
     format!("{TAKES_ALONG}: {}{rest}", listed(left))
 }
 
-/// How a note begins that says what goes with a folder: a saved plan is bound to it.
+/// How a note begins that says what goes with an object: a saved plan is bound to it.
 pub(super) const TAKES_ALONG: &str = "takes along what is in it";
 
 #[cfg(test)]

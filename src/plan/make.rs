@@ -45,9 +45,12 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         }
     }
     let first = maker.before_renames();
+    if !inputs.options.drift_only {
+        maker.tell_what_is_lost();
+    }
     let mut steps = maker.steps;
     let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
-    let handed = inside::hand_over(&mut steps, inputs, &old);
+    let inner = inside::apart(&mut steps, inputs, &old);
     let mut lifted = BTreeSet::new();
     if !inputs.options.drift_only {
         inside::check(&mut steps, inputs, &known, &old);
@@ -58,7 +61,8 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         let there = step.action == Action::None && step.id.is_none() && step.blocks.is_empty();
         !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
     });
-    order::link(&mut steps, inputs.desired, &orphans::with_begun(inputs, known), &old, &first, &handed);
+    let state = orphans::with_begun(inputs, known);
+    order::link(&mut steps, &order::Ties { desired: inputs.desired, state: &state, old: &old, first: &first, inner: &inner });
     if let Some(circle) = order::circle(&steps)
         && let Some(step) = circle.first().and_then(|first| steps.get_mut(first))
     {
@@ -316,6 +320,8 @@ fn only_drift(plan: &mut Plan) {
         step.calls.clear();
         step.delete_calls.clear();
         step.after.clear();
+        step.delete_after.clear();
+        step.halves = super::Halves::Together;
         step.forces.clear();
         step.entry = None;
         if !gone {

@@ -12,6 +12,7 @@ use crate::project::{Desired, Environment, Policy};
 use crate::refresh::{Preflight, Snapshot};
 use crate::state::{Document, Pin, WorkspaceIdentity};
 
+pub mod acts;
 pub mod between;
 mod body;
 mod change;
@@ -23,6 +24,7 @@ mod inside;
 mod known;
 mod leftover;
 mod lockout;
+mod lost;
 mod make;
 mod moves;
 mod narrow;
@@ -45,9 +47,10 @@ mod typed;
 pub use body::link;
 pub use known::recorded;
 pub use leftover::unopened;
+pub use lost::{Unread, unread};
 pub use provenance::{COMMIT_GUARDS, Hold, Provenance, Standing, Undecidable, is_commit, short};
 pub use scope::Scope;
-pub use step::{DELETED, NOT_THERE};
+pub use step::{DELETED, NOT_MADE_AGAIN, NOT_THERE};
 pub use tag::owner_of;
 pub use typed::typed;
 
@@ -73,6 +76,17 @@ pub enum Action {
     Move,
     /// `x` drop from the state, leave alone.
     Forget,
+}
+
+/// How the two halves of a replacement stand to each other: that the old object is deleted, and that the new one is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Halves {
+    /// One follows the other at once.
+    #[default]
+    Together,
+    /// Each waits for its own: what is around the old object is deleted in between, or what is in it leaves it.
+    Apart,
 }
 
 /// Why a step cannot be.
@@ -150,8 +164,12 @@ pub struct Step {
     pub calls: Vec<Call>,
     /// For a replace: the requests that delete the old object.
     pub delete_calls: Vec<Call>,
-    /// Addresses whose steps must be done first.
+    /// Addresses whose steps must be done first: of a replacement, before the new object is made.
     pub after: Vec<Address>,
+    /// Addresses whose old objects must be gone (those that stay: be done) before the old object of this replacement goes.
+    pub delete_after: Vec<Address>,
+    /// Whether a replacement is carried out at once, or its two halves each at their own time.
+    pub halves: Halves,
     /// Why it cannot be; not empty: the whole apply is blocked.
     pub blocks: Vec<Block>,
     /// Fields that differ and that a template makes: nothing can be written back into YAML for those.

@@ -1,8 +1,9 @@
 //! What comes before what.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Action, Step};
+use super::acts::{Act, Part, acts};
+use super::{Action, Halves, Step};
 use crate::model::Address;
 use crate::project::Desired;
 use crate::state::Document;
@@ -56,37 +57,61 @@ fn waits(after: &HashMap<Address, Vec<Address>>, first: &Address, second: &Addre
     false
 }
 
-/// Fills `after`: needs before users, and for deletes users before needs. `first`: what is deleted under a name that the
-/// other one of the pair, which is around it, loses in this plan. `handed`: whose step deletes the old object of a replacement.
-pub(super) fn link(
-    steps: &mut BTreeMap<Address, Box<Step>>,
-    desired: &Desired,
-    state: &Document,
-    old: &dyn Fn(&Address) -> Address,
-    first: &[(Address, Address)],
-    handed: &BTreeMap<Address, Address>,
-) {
+/// What [`link`] goes by.
+pub(super) struct Ties<'t> {
+    pub desired: &'t Desired,
+    pub state: &'t Document,
+    /// The address that the state has an object under.
+    pub old: &'t dyn Fn(&Address) -> Address,
+    /// What is deleted under a name that the other one of the pair, which is around it, loses in this plan.
+    pub first: &'t [(Address, Address)],
+    /// Replacements in halves, each with what is around its old object and goes.
+    pub inner: &'t [(Address, Address)],
+}
+
+/// Fills `after` and `delete_after`: needs before users, and for deletes users before needs.
+pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
+    let Ties { desired, state, old, first, inner } = *ties;
     let active: HashMap<Address, Action> =
         steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
     let deletes = |a: &Address| matches!(active.get(a), Some(Action::Delete | Action::Replace | Action::ReplaceNewFirst));
-    let mut before_delete: HashMap<&Address, Vec<&Address>> = HashMap::new();
+    // The old object of a replacement that was cut is there still.
+    let deposes: HashSet<Address> =
+        steps.iter().filter(|(_, s)| s.action == Action::Update && !s.delete_calls.is_empty()).map(|(a, _)| a.clone()).collect();
+    let is_apart: HashSet<Address> = inner.iter().map(|(address, _)| address.clone()).collect();
+    let mut before_delete: HashMap<Address, BTreeSet<Address>> = HashMap::new();
     for (address, step) in steps.iter().filter(|(_, s)| sends(s)) {
         let Some(entry) = state.resources.get(&old(address)) else { continue };
-        for dependency in entry.dependencies.iter().filter(|d| deletes(d)) {
-            // What stays and still needs a replaced object comes after it; what goes, or needs a deleted one no more, before.
-            if step.action == Action::Delete || active.get(dependency) == Some(&Action::Delete) {
-                let by = std::iter::successors(Some(address), |a| handed.get(*a)).last().unwrap_or(address);
-                // What goes before its surroundings do cannot wait for them.
-                let is_in = state.resources.get(dependency).is_some_and(|entry| by != address && entry.dependencies.contains(by));
-                if !is_in {
-                    before_delete.entry(dependency).or_default().push(by);
-                }
+        for dependency in entry.dependencies.iter().filter(|d| *d != address && (deletes(d) || deposes.contains(*d))) {
+            // What stays and still needs a replaced object comes after it, and lets go of the old one where that is there until
+            // then; what goes, or needs a deleted one no more, comes before.
+            let goes = step.action == Action::Delete || is_apart.contains(address);
+            let lasts = matches!(active.get(dependency), Some(Action::Delete | Action::ReplaceNewFirst | Action::Update));
+            if goes || lasts {
+                before_delete.entry(dependency.clone()).or_default().insert(address.clone());
             }
         }
     }
+    for (address, around) in inner {
+        before_delete.entry(around.clone()).or_default().insert(address.clone());
+    }
     let mut after: HashMap<Address, Vec<Address>> = HashMap::new();
-    for (address, step) in steps.iter().filter(|(_, s)| s.action != Action::None) {
-        let mut list: Vec<Address> = before_delete.get(address).into_iter().flatten().map(|a| (*a).clone()).collect();
+    for (address, step) in steps.iter_mut().filter(|(_, s)| s.action != Action::None) {
+        let mut list: Vec<Address> = Vec::new();
+        let leaves = before_delete.remove(address).unwrap_or_default();
+        let own_time = match step.action {
+            Action::ReplaceNewFirst | Action::Update => !leaves.is_empty(),
+            _ => step.halves == Halves::Apart,
+        };
+        if own_time {
+            step.halves = Halves::Apart;
+            step.delete_after = leaves.into_iter().collect();
+        } else {
+            let halved = |a: &Address| step.action == Action::Replace && is_apart.contains(a);
+            let (halves, whole): (Vec<Address>, Vec<Address>) = leaves.into_iter().partition(halved);
+            step.delete_after = halves;
+            list.extend(whole);
+        }
         if let (Some(resource), Some(_)) = (desired.resources.get(address), &step.entry) {
             list.extend(resource.depends_on.iter().filter(|d| active.contains_key(*d)).cloned());
         }
@@ -110,37 +135,71 @@ pub(super) fn link(
     for (address, step) in steps.iter_mut() {
         step.after = after.remove(address).unwrap_or_default();
     }
+    not_too_early(steps, inner);
+}
+
+/// What is in something that is replaced is not deleted before everything is there that the replacement of that needs, and its
+/// own: should that fail, nothing was taken away. Only what comes of itself after the delete cannot be waited for.
+fn not_too_early(steps: &mut BTreeMap<Address, Box<Step>>, inner: &[(Address, Address)]) {
+    if inner.is_empty() {
+        return;
+    }
+    let all: Vec<&Step> = steps.values().map(|step| &**step).collect();
+    let place: HashMap<&Address, usize> = all.iter().enumerate().map(|(index, step)| (&step.address, index)).collect();
+    let mut acts = acts(&all);
+    let act_of = |acts: &[Act], step: usize, part: Part| acts.iter().position(|act| act.step == step && act.part == part);
+    let mut added: Vec<(Address, Address)> = Vec::new();
+    for (address, around) in inner {
+        let wanted = [address, around].into_iter().filter_map(|a| steps.get(a)).flat_map(|step| {
+            let makes = !matches!(step.action, Action::Delete);
+            step.after.iter().filter(move |_| makes)
+        });
+        let Some(delete) = place.get(address).and_then(|step| act_of(&acts, *step, Part::Delete)) else { continue };
+        let wanted: BTreeSet<&Address> = wanted.collect();
+        for needed in wanted {
+            let Some(whole) = place.get(needed).and_then(|step| act_of(&acts, *step, Part::Whole)) else { continue };
+            if !acts[delete].after.contains(&whole) && !super::acts::waits(&acts, whole, delete) {
+                acts[delete].after.insert(whole);
+                added.push((address.clone(), needed.clone()));
+            }
+        }
+    }
+    for (address, needed) in added {
+        if let Some(step) = steps.get_mut(&address) {
+            step.delete_after.push(needed);
+            step.delete_after.sort();
+        }
+    }
 }
 
 /// Steps that wait for each other, if there are such: none of them could begin.
 pub(super) fn circle(steps: &BTreeMap<Address, Box<Step>>) -> Option<Vec<Address>> {
-    let mut open: BTreeMap<&Address, Vec<&Address>> =
-        steps.iter().map(|(a, s)| (a, s.after.iter().filter(|b| steps.contains_key(*b)).collect())).collect();
-    let mut waiting: HashMap<&Address, Vec<&Address>> = HashMap::new();
-    for (address, after) in &open {
-        for one in after {
-            waiting.entry(one).or_default().push(address);
-        }
+    let all: Vec<&Step> = steps.values().map(|step| &**step).collect();
+    let acts = acts(&all);
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); acts.len()];
+    for (place, act) in acts.iter().enumerate() {
+        act.after.iter().for_each(|first| waiting[*first].push(place));
     }
-    let mut free: Vec<&Address> = open.iter().filter(|(_, after)| after.is_empty()).map(|(a, _)| *a).collect();
-    let mut left: HashMap<&Address, usize> = open.iter().map(|(a, after)| (*a, after.len())).collect();
+    let mut left: Vec<usize> = acts.iter().map(|act| act.after.len()).collect();
+    let mut free: Vec<usize> = (0..acts.len()).filter(|place| left[*place] == 0).collect();
+    let mut open: BTreeSet<usize> = (0..acts.len()).collect();
     while let Some(done) = free.pop() {
-        open.remove(done);
-        for next in waiting.get(done).into_iter().flatten() {
-            if let Some(count) = left.get_mut(next) {
-                *count -= 1;
-                if *count == 0 {
-                    free.push(next);
-                }
+        open.remove(&done);
+        for next in &waiting[done] {
+            left[*next] -= 1;
+            if left[*next] == 0 {
+                free.push(*next);
             }
         }
     }
     // From any that is left along what it waits for, until one comes again.
-    let mut way: Vec<&Address> = vec![open.keys().next()?];
+    let mut way: Vec<usize> = vec![*open.first()?];
     loop {
-        let next = open.get(way.last()?)?.iter().find(|a| open.contains_key(*a)).copied()?;
-        if let Some(at) = way.iter().position(|a| *a == next) {
-            return Some(way[at..].iter().map(|a| (*a).clone()).collect());
+        let next = acts[*way.last()?].after.iter().find(|place| open.contains(place)).copied()?;
+        if let Some(at) = way.iter().position(|place| *place == next) {
+            let mut named: Vec<Address> = way[at..].iter().map(|place| all[acts[*place].step].address.clone()).collect();
+            named.dedup();
+            return Some(named);
         }
         way.push(next);
     }

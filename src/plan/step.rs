@@ -17,6 +17,9 @@ use crate::state::{Entry, Status};
 /// Why something in the state is created again.
 pub const DELETED: &str = "deleted in the workspace";
 
+/// Why something is created again whose deletion an apply of our own began, and nobody else.
+pub const NOT_MADE_AGAIN: &str = "its replacement was not finished: the old one is deleted";
+
 /// One desired address with all that is known of it.
 pub(super) struct Subject<'a> {
     pub address: &'a Address,
@@ -61,7 +64,10 @@ impl<'a> Maker<'a> {
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
             Some(Live::Gone | Live::Absent | Live::Waits) => match self.born_with(subject).filter(|with| self.is_made(with)) {
                 Some(with) => (self.born(subject, with), None),
-                None => (self.create(subject, Some(DELETED.to_owned())), None),
+                None => {
+                    let why = if entry.status == Status::Unmade { NOT_MADE_AGAIN } else { DELETED };
+                    (self.create(subject, Some(why.to_owned())), None)
+                }
             },
             Some(Live::Exists(candidates)) => self.exists(subject, candidates),
             Some(Live::Failed(error)) => (failed(subject, error), None),
@@ -334,6 +340,8 @@ impl Step {
             calls: vec![],
             delete_calls: vec![],
             after: vec![],
+            delete_after: vec![],
+            halves: super::Halves::Together,
             blocks: vec![],
             templated: vec![],
             notes: vec![],

@@ -8,7 +8,7 @@ use super::object::{id_of, natural_of};
 use super::wanted::Target;
 use super::{Address, ApiError, Ask, Client, Kind, Live, Value};
 use crate::client::ApiErrorKind;
-use crate::kinds::{from_row, list_parent, marks_call, within_call};
+use crate::kinds::{Identity, Rename, from_row, list_parent, marks_call, within_calls};
 
 /// What is in objects that a plan is likely to delete: those that nobody wants any more, and those whose name is another
 /// one. What else a plan turns out to take away is looked into by [`contents`].
@@ -20,7 +20,9 @@ pub async fn within(
 ) -> BTreeMap<Address, Result<Vec<String>, ApiError>> {
     let goes = |target: &Target<'_>| {
         let Some(Live::Found { id, body }) = objects.get(&target.address) else { return None };
-        let stays = !ask.destroy && target.desired.is_some_and(|r| r.natural == natural_of(target.kind, body));
+        // A name that changes in place takes nothing away.
+        let renamed = matches!(target.kind.identity, Identity::Named { rename: Rename::By(_), .. });
+        let stays = !ask.destroy && target.desired.is_some_and(|r| renamed || r.natural == natural_of(target.kind, body));
         (target.entry.is_some() && !stays).then(|| (target.address.clone(), target.kind, id.clone()))
     };
     let wanted: Vec<(Address, &'static Kind, String)> = targets.iter().filter_map(goes).collect();
@@ -28,21 +30,35 @@ pub async fn within(
 }
 
 /// What is in these objects: paths or names, sorted. In one that is not there is nothing; why one cannot be listed is kept.
+/// What the server itself keeps in each is not told.
 pub async fn contents(client: &Client, objects: &[(Address, &'static Kind, String)]) -> BTreeMap<Address, Result<Vec<String>, ApiError>> {
     let mut tasks = JoinSet::new();
+    let mut found: BTreeMap<Address, Result<Vec<String>, ApiError>> = BTreeMap::new();
     for (address, kind, id) in objects {
-        let (Some(kept), Some(call)) = (kind.within, within_call(kind, &Value::text(id.as_str()))) else { continue };
-        let (client, address) = (client.clone(), address.clone());
-        tasks.spawn(async move {
-            let rows = match client.list(&call).await {
-                Err(error) if error.kind == ApiErrorKind::NotFound => Ok(vec![]),
-                listed => listed,
-            };
-            let named = |row: &Value| row.get(kept.name)?.as_str().map(str::to_owned);
-            (address, rows.map(|rows| rows.iter().filter_map(named).collect::<Vec<_>>()))
-        });
+        for (contents, call) in within_calls(kind, &Value::text(id.as_str())) {
+            let (client, address) = (client.clone(), address.clone());
+            tasks.spawn(async move {
+                let rows = match client.list(&call).await {
+                    Err(error) if error.kind == ApiErrorKind::NotFound => Ok(vec![]),
+                    listed => listed,
+                };
+                let is_own = |row: &Value| row.get("name").and_then(Value::as_str).is_some_and(|name| contents.own.contains(&name));
+                let named = |row: &Value| row.get(contents.name)?.as_str().filter(|_| !is_own(row)).map(str::to_owned);
+                (address, rows.map(|rows| rows.iter().filter_map(named).collect::<Vec<_>>()))
+            });
+        }
     }
-    let mut found: BTreeMap<Address, Result<Vec<String>, ApiError>> = tasks.join_all().await.into_iter().collect();
+    let mut answers = tasks.join_all().await;
+    // Which of several failures is told does not depend on who was the fastest.
+    answers
+        .sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.as_ref().err().map(|e| &e.request).cmp(&y.as_ref().err().map(|e| &e.request))));
+    for (address, listed) in answers {
+        match (found.entry(address).or_insert(Ok(vec![])), listed) {
+            (Ok(all), Ok(names)) => all.extend(names),
+            (all @ Ok(_), Err(error)) => *all = Err(error),
+            (Err(_), _) => {}
+        }
+    }
     for names in found.values_mut().flatten() {
         names.sort();
     }

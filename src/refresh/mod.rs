@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub objects: BTreeMap<Address, Live>,
     /// What is in objects that may have to go, by their address: paths; or why nobody can tell.
     pub within: BTreeMap<Address, Result<Vec<String>, ApiError>>,
+    /// Parts that YAML does not declare, of objects that a plan replaces, by their addresses; none: there is no such part.
+    pub parts: BTreeMap<Address, Result<Option<Value>, ApiError>>,
     /// How many requests it took.
     pub requests: u64,
 }
@@ -100,6 +102,19 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
 pub async fn look_inside(client: &Client, snapshot: &mut Snapshot, objects: &[(Address, &'static Kind, String)]) {
     let before = client.requests();
     snapshot.within.extend(beside::contents(client, objects).await);
+    snapshot.requests += client.requests() - before;
+}
+
+/// Reads parts that YAML does not declare (a plan's [`crate::plan::unread`]): by address, with their kind and the fields that tell whose each is.
+pub async fn look_at_parts(client: &Client, snapshot: &mut Snapshot, parts: Vec<(Address, &'static Kind, Value)>) {
+    let before = client.requests();
+    let mut tasks = tokio::task::JoinSet::new();
+    for (address, kind, body) in parts {
+        let Some(id) = object::id_of(kind, &body) else { continue };
+        let client = client.clone();
+        tasks.spawn(async move { (address, read::object(&client, kind, &id, &body).await) });
+    }
+    snapshot.parts.extend(tasks.join_all().await);
     snapshot.requests += client.requests() - before;
 }
 

@@ -30,7 +30,7 @@ pub async fn read(client: &Client, ask: &Ask<'_>) -> Snapshot {
     for target in &targets {
         objects.entry(target.address.clone()).or_insert(Live::Absent);
     }
-    Snapshot { objects, within, requests: client.requests() - before }
+    Snapshot { objects, within, parts: BTreeMap::new(), requests: client.requests() - before }
 }
 
 /// Reads what stands alone, of these kinds.

@@ -248,7 +248,7 @@ fn steps(plan: &Plan) -> Vec<Json> {
         .map(|step| {
             let mut value = step_json(step, &plan.environment, false);
             if let Some(members) = value.as_object_mut() {
-                for name in ["link", "calls", "delete_calls", "waits", "after", "blocks"] {
+                for name in ["link", "calls", "delete_calls", "waits", "after", "delete_after", "blocks"] {
                     members.remove(name);
                 }
             }

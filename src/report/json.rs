@@ -138,6 +138,9 @@ pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     put("delete_calls", step.delete_calls.iter().map(call).collect());
     put("waits", json!(step.wait));
     put("after", json!(step.after));
+    if !step.delete_after.is_empty() {
+        put("delete_after", json!(step.delete_after));
+    }
     put("blocks", step.blocks.iter().map(block).collect());
     put("notes", json!(step.notes));
     let answers = super::answers::of(step, environment);
@@ -203,12 +206,17 @@ pub fn steps(plan: &Plan) -> Vec<Json> {
     plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).map(|s| step(s, &plan.environment, false)).collect()
 }
 
-/// How many steps were done, failed and skipped.
+/// How many steps were done, failed, half done and skipped.
 #[must_use]
 pub fn outcomes(report: &Report) -> Json {
     let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
     let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
-    json!({ "done": report.results.len() - failed - skipped, "failed": failed, "skipped": skipped })
+    let halfway = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Halfway { .. })).count();
+    let mut out = json!({ "done": report.results.len() - failed - halfway - skipped, "failed": failed, "skipped": skipped });
+    if halfway > 0 {
+        out["halfway"] = json!(halfway);
+    }
+    out
 }
 
 /// A result of a step, as results and events have it.
@@ -224,8 +232,16 @@ pub fn step_result(result: &StepResult) -> Json {
             out.insert("outcome".to_owned(), json!("skipped"));
             out.insert("because".to_owned(), json!(because));
         }
+        Outcome::Halfway { done, because } => {
+            out.insert("outcome".to_owned(), json!("halfway"));
+            out.insert("half".to_owned(), json!(done));
+            out.insert("because".to_owned(), json!(because));
+        }
         Outcome::Failed(failure) => {
             out.insert("outcome".to_owned(), json!("failed"));
+            if let Some(half) = result.half {
+                out.insert("half".to_owned(), json!(half));
+            }
             out.insert("message".to_owned(), json!(failure.message));
             out.insert("help".to_owned(), json!(failure.help));
             if let Some(error) = &failure.error {

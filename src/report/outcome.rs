@@ -3,7 +3,7 @@
 use super::step::symbol;
 use super::style::{Label, Paint, columns, pad};
 use super::text::plural;
-use crate::apply::{Failure, Outcome, Report, StepResult};
+use crate::apply::{Failure, Half, Outcome, Report, StepResult};
 use crate::client::ApiErrorKind;
 use crate::plan::{Action, Plan};
 
@@ -53,6 +53,15 @@ fn mark(outcome: &Outcome, paint: Paint) -> String {
         Outcome::Done => paint.label(Label::Good, "✓"),
         Outcome::Failed(_) => paint.label(Label::Bad, "✗"),
         Outcome::Skipped { .. } => paint.label(Label::Dim, "–"),
+        Outcome::Halfway { .. } => paint.label(Label::Bad, "±"),
+    }
+}
+
+/// What was done of a replacement, and what was not.
+fn half_words(done: Half) -> (&'static str, &'static str) {
+    match done {
+        Half::Deleted => ("deleted", "not made again"),
+        Half::Made => ("made", "the old one is still there"),
     }
 }
 
@@ -66,6 +75,10 @@ pub fn progress(result: &StepResult, nth: usize, all: usize, paint: Paint) -> St
             if said.contains(" failed: ") { said.to_owned() } else { format!("failed: {said}") }
         }
         Outcome::Skipped { because } => format!("skipped: {because}"),
+        Outcome::Halfway { done, because } => {
+            let (word, left) = half_words(*done);
+            format!("{word}, {left}: {because}")
+        }
     };
     format!("[{nth}/{all}] {} {}  {what}  {}", mark(&result.outcome, paint), result.address, seconds(result.millis))
 }
@@ -88,7 +101,11 @@ pub fn result(plan: &Plan, report: &Report, look: &ResultLook<'_>) -> String {
         shown.retain(|r| !is_interrupted(r));
     }
     // What needs somebody stands last, beside the count.
-    shown.sort_by_key(|r| matches!(r.outcome, Outcome::Failed(_)));
+    shown.sort_by_key(|r| match r.outcome {
+        Outcome::Done | Outcome::Skipped { .. } => 0,
+        Outcome::Halfway { .. } => 1,
+        Outcome::Failed(_) => 2,
+    });
     let wide = shown.iter().map(|r| columns(&r.address.to_string())).max().unwrap_or(0).clamp(20, 48);
     for result in &shown {
         line(plan, result, wide, look, &mut out);
@@ -112,6 +129,10 @@ fn line(plan: &Plan, result: &StepResult, wide: usize, look: &ResultLook<'_>, ou
         Outcome::Done => (done_word(result.action), if name == result.address.key { "" } else { name }.to_owned()),
         Outcome::Failed(failure) => ("failed", tries(failure)),
         Outcome::Skipped { because } => ("skipped", because.clone()),
+        Outcome::Halfway { done, because } => {
+            let (word, left) = half_words(*done);
+            (word, format!("{left}: {because}"))
+        }
     };
     let start = format!("  {} {}  {} ", mark(&result.outcome, paint), pad(&result.address.to_string(), wide), pad(word, 9));
     let mut text = format!("{start}{detail}");
@@ -166,6 +187,7 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     let done = |actions: &[Action]| report.results.iter().filter(|r| r.outcome == Outcome::Done && actions.contains(&r.action)).count();
     let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
     let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
+    let halfway = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Halfway { .. })).count();
     let all = report.results.len();
     let words: Vec<String> = [
         (done(&[Action::Create]), "added"),
@@ -181,16 +203,19 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
     let mut groups: Vec<String> = (!words.is_empty()).then(|| words.join(", ")).into_iter().collect();
-    let bad: Vec<String> =
-        [(failed, "failed"), (skipped, "skipped")].iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    let bad: Vec<String> = [(failed, "failed"), (halfway, "half done"), (skipped, "skipped")]
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, w)| format!("{n} {w}"))
+        .collect();
     groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
     let stopped = match report.interrupted {
-        true if failed + skipped == 0 => " Interrupted when everything was done.",
+        true if failed + halfway + skipped == 0 => " Interrupted when everything was done.",
         true => " Interrupted.",
         false => "",
     };
     let time = if look.times { format!(" in {}", seconds(report.millis)) } else { String::new() };
-    let count = all - failed - skipped;
+    let count = all - failed - halfway - skipped;
     let of = match (count == all, look.destroy) {
         (true, false) => format!("Applied {}", plural(all as u64, "step", "steps")),
         (true, true) => format!("Destroyed in {}", plural(all as u64, "step", "steps")),
@@ -206,7 +231,7 @@ fn summary(report: &Report, look: &ResultLook<'_>) -> String {
 pub enum Ending {
     /// Every step was done.
     Done,
-    /// No step was done.
+    /// No step was done, nor half of one.
     Nothing,
     /// Some steps were done.
     Partial,
@@ -220,11 +245,12 @@ pub enum Ending {
 #[must_use]
 pub fn ending(report: &Report) -> Ending {
     let done = report.results.iter().filter(|r| r.outcome == Outcome::Done).count();
+    let begun = report.results.iter().any(|r| r.half.is_some() || matches!(r.outcome, Outcome::Halfway { .. }));
     match done {
         _ if report.interrupted => Ending::Interrupted,
         _ if report.results.iter().any(|r| is_unauthenticated(&r.outcome)) => Ending::Unauthenticated,
         n if n == report.results.len() => Ending::Done,
-        0 => Ending::Nothing,
+        0 if !begun => Ending::Nothing,
         _ => Ending::Partial,
     }
 }

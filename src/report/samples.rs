@@ -144,7 +144,8 @@ pub fn everything() -> Plan {
 
 /// An apply that went half wrong.
 pub fn half() -> Report {
-    let one = |at: &str, action, outcome| StepResult { address: address(at), action, id: None, outcome, millis: 412, requests: 1 };
+    let one =
+        |at: &str, action, outcome| StepResult { address: address(at), action, id: None, outcome, millis: 412, requests: 1, half: None };
     let error = ApiError {
         kind: ApiErrorKind::Invalid,
         status: Some(400),

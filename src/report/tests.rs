@@ -126,6 +126,29 @@ fn an_apply_that_went_half_wrong() {
 }
 
 #[test]
+fn what_was_half_done_is_not_called_skipped() {
+    use super::outcome::{Ending, ending};
+    use crate::apply::{Half, Outcome};
+    let look = ResultLook { colour: false, width: 100, successes: true, times: false, again: "brickform apply", destroy: false };
+    let mut report = samples::half();
+    report.results.truncate(2);
+    assert_eq!(ending(&report), Ending::Nothing);
+    let because = "needs catalogs.lake".to_owned();
+    for (done, word, left) in [(Half::Deleted, "deleted", "not made again"), (Half::Made, "made", "the old one is still there")] {
+        report.results[1].outcome = Outcome::Halfway { done, because: because.clone() };
+        let text = result(&samples::everything(), &report, &look);
+        assert!(text.contains(&format!("{left}: needs catalogs.lake")) && text.contains("1 failed, 1 half done"), "{text}");
+        assert!(text.contains("exit code 3") && !text.contains("skipped"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&json::result(&samples::everything(), &report, false)).unwrap();
+        assert_eq!((&json["results"][1]["outcome"], &json["results"][1]["half"]), (&"halfway".into(), &word.into()));
+    }
+    // A failure after half of it was done is no failure that changed nothing.
+    report.results.truncate(1);
+    report.results[0].half = Some(Half::Deleted);
+    assert_eq!(ending(&report), Ending::Partial);
+}
+
+#[test]
 fn a_long_name_gives_way_to_the_time() {
     let mut plan = samples::everything();
     plan.steps.iter_mut().for_each(|step| step.name = "é".repeat(90));

@@ -435,8 +435,10 @@ impl World {
         };
         let mut plan = make(&live);
         let unopened = plan::unopened(&plan, &registry, &live);
-        if !unopened.is_empty() {
+        let unread: Vec<_> = plan::unread(&plan, &registry, &live).into_iter().map(|p| (p.address, p.kind, p.body)).collect();
+        if !unopened.is_empty() || !unread.is_empty() {
             refresh::look_inside(client, &mut live, &unopened).await;
+            refresh::look_at_parts(client, &mut live, unread).await;
             plan = make(&live);
         }
         ran.planning = taken();

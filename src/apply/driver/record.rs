@@ -6,6 +6,7 @@ use tokio::task::{Id, JoinError};
 use super::{Failure, Run};
 use crate::apply::scheduler::Index;
 use crate::apply::step::{creates, renames};
+use crate::plan::acts::Part;
 use crate::plan::{Action, Step};
 use crate::state::{Appending, Flush, Record, StateError};
 
@@ -22,10 +23,10 @@ impl Run<'_> {
     /// The intents of a whole ready set, in one flush, before any of its creates is sent. The rest of the set is cleared.
     pub(super) fn write_intents(&mut self, set: Vec<Index>) {
         let intent = |index: &Index| {
-            let step = &self.plan.steps[*index];
+            let (step, part) = (self.step(*index), self.acts[*index].part);
             let kind = self.session.registry.get(&step.kind)?;
             // A replacement's intent goes on record once the old object is gone.
-            let wanted = (creates(step) && step.action != Action::Replace) || renames(kind, step);
+            let wanted = part != Part::Delete && ((creates(step) && step.action != Action::Replace) || renames(kind, step));
             wanted.then(|| Record::Intent { address: step.address.clone(), intent: self.shared.intent(kind, step) })
         };
         let (mut records, mut steps, mut others) = (vec![], vec![], vec![]);

@@ -156,7 +156,7 @@ impl Running {
                 return Ok(body);
             }
             if refused && tries == 1 {
-                self.record(vec![Record::Withdrawn { address: self.step.address.clone() }], Flush::Later).await?;
+                self.record(vec![self.withdrawn()], Flush::Later).await?;
                 return Err(self.failed(call.why, error));
             }
             // A server that is overloaded (503) is given time; anything else is tried once more.
@@ -203,8 +203,8 @@ impl Running {
             let ready = self.ready(call).await?;
             self.may_send().await?;
             match self.attempt(&ready).await {
-                Ok(_) => {}
-                Err(error) if refresh::is_gone(self.kind, &error) => {}
+                Ok(_) => self.deleted += 1,
+                Err(error) if refresh::is_gone(self.kind, &error) => self.deleted += 1,
                 Err(error) => return Err(self.failed(call.why, error)),
             }
         }

@@ -187,6 +187,8 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         calls,
         delete_calls: vec![],
         after: after.iter().map(|a| address(a)).collect(),
+        delete_after: vec![],
+        halves: crate::plan::Halves::Together,
         blocks: vec![],
         templated: vec![],
         notes: vec![],
@@ -265,6 +267,7 @@ impl Ran {
             Outcome::Done => "done".to_owned(),
             Outcome::Failed(failure) => format!("failed: {}", failure.message),
             Outcome::Skipped { because } => format!("skipped: {because}"),
+            Outcome::Halfway { done, because } => format!("{done:?} only: {because}"),
         };
         self.report().results.iter().map(|r| format!("{}: {}", r.address, text(&r.outcome))).collect()
     }

@@ -55,9 +55,97 @@ async fn a_replacement_puts_its_intent_on_record_once_the_old_object_is_gone() {
     replace.delete_calls = vec![call("jobs.jobs.delete", r#"{"job_id":7}"#)];
     let ran = run(vec![replace], document(vec![("jobs.a", entry("jobs", "7", Value::Null))]), 4).await;
     assert_eq!(
-        ran.log[1..6],
-        [r#"delete {"job_id":7}"#, "removed jobs.a", "intent jobs.a", r#"create {"name":"jobs.a"}"#, "put jobs.a 100 Ok deposed []"]
+        ran.log[1..7],
+        [
+            "put jobs.a 7 Unmade deposed []",
+            r#"delete {"job_id":7}"#,
+            "removed jobs.a",
+            "intent jobs.a",
+            r#"create {"name":"jobs.a"}"#,
+            "put jobs.a 100 Ok deposed []"
+        ]
     );
+}
+
+/// What is in `jobs.out` is deleted before that is, and made again after it.
+fn within(out: &str, old: &str) -> (Vec<Step>, Document) {
+    let delete = |id: &str| vec![call("jobs.jobs.delete", &format!(r#"{{"job_id":"{id}"}}"#))];
+    let mut inner = create("jobs.in", &[out]);
+    (inner.action, inner.halves, inner.id) = (Action::Replace, crate::plan::Halves::Apart, Some("8".to_owned()));
+    inner.delete_calls = delete("8");
+    let mut outer = create(out, &[]);
+    (outer.action, outer.id, outer.delete_calls) = (Action::Replace, Some(old.to_owned()), delete(old));
+    outer.delete_after = vec![address("jobs.in")];
+    let state = document(vec![("jobs.in", entry("jobs", "8", Value::Null)), (out, entry("jobs", old, Value::Null))]);
+    (vec![inner, outer], state)
+}
+
+#[tokio::test]
+async fn what_is_in_something_is_deleted_before_it_and_made_again_after_it() {
+    let (steps, state) = within("jobs.out", "7");
+    let ran = run(steps, state, 4).await;
+    assert_eq!(ran.outcomes(), ["jobs.in: done", "jobs.out: done"]);
+    let sent = ran.log.iter().filter(|line| line.starts_with("delete") || line.starts_with("create"));
+    let sent: Vec<String> = sent.map(|line| line.replace('"', "")).collect();
+    assert_eq!(sent, ["delete {job_id:8}", "delete {job_id:7}", "create {name:jobs.out}", "create {name:jobs.in}"]);
+    let report = ran.report();
+    assert_eq!((report.results.len(), report.results[0].requests), (2, 2), "one step, both its halves");
+    assert!(report.state.resources.values().all(|entry| entry.status == Status::Ok));
+}
+
+#[tokio::test]
+async fn a_step_that_has_deleted_something_is_not_called_skipped() {
+    // What is around it is not made again, or cannot be deleted.
+    for (out, old, outer) in [
+        ("jobs.bad", "7", "jobs.bad: failed: jobs.bad: create failed: 400 INVALID_PARAMETER_VALUE: bad is bad"),
+        ("jobs.out", "bad", "jobs.out: failed: jobs.out: delete failed: 400 INVALID_PARAMETER_VALUE: bad is bad"),
+    ] {
+        let (steps, state) = within(out, old);
+        let ran = run(steps, state, 4).await;
+        let mut told = ran.outcomes();
+        told.sort();
+        let mut expected = vec![outer.to_owned(), format!("jobs.in: Deleted only: needs {out}")];
+        expected.sort();
+        assert_eq!(told, expected);
+        let report = ran.report();
+        let left = |at: &str| report.state.resources.get(&address(at)).map(|entry| entry.status);
+        assert_eq!(left("jobs.in"), Some(Status::Unmade), "our own doing");
+        // A delete that was refused has done nothing; after one that was not, the next plan knows whose doing it was.
+        assert_eq!(left(out), Some(if old == "bad" { Status::Ok } else { Status::Unmade }));
+        let begun = report.results.iter().filter(|r| r.half == Some(crate::apply::Half::Deleted)).count();
+        assert_eq!(begun, usize::from(old != "bad"));
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_what_is_in_it_keeps_the_old_id_until_that_has_left() {
+    let old = |at: &str| entry("jobs", at, Value::Null);
+    let mut folder = create("jobs.a", &[]);
+    (folder.action, folder.halves, folder.id) = (Action::ReplaceNewFirst, crate::plan::Halves::Apart, Some("7".to_owned()));
+    folder.delete_calls = vec![call("jobs.jobs.delete", r#"{"job_id":7}"#)];
+    folder.delete_after = vec![address("jobs.in")];
+    let moves = |bad: &str| {
+        let calls = vec![call("jobs.jobs.update", &format!(r#"{{"job_id":8{bad}}}"#))];
+        Step { id: Some("8".to_owned()), ..step("jobs.in", Action::Update, &["jobs.a"], calls, Some(old("8"))) }
+    };
+    let state = document(vec![("jobs.a", old("7")), ("jobs.in", old("8"))]);
+    let ran = run(vec![folder.clone(), moves("")], state.clone(), 4).await;
+    assert_eq!(ran.outcomes(), ["jobs.a: done", "jobs.in: done"]);
+    let at = |start: &str| ran.log.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {:?}", ran.log));
+    let order = [
+        at("intent jobs.a"),
+        at("create "),
+        at("put jobs.a 100 Incomplete deposed [\"7\"]"),
+        at("update "),
+        at("delete "),
+        at("put jobs.a 100 Ok deposed []"),
+    ];
+    assert!(order.is_sorted(), "{:?}", ran.log);
+    // It does not leave: the old one stays, and stays on record.
+    let ran = run(vec![folder, moves(r#","why":"bad""#)], state, 4).await;
+    assert_eq!(ran.outcomes()[0], "jobs.a: Made only: needs jobs.in");
+    let left = &ran.report().state.resources[&address("jobs.a")];
+    assert_eq!((left.id.as_str(), left.status, left.deposed.as_slice()), ("100", Status::Incomplete, &["7".to_owned()][..]));
 }
 
 #[tokio::test]

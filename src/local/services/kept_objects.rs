@@ -9,12 +9,14 @@ use crate::model::{Map, Value};
 
 /// The operations of functions; those of tables stand with the tables of `samples`.
 pub const ROOM: Room = Room::new(
-    &["/api/2.1/unity-catalog/functions"],
+    &["/api/2.1/unity-catalog/functions", "/api/2.1/unity-catalog/models"],
     &[
         (Catalogue("catalog.functions.create"), create_function),
         (Catalogue("catalog.functions.get"), get_function),
         (Catalogue("catalog.functions.list"), list_functions),
         (Catalogue("catalog.functions.delete"), delete_function),
+        (Catalogue("catalog.registered_models.create"), create_model),
+        (Catalogue("catalog.registered_models.list"), list_models),
     ],
 );
 
@@ -22,6 +24,7 @@ pub const ROOM: Room = Room::new(
 pub const HABITS: &[Habit] = &[
     habit("tables", "keeps tables that are registered, of any type, with their columns", Evidence::Docs),
     habit("functions", "answers 404 \"Function 'c.s.f' does not exist.\" for an absent one; the catalog samples has none", Evidence::Docs),
+    habit("registered_models", "keeps models that are registered, by name only: no versions, no aliases", Evidence::Docs),
 ];
 
 /// Whether a Genie space may name this table or function: the catalog `samples` is known whole, and so is a schema where any
@@ -117,6 +120,20 @@ fn list_functions(exchange: &mut Exchange<'_, '_>) -> Handled {
     schemas::stored(exchange, &schema)?;
     let all: Vec<_> = exchange.objects.below("functions", &format!("{schema}.")).into_iter().map(|(_, f)| f).collect();
     unity::list(exchange, "functions", "max_results", &all)
+}
+
+fn create_model(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let body = std::mem::take(&mut exchange.body);
+    let model = placed(exchange, body, "registered_models", ("Registered Model", "RESOURCE_ALREADY_EXISTS"))?;
+    Ok(kept(exchange, "registered_models", model))
+}
+
+fn list_models(exchange: &mut Exchange<'_, '_>) -> Handled {
+    let asked = |name: &str| exchange.asked(name).unwrap_or_default().to_lowercase();
+    let schema = format!("{}.{}", asked("catalog_name"), asked("schema_name"));
+    schemas::stored(exchange, &schema)?;
+    let all: Vec<_> = exchange.objects.below("registered_models", &format!("{schema}.")).into_iter().map(|(_, m)| m).collect();
+    unity::list(exchange, "registered_models", "max_results", &all)
 }
 
 fn delete_function(exchange: &mut Exchange<'_, '_>) -> Handled {

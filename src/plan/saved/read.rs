@@ -9,7 +9,7 @@ use crate::catalogue;
 use crate::diff::{FieldChange, Uncompared};
 use crate::kinds::{Call, Op, Repeat, Until};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
-use crate::plan::{Action, Block, GUARDS, Options, Plan, Step};
+use crate::plan::{Action, Block, GUARDS, Halves, Options, Plan, Step};
 use crate::state::WorkspaceIdentity;
 
 /// Why bytes are no plan that can be used.
@@ -270,6 +270,8 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         calls: at.each("calls", call)?,
         delete_calls: at.each("delete_calls", call)?,
         after: at.read("after")?,
+        delete_after: at.maybe("delete_after").map_or(Ok(vec![]), |at| at.own())?,
+        halves: at.maybe("halves").map_or(Ok(Halves::Together), |at| at.own())?,
         blocks: at.each("blocks", block)?,
         templated: at.each_maybe("templated", At::own)?,
         notes: at.read("notes")?,

@@ -6,7 +6,7 @@ use super::{Envelope, FORMAT, Saved, encode};
 use crate::diff::{FieldChange, Untold};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Address, Fingerprint, Map};
-use crate::plan::{Action, Block, Options, Plan, Step};
+use crate::plan::{Action, Block, Halves, Options, Plan, Step};
 
 /// The canonical part as one line of JSON: the same inputs give the same bytes.
 #[must_use]
@@ -163,6 +163,8 @@ pub(super) fn step(step: &Step) -> Json {
         calls,
         delete_calls,
         after,
+        delete_after,
+        halves,
         blocks,
         templated,
         notes,
@@ -198,6 +200,12 @@ pub(super) fn step(step: &Step) -> Json {
     }
     if let (false, Some(map)) = (templated.is_empty(), out.as_object_mut()) {
         map.insert("templated".to_owned(), json!(templated));
+    }
+    if let (true, Some(map)) = (*halves == Halves::Apart, out.as_object_mut()) {
+        map.insert("halves".to_owned(), json!(halves));
+    }
+    if let (false, Some(map)) = (delete_after.is_empty(), out.as_object_mut()) {
+        map.insert("delete_after".to_owned(), delete_after.iter().map(Address::to_string).collect());
     }
     self::uncompared(step, &mut out);
     out

@@ -10,7 +10,7 @@ use crate::state::Status;
 const JOB: &str = r#"{"name":"a"}"#;
 const CATALOG: &str = r#"{"name":"main"}"#;
 
-fn deleting(address: &str, id: &str, body: &str) -> World {
+pub(super) fn deleting(address: &str, id: &str, body: &str) -> World {
     let mut world = World::new();
     world.hold(address, id, body);
     world.see(address, found(id, body));
@@ -99,7 +99,7 @@ fn causes() -> Vec<(&'static str, World, Action)> {
     all
 }
 
-fn no_answer() -> ApiError {
+pub(super) fn no_answer() -> ApiError {
     ApiError {
         kind: ApiErrorKind::Server,
         status: Some(503),

@@ -5,6 +5,7 @@ mod guards;
 mod lockout;
 mod merge;
 mod order;
+mod others;
 mod policies;
 mod references;
 mod still_used;

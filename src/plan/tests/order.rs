@@ -211,16 +211,79 @@ fn what_was_in_something_that_leaves_goes_with_that() {
     let plan = world.plan();
     assert!(plan.steps.iter().all(|s| s.blocks.is_empty()), "{:?}", plan.steps.iter().map(|s| &s.blocks).collect::<Vec<_>>());
     let ops: Vec<&str> = step(&plan, "schemas.s").calls.iter().map(|call| call.op).collect();
-    assert_eq!(ops, ["catalog.volumes.delete", "catalog.schemas.delete"]);
-    assert!(step(&plan, "volumes.v").delete_calls.is_empty());
-    for (address, after) in [
-        ("schemas.s", vec![]),
-        ("catalogs.c", vec![at("schemas.s")]),
-        ("schemas.new", vec![at("catalogs.c")]),
-        ("volumes.v", vec![at("catalogs.c"), at("schemas.new")]),
+    assert_eq!(ops, ["catalog.schemas.delete"]);
+    let ops: Vec<&str> = step(&plan, "volumes.v").delete_calls.iter().map(|call| call.op).collect();
+    assert_eq!(ops, ["catalog.volumes.delete"]);
+    for (address, after, delete_after) in [
+        ("schemas.s", vec![at("volumes.v")], vec![]),
+        ("catalogs.c", vec![at("schemas.s")], vec![at("volumes.v")]),
+        ("schemas.new", vec![at("catalogs.c")], vec![]),
+        ("volumes.v", vec![at("catalogs.c"), at("schemas.new")], vec![]),
     ] {
-        assert_eq!(step(&plan, address).after, after, "{address}");
+        let step = step(&plan, address);
+        assert_eq!((step.after, step.delete_after), (after, delete_after), "{address}");
     }
+    assert_eq!(carried_out(&plan), ["volumes.v Delete", "schemas.s", "catalogs.c", "schemas.new", "volumes.v Make"]);
+}
+
+/// The acts of a plan in an order in which they can be carried out.
+fn carried_out(plan: &crate::plan::Plan) -> Vec<String> {
+    use crate::plan::acts::{Part, acts};
+    let acts = acts(&plan.steps.iter().collect::<Vec<_>>());
+    let (mut done, mut told) = (std::collections::BTreeSet::new(), vec![]);
+    while let Some(next) = (0..acts.len()).find(|at| !done.contains(at) && acts[*at].after.iter().all(|first| done.contains(first))) {
+        done.insert(next);
+        let step = &plan.steps[acts[next].step];
+        let part = if acts[next].part == Part::Whole { String::new() } else { format!(" {:?}", acts[next].part) };
+        if step.action != Action::None {
+            told.push(format!("{}{part}", step.address));
+        }
+    }
+    assert_eq!(done.len(), acts.len(), "nothing waits for itself");
+    told
+}
+
+/// A folder gets another path: the new one is made, what is in it moves, the old one goes.
+#[test]
+fn what_is_in_a_folder_moves_before_the_folder_goes() {
+    const SPACE: &str = r#"{"title":"Sales","warehouse_id":"w","parent_path":"/Shared/PLACE"}"#;
+    let mut world = World::new();
+    world.steady("directories.team", "/Shared/old", r#"{"path":"/Shared/old"}"#);
+    world.steady("spaces.sales", "s1", &SPACE.replace("PLACE", "old"));
+    world.state.resources.get_mut(&at("spaces.sales")).unwrap().dependencies = vec![at("directories.team")];
+    world.live.within.insert(at("directories.team"), Ok(vec!["/Shared/old/Sales".to_owned()]));
+    world.want("directories.team", r#"{"path":"/Shared/new"}"#);
+    world.want("spaces.sales", &SPACE.replace("PLACE", "new")).depends_on = vec![at("directories.team")];
+    let plan = world.plan();
+    assert!(!plan.is_blocked(), "{:?}", plan.steps.iter().map(|s| &s.blocks).collect::<Vec<_>>());
+    assert_eq!((step(&plan, "directories.team").action, step(&plan, "spaces.sales").action), (Action::ReplaceNewFirst, Action::Update));
+    assert_eq!(carried_out(&plan), ["directories.team Make", "spaces.sales", "directories.team Delete"]);
+    // Cut in between: the rest comes in the same order.
+    let entry = world.hold("directories.team", "/Shared/new", r#"{"path":"/Shared/new"}"#);
+    (entry.status, entry.deposed) = (crate::state::Status::Incomplete, vec!["/Shared/old".to_owned()]);
+    world.see("directories.team", found("/Shared/new", r#"{"path":"/Shared/new"}"#));
+    assert_eq!(carried_out(&world.plan()), ["directories.team Make", "spaces.sales", "directories.team Delete"]);
+    // And back again: what was left is not deleted after all.
+    world.want("directories.team", r#"{"path":"/Shared/old"}"#);
+    world.want("spaces.sales", &SPACE.replace("PLACE", "old")).depends_on = vec![at("directories.team")];
+    let deleted: Vec<String> = world.step("directories.team").delete_calls.iter().map(|c| format!("{:?}", c.body)).collect();
+    assert!(deleted.len() == 1 && deleted[0].contains("/Shared/new"), "{deleted:?}");
+    // Into itself: there is no other way than to make it again.
+    world.steady("directories.team", "/Shared/old", r#"{"path":"/Shared/old"}"#);
+    world.want("directories.team", r#"{"path":"/Shared/old/new"}"#);
+    assert_eq!(world.step("directories.team").action, Action::Replace);
+}
+
+#[test]
+fn a_folder_does_not_move_from_under_what_stays() {
+    const SPACE: &str = r#"{"title":"Sales","warehouse_id":"w","parent_path":"/Shared/old"}"#;
+    let mut world = World::new();
+    world.steady("directories.team", "/Shared/old", r#"{"path":"/Shared/old"}"#);
+    world.steady("spaces.sales", "s1", SPACE);
+    world.want("directories.team", r#"{"path":"/Shared/new"}"#);
+    let step = world.step("directories.team");
+    assert_eq!(step.blocks[0].reason, "directories.team would be replaced, but spaces.sales is in it and wanted all the same");
+    assert!(step.blocks[0].remedy[0].starts_with("let spaces.sales move too"), "{:?}", step.blocks);
 }
 
 #[test]

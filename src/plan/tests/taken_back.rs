@@ -37,6 +37,20 @@ fn a_new_key_in_something_that_is_renamed_is_a_move() {
 }
 
 #[test]
+fn what_we_deleted_ourselves_is_not_called_drift() {
+    use crate::plan::{DELETED, NOT_MADE_AGAIN};
+    for (status, because, drifted) in [(Status::Unmade, NOT_MADE_AGAIN, 0), (Status::Ok, DELETED, 1)] {
+        let mut world = World::new();
+        world.steady("jobs.a", "7", r#"{"name":"a"}"#);
+        world.see("jobs.a", Live::Gone);
+        world.state.resources.get_mut(&at("jobs.a")).unwrap().status = status;
+        let plan = world.plan();
+        assert_eq!((step(&plan, "jobs.a").action, step(&plan, "jobs.a").because.as_deref()), (Action::Create, Some(because)));
+        assert_eq!(plan.counts().drifted, drifted);
+    }
+}
+
+#[test]
 fn what_was_begun_in_a_folder_leaves_it_before_the_folder_goes() {
     let mut world = World::new();
     world.hold("directories.old", "/Shared/old", r#"{"path":"/Shared/old"}"#);

@@ -33,6 +33,7 @@ const GUARDS: &[&str] = &[
 ];
 
 const ACTIONS: &[&str] = &["none", "create", "update", "replace", "replace_new_first", "delete", "adopt", "move", "forget"];
+const HALVES: &[&str] = &["deleted", "made"];
 const SORTS: &[&str] = &["yours", "merged", "drift"];
 
 pub fn definition(name: &str) -> Option<Json> {
@@ -67,7 +68,12 @@ pub fn definition(name: &str) -> Option<Json> {
             ("ignore", maybe(text()), "What to write so that it is left alone"),
         ]),
         "step_result" => either(outcomes(&[])),
-        "outcomes" => object(vec![("done", count(), ""), ("failed", count(), ""), ("skipped", count(), "")]),
+        "outcomes" => object(vec![
+            ("done", count(), ""),
+            ("failed", count(), ""),
+            ("halfway?", count(), "Only where there are such: of a replacement one half was done"),
+            ("skipped", count(), ""),
+        ]),
         "api_error" => object(vec![
             ("status", count(), "Of the answer; 0: there was none"),
             ("code", text(), "As the API names it"),
@@ -124,6 +130,11 @@ fn step() -> Vec<Member> {
             ("delete_calls", list(of("call")), "Those that delete the old object of a replacement"),
             ("waits", flag(), "Whether it waits after its calls (`lifecycle.wait`)"),
             ("after", list(text()), "Addresses whose steps come first"),
+            (
+                "delete_after?",
+                list(text()),
+                "Addresses that come before the old object of a replacement is deleted, where that has a time of its own",
+            ),
             ("blocks", list(of("block")), "Guards that stand in the way of this step"),
             ("answers?", of("answers"), "Only where something drifted"),
             (
@@ -206,7 +217,7 @@ pub fn plan() -> Json {
     ])
 }
 
-/// A result of a step: done, skipped or failed.
+/// A result of a step: done, skipped, half done or failed.
 fn outcomes(more: &[Member]) -> Vec<Json> {
     let common = |outcome: &str| {
         let members: Vec<Member> =
@@ -217,8 +228,20 @@ fn outcomes(more: &[Member]) -> Vec<Json> {
         object(common("done")),
         object(with(common("skipped"), vec![("because", text(), "")])),
         object(with(
+            common("halfway"),
+            vec![
+                ("half", word(HALVES), "What was done of a replacement: the old object is deleted, or the new one made"),
+                ("because", text(), "Why the rest was not tried"),
+            ],
+        )),
+        object(with(
             common("failed"),
-            vec![("message", text(), ""), ("help", list(text()), "What to do next"), ("error?", of("api_error"), "What the API said")],
+            vec![
+                ("message", text(), ""),
+                ("help", list(text()), "What to do next"),
+                ("half?", word(HALVES), "What was done of a replacement before it failed"),
+                ("error?", of("api_error"), "What the API said"),
+            ],
         )),
     ]
 }
