@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use super::adopt::Arguments;
 use super::carry::{self, Consent};
-use super::planning::address;
+use super::planning::patterns;
 use super::refresh::{accept, accept_only};
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run};
+use crate::diagnostic::Severity;
 use crate::diff::{FieldChange, Reason};
 use crate::export::edited::{self, Edited};
 use crate::export::object;
-use crate::export::write::{Ask, Conflicts, Into, Refused, Written, concerns, is_drift, write_back};
-use crate::model::Address;
+use crate::export::write::{Ask, Conflicts, Into, Refused, Unfit, Written, concerns, is_drift, write_but};
+use crate::model::{Address, Path, Pattern};
 use crate::plan::{self, DELETED, Plan, Step};
 use crate::report::conflict::{self, Conflict};
 use crate::report::style::Paint;
@@ -30,20 +31,15 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
             &["leave `--json` out: the edits are printed as a patch"],
         ));
     }
-    let targets = arguments.what.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
+    let targets = patterns(&arguments.what, &session.registry)?;
     if targets.is_empty() && !arguments.all_drift {
         return Err(Failure::usage(
             "`adopt --write` wants addresses",
             &["`brickform adopt --write jobs.nightly`, or `--all-drift` for all that drifted"],
         ));
     }
-    let options = plan::Options {
-        drift_only: true,
-        keep_seen: true,
-        targets: targets.iter().cloned().map(crate::model::Pattern::from).collect(),
-        ..plan::Options::default()
-    };
-    let (online, mut document) = session.online(run).await?;
+    let options = plan::Options { drift_only: true, keep_seen: true, targets: targets.clone(), ..plan::Options::default() };
+    let (mut online, document) = session.online(run).await?;
     let (mut plan, _) = session.plan(run, &online, &document, &options).await?;
     unread(&plan)?;
     if arguments.all_fields {
@@ -59,14 +55,15 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     let into = if arguments.overlay { Into::Overlay } else { Into::Source };
     let conflicts = if arguments.theirs { Conflicts::Theirs } else { Conflicts::Told };
     let deletions = arguments.deletions;
-    let ask = Ask { project: &session.project, desired: &online.desired, steps: &steps, ids: &ids, into, deletions, conflicts };
-    let written = write_back(&ask);
+    let desired = online.desired.clone();
+    let ask = Ask { project: &session.project, desired: &desired, steps: &steps, ids: &ids, into, deletions, conflicts };
+    let trial = Trial { session, document: &document, options: &options, run };
+    let written = trial.settled(&mut online, &ask).await?;
     tell(session, run, &written, &plan);
     if written.files.is_empty() {
         return Err(nothing_written(&steps, &written));
     }
-    let done = recorded(&mut document, &steps, &written);
-    let online = verified(session, online, (&document, &written, &steps), &options, run).await?;
+    let (document, done) = recorded(&document, &steps, &written);
     show(run, &written.files);
     if arguments.dry_run {
         run.screen.note("Only shown (--dry-run): no file was written.");
@@ -94,24 +91,24 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
 }
 
 /// The state takes for applied what YAML has of the workspace now; of how many addresses.
-fn recorded(document: &mut Document, steps: &[&Step], written: &Written) -> u64 {
-    let mut done = 0;
+fn recorded(before: &Document, steps: &[&Step], written: &Written) -> (Document, u64) {
+    let (mut document, mut done) = (before.clone(), 0);
     for step in steps {
         if step.because.as_deref() == Some(DELETED) {
             if written.is_left(&step.address) {
                 continue;
             }
-            accept(document, step);
+            accept(&mut document, step);
         } else {
             let changes = written.recorded_of(&step.address);
             if changes.is_empty() {
                 continue;
             }
-            accept_only(document, step, &changes);
+            accept_only(&mut document, step, &changes);
         }
         done += 1;
     }
-    done
+    (document, done)
 }
 
 /// What could not be read says nothing about drift.
@@ -121,16 +118,8 @@ fn unread(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// The steps that drifted: of these addresses, their parts and their instances, or all.
-fn drifted<'p>(plan: &'p Plan, targets: &[Address]) -> Vec<&'p Step> {
-    let asked = |a: &Address| {
-        targets.is_empty()
-            || targets.iter().any(|t| {
-                t.kind == a.kind
-                    && t.key == a.key
-                    && (t.instance.is_none() || t.instance == a.instance)
-                    && (t.facet.is_none() || t.facet == a.facet)
-            })
-    };
+fn drifted<'p>(plan: &'p Plan, targets: &[Pattern]) -> Vec<&'p Step> {
+    let asked = |address: &Address| targets.is_empty() || targets.iter().any(|target| target.covers(address));
     plan.steps.iter().filter(|s| concerns(s) && asked(&s.address)).collect()
 }
 
@@ -194,40 +183,132 @@ fn nothing_written(steps: &[&Step], written: &Written) -> Failure {
     Failure::Machine { message: "nothing could be written".to_owned(), help }
 }
 
-/// The project as it would be: it must load, and beside what YAML changed by itself nothing may differ in what was written.
-async fn verified(
-    session: &Session,
-    online: Online,
-    (document, written, steps): (&Document, &Written, &[&Step]),
-    options: &plan::Options,
-    run: &Run<'_>,
-) -> Result<Online, Failure> {
-    let unfit = |failure: Failure| unfit(failure, written, run);
-    let edited = Session::with(run, contents(&written.files)).map_err(unfit)?;
-    let online = edited.again(online).map_err(unfit)?;
-    let options = plan::Options { targets: vec![], ..options.clone() };
-    let (plan, _) = edited.plan(run, &online, document, &options).await?;
-    let told = |a: &Address| written.places.iter().any(|(what, _)| what.split(' ').next() == Some(&a.to_string()));
-    for step in plan.steps.iter().filter(|s| told(&s.address)) {
-        let before = steps.iter().find(|s| s.address == step.address).and_then(|s| s.seen.as_ref());
-        let ours: &[FieldChange] = before.map_or(&[], |seen| &seen.changes);
-        let taken: Vec<&FieldChange> = written.taken.iter().filter(|(a, _)| *a == step.address).flat_map(|(_, all)| all).collect();
-        let is_told = |c: &FieldChange| written.is_left(&step.address) && is_drift(c);
-        let differs = |c: &&FieldChange| !is_told(c) && !is_of_yaml(c, ours, &taken);
-        let gone = step.because.as_deref() == Some(DELETED) && !written.is_left(&step.address);
-        let field = step.seen.iter().flat_map(|seen| &seen.changes).find(differs).map(|c| format!(" ({})", c.path));
-        if gone || field.is_some() {
-            return Err(Failure::Machine {
-                message: format!(
-                    "{} would still differ from the workspace{}: nothing was written",
-                    step.address,
-                    field.unwrap_or_default()
-                ),
-                help: vec![format!("`brickform drift --env {}` shows it; write it by hand", session.environment())],
-            });
+/// Edits are tried on a project that is nowhere yet.
+struct Trial<'a> {
+    session: &'a Session,
+    document: &'a Document,
+    options: &'a plan::Options,
+    run: &'a Run<'a>,
+}
+
+/// Why edits are not written.
+enum Wrong {
+    /// The project would not load: each mistake.
+    Mistakes(Vec<String>),
+    /// The workspace would still have something else.
+    Differs(String),
+    /// It cannot be found out.
+    Unknown(Failure),
+}
+
+impl Wrong {
+    fn why(&self) -> String {
+        match self {
+            Self::Mistakes(mistakes) => format!("with it the project would not load: {}", mistakes.join("; ")),
+            Self::Differs(what) => format!("{what} would still differ from the workspace"),
+            Self::Unknown(failure) => failure.to_string(),
         }
     }
-    Ok(online)
+}
+
+impl From<Failure> for Wrong {
+    fn from(failure: Failure) -> Self {
+        let Failure::Project(failed) = failure else { return Self::Unknown(failure) };
+        // Where they stand is in no file that anybody has.
+        let errors = failed.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let told = errors.map(|found| format!("{} ({})", found.message, found.code));
+        let mut told: Vec<String> = told.collect();
+        told.dedup();
+        Self::Mistakes(told)
+    }
+}
+
+impl Trial<'_> {
+    /// What can be written. What cannot is found by itself, so that it stops nothing else.
+    async fn settled(&self, online: &mut Online, ask: &Ask<'_>) -> Result<Written, Failure> {
+        let mut unfit = Unfit::new();
+        let all = write_but(ask, &unfit);
+        match self.verified(online, &all, ask.steps, Strict::No).await {
+            Ok(()) => return Ok(all),
+            Err(Wrong::Unknown(failure)) => return Err(failure),
+            Err(Wrong::Mistakes(_) | Wrong::Differs(_)) => {}
+        }
+        for step in ask.steps {
+            let steps = [*step];
+            let alone = Ask { steps: &steps, ..*ask };
+            let whole = write_but(&alone, &unfit);
+            let Err(wrong) = self.verified(online, &whole, &steps, Strict::No).await else { continue };
+            if whole.tried.len() > 1 {
+                for one in &whole.tried {
+                    let others = whole.tried.iter().filter(|other| *other != one).map(|other| (other.clone(), String::new())).collect();
+                    let only = write_but(&alone, &others);
+                    if let Err(wrong) = self.verified(online, &only, &steps, Strict::Yes(&one.1)).await {
+                        unfit.insert(one.clone(), wrong.why());
+                    }
+                }
+                let rest = write_but(&alone, &unfit);
+                if self.verified(online, &rest, &steps, Strict::No).await.is_ok() {
+                    continue;
+                }
+            }
+            let path = if let [(_, only)] = whole.tried.as_slice() { only.clone() } else { Path::root() };
+            unfit.insert((step.address.clone(), path), wrong.why());
+        }
+        let written = write_but(ask, &unfit);
+        match self.verified(online, &written, ask.steps, Strict::No).await {
+            Ok(()) => Ok(written),
+            Err(Wrong::Unknown(failure)) => Err(failure),
+            Err(wrong) => Err(Failure::Machine {
+                message: format!("nothing was written: {}", wrong.why()),
+                help: vec![format!("`brickform drift --env {}` shows what drifted; write it by hand", self.session.environment())],
+            }),
+        }
+    }
+
+    /// The project as it would be: it must load, and beside what YAML changed by itself nothing may differ in what was written.
+    /// What is desired then stays in `online`.
+    async fn verified(&self, online: &mut Online, written: &Written, steps: &[&Step], strict: Strict<'_>) -> Result<(), Wrong> {
+        if written.files.is_empty() {
+            return Ok(());
+        }
+        let edited = Session::with(self.run, contents(&written.files))?;
+        online.desired = edited.project.resolve(&online.answers).map_err(Failure::mistakes)?;
+        let (document, _) = recorded(self.document, steps, written);
+        let targets = match steps {
+            [one] if online.desired.resources.contains_key(&one.address) => vec![one.address.parent().into()],
+            _ => vec![],
+        };
+        let options = plan::Options { targets, ..self.options.clone() };
+        let (plan, _) = edited.plan(self.run, online, &document, &options).await?;
+        let told = |a: &Address| written.places.iter().any(|(what, _)| what.split(' ').next() == Some(&a.to_string()));
+        for step in plan.steps.iter().filter(|s| told(&s.address)) {
+            let before = steps.iter().find(|s| s.address == step.address).and_then(|s| s.seen.as_ref());
+            let ours: &[FieldChange] = before.map_or(&[], |seen| &seen.changes);
+            let taken: Vec<&FieldChange> = written.taken.iter().filter(|(a, _)| *a == step.address).flat_map(|(_, all)| all).collect();
+            let is_told = |c: &FieldChange| written.is_left(&step.address) && is_drift(c) && !strict.is_about(&c.path);
+            let differs = |c: &&FieldChange| !is_told(c) && !is_of_yaml(c, ours, &taken);
+            if step.because.as_deref() == Some(DELETED) && !written.is_left(&step.address) {
+                return Err(Wrong::Differs(step.address.to_string()));
+            }
+            if let Some(change) = step.seen.iter().flat_map(|seen| &seen.changes).find(differs) {
+                return Err(Wrong::Differs(format!("{} {}", step.address, change.path)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether something that differs at a place is a mistake although other edits were left out.
+#[derive(Clone, Copy)]
+enum Strict<'p> {
+    No,
+    Yes(&'p Path),
+}
+
+impl Strict<'_> {
+    fn is_about(self, path: &Path) -> bool {
+        matches!(self, Self::Yes(one) if one.contains(path) || path.contains(one))
+    }
 }
 
 /// Whether something differs because YAML changed it: it did before, or its edit is in a text with the workspace's. An item may
@@ -236,14 +317,6 @@ fn is_of_yaml(change: &FieldChange, ours: &[FieldChange], taken: &[&FieldChange]
     let same = |c: &FieldChange| c.path.steps().last() == change.path.steps().last() && c.old == change.old && c.new == change.new;
     let is_merged = taken.iter().any(|c| c.path.steps().last() == change.path.steps().last() && c.old == change.new);
     is_merged || (ours.iter().any(same) && !taken.iter().any(|c| same(c)))
-}
-
-/// Mistakes of files that exist nowhere yet: said before they are shown.
-fn unfit(failure: Failure, written: &Written, run: &Run<'_>) -> Failure {
-    let names: Vec<String> = written.files.iter().map(|f| format!("`{}`", f.name)).collect();
-    run.screen
-        .raw(&format!("error: nothing was written: with these edits {} would not load; what would be wrong in them:\n", names.join(", ")));
-    failure
 }
 
 /// Edited files by path, as the project reads them.

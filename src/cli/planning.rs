@@ -235,7 +235,11 @@ impl Planning {
     }
 }
 
-fn patterns(list: &[String], registry: &Registry) -> Result<Vec<Pattern>, Failure> {
+/// Addresses as they are typed, each with `*` for any text in it.
+///
+/// # Errors
+/// One is none, or of no known kind.
+pub fn patterns(list: &[String], registry: &Registry) -> Result<Vec<Pattern>, Failure> {
     list.iter().map(|text| pattern(text, registry)).collect()
 }
 

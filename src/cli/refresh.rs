@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::carry::{self, Consent};
 use super::events::Events;
-use super::planning::{self, Showing, address};
+use super::planning::{self, Showing};
 use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::diff::FieldChange;
@@ -22,7 +22,7 @@ use crate::state::Document;
 Example:\n  brickform refresh jobs.nightly --env prod --yes"
 )]
 pub struct Arguments {
-    /// `jobs.nightly`; all that drifted if none is given
+    /// `jobs.nightly`, `'jobs.*'`; all that drifted if none is given
     #[arg(value_name = "ADDRESS")]
     addresses: Vec<String>,
     /// Do not ask
@@ -42,13 +42,8 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 }
 
 async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
-    let targets = arguments.addresses.iter().map(|a| address(a, &session.registry)).collect::<Result<Vec<_>, _>>()?;
-    let options = plan::Options {
-        drift_only: true,
-        keep_seen: true,
-        targets: targets.into_iter().map(Into::into).collect(),
-        ..plan::Options::default()
-    };
+    let targets = planning::patterns(&arguments.addresses, &session.registry)?;
+    let options = plan::Options { drift_only: true, keep_seen: true, targets, ..plan::Options::default() };
     let (online, mut document) = session.online(run).await?;
     let (plan, millis) = session.plan(run, &online, &document, &options).await?;
     let look = Look { drift: true, ..planning::look(run, &arguments.showing, millis) };

@@ -127,6 +127,11 @@ impl<'v> Walk<'v> {
         }
         if field.is_some_and(|f| f.input_only()) {
             three.live = three.applied;
+            // What names an item and is never sent: one that is there and gets a name stays what it is.
+            let is_name = matches!(self.crumbs.last(), Some(Crumb::Field(name)) if name.starts_with('$'));
+            if is_name && three.applied.is_none() && around.live.is_some() {
+                return;
+            }
         }
         match self.shape(field, three) {
             Shape::Struct => self.members(field, three, around),

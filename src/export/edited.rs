@@ -71,12 +71,17 @@ fn unmarked(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
+/// What the names of temporary files begin with, and how long the rest is.
+const PREFIX: &str = ".brickform-";
+const RANDOM: usize = 6;
+
 /// A file's content replaced in one move.
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".brickform-").tempfile_in(folder)?;
+    clear(folder);
+    let mut file = temporary(folder)?;
     file.write_all(content)?;
     match std::fs::metadata(&target) {
         Ok(known) => file.as_file().set_permissions(known.permissions())?,
@@ -85,6 +90,36 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A temporary file, locked as long as it is written: who finds one without a lock knows that nobody writes it any more.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    loop {
+        let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
+        // Where there are no locks, nothing is cleared away either.
+        let _ = file.as_file().try_lock();
+        // Another process may have cleared it away before it was locked.
+        if file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Takes away what processes left that ended while they wrote. What cannot be taken away harms nobody.
+fn clear(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).is_some_and(|rest| {
+            rest.len() == RANDOM && rest.bytes().all(|b| b.is_ascii_alphanumeric()) && entry.file_type().is_ok_and(|sort| sort.is_file())
+        });
+        if !is_ours {
+            continue;
+        }
+        let left = std::fs::OpenOptions::new().write(true).open(entry.path()).ok().filter(|file| file.try_lock().is_ok());
+        if left.is_some() {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A new file is readable as files are; temporary ones are not.
@@ -102,6 +137,23 @@ fn plain_permissions(_: &std::fs::File) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{Edited, write};
+
+    #[test]
+    fn what_a_process_left_that_ended_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".brickform-abc123", ".brickform-XyZ890", ".brickform-notes", ".brickform-abc12.yaml", "a.yaml"] {
+            std::fs::write(at(name), "a\n").unwrap();
+        }
+        let written = std::fs::File::open(at(".brickform-XyZ890")).unwrap();
+        written.try_lock().unwrap();
+        let edit = Edited { name: "a.yaml".into(), path: at("a.yaml"), before: Some("a\n".into()), after: "b\n".into() };
+        write(&[edit]).unwrap();
+        let mut left: Vec<String> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".brickform-XyZ890", ".brickform-abc12.yaml", ".brickform-notes", "a.yaml"]);
+    }
 
     #[test]
     fn a_byte_order_mark_is_no_change_of_somebody_else() {

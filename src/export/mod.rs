@@ -20,6 +20,7 @@ mod source;
 mod spaces;
 #[cfg(test)]
 mod tests;
+mod twins;
 pub mod write;
 
 pub use files::{Exported, FileError, Overwrite, write};

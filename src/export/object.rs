@@ -28,7 +28,7 @@ pub fn body(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) 
 /// chosen (a cluster's node type, where it lies that an external volume has its files).
 #[must_use]
 pub fn whole(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) -> Value {
-    let mut found = body(kind, live, ids);
+    let mut found = super::twins::told_apart(kind, body(kind, live, ids));
     let Some(check) = kind.hooks.check else { return found };
     let schema = Schema::of(kind);
     let mut missing = check(&found).len();

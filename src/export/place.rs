@@ -59,6 +59,7 @@ pub fn puts<'n>(node: &'n Node, base: &Value, target: &Value, field: Option<Fiel
         }
         (Data::List(nodes), Value::List(ours), Value::List(new)) if nodes.len() == ours.len() => {
             let keys = field.and_then(|f| f.keyed()).unwrap_or_default();
+            let nodes = &aligned(field, nodes, ours);
             items(node, nodes, (ours, new), keys, field.and_then(|f| f.item()), path, found);
         }
         (Data::Map(entries), Value::List(ours), Value::List(new)) if by_name(field, entries, ours).is_some() => {
@@ -124,7 +125,7 @@ fn by_names<'n>(
 
 fn items<'n>(
     list: &'n Node,
-    nodes: &'n [Node],
+    nodes: &[&'n Node],
     (ours, new): (&[Value], &[Value]),
     keys: &[&str],
     field: Option<Field<'_>>,
@@ -141,16 +142,16 @@ fn items<'n>(
         let reworded = || old.len() == now.len() && old.clone().zip(now.clone()).all(|(i, j)| is_reworded(&ours[i], &new[j], keys));
         let common = if matches!(operation, DiffOp::Equal { .. }) || keys.is_empty() || reworded() { old.len().min(now.len()) } else { 0 };
         for i in (old.start + common..old.end).rev() {
-            found.push(Put { path: path.join(step(&ours[i], keys, i)), node: &nodes[i], what: What::Remove });
+            found.push(Put { path: path.join(step(ours, keys, i)), node: nodes[i], what: What::Remove });
         }
         for (nth, j) in (now.start + common..now.end).enumerate() {
             let at = old.end.min(old.start + common) + nth;
             let item = in_style(&new[j], keys, nodes);
-            found.push(Put { path: path.join(step(&new[j], keys, j)), node: list, what: What::Insert(at, item) });
+            found.push(Put { path: path.join(step(new, keys, j)), node: list, what: What::Insert(at, item) });
         }
         for nth in (0..common).rev() {
             let (i, j) = (old.start + nth, now.start + nth);
-            puts(&nodes[i], &ours[i], &new[j], field, &path.join(step(&ours[i], keys, i)), found);
+            puts(nodes[i], &ours[i], &new[j], field, &path.join(step(ours, keys, i)), found);
         }
     }
 }
@@ -164,8 +165,8 @@ fn is_reworded(old: &Value, new: &Value, keys: &[&str]) -> bool {
 }
 
 /// A new item as the others of its list are written: a name alone where they are names alone.
-fn in_style(item: &Value, keys: &[&str], others: &[Node]) -> Value {
-    let scalar = |node: &Node| matches!(node.data, Data::Scalar(_));
+fn in_style(item: &Value, keys: &[&str], others: &[&Node]) -> Value {
+    let scalar = |node: &&Node| matches!(node.data, Data::Scalar(_));
     match (item.as_map().and_then(only), keys) {
         (Some((name, text)), [key]) if name == key && others.iter().any(scalar) => text.clone(),
         _ => item.clone(),
@@ -179,7 +180,39 @@ fn identity(value: &Value, keys: &[&str]) -> String {
     keys.iter().map(|k| value.get(k).map(Value::key_text).unwrap_or_default()).collect::<Vec<_>>().join("\u{0}")
 }
 
-fn step(item: &Value, keys: &[&str], at: usize) -> Step {
-    let pairs: Vec<(String, String)> = keys.iter().filter_map(|k| item.get(k).map(|v| ((*k).to_owned(), v.key_text()))).collect();
-    if pairs.is_empty() { Step::Index(at) } else { Step::Key(pairs, 0) }
+/// How an item is called in a path; of several with one key also which of them it is.
+fn step(items: &[Value], keys: &[&str], at: usize) -> Step {
+    let pairs = |item: &Value| -> Vec<(String, String)> {
+        keys.iter().filter_map(|k| item.get(k).map(|v| ((*k).to_owned(), v.key_text()))).collect()
+    };
+    let own = pairs(&items[at]);
+    if own.is_empty() {
+        return Step::Index(at);
+    }
+    let turn = items[..at].iter().filter(|item| pairs(item) == own).count();
+    Step::Key(own, u32::try_from(turn).unwrap_or(u32::MAX))
+}
+
+/// The nodes of items in the items' order: those that are recognised by the same are brought into one order among themselves.
+fn aligned<'n>(list: Option<Field<'_>>, nodes: &'n [Node], ours: &[Value]) -> Vec<&'n Node> {
+    let as_written = || nodes.iter().collect::<Vec<_>>();
+    let Some(list) = list.filter(|list| !list.apart().is_empty()) else { return as_written() };
+    let fields: Vec<&str> = list.keyed().unwrap_or_default().iter().chain(list.apart()).copied().collect();
+    // What an expression gives is not known here.
+    let says = |node: &Node, item: &Value| {
+        let is_open = |text: &str| text.contains("${");
+        let one = |name: &&str| match (node.get(name).and_then(Node::text), item.get(name)) {
+            (Some(text), _) if is_open(text) => true,
+            (Some(text), Some(value)) => value.key_text() == text,
+            (own, value) => own.is_none() && (value.is_none() || !name.starts_with('$')),
+        };
+        fields.iter().all(one)
+    };
+    if nodes.iter().zip(ours).all(|(node, item)| says(node, item)) {
+        return as_written();
+    }
+    let mut free = as_written();
+    let found: Option<Vec<&Node>> =
+        ours.iter().map(|item| free.iter().position(|node| says(node, item)).map(|at| free.remove(at))).collect();
+    found.unwrap_or_else(as_written)
 }

@@ -1,17 +1,18 @@
 //! Drift written back: each value into the file that it comes from, or, where an expression that others share gives it, into
 //! the environment's overlay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use super::accept::{accepted, can_be_read, is_secret, whole};
 use super::edited::Edited;
-use super::overlay;
+use super::overlay::{self, Word};
 use super::place::{Put, What, puts};
 use super::respell::respelled;
+use super::twins;
 use crate::diagnostic::{Source, Span};
-use crate::diff::{Adopted, FieldChange, Reason, Sides, adopted};
+use crate::diff::{Adopted, FieldChange, Reason, adopted};
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Path, Step as Part, Value};
 use crate::plan::{DELETED, Seen, Step};
@@ -71,6 +72,10 @@ pub struct Refused {
     pub help: String,
 }
 
+/// What of it nobody is to write, and why: the project would not load with it, or not say what it is to say. An empty path: all of
+/// an address.
+pub type Unfit = BTreeMap<(Address, Path), String>;
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Written {
@@ -86,6 +91,8 @@ pub struct Written {
     pub taken: Vec<(Address, Vec<FieldChange>)>,
     /// What YAML then has of the workspace, of each step: what the state may take for applied, `old` as it is there.
     pub recorded: Vec<(Address, Vec<FieldChange>)>,
+    /// What was tried, one by one.
+    pub tried: Vec<(Address, Path)>,
 }
 
 impl Written {
@@ -111,7 +118,14 @@ impl Written {
 /// Makes the edits. Writes nothing.
 #[must_use]
 pub fn write_back(ask: &Ask<'_>) -> Written {
-    let mut writer = Writer { ask, texts: BTreeMap::new(), sources: BTreeMap::new(), written: Written::default() };
+    write_but(ask, &Unfit::new())
+}
+
+/// Makes the edits but for these, which are refused. Writes nothing.
+#[must_use]
+pub fn write_but(ask: &Ask<'_>, unfit: &Unfit) -> Written {
+    let texts = BTreeMap::new();
+    let mut writer = Writer { ask, unfit, texts, sources: BTreeMap::new(), named: BTreeSet::new(), written: Written::default() };
     for step in ask.steps {
         writer.step(step);
     }
@@ -133,9 +147,19 @@ struct Text {
     now: String,
 }
 
+/// What YAML gives, and what it is to give.
+#[derive(Clone, Copy)]
+struct Sides<'v> {
+    desired: &'v Value,
+    target: &'v Value,
+}
+
 pub(super) struct Writer<'a> {
     pub(super) ask: &'a Ask<'a>,
+    unfit: &'a Unfit,
     texts: BTreeMap<String, Text>,
+    /// The names that new items were given, by their lists.
+    named: BTreeSet<(Address, Path, String)>,
     /// Files that are the content of a resource, by name.
     pub(super) sources: BTreeMap<String, Edited>,
     written: Written,
@@ -164,7 +188,7 @@ fn both(kind: &'static Kind, seen: &Seen, conflicts: Conflicts) -> Adopted {
         let taken: Vec<FieldChange> = seen.changes.iter().filter(|c| is_drift(c)).cloned().collect();
         return Adopted { recorded: taken.clone(), taken, conflicts: vec![] };
     };
-    let found = adopted(kind, &seen.changes, &Sides { desired: &seen.desired, applied, live: &seen.live });
+    let found = adopted(kind, &seen.changes, &crate::diff::Sides { desired: &seen.desired, applied, live: &seen.live });
     match conflicts {
         Conflicts::Told => found,
         Conflicts::Theirs => found.theirs(),
@@ -184,6 +208,9 @@ impl Writer<'_> {
 
     fn step(&mut self, step: &Step) {
         let Some(resource) = self.ask.desired.resources.get(&step.address) else { return };
+        if self.is_unfit(&step.address, &Path::root()) {
+            return;
+        }
         let is_gone = step.because.as_deref() == Some(DELETED);
         let target = step.seen.as_ref().filter(|_| !is_gone).map(|seen| (self.target(step, resource, seen), &seen.desired));
         let mut found = Vec::new();
@@ -209,9 +236,17 @@ impl Writer<'_> {
             return self.deleted(resource);
         }
         let Some((target, _)) = target else { return };
+        let Some(seen) = step.seen.as_ref() else { return };
         for put in found {
-            self.put(resource, put, &target);
+            self.put(resource, put, Sides { desired: &seen.desired, target: &target });
         }
+    }
+
+    /// Whether this is not to be written; then it is told.
+    fn is_unfit(&mut self, address: &Address, path: &Path) -> bool {
+        let Some(why) = self.unfit.get(&(address.clone(), path.clone())) else { return false };
+        self.refuse(address, path, why.clone(), "write it by hand, put it back, or ignore it");
+        true
     }
 
     /// What YAML is to say: its own edits, and the workspace's where both did not change the same. The latter is set aside.
@@ -299,8 +334,12 @@ impl Writer<'_> {
         }
     }
 
-    fn put(&mut self, resource: &Resource, put: Put<'_>, target: &Value) {
+    fn put(&mut self, resource: &Resource, put: Put<'_>, sides: Sides<'_>) {
         let Put { path, node, what } = put;
+        self.written.tried.push((resource.address.clone(), path.clone()));
+        if self.is_unfit(&resource.address, &path) {
+            return;
+        }
         let value = match &what {
             What::Set(v) | What::Add(_, v) | What::Insert(_, v) => Some(v),
             What::Remove | What::Untold => None,
@@ -316,17 +355,35 @@ impl Writer<'_> {
         if matches!(what, What::Untold) {
             return self.refuse(&resource.address, &path, "the YAML does not say this in a field of its own", "change it by hand");
         }
-        if self.ask.into == Into::Overlay {
-            return self.overlay(resource, &path, target, "asked for");
+        let what = match what {
+            What::Insert(nth, value) => What::Insert(nth, self.told_apart(resource, &path, value, sides)),
+            other => other,
+        };
+        if matches!(what, What::Insert(..)) && self.undeleted(resource, &path, &what) {
+            return;
+        }
+        if self.ask.into == Into::Overlay && !self.stands_in_overlay(resource, &path, node, &what) {
+            return self.overlay(resource, &path, sides, &what, "asked for");
         }
         let base = resource.body.at(&path).and_then(Value::as_str);
+        let value = match &what {
+            What::Set(v) | What::Add(_, v) | What::Insert(_, v) => Some(v),
+            What::Remove | What::Untold => None,
+        };
         let raw = value.map(|v| with_last_line(node, base, self.raw(v, &resource.address)));
-        if let (What::Set(new), true) = (&what, has_expression(node)) {
-            return self.expression(resource, &path, node, new, target);
+        // A text alone that gets more members stays what it is among them.
+        let grown = match (&what, node.scalar(), sides.desired.at(&path)) {
+            (What::Set(new @ Value::Map(_)), Some(_), Some(old @ Value::Map(ours))) if overlay::alone(ours).is_some() => {
+                Some(overlay::spelt(Some(node), Some(old), new, &|v| self.raw(v, &resource.address)))
+            }
+            _ => None,
+        };
+        if let (What::Set(new), None, true) = (&what, &grown, has_expression(node)) {
+            return self.expression(resource, &path, node, new, sides, &what);
         }
         let name = node.span.source.name.clone();
         let edit = Self::locate(&node.span).map(|(document, at)| {
-            let edits = match (&what, raw) {
+            let edits = match (&what, grown.or(raw)) {
                 (What::Set(_), Some(raw)) => {
                     edits_to(&node.span.source, document, &at, &raw).unwrap_or_else(|_| vec![Edit::Set(at.clone(), raw)])
                 }
@@ -339,8 +396,69 @@ impl Writer<'_> {
         let edited = edit.ok_or(Refusal::Shared(path.clone())).and_then(|(document, edits)| self.edit(&name, document, &edits));
         match edited {
             Ok(()) => self.told(resource, &path, &name),
-            Err(refusal) => self.overlay(resource, &path, target, &format!("in `{name}` {refusal}")),
+            Err(refusal) => self.overlay(resource, &path, sides, &what, &format!("in `{name}` {refusal}")),
         }
+    }
+
+    /// A new item with a name of its own, where the list has one that says the same of itself.
+    fn told_apart(&mut self, resource: &Resource, path: &Path, value: Value, sides: Sides<'_>) -> Value {
+        let above = above(path);
+        let list = Schema::of(resource.kind).at(&above);
+        let Some((list, own)) = list.and_then(|list| Some((list, twins::own_name(list)?))) else { return value };
+        let ours = sides.desired.at(&above).and_then(Value::as_list).unwrap_or_default();
+        let said = format!(":{}", twins::said(list, &value));
+        let is_first = !ours.iter().any(|item| twins::are_alike(list, item, &value))
+            && self.named.insert((resource.address.clone(), above.clone(), said));
+        if is_first || value.get(own).is_some() {
+            return value;
+        }
+        let is_of =
+            |(address, path, name): &&(Address, Path, String)| *address == resource.address && *path == above && name.starts_with('=');
+        let taken: BTreeSet<String> = self.named.iter().filter(is_of).map(|(.., name)| name[1..].to_owned()).collect();
+        let name = twins::free_name(own, ours, &taken);
+        self.named.insert((resource.address.clone(), above, format!("={name}")));
+        let mut map = match value {
+            Value::Map(map) => map,
+            text => list.keyed().into_iter().flatten().take(1).map(|field| ((*field).to_owned(), text.clone())).collect(),
+        };
+        map.insert(own.to_owned(), Value::Text(name));
+        Value::Map(map)
+    }
+
+    /// An item that the environment's overlay takes away, and that is there now: that word goes. Whether it was so.
+    fn undeleted(&mut self, resource: &Resource, path: &Path, what: &What) -> bool {
+        let What::Insert(_, value) = what else { return false };
+        let Some((file, value)) = self.environment_file().map(|file| (file, self.raw(value, &resource.address))) else { return false };
+        let Some(Part::Key(pairs, 0)) = path.steps().last() else { return false };
+        let pairs = pairs.iter().map(|(name, text)| (name.clone(), text.replace("${", "$${"))).collect();
+        let steps = self.in_overlay(resource, above(path).join(Part::Key(pairs, 0)).steps().to_vec());
+        let done = (|| {
+            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
+            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
+            let new = overlay::undeleted(&tree, &steps, &value)?;
+            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
+            self.edit(&file, 0, &edits).ok()
+        })();
+        if done.is_some() {
+            self.told(resource, path, &format!("{file}, where this environment took it away"));
+        }
+        done.is_some()
+    }
+
+    /// Whether what is there stands in the environment's file itself, and in no file below it.
+    fn stands_in_overlay(&self, resource: &Resource, path: &Path, node: &Node, what: &What) -> bool {
+        if !self.is_own_file(&node.span) {
+            return false;
+        }
+        let (What::Remove, Some(Part::Field(name))) = (what, path.steps().last()) else { return true };
+        let Some(holder) = holder(&resource.node, node) else { return false };
+        if self.is_own_file(&holder.span) {
+            return true;
+        }
+        // It was merged into what another file has: does that say it, too?
+        let documents = parse(&holder.span.source).unwrap_or_default();
+        let below = Self::locate(&holder.span).and_then(|(document, at)| documents.get(document)?.value().at(&at).cloned());
+        below.is_some_and(|below| below.get(name).is_none())
     }
 
     pub(super) fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
@@ -349,7 +467,7 @@ impl Writer<'_> {
     }
 
     /// A value that an expression gives.
-    fn expression(&mut self, resource: &Resource, path: &Path, node: &Node, new: &Value, target: &Value) {
+    fn expression(&mut self, resource: &Resource, path: &Path, node: &Node, new: &Value, sides: Sides<'_>, what: &What) {
         let text = node.text().unwrap_or_default().trim();
         let inner = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).map(str::trim).filter(|t| !t.contains("${"));
         let raw = self.raw(new, &resource.address);
@@ -387,11 +505,12 @@ impl Writer<'_> {
             return self.overlay(
                 resource,
                 path,
-                target,
+                sides,
+                what,
                 &format!("`{text}` stands in `{}`, and the variable is not this field's alone", node.span.source.name),
             );
         }
-        self.overlay(resource, path, target, &format!("`{}` stands in `{}`", shortened(text), node.span.source.name));
+        self.overlay(resource, path, sides, what, &format!("`{}` stands in `{}`", shortened(text), node.span.source.name));
     }
 
     /// A text with expressions inside: they stay where what they give is still there. Whether it was written.
@@ -417,7 +536,7 @@ impl Writer<'_> {
     }
 
     /// The environment's own word on a place.
-    fn overlay(&mut self, resource: &Resource, path: &Path, target: &Value, because: &str) {
+    fn overlay(&mut self, resource: &Resource, path: &Path, sides: Sides<'_>, what: &What, because: &str) {
         let address = &resource.address;
         let Some(file) = self.environment_file() else {
             let why = format!("{because}, and there is no environment file that could say otherwise");
@@ -428,27 +547,51 @@ impl Writer<'_> {
                 format!("write `environments/{}.yaml`, or change it by hand", self.ask.project.environment.name),
             );
         };
-        let short = matches!(resource.node.entries(), [only] if address.is_facet() && only.value.span == resource.node.span);
-        let cut = overlay::reachable(path);
-        let value = target.at(&cut).map(|v| self.raw(v, address));
-        if cut.is_root() || value.as_ref().is_some_and(|v| v.has_secret() || v.has_unknown()) {
+        let node = resource.laid();
+        let field = Some(Schema::of(resource.kind).root());
+        let place = overlay::Place { node: Some(&node), base: Some(sides.desired), target: Some(sides.target), field };
+        let (cut, mut words) = overlay::words(place, path, &|value| self.raw(value, address));
+        if let (What::Insert(_, item), [Word { at, value }]) = (what, words.as_mut_slice())
+            && cut == *path
+            && let Some((Part::Key(name, _), list)) = at.last_mut().zip(Schema::of(resource.kind).at(&above(path)))
+        {
+            let item = self.raw(item, address);
+            *name = overlay::key_of(list, &item);
+            *value = Some(item);
+        }
+        if cut.is_root() || words.iter().filter_map(|word| word.value.as_ref()).any(|v| v.has_secret() || v.has_unknown()) {
             return self.refuse(address, path, because.to_owned(), "change it by hand, put it back, or ignore it");
         }
-        let mut steps: Vec<Part> = ["resources", &address.kind, &address.key].into_iter().map(|s| Part::Field(s.to_owned())).collect();
-        steps.extend(address.facet.iter().map(|f| Part::Field(f.clone())));
-        steps.extend(cut.steps().iter().skip(usize::from(short)).cloned());
+        let short = matches!(resource.node.entries(), [only] if address.is_facet() && only.value.span == resource.node.span);
         let done = (|| {
-            self.text(&file)?;
-            let source = Arc::new(Source { name: file.clone(), text: self.texts.get(&file)?.now.clone() });
-            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
-            let new = overlay::with(tree, &steps, value)?;
-            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
+            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
+            let mut tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
+            for word in words {
+                let steps = self.in_overlay(resource, word.at.into_iter().skip(usize::from(short)).collect());
+                tree = overlay::with(tree, &steps, word.value)?;
+            }
+            let edits = edits_to(&source, 0, &Path::root(), &tree).ok()?;
             self.edit(&file, 0, &edits).ok()
         })();
         match done {
             Some(()) => self.told(resource, &cut, &format!("{file}, as an overlay of this environment: {because}")),
             None => self.refuse(address, path, format!("{because}, and `{file}` cannot take an overlay for it"), "change it by hand"),
         }
+    }
+
+    /// Where a place of a resource is in the environment's file, its kind as it is called there.
+    fn in_overlay(&mut self, resource: &Resource, steps: Vec<Part>) -> Vec<Part> {
+        let address = &resource.address;
+        let registry = self.ask.project.registry();
+        let is_it = |key: &str| registry.get(key).is_some_and(|kind| kind.name == address.kind);
+        let tree = self.environment_file().and_then(|file| {
+            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
+            parse(&source).ok()?.into_iter().next()
+        });
+        let kinds = tree.as_ref().and_then(|tree| tree.get("resources")).map(Node::entries).unwrap_or_default();
+        let kind = kinds.iter().map(|entry| entry.key.as_str()).find(|key| is_it(key)).unwrap_or(&address.kind);
+        let head = ["resources", kind, &address.key].into_iter().chain(address.facet.as_deref());
+        head.map(|name| Part::Field(name.to_owned())).chain(steps).collect()
     }
 
     /// A value as the source spells it: text that looks like an expression is none, ids of declared objects are references.
@@ -524,6 +667,24 @@ fn called(expression: &str, function: &str) -> Option<String> {
     let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let path = inner.strip_prefix(quote)?.strip_suffix(quote)?;
     (!path.contains(['"', '\'', '\\'])).then(|| path.to_owned())
+}
+
+/// The path without its last step.
+fn above(path: &Path) -> Path {
+    let mut above = path.clone();
+    above.pop();
+    above
+}
+
+/// The map in a tree that has a node as a member.
+fn holder<'n>(tree: &'n Node, node: &Node) -> Option<&'n Node> {
+    let below = match &tree.data {
+        crate::yaml::Data::Map(entries) if entries.iter().any(|entry| std::ptr::eq(&raw const entry.value, node)) => return Some(tree),
+        crate::yaml::Data::Map(entries) => entries.iter().map(|entry| &entry.value).collect::<Vec<&Node>>(),
+        crate::yaml::Data::List(items) => items.iter().collect(),
+        crate::yaml::Data::Scalar(_) => vec![],
+    };
+    below.into_iter().find_map(|tree| holder(tree, node))
 }
 
 /// Whether an expression stands in a node.

@@ -192,7 +192,7 @@ pub struct Lifecycle {
 }
 
 /// Everything desired, resolved as far as a plan can.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Desired {
     /// By address, facets included, in address order.
     pub resources: BTreeMap<Address, Resource>,
@@ -242,6 +242,12 @@ impl Resource {
     #[must_use]
     pub fn place(&self, path: &Path) -> Span {
         making::place_of(self.kind, &self.node, &self.span, path)
+    }
+
+    /// Its source tree in the form in which overlays are merged, expressions unevaluated.
+    #[must_use]
+    pub fn laid(&self) -> Node {
+        laid::body(self.kind, &self.node, laid::Packed::Kept)
     }
 
     /// Whether nobody declares it, and it is a folder that something declared is in.

@@ -323,8 +323,8 @@ impl Items<'_> {
             return Place::At(at);
         }
         let Some(key) = self.key(item) else { return if names().next().is_some() { Place::New } else { Place::Nameless } };
-        // What has another name of its own is another item.
-        let other = |node: &Node| names().any(|(name, text)| said(node, name).is_some_and(|own| own != text));
+        // What has another name of its own is another item, and so is what has one where the other has none.
+        let other = |node: &Node| names().any(|(name, text)| said(node, name).map_or(name.starts_with('$'), |own| own != text));
         let alike: Vec<usize> =
             there().filter(|(at, node)| self.keys[*at].as_ref() == Some(&key) && !other(node)).map(|(at, _)| at).collect();
         let same = |at: &&usize| {

@@ -240,6 +240,14 @@ impl<'n> Seat<'n> {
         }
     }
 
+    /// The anchor that stands before it, and its line.
+    #[must_use]
+    pub fn anchor(&self) -> Option<(&'n str, usize)> {
+        let before = self.text()[..self.start()].trim_end();
+        let word = before.rsplit(|c: char| c.is_whitespace() || matches!(c, '{' | '[' | ',' | ':')).next()?;
+        Some((word.strip_prefix('&').filter(|name| !name.is_empty())?, before.matches('\n').count() + 1))
+    }
+
     fn is_root(&self) -> bool {
         self.entry.is_none() && self.list.is_none()
     }

@@ -34,6 +34,16 @@ pub enum Refusal {
     /// It stands at an anchor that others share, or comes by `<<`.
     #[error("`{0}` is shared: it comes from an anchor, which other places use too")]
     Shared(Path),
+    /// It has an anchor of its own, by which others have the same.
+    #[error("`{path}` has the anchor `&{name}` (line {line}), and all that is `*{name}` would change with it")]
+    Anchored {
+        /// Where.
+        path: Path,
+        /// The anchor's name.
+        name: String,
+        /// Its line, from 1.
+        line: usize,
+    },
     /// The file cannot be read.
     #[error("the file cannot be read as YAML")]
     Broken,
@@ -182,8 +192,8 @@ fn identity(value: &Value) -> String {
 
 /// The text with one edit made, and read back.
 fn one(source: &Arc<Source>, document: usize, edit: &Edit, windows: bool) -> Result<String, Refusal> {
-    let misread = || Refusal::Misread(edit.path().clone());
     let documents = parse(source).map_err(|_| Refusal::Broken)?;
+    let misread = || anchored(documents.get(document), edit.path()).unwrap_or_else(|| Refusal::Misread(edit.path().clone()));
     let mut trees: Vec<Value> = documents.iter().map(Node::value).collect();
     if trees.is_empty() && document == 0 {
         trees.push(Value::Null);
@@ -206,6 +216,17 @@ fn one(source: &Arc<Source>, document: usize, edit: &Edit, windows: bool) -> Res
         again.insert(document, trees[document].clone());
     }
     if again == trees { Ok(read.text.clone()) } else { Err(misread()) }
+}
+
+/// Says of a place at or below an anchor that others have the same by it.
+fn anchored(root: Option<&Node>, path: &Path) -> Option<Refusal> {
+    let root = root?;
+    (0..=path.steps().len()).rev().find_map(|depth| {
+        let Found::Node(seat) = find(root, &Path::from(path.steps()[..depth].to_vec())) else { return None };
+        let (name, line) = seat.anchor()?;
+        let is_used = root.span.source.text.contains(&format!("*{name}"));
+        is_used.then(|| Refusal::Anchored { path: path.clone(), name: name.to_owned(), line })
+    })
 }
 
 fn is_nothing(value: &Value) -> bool {

@@ -20,7 +20,7 @@ fn desk(body: &str, files: &[(&str, &str)]) -> Desk {
 }
 
 /// Sends the space back edited, as the UI does: its content, and what stands beside it.
-fn in_the_ui(desk: &Desk, beside: &Json, edit: impl Fn(&mut Json)) {
+pub fn in_the_ui(desk: &Desk, beside: &Json, edit: impl Fn(&mut Json)) {
     let (id, space) = super::spaces(&desk.workspace()).pop().expect("a space");
     let content = json::write(space.get("serialized_space").expect("its content")).expect("JSON");
     let mut content: Json = serde_json::from_str(&content).expect("JSON");

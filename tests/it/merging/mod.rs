@@ -15,6 +15,7 @@ mod adopt;
 mod adopt_laws;
 mod cut;
 mod laws;
+mod overlay;
 mod trash;
 mod write;
 
