@@ -286,7 +286,7 @@ mod tests {
         let raw = |value: &Value| crate::export::object::referred(value, &std::collections::BTreeMap::new());
         let (_, words) = words(place, &path.parse().expect("a path"), &raw);
         let all = words.into_iter().fold(Value::Null, |overlay, word| with(overlay, &word.at, word.value).expect("it takes it"));
-        json::display(&all)
+        json::write(&all).expect("JSON")
     }
 
     #[test]
@@ -374,7 +374,7 @@ mod tests {
         ] {
             let overlay = json::parse(overlay.as_bytes()).expect("JSON");
             let found = with(overlay, &steps(path), Some(Value::text("v")));
-            assert_eq!(found.map(|value| json::display(&value)).as_deref(), want, "{path}");
+            assert_eq!(found.map(|value| json::write(&value).expect("JSON")).as_deref(), want, "{path}");
         }
     }
 
@@ -386,7 +386,7 @@ mod tests {
             let overlay = json::parse(br#"{"q":[{"question":"S","$delete":true},"T"]}"#).expect("JSON");
             let value = json::parse(value.as_bytes()).expect("JSON");
             let path: Path = "q[question=S]".parse().expect("a path");
-            assert_eq!(json::display(&undeleted(&overlay, path.steps(), &value).expect("it was taken away")), want);
+            assert_eq!(json::write(&undeleted(&overlay, path.steps(), &value).expect("it was taken away")).expect("JSON"), want);
             let path: Path = "q[question=T]".parse().expect("a path");
             assert_eq!(undeleted(&overlay, path.steps(), &value), None);
         }
