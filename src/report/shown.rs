@@ -170,7 +170,6 @@ mod tests {
             tag: None,
             deposed: vec![],
             made_by: None,
-            called: None,
             before: None,
         }
     }

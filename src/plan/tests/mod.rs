@@ -141,7 +141,6 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
-            called: None,
             before: None,
         };
         self.state.resources.insert(address.clone(), entry);

@@ -69,7 +69,6 @@ pub(super) fn put(name: &str, text: &str) -> Record {
         tag: None,
         deposed: vec![],
         made_by: None,
-        called: None,
         before: None,
     };
     Record::Put { address, entry: Box::new(entry) }
