@@ -233,6 +233,7 @@ impl<'a> Run<'a> {
             tag: intent.tag.clone(),
             deposed: vec![],
             made_by: Some(intent.caller.clone()).filter(|caller| !caller.is_empty()),
+            called: None,
             ..entry.clone()
         })
     }

@@ -13,6 +13,13 @@ pub fn assigned(kind: &Kind, reply: &Value) -> Option<Value> {
     Some(id.clone()).filter(|id| !id.is_zero())
 }
 
+/// What a reply calls an object that was asked for by one name, and that name; none where it says none, or the name is the id.
+#[must_use]
+pub fn called<'v>(kind: &Kind, reply: &'v Value, desired: Option<&'v Value>) -> Option<(&'v str, &'v str)> {
+    let (Identity::Assigned(_), [field]) = (&kind.identity, kind.natural.fields) else { return None };
+    Some((reply.get(field)?.as_str()?, desired?.get(field)?.as_str()?))
+}
+
 /// An id as the state keeps it.
 #[must_use]
 pub fn text(id: &Value) -> String {

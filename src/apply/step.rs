@@ -143,6 +143,8 @@ pub struct Running {
     /// What the state says while the old object of a replacement is gone and the new one not made.
     gone: Option<Entry>,
     etag: Option<String>,
+    /// What the last reply called it, where that is not what it was asked for; none before a reply that names it.
+    called: Option<Option<String>>,
 }
 
 impl Running {
@@ -167,6 +169,7 @@ impl Running {
             half: None,
             gone: None,
             etag: None,
+            called: None,
         }
     }
 
@@ -364,6 +367,9 @@ impl Running {
             self.id = identity::named(self.kind, reply).map(Value::from).or(self.id.take());
         }
         self.etag = reply.get("etag").and_then(Value::as_str).map(str::to_owned).or(self.etag.take());
+        if let Some((given, asked)) = identity::called(self.kind, reply, self.step.desired.as_ref()) {
+            self.called = Some((given != asked).then(|| given.to_owned()));
+        }
         // A named object's id is known at plan, before any reply.
         let named = || self.step.entry.as_ref().map(|e| e.id.as_str()).filter(|id| !id.is_empty()).map(Value::from);
         if let Some(id) = self.id.clone().or_else(named) {
@@ -411,6 +417,7 @@ impl Running {
             entry.id = self.id.as_ref().map(identity::text).unwrap_or_default();
         }
         entry.etag = self.etag.clone().or(entry.etag);
+        entry.called = self.called.clone().unwrap_or(entry.called);
         if self.makes() {
             entry.made_by = Some(self.shared.caller.clone()).filter(|caller| !caller.is_empty());
         }

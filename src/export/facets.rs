@@ -30,7 +30,7 @@ pub fn id_of(facet: &Facet, bound: &Value) -> Option<String> {
 pub fn entries(facet: &Facet, bound: &Value, live: &Value, parent: &Value, deployer: Option<&str>) -> Option<Value> {
     let mut desired = bound.as_map().cloned().unwrap_or_default();
     desired.insert(facet.body.to_owned(), Value::List(vec![]));
-    let context = Context { deployer, parent: Some(parent), maker: None, exclusive: true };
+    let context = Context { deployer, parent: Some(parent), maker: None, exclusive: true, called: None };
     let view = View { live, desired: &Value::Map(desired), applied: None, context: &context };
     let seen = facet.kind.hooks.view.map_or_else(|| live.clone(), |hook| hook(&view));
     if facet.is_map() {

@@ -1,6 +1,7 @@
 //! A Genie space as a person would write it: from the form that reads have, without ids, with texts where a part is nothing
 //! but its name.
 
+use crate::kinds::{SpaceList, space_lists};
 use crate::model::{Map, Value, json};
 use crate::yaml;
 
@@ -47,29 +48,36 @@ pub fn document(key: &str, body: &Value) -> Value {
         let path = path.strip_prefix("/Workspace").unwrap_or(path);
         space.insert("parent_path".to_owned(), Value::Text(format!("/Workspace{path}")));
     }
-    let sources = [("tables", "identifier"), ("metric_views", "identifier"), ("volumes", "path"), ("mcp_connections", "mcp_connection")];
-    for (name, short) in sources {
-        space.extend(list(body, name, short));
-    }
-    if let Some(instructions) = body.get("instructions") {
-        let mut out = Map::new();
-        out.extend(present(instructions, "text"));
-        out.extend(list(instructions, "example_sql", ""));
-        out.extend(list(instructions, "functions", "identifier"));
-        out.extend(list(instructions, "joins", ""));
-        let snippets: Map =
-            ["filters", "expressions", "measures"].into_iter().filter_map(|name| list(instructions.get("snippets")?, name, "")).collect();
-        if !snippets.is_empty() {
-            out.insert("snippets".to_owned(), Value::Map(snippets));
+    let mut is_said = false;
+    for SpaceList { at, short, .. } in space_lists() {
+        // The general instruction stands before what else is instructed.
+        if at[0] == "instructions" && !std::mem::replace(&mut is_said, true) {
+            let text = body.get("instructions").and_then(|instructions| present(instructions, "text"));
+            if let Some((_, text)) = text {
+                put(&mut space, &["instructions", "text"], text);
+            }
         }
-        if !out.is_empty() {
-            space.insert("instructions".to_owned(), Value::Map(out));
+        let Some((last, above)) = at.split_last() else { continue };
+        let level = above.iter().try_fold(body, |level, name| level.get(name));
+        if let Some((_, items)) = level.and_then(|level| list(level, last, short)) {
+            put(&mut space, at, items);
         }
     }
-    space.extend(list(body, "sample_questions", "question"));
-    space.extend(list(body, "benchmarks", ""));
     space.extend(present(body, "more"));
     Value::map([("spaces", Value::List(vec![Value::Map(space)]))])
+}
+
+/// Puts a value into nested maps.
+fn put(into: &mut Map, at: &[&str], value: Value) {
+    match at {
+        [] => {}
+        [name] => drop(into.insert((*name).to_owned(), value)),
+        [first, rest @ ..] => {
+            if let Value::Map(below) = into.entry((*first).to_owned()).or_insert_with(|| Value::Map(Map::new())) {
+                put(below, rest, value);
+            }
+        }
+    }
 }
 
 /// The document as text, `${` kept from being read as an expression.

@@ -147,6 +147,7 @@ fn only_ids_that_can_be_nothing_else_are_references() {
             tag: None,
             deposed: vec![],
             made_by: None,
+            called: None,
             before: None,
         };
         state.resources.insert(address.clone(), entry);

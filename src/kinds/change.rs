@@ -62,9 +62,9 @@ pub struct Hooks {
     pub holds: Option<fn(&Call, &Value) -> bool>,
     /// What the user should know of a change before it is made: what restarts, what is waited for.
     pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
-    /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live
-    /// and desired.
-    pub warn: Option<fn(&Value, &Value) -> Vec<String>>,
+    /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live,
+    /// desired, and what the workspace called it ([`Context::called`]).
+    pub warn: Option<fn(&Value, &Value, Option<&str>) -> Vec<String>>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,
@@ -118,6 +118,8 @@ pub struct Context<'a> {
     pub maker: Option<&'a str>,
     /// `lifecycle.exclusive`.
     pub exclusive: bool,
+    /// What the workspace called the object when it was last written, where that is not what it was asked for.
+    pub called: Option<&'a str>,
 }
 
 /// The last word on one changed path.

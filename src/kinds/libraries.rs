@@ -149,7 +149,7 @@ fn notes(change: &Change<'_>) -> Vec<String> {
 }
 
 /// Libraries that did not get onto the cluster: the API takes them all the same, so no plan would ever say it.
-fn warn(live: &Value, desired: &Value) -> Vec<String> {
+fn warn(live: &Value, desired: &Value, _: Option<&str>) -> Vec<String> {
     let wanted = |library: &Value| listed(desired).iter().any(|l| alike(l, library));
     let mut notes = Vec::new();
     for (library, status, one) in statuses(live).filter(|(library, status, _)| *status == "FAILED" && wanted(library)) {
@@ -220,7 +220,7 @@ mod tests {
             let libraries = |c: &Call| json::write(c.body.as_ref().and_then(|b| b.get("libraries")).unwrap()).unwrap();
             let got: Vec<String> = update(&change).unwrap().iter().map(|c| format!("{} {}", c.why, libraries(c))).collect();
             assert_eq!(got, want, "{entries}");
-            let warned = warn(&live, &desired).iter().any(|n| n == "whl /b.whl is FAILED on the cluster: no such file");
+            let warned = warn(&live, &desired, None).iter().any(|n| n == "whl /b.whl is FAILED on the cluster: no such file");
             assert_eq!(warned, entries.contains("/b.whl"), "{entries}");
         }
     }

@@ -72,6 +72,7 @@ pub use relations::{Born, Contents, Facet, From, Gives, Name, Objects, Parent, S
 pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait, Whole};
 pub use schema::{Field, Schema};
 pub use service_principals::is_application_id;
+pub use spaces::{SpaceList, space_lists};
 
 // The words that most kinds' functions need.
 use crate::model::{Path, Step, Value};

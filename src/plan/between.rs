@@ -85,6 +85,7 @@ fn as_applied(old: Option<&Desired>, frame: &Frame<'_>) -> Document {
             tag: None,
             deposed: vec![],
             made_by: None,
+            called: None,
             before: None,
         };
         document.resources.insert(address.clone(), entry);

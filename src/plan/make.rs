@@ -131,7 +131,10 @@ fn warnings(inputs: &Inputs<'_>, scope: &Scope) -> Vec<Block> {
     let told = |(address, resource): (&Address, &Resource)| {
         let hook = resource.kind.hooks.warn.filter(|_| scope.holds(address))?;
         match live.objects.get(address)? {
-            Live::Found { body, .. } | Live::Settled { body, .. } => Some((address.clone(), hook(body, &resource.body))),
+            Live::Found { body, .. } | Live::Settled { body, .. } => {
+                let called = inputs.state.resources.get(address).and_then(|entry| entry.called.as_deref());
+                Some((address.clone(), hook(body, &resource.body, called)))
+            }
             _ => None,
         }
     };
@@ -233,7 +236,8 @@ impl<'a> Maker<'a> {
             None if address.is_facet() => self.taker(&address.parent()),
             None => None,
         };
-        Context { deployer: self.deployer, parent, maker, exclusive }
+        let called = self.moves.entry(self.inputs.state, address).and_then(|entry| entry.called.as_deref());
+        Context { deployer: self.deployer, parent, maker, exclusive, called }
     }
 
     /// Who counts as the maker of an object that is taken over.

@@ -95,6 +95,7 @@ fn entry(inputs: &Inputs<'_>, intent: &Intent, live: &Live) -> Option<Entry> {
         tag: intent.tag.clone(),
         deposed: vec![],
         made_by: Some(intent.caller.clone()).filter(|c| !c.is_empty()),
+        called: None,
         before: None,
     })
 }

@@ -247,6 +247,7 @@ impl<'a> Maker<'a> {
             tag: None,
             deposed: vec![],
             made_by: self.made_by(subject),
+            called: subject.entry.and_then(|entry| entry.called.clone()),
             before: None,
         }
     }

@@ -45,11 +45,16 @@ pub fn discover(outside: &Outside, ask: &Ask, findings: &mut Findings) -> Option
     let conf = config.clone().unwrap_or_else(|| folder.join("conf"));
     let mut reader = Reader { folder: &folder, contents: &ask.contents, findings, incomplete: false };
     let settings = reader.settings(&conf, &folder);
-    let mut places = vec![folder.join("environments"), conf.join("environments")];
-    // Beside the folder that `--config` names, as Genie-Forge looks for them.
-    for beside in config.as_deref().and_then(Path::parent).into_iter().flat_map(|f| [f.join("environments"), f.join("conf/environments")]) {
-        if !places.contains(&beside) {
-            places.push(beside);
+    // Also beside the folder that `--config` names, as Genie-Forge looks for them.
+    let beside = config.as_deref().and_then(Path::parent).into_iter().flat_map(|f| [f.join("environments"), f.join("conf/environments")]);
+    let mut places: Vec<PathBuf> = Vec::new();
+    for place in [folder.join("environments"), conf.join("environments")].into_iter().chain(beside) {
+        // `--config .` and `--config conf/..` name one folder twice.
+        let is_there = |other: &PathBuf| {
+            *other == place || std::fs::canonicalize(other).is_ok_and(|other| place.canonicalize().is_ok_and(|p| p == other))
+        };
+        if !places.iter().any(is_there) {
+            places.push(place);
         }
     }
     let environments = reader.environments(&places, &conf.join("variables"));

@@ -112,6 +112,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
+            called: None,
             before: None,
         };
         self.state.resources.insert(address, entry);

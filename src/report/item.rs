@@ -1,12 +1,15 @@
 //! Items inside an object as a person calls them: the table, the column, the question, not the path of lists to it.
 
 use super::value::inline;
+use crate::kinds::space_lists;
 use crate::model::{Path, Step, Value};
 
 /// What an item of a list is called, by the list and what its items are known by.
 const WORDS: &[(&str, &[&str], &str)] = &[
     ("tables", &["identifier"], "table"),
     ("metric_views", &["identifier"], "metric view"),
+    ("volumes", &["path"], "volume"),
+    ("mcp_connections", &["mcp_connection"], "MCP connection"),
     ("columns", &["name"], "column"),
     ("functions", &["identifier"], "function"),
     ("filters", &["name"], "filter"),
@@ -19,20 +22,6 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ("benchmarks", &["question"], "benchmarks"),
 ];
 
-/// Lists whose items are known by these words wherever they stand: others may have lists of the same name.
-const OUTER: &[&[&str]] = &[
-    &["tables"],
-    &["metric_views"],
-    &["sample_questions"],
-    &["benchmarks"],
-    &["instructions", "example_sql"],
-    &["instructions", "functions"],
-    &["instructions", "joins"],
-    &["instructions", "snippets", "filters"],
-    &["instructions", "snippets", "expressions"],
-    &["instructions", "snippets", "measures"],
-];
-
 /// An item by its name, with the field of it: `example_sql "Top customers"` and `sql`, `table main.sales.orders column id` and
 /// `description`; the field is empty where it is the whole item. None for any other path.
 #[must_use]
@@ -43,7 +32,7 @@ pub fn place(path: &Path) -> Option<(String, String)> {
         outer.push(name.as_str());
         steps.next();
     }
-    if !OUTER.contains(&outer.as_slice()) || steps.peek().is_none() {
+    if !space_lists().any(|list| list.at == outer) || steps.peek().is_none() {
         return None;
     }
     let mut words = Vec::new();
@@ -84,7 +73,11 @@ fn named(list: &str, pairs: &[(String, String)], nth: u32) -> Option<String> {
     } else {
         let (_, text) = pairs.first()?;
         // Names of tables and functions read as one word.
-        if by[0] == "identifier" || list == "columns" || list == "parameters" { text.clone() } else { inline(&Value::text(text.as_str())) }
+        if matches!(by[0], "identifier" | "path") || list == "columns" || list == "parameters" {
+            text.clone()
+        } else {
+            inline(&Value::text(text.as_str()))
+        }
     };
     Some(format!("{word} {name}{again}"))
 }
@@ -110,7 +103,8 @@ pub fn held(path: &Path, item: &Value) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{held, place, said};
+    use super::{WORDS, held, place, said};
+    use crate::kinds::space_lists;
     use crate::model::json;
 
     #[test]
@@ -124,6 +118,8 @@ mod tests {
             ("tables[identifier=\"a.b.c\"]", "table a.b.c"),
             ("tables[identifier=\"a.b.c\"].columns[name=id].synonyms", "table a.b.c column id synonyms"),
             ("metric_views[identifier=\"a.b.v\"].description", "metric view a.b.v description"),
+            ("volumes[path=\"/Volumes/a/b/c\"].description", "volume /Volumes/a/b/c description"),
+            ("mcp_connections[mcp_connection=github]", "MCP connection \"github\""),
             ("instructions.functions[identifier=\"a.b.f\"]", "function a.b.f"),
             ("instructions.joins[left=\"a.b.c\",right=\"a.b.d\"].condition", "join a.b.c with a.b.d condition"),
             ("instructions.joins[left=\"a.b.c\",left_alias=x,right=\"a.b.d\"]", "join a.b.c as x with a.b.d"),
@@ -139,6 +135,15 @@ mod tests {
             assert_eq!(said(&path.parse().expect("a path")), want, "{path}");
         }
         assert_eq!(place(&"title".parse().expect("a path")), None);
+    }
+
+    #[test]
+    fn every_list_of_a_space_has_a_word() {
+        for list in space_lists() {
+            let last = list.at.last().expect("a name");
+            let known = WORDS.iter().find(|(name, ..)| name == last).map(|(_, by, _)| *by);
+            assert_eq!(known, Some(list.by), "{:?}", list.at);
+        }
     }
 
     #[test]

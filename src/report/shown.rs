@@ -170,6 +170,7 @@ mod tests {
             tag: None,
             deposed: vec![],
             made_by: None,
+            called: None,
             before: None,
         }
     }

@@ -229,7 +229,7 @@ fn not_json(error: &serde_json::Error) -> String {
 /// # Errors
 /// Something in it cannot be written: its place.
 pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String>>) -> Result<Value, String> {
-    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by, before } = entry;
+    let Entry { kind, id, status, applied, former, etag, protected, adopted, dependencies, tag, deposed, made_by, called, before } = entry;
     let mut out = BTreeMap::from([
         ("kind", Value::from(kind.as_str())),
         ("id", id.as_str().into()),
@@ -247,6 +247,9 @@ pub fn entry_value(entry: &Entry, mut blobs: Option<&mut BTreeMap<String, String
     }
     if let Some(who) = made_by {
         out.insert("made_by", who.as_str().into());
+    }
+    if let Some(called) = called {
+        out.insert("called", called.as_str().into());
     }
     for (name, set) in [("protected", *protected), ("adopted", *adopted)] {
         if set {
@@ -291,6 +294,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
         tag: optional_text(map, "tag")?,
         deposed: texts(map, "deposed")?,
         made_by: optional_text(map, "made_by")?,
+        called: optional_text(map, "called")?,
         before: before.map(|v| decode(v, blob)).transpose()?,
     })
 }

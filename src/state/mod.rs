@@ -107,6 +107,9 @@ pub struct Entry {
     /// Who applied its create, or took it over where no reply says who made it; none where neither is known, or where it is
     /// part of something else.
     pub made_by: Option<String>,
+    /// What the workspace called it when it was last written, where that is not what it was asked for: a title that is taken gets a
+    /// number.
+    pub called: Option<String>,
     /// While an update is under way whose answer nobody knows yet, of an object whose edits are merged (`lifecycle.merge`): the
     /// body that the workspace is known to have been sent before it. A merge goes on from what of the two has arrived.
     pub before: Option<Value>,

@@ -29,6 +29,7 @@ fn entry(id: &str, applied: Value) -> Entry {
         tag: None,
         deposed: vec![],
         made_by: None,
+        called: None,
         before: None,
     }
 }
@@ -47,6 +48,7 @@ fn document() -> Document {
         tag: Some("abc-1".to_owned()),
         deposed: vec!["7".to_owned()],
         made_by: Some("ada@x.com".to_owned()),
+        called: Some("Sales (1)".to_owned()),
         before: Some(Value::map([("name", "before".into())])),
         status: Status::Tainted,
         ..entry("12", json::parse(br#"{"z":1,"a":[null,false,0,"",{},[],1.0,18446744073709551615]}"#).unwrap())

@@ -42,6 +42,7 @@ mod several;
 mod shared;
 mod simulation;
 mod space_ahead;
+mod space_limits;
 mod space_tags;
 mod space_texts;
 mod spaces;

@@ -74,7 +74,7 @@ fn rows() -> Vec<Row> {
             SORTED,
         ),
         row(
-            "Invalid export proto: instructions.text_instructions must contain at most one item",
+            "Invalid export proto: text_instructions must contain at most one item",
             r#"{"version":2,"instructions":{"text_instructions":[{"id":"ID","content":["a"]},{"id":"20000000000000000000000000000001","content":["b"]}]}}"#,
             Cannot("several texts become one, each beginning a line"),
         ),
@@ -84,7 +84,7 @@ fn rows() -> Vec<Row> {
             Told("    serialized_space: '{\"version\": 0}'\n", 5, "E0114", "version 0"),
         ),
         row(
-            "Invalid export proto: instructions.sql_snippets.expressions[0].display_name is required but missing",
+            "Invalid export proto: sql_snippets.expressions[0].display_name is required but missing",
             r#"{"version":2,"instructions":{"sql_snippets":{"expressions":[{"id":"ID","sql":["a.b"]}]}}}"#,
             Cannot("what has no name is called by its alias, else by its SQL"),
         ),
@@ -254,10 +254,16 @@ fn who_may_not_edit_a_space_is_told() {
     assert_eq!(ask(&eve, "GET", &space, "").0, 200);
     refused(ask(&eve, "GET", &whole, ""), "Can Edit");
     refused(ask(&eve, "PATCH", &space, r#"{"title":"U"}"#), "Can Edit");
+    // By the other API it is the same space.
+    let agent = format!("/api/2.0/genie/agents/{id}");
+    refused(ask(&eve, "GET", &agent, ""), "Can Edit");
+    refused(ask(&eve, "PATCH", &format!("{agent}?update_mask=display_name"), r#"{"display_name":"U"}"#), "Can Edit");
     drop(eve);
     let eve = as_eve(Some("CAN_EDIT"));
     assert_eq!(ask(&eve, "GET", &whole, "").0, 200);
     refused(ask(&eve, "DELETE", &space, ""), "Can Manage");
+    assert_eq!(ask(&eve, "GET", &agent, "").0, 200);
+    refused(ask(&eve, "DELETE", &agent, ""), "Can Manage");
 }
 
 /// The guide lists every message with what tells its cause.

@@ -164,6 +164,7 @@ fn entry(kind: &str, id: &str, applied: Value) -> Entry {
         tag: None,
         deposed: vec![],
         made_by: None,
+        called: None,
         before: None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{items, place, refusal};
 use super::form::{KEY, SECTIONS};
+use super::name::Name;
 use super::{join, sql};
 use crate::diagnostic::suggest;
 use crate::kinds::Refusal;
@@ -131,14 +132,10 @@ fn examples(body: &Value, found: &mut Vec<Refusal>) {
     }
 }
 
-/// The tables and views of the space, as their names are compared.
-fn tables(body: &Value) -> Vec<String> {
+/// The tables and views of the space.
+fn tables(body: &Value) -> Vec<Name> {
     let all = items(body, &["tables"]).iter().chain(items(body, &["metric_views"]));
-    all.filter_map(|item| item.get("identifier")?.as_str()).map(folded).collect()
-}
-
-fn folded(name: &str) -> String {
-    name.replace('`', "").to_lowercase()
+    all.filter_map(|item| Name::parse(item.get("identifier")?.as_str()?)).collect()
 }
 
 fn joins(body: &Value, found: &mut Vec<Refusal>) {
@@ -148,7 +145,9 @@ fn joins(body: &Value, found: &mut Vec<Refusal>) {
         let path = at.join(Step::Index(i));
         for side in ["left", "right"] {
             let named = item.get(side).and_then(Value::as_str);
-            if let Some(name) = named.filter(|name| !tables.contains(&folded(name))) {
+            // What is no whole name is refused as such.
+            let is_elsewhere = |text: &&str| Name::parse(text).is_some_and(|name| !tables.iter().any(|table| table.is(&name.folded())));
+            if let Some(name) = named.filter(is_elsewhere) {
                 let reason = format!("`{name}` is no table of this space: add it to `tables`, or take the join away");
                 found.push(refusal(path.join(Step::Field(side.to_owned())), reason));
             }
@@ -173,17 +172,17 @@ fn same_side(left: &[String], right: &[String]) -> bool {
 fn snippets(body: &Value, list: &str, found: &mut Vec<Refusal>) {
     let tables = tables(body);
     let aliases = items(body, &["instructions", "joins"]).iter().flat_map(|join| {
-        ["left_alias", "right_alias"].into_iter().filter_map(|side| join.get(side)?.as_str()).map(folded).collect::<Vec<_>>()
+        ["left_alias", "right_alias"].into_iter().filter_map(|side| join.get(side)?.as_str()).map(str::to_lowercase).collect::<Vec<_>>()
     });
     let known: Vec<Vec<String>> = tables
         .iter()
         .flat_map(|table| {
-            let parts: Vec<String> = table.split('.').map(str::to_owned).collect();
+            let parts = table.folded();
             (0..parts.len()).map(move |from| parts[from..].to_vec())
         })
         .chain(aliases.map(|alias| vec![alias]))
         .collect();
-    let first = tables.first().and_then(|table| table.rsplit('.').next()).unwrap_or("table");
+    let first = tables.first().map_or_else(|| "table".to_owned(), |table| join::word(table.last()));
     let at = place(&["instructions", "snippets", list]);
     for (i, snippet) in items(body, &["instructions", "snippets", list]).iter().enumerate() {
         let Some(columns) = snippet.get("sql").and_then(Value::as_str).and_then(sql::columns) else { continue };

@@ -1,6 +1,8 @@
 //! What one of the two APIs has no place for: said at its line, since it would be lost or refused.
 
+use super::check::{items, place};
 use super::form::{Form, SECTIONS, Shape, Wire};
+use super::read::{self, prose};
 use super::write;
 use crate::kinds::Refusal;
 use crate::model::{Path, Step, Value};
@@ -12,7 +14,17 @@ const DESCRIPTION: usize = 4096;
 
 /// What the spaces API has no place for.
 pub(super) fn serialised(body: &Value) -> Vec<Refusal> {
-    homeless(body, Wire::Serialised)
+    let mut found = homeless(body, Wire::Serialised);
+    // The agents API has benchmarks without an answer, and they are none that YAML's list could name.
+    let list = ["more", "benchmarks", "questions"];
+    for (i, item) in items(body, &list).iter().enumerate().filter(|(_, item)| !read::is_answered(item)) {
+        let called = prose(item.get("question").cloned().unwrap_or(Value::Null));
+        let called = called.as_str().map(|text| format!(" (`{text}`)")).unwrap_or_default();
+        let reason =
+            format!("{} takes no benchmark without an answer{called}: write it below `benchmarks`, with its `sql`", Wire::Serialised.api());
+        found.push(Refusal { path: place(&list).join(Step::Index(i)), reason });
+    }
+    found
 }
 
 /// What the agents API has no place for, and what is too long for it.

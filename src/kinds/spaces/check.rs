@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use super::form::Wire;
 use super::form::{Group, SECTIONS, Section};
+use super::name::Name;
 use super::read::PACKED;
-use super::{join, read, write};
+use super::{ids, join, read, write};
 use crate::kinds::Refusal;
-use crate::model::{Path, Step, Value, json};
+use crate::model::{Address, Path, Step, Value, json};
 
 /// Tables, views and metric views of one space.
 const TABLES: usize = 30;
@@ -61,7 +62,7 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
         }
     }
     twice(body, &mut found);
-    ids(body, &mut found);
+    given_ids(body, &mut found);
     counts(body, &mut found);
     long(body, &mut Path::root(), &mut found);
     whole(body, &mut found);
@@ -85,12 +86,23 @@ fn folder(body: &Value, found: &mut Vec<Refusal>) {
     ));
 }
 
-/// The size of everything together, as it is sent.
+/// The size of everything together, as it is sent. What is not known yet counts for nothing; ids are of one length, whoever gives them.
 fn whole(body: &Value, found: &mut Vec<Refusal>) {
-    let bytes = json::write(&write::definition(body, Wire::Serialised)).map_or(0, |text| text.len());
+    let body = ids::complete(&Address::new("spaces", "s"), known(body));
+    let bytes = json::write(&write::definition(&body, Wire::Serialised)).map_or(0, |text| text.len());
     if bytes > BYTES {
         let reason = format!("a space holds at most 3.5 MB in all, and this one has {bytes} bytes: divide it into several");
         found.push(refusal(Path::root(), reason));
+    }
+}
+
+/// What is known of a value.
+fn known(value: &Value) -> Value {
+    match value {
+        Value::Unknown(_) | Value::Secret(_) => Value::from(""),
+        Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (name.clone(), known(value))).collect()),
+        Value::List(items) => Value::List(items.iter().map(known).collect()),
+        other => other.clone(),
     }
 }
 
@@ -154,23 +166,7 @@ fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) 
 
 /// Why a name is no `catalog.schema.object`.
 fn parts(identifier: &str) -> Option<String> {
-    let mut count = 1;
-    let mut quoted = false;
-    let mut length = 0;
-    for c in identifier.chars() {
-        match c {
-            '`' => quoted = !quoted,
-            '.' if !quoted => {
-                if length == 0 {
-                    break;
-                }
-                count += 1;
-                length = 0;
-            }
-            _ => length += 1,
-        }
-    }
-    let whole = count == 3 && length > 0 && !quoted;
+    let whole = Name::parse(identifier).is_some();
     (!whole).then(|| format!("`{identifier}` is no whole name: it has three parts, `catalog.schema.name`"))
 }
 
@@ -202,20 +198,36 @@ fn joined(item: &Value, path: &Path, found: &mut Vec<Refusal>) {
     }
 }
 
-/// A table that is also among the metric views.
+/// Lists in which, together, a name stands once.
+const NAMED: [&[&[&str]]; 2] = [&[&["tables"], &["metric_views"]], &[&["instructions", "functions"]]];
+
+/// A table or function that is named twice, in whatever spelling; one that is written twice in a list alike is told of any list.
 fn twice(body: &Value, found: &mut Vec<Refusal>) {
-    let name = |item: &Value| item.get("identifier").and_then(Value::as_str).map(str::to_lowercase);
-    let tables: Vec<String> = items(body, &["tables"]).iter().filter_map(name).collect();
-    for (i, view) in items(body, &["metric_views"]).iter().enumerate() {
-        if let Some(name) = name(view).filter(|name| tables.contains(name)) {
-            found
-                .push(refusal(Path::field("metric_views").join(Step::Index(i)), format!("`{name}` is among the tables too: list it once")));
+    for lists in NAMED {
+        let mut seen: BTreeMap<Vec<String>, (&[&str], &str)> = BTreeMap::new();
+        for list in lists.iter().copied() {
+            for (i, item) in items(body, list).iter().enumerate() {
+                let Some(text) = item.get("identifier").and_then(Value::as_str) else { continue };
+                let Some(name) = Name::parse(text) else { continue };
+                let Some((other, first)) = seen.get(&name.folded()).copied() else {
+                    seen.insert(name.folded(), (list, text));
+                    continue;
+                };
+                let reason = if other != list {
+                    format!("`{text}` is among the tables too: list it once")
+                } else if first.to_lowercase() != text.to_lowercase() {
+                    format!("`{text}` is listed above already, as `{first}`: list it once")
+                } else {
+                    continue;
+                };
+                found.push(refusal(place(list).join(Step::Index(i)), reason));
+            }
         }
     }
 }
 
 /// Ids that are written: 32 lower-case hexadecimal digits, each given once in its group.
-fn ids(body: &Value, found: &mut Vec<Refusal>) {
+fn given_ids(body: &Value, found: &mut Vec<Refusal>) {
     for group in [Group::Questions, Group::Instructions] {
         let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
         if let (Group::Instructions, Some(id)) = (group, write::at(body, &["instructions", "text_id"]).and_then(Value::as_str)) {
@@ -246,7 +258,7 @@ fn counts(body: &Value, found: &mut Vec<Refusal>) {
     if tables > TABLES {
         found.push(refusal(Path::field("tables"), format!("a space has at most {TABLES} tables and views, and these are {tables}")));
     }
-    let text = usize::from(write::at(body, &["instructions", "text"]).is_some_and(|text| !text.is_zero()));
+    let text = usize::from(write::at(body, &["instructions", "text"]).is_some_and(|text| !read::is_blank(text)));
     let instructions = text + count(&["instructions", "example_sql"]) + count(&["instructions", "functions"]);
     if instructions > INSTRUCTIONS {
         let reason = format!("a space has at most {INSTRUCTIONS} examples, functions and texts together, and these are {instructions}");

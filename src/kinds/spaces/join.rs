@@ -1,6 +1,7 @@
 //! Joins: two tables, a condition and a relationship here; aliases in backticks there, and a marker among the SQL or an enum.
 
 use super::form::Wire;
+use super::name::Name;
 use crate::model::{Map, Value};
 
 /// The marker that tells the relationship, as the second text of a join's `sql`.
@@ -41,7 +42,10 @@ pub(super) fn lift(join: &mut Map, rest: &mut Map) {
 
 /// The name that a join calls a table by where none is given: its own.
 pub(super) fn default_alias(identifier: &str) -> String {
-    identifier.rsplit('.').next().unwrap_or(identifier).trim_matches('`').to_owned()
+    match Name::parse(identifier) {
+        Some(name) => name.last().to_owned(),
+        None => identifier.rsplit('.').next().unwrap_or(identifier).trim_matches('`').to_owned(),
+    }
 }
 
 fn conditions(join: &mut Map) {
@@ -118,8 +122,7 @@ fn plain(text: &str, sides: &[(String, String)]) -> String {
 /// One side of an equality under its alias, where it was under the whole name of its table.
 fn short(side: Vec<String>, sides: &[(String, String)]) -> Vec<String> {
     let Some((column, table)) = side.split_last().filter(|(_, table)| table.len() > 1) else { return side };
-    let whole = table.join(".");
-    match sides.iter().find(|(identifier, _)| identifier.replace('`', "").eq_ignore_ascii_case(&whole)) {
+    match sides.iter().find(|(identifier, _)| Name::parse(identifier).is_some_and(|name| name.is(table))) {
         Some((_, alias)) => vec![alias.clone(), column.clone()],
         None => side,
     }
@@ -131,12 +134,19 @@ enum Quotes {
     Always,
 }
 
+/// A word of SQL, in backticks where it needs them.
+pub(super) fn word(text: &str) -> String {
+    let simple =
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if simple { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{}`", text.replace('`', "``"))
+}
+
 fn write(pairs: &[[Vec<String>; 2]], quotes: Quotes) -> String {
-    let word = |word: &String| {
-        let simple =
-            word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if simple && quotes == Quotes::WhereNeeded { word.clone() } else { format!("`{}`", word.replace('`', "``")) }
-    };
+    let word = |text: &String| if quotes == Quotes::WhereNeeded { word(text) } else { quoted(text) };
     let side = |side: &Vec<String>| side.iter().map(word).collect::<Vec<_>>().join(".");
     pairs.iter().map(|[left, right]| format!("{} = {}", side(left), side(right))).collect::<Vec<_>>().join(" AND ")
 }

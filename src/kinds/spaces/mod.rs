@@ -11,6 +11,7 @@ mod facts;
 mod form;
 mod ids;
 mod join;
+mod name;
 mod place;
 #[cfg(test)]
 mod random;
@@ -135,6 +136,26 @@ const HOOKS: Hooks = Hooks {
     ..Hooks::NONE
 };
 
+/// A list of a space, as people write it.
+#[derive(Debug, Clone, Copy)]
+pub struct SpaceList {
+    /// Where it stands.
+    pub at: &'static [&'static str],
+    /// What its items are known by.
+    pub by: &'static [&'static str],
+    /// The member that text alone stands for; empty: none.
+    pub short: &'static str,
+}
+
+/// All lists of a space, in the order in which a person reads it.
+pub fn space_lists() -> impl Iterator<Item = SpaceList> {
+    form::SECTIONS.iter().map(|section| SpaceList {
+        at: section.at,
+        by: section.ids.map_or(section.form.sorted, |ids| ids.by),
+        short: section.form.short,
+    })
+}
+
 /// What a space names in Unity Catalog.
 const NAMED: &[Objects] = &[
     Objects { list: &["tables"], member: "identifier", sort: Sort::Table, columns: Some(("columns", "name")) },
@@ -179,28 +200,22 @@ fn view(view: &View<'_>) -> Value {
     aligned(view.live, view.desired)
 }
 
-/// A title that was taken: the workspace gave it a number.
-fn warn(live: &Value, desired: &Value) -> Vec<String> {
+/// A title that was taken: the workspace gave it another one.
+fn warn(live: &Value, desired: &Value, called: Option<&str>) -> Vec<String> {
     let title = |body: &Value| body.get("title").and_then(Value::as_str).map(str::to_owned);
     let (Some(live), Some(wanted)) = (title(live), title(desired)) else { return vec![] };
     let told = || format!("the workspace calls it `{live}`, since another space has the title `{wanted}`: give one of them another title");
-    is_numbered(&live, &wanted).then(told).into_iter().collect()
+    (live != wanted && called == Some(live.as_str())).then(told).into_iter().collect()
 }
 
-/// Whether a title is another one with the number that the workspace adds.
-fn is_numbered(live: &str, wanted: &str) -> bool {
-    let number = live.strip_prefix(wanted).and_then(|rest| rest.strip_prefix(" (")).and_then(|rest| rest.strip_suffix(')'));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// What is no change after all: an id that YAML leaves to the workspace, and the number that the workspace adds to a title
-/// which is taken.
+/// What is no change after all: an id that YAML leaves to the workspace, and the title that the workspace itself gave instead of
+/// one which is taken. The same title given by somebody else is a change.
 fn judge(path: &Path, change: &Change<'_>) -> Option<Verdict> {
     let text = |body: Option<&Value>| body.and_then(|b| b.get("title")).and_then(Value::as_str).map(str::to_owned);
     match path.steps() {
         [Step::Field(name)] if name == "title" => {
             let (live, wanted) = (text(change.live)?, text(Some(change.desired))?);
-            (is_numbered(&live, &wanted) && text(change.applied) == Some(wanted)).then_some(Verdict::Same)
+            (change.context.called == Some(live.as_str()) && text(change.applied) == Some(wanted)).then_some(Verdict::Same)
         }
         [.., Step::Field(name)] if (name == "id" || name == "text_id") && change.desired.at(path).is_none() => Some(Verdict::Same),
         _ => None,

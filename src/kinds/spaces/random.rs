@@ -128,6 +128,15 @@ fn fragments(random: &mut Random) -> Value {
     json!([text(random)])
 }
 
+/// The same, or one of the ways to say nothing.
+fn fragments_or_none(random: &mut Random) -> Value {
+    match random.below(12) {
+        0 => json!([]),
+        1 => json!([""]),
+        _ => fragments(random),
+    }
+}
+
 fn words(random: &mut Random) -> Value {
     (0..=random.below(3)).map(|n| Value::String(distinct(random, n))).collect()
 }
@@ -152,15 +161,15 @@ fn part(random: &mut Random, n: usize) -> String {
 fn table(random: &mut Random, schema: &str, n: usize) -> Value {
     let mut out = Members::new();
     out.insert("identifier".to_owned(), json!(format!("lake.{schema}.{}", part(random, n))));
-    maybe(random, &mut out, "description", fragments);
+    maybe(random, &mut out, "description", fragments_or_none);
     let columns = many(random, 4, |random, n| {
         let mut out = Members::new();
         let name = if random.sometimes(30) { format!("Odd: column #{n}") } else { format!("column_{n}") };
         out.insert("column_name".to_owned(), json!(name));
-        maybe(random, &mut out, "description", fragments);
-        maybe(random, &mut out, "synonyms", words);
+        maybe(random, &mut out, "description", fragments_or_none);
+        maybe(random, &mut out, "synonyms", |random| if random.sometimes(15) { json!([]) } else { words(random) });
         for flag in ["exclude", "enable_format_assistance", "enable_entity_matching"] {
-            maybe(random, &mut out, flag, |_| json!(true));
+            maybe(random, &mut out, flag, |random| json!(random.sometimes(70)));
         }
         Value::Object(out)
     });
@@ -246,7 +255,7 @@ fn instructions(random: &mut Random) -> Value {
         }
     }
     let mut snippets = Members::new();
-    let lists = [many(random, 3, snippet), many(random, 3, named_snippet), many(random, 3, named_snippet)];
+    let lists = [many(random, 3, named_snippet), many(random, 3, named_snippet), many(random, 3, named_snippet)];
     for (name, items) in ["filters", "expressions", "measures"].into_iter().zip(lists) {
         if !items.is_empty() {
             snippets.insert(name.to_owned(), sorted(items, "id"));
@@ -283,7 +292,8 @@ pub fn export(random: &mut Random) -> Value {
         let mut out = Members::new();
         out.insert("id".to_owned(), json!(random.id()));
         out.insert("question".to_owned(), json!([distinct(random, n)]));
-        out.insert("answer".to_owned(), json!([{ "format": "SQL", "content": [text(random)] }]));
+        let answers = if random.sometimes(20) { 2 } else { 1 };
+        out.insert("answer".to_owned(), (0..answers).map(|_| json!({ "format": "SQL", "content": [text(random)] })).collect());
         maybe(random, &mut out, "evaluation_note", fragments);
         Value::Object(out)
     });
@@ -325,7 +335,57 @@ pub fn typed(export: &Value) -> Value {
     {
         tables.append(&mut views);
     }
+    // A filter has no alias there.
+    for filter in out.pointer_mut("/instructions/sql_snippets/filters").and_then(Value::as_array_mut).into_iter().flatten() {
+        filter.as_object_mut().map(|filter| filter.remove("alias"));
+    }
     out
+}
+
+/// An agent's definition with what only that form has, in the order that the server wants.
+pub fn agent(random: &mut Random) -> Value {
+    let mut out = typed(&export(random));
+    if let Some(questions) = out.pointer_mut("/benchmarks/questions").and_then(Value::as_array_mut) {
+        questions.reverse();
+    }
+    let volumes = many(random, 3, |random, n| {
+        let mut out = Members::new();
+        out.insert("path".to_owned(), json!(format!("/Volumes/lake/sales/v{n}")));
+        maybe(random, &mut out, "description", |random| json!(text(random)));
+        Value::Object(out)
+    });
+    let connections = many(random, 3, |random, n| json!({ "mcp_connection": distinct(random, n) }));
+    for (name, items) in [("volumes", volumes), ("mcp_connections", connections)] {
+        if !items.is_empty() {
+            out["data_sources"][name] = Value::Array(items);
+        }
+    }
+    for table in out.pointer_mut("/data_sources/tables").and_then(Value::as_array_mut).into_iter().flatten() {
+        for column in table["column_configs"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            maybe(random, column, "display_name", |random| json!(text(random)));
+        }
+    }
+    for example in out.pointer_mut("/instructions/example_question_sqls").and_then(Value::as_array_mut).into_iter().flatten() {
+        for parameter in example["parameters"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            if random.sometimes(30) {
+                parameter.insert("default_value".to_owned(), json!({ "value_range": { "min": "1", "max": distinct(random, 9) } }));
+            }
+        }
+    }
+    without_nulls(&mut out);
+    out
+}
+
+/// Indexing leaves nulls where there was nothing.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 fn of_agents(value: &Value) -> Value {
@@ -348,6 +408,7 @@ fn of_agents(value: &Value) -> Value {
                 out.insert("sql".to_owned(), items[0].clone());
                 out.insert("relationship_type".to_owned(), json!(format!("GENIE_AGENT_JOIN_{relationship}")));
             }
+            ("description", Value::Array(items)) if items.is_empty() => drop(out.insert(name.clone(), json!(""))),
             (_, Value::Array(items)) if is_prose(name, items) => {
                 out.insert(name.clone(), Value::String(items.iter().filter_map(Value::as_str).collect()));
             }
@@ -462,10 +523,11 @@ pub fn content(value: &Value) -> Value {
         let all = ["tables", "metric_views"].into_iter().filter_map(|name| sources.remove(name)).collect::<Vec<_>>();
         let mut all: Vec<Value> = all.into_iter().filter_map(|list| list.as_array().cloned()).flatten().collect();
         all.sort_by_key(Value::to_string);
-        if all.is_empty() {
-            out.as_object_mut().map(|map| map.remove("data_sources"));
-        } else {
+        if !all.is_empty() {
             sources.insert("tables".to_owned(), Value::Array(all));
+        }
+        if sources.is_empty() {
+            out.as_object_mut().map(|map| map.remove("data_sources"));
         }
     }
     out

@@ -161,7 +161,7 @@ fn given(mut definition: Map) -> Map {
     match take(&mut definition, &place) {
         Some(Value::List(items)) => {
             let said = Said::of(&items);
-            if said.text.as_str().is_some_and(|text| !text.trim_end_matches('\n').is_empty()) {
+            if said.text.as_str().is_some() && !is_blank(&said.text) {
                 said.put(&mut body, &mut definition);
             } else if !said.rest.is_empty() {
                 put(&mut definition, &place, Value::List(items));
@@ -191,6 +191,11 @@ fn given(mut definition: Map) -> Map {
 
 /// What an overlay says of the whole of a part: that it goes, or is replaced.
 const MARKERS: [&str; 2] = ["$delete", "$replace"];
+
+/// Whether the general instruction says nothing: it is neither read nor sent.
+pub(super) fn is_blank(text: &Value) -> bool {
+    text.is_zero() || text.as_str().is_some_and(|text| text.trim_matches(['\n', '\r']).is_empty())
+}
 
 /// Brings every section of what a person wrote to its place in YAML's form.
 fn written(body: &mut Map) {
@@ -231,6 +236,9 @@ fn written(body: &mut Map) {
             Value::List(items) => lines(items),
             other => other,
         };
+        if text.as_str().is_some() && is_blank(text) {
+            *text = Value::from("");
+        }
     }
     if let Some(Value::List(items)) = instructions.shift_remove("text_instructions") {
         let mut rest = Map::new();

@@ -98,7 +98,7 @@ fn forms(export: &Json) -> [(Wire, Json); 3] {
 #[test]
 fn the_typed_form_is_sent_back_as_it_is() {
     for seed in 0..200 {
-        let typed = random::typed(&random::export(&mut Random::of(seed)));
+        let typed = random::agent(&mut Random::of(seed));
         assert_eq!(
             format!("{:#}", random::content(&through(&typed, Wire::Typed))),
             format!("{:#}", random::content(&typed)),

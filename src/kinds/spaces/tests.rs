@@ -6,9 +6,9 @@ use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::form::{KEY, Wire};
-use super::{carry, check, ids, read, write};
-use crate::kinds::{Call, Change, Context, create_calls, update_calls};
+use super::form::{Form, KEY, SECTIONS, Shape, Wire};
+use super::{SPACES, carry, check, ids, read, write};
+use crate::kinds::{Call, Change, Context, Fact, Field, Lit, Schema, create_calls, update_calls};
 use crate::model::{Address, Map, Step, Value, json};
 
 /// A map of the members that are there.
@@ -459,4 +459,36 @@ fn an_unknown_field_is_sent_by_either_api() {
         let body = calls[0].body.as_ref().and_then(Value::as_map).expect("a body");
         assert_eq!((calls.len(), body.keys().map(String::as_str).collect::<Vec<_>>()), (1, vec!["zorp"]));
     }
+}
+
+/// What is known of a field (`facts`) is what its form says of it (`form`): one of them is not changed alone.
+#[test]
+fn facts_agree_with_forms() {
+    let root = Schema::of(&SPACES);
+    for section in SECTIONS {
+        let list = section.at.iter().fold(Some(root.root()), |field, name| field?.field(name)).expect("the schema has every section");
+        let by = section.ids.map_or(section.form.sorted, |ids| ids.by);
+        let has = |wanted: &str| list.facts().any(|fact| format!("{fact:?}") == wanted);
+        assert!(has(&format!("Keyed({by:?})")), "{:?} is known by {by:?}", section.at);
+        assert_eq!(has("Also(\"id\")"), section.ids.is_some(), "{:?}", section.at);
+        let item = list.item().expect("it is a list");
+        agrees(section.form, &item, section.at);
+    }
+}
+
+fn agrees(form: &Form, item: &Field<'_>, at: &[&str]) {
+    for member in form.members {
+        let field = item.field(member.name).unwrap_or_else(|| panic!("{at:?} has no {}", member.name));
+        let has = |wanted: &Fact| field.facts().any(|fact| format!("{fact:?}") == format!("{wanted:?}"));
+        match member.shape {
+            Shape::Prose => assert!(has(&Fact::Chomped), "{at:?} {}", member.name),
+            Shape::Words => assert!(has(&Fact::Set), "{at:?} {}", member.name),
+            Shape::Local => assert!(has(&Fact::InputOnly), "{at:?} {}", member.name),
+            Shape::Parts(below) => agrees(below, &field.item().expect("it is a list"), &[at, &[member.name]].concat()),
+            Shape::Same | Shape::Line | Shape::Initial => {}
+        }
+        assert_eq!(member.name == "id", has(&Fact::Default(Lit::Backend)), "{at:?} {}", member.name);
+    }
+    let more = item.field("more").expect("what nobody knows has its place");
+    assert!(more.facts().any(|fact| matches!(fact, Fact::Carried)), "{at:?}");
 }

@@ -5,7 +5,7 @@
 //! A server that gave it there gets it back, another one refuses it. [`super::carry`] says so before.
 
 use super::form::{Form, Order, SECTIONS, Section, Shape, Wire};
-use super::read::{PLAIN, at_mut, is_beside, take};
+use super::read::{PLAIN, at_mut, is_beside, is_blank, take};
 use crate::model::{Map, Value};
 
 /// The fields of a request to the spaces API.
@@ -111,7 +111,7 @@ fn put_text(out: &mut Map, body: &Value, more: &mut Map, wire: Wire) {
         Some(Value::List(items)) => items,
         _ => vec![],
     };
-    if let Some(text) = at(body, &["instructions", "text"]).filter(|text| !text.is_zero()) {
+    if let Some(text) = at(body, &["instructions", "text"]).filter(|text| !is_blank(text)) {
         let mut said = Map::new();
         said.extend(at(body, &["instructions", "text_id"]).map(|id| ("id".to_owned(), id.clone())));
         said.insert("content".to_owned(), prose(text.clone(), wire));

@@ -65,7 +65,7 @@ const CASE: Case<'static> = Case {
     desired: "{}",
     applied: "",
     paths: &[],
-    context: Context { deployer: None, parent: None, maker: None, exclusive: false },
+    context: Context { deployer: None, parent: None, maker: None, exclusive: false, called: None },
 };
 
 impl Case<'_> {

@@ -27,8 +27,8 @@ fn job(entries: &str, mode: &str) -> String {
     format!(r#"{{"object_type":"jobs","object_id":12{mode},"entries":{entries}}}"#)
 }
 
-const BOSS: Context<'static> = Context { deployer: Some("boss@x.com"), parent: None, maker: None, exclusive: false };
-const SP: Context<'static> = Context { deployer: Some("SP-1"), parent: None, maker: None, exclusive: false };
+const BOSS: Context<'static> = Context { deployer: Some("boss@x.com"), parent: None, maker: None, exclusive: false, called: None };
+const SP: Context<'static> = Context { deployer: Some("SP-1"), parent: None, maker: None, exclusive: false, called: None };
 
 #[test]
 fn permissions_that_are_compared() {
@@ -76,7 +76,7 @@ fn who_made_the_parent_counts_as_the_deployer() {
         [(r#"{"creator_user_name":"sp-1"}"#, true), (r#"{"owner":"SP-1"}"#, true), (r#"{"creator_name":"other"}"#, false), ("{}", false)]
     {
         let parent = value(parent);
-        let context = Context { deployer: None, parent: Some(&parent), maker: None, exclusive: false };
+        let context = Context { deployer: None, parent: Some(&parent), maker: None, exclusive: false, called: None };
         let seen = view("permissions", JOB, &job("[]", ""), "", context);
         let there = entries(&seen).as_list().unwrap().iter().any(|e| e.get("service_principal_name").is_some());
         assert_eq!(there, !dropped, "{parent:?}");
@@ -92,7 +92,7 @@ fn who_made_the_parent_counts_as_the_deployer() {
         JOB,
         &job("[]", ""),
         "",
-        Context { deployer: Some("ci"), parent: Some(&parent), maker: None, exclusive: false },
+        Context { deployer: Some("ci"), parent: Some(&parent), maker: None, exclusive: false, called: None },
     );
     assert_eq!(entries(&seen).as_list().unwrap().len(), 2);
 }
@@ -254,7 +254,7 @@ fn grants(entries: &str) -> String {
     format!(r#"{{"securable_type":"catalog","full_name":"main","entries":{entries}}}"#)
 }
 
-const EXCLUSIVE: Context<'static> = Context { deployer: None, parent: None, maker: None, exclusive: true };
+const EXCLUSIVE: Context<'static> = Context { deployer: None, parent: None, maker: None, exclusive: true, called: None };
 
 #[test]
 fn grants_that_are_compared() {

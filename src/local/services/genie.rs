@@ -9,7 +9,7 @@ use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
     Evidence, Habit, Rival,
     filling::{default, timestamp},
-    genie_export, habit, kept_objects, paging, permissions, tree, workspace_tags,
+    genie_export, genie_limits, habit, kept_objects, paging, permissions, tree, workspace_tags,
 };
 use crate::model::{Map, Value, json};
 
@@ -34,7 +34,12 @@ pub const HABITS: &[Habit] = &[
     habit("genie", "fills in the caller's home as parent_path and drops the prefix /Workspace", Evidence::Cli),
     habit("genie", "refuses a parent_path that is no folder: 404 RESOURCE_DOES_NOT_EXIST", Evidence::Cli),
     habit("genie", "gives a title that is taken the next free number: \"Sales (1)\"", Evidence::Issue),
-    habit("genie", "a trashed space is in no list, and answers 404", Evidence::Cli),
+    habit("genie", "a trashed space is in no list, and answers 404; its access list still answers", Evidence::Cli),
+    habit(
+        "genie",
+        "refuses more than 30 tables and views, 100 texts, examples and functions, 25,000 characters of a text, 10,000 items of a list",
+        Evidence::Docs,
+    ),
     habit(
         "genie",
         "shows a list only what the caller may see; the serialized space and changes want CAN_EDIT, the trash CAN_MANAGE",
@@ -82,6 +87,15 @@ pub(super) fn listed(exchange: &Exchange<'_, '_>) -> Vec<Arc<Value>> {
     exchange.objects.all(SPACES).filter(|(_, space)| shows(space)).map(|(_, space)| Arc::clone(space)).collect()
 }
 
+/// Those of them that the caller may see.
+pub(super) fn visible_to_caller(exchange: &Exchange<'_, '_>) -> Vec<Arc<Value>> {
+    let may_see = |space: &Arc<Value>| {
+        let id = space.get("space_id").map(Value::key_text).unwrap_or_default();
+        permissions::may(exchange, "genie", &id, "CAN_READ")
+    };
+    listed(exchange).into_iter().filter(may_see).collect()
+}
+
 /// A space as replies show it.
 fn shown(exchange: &Exchange<'_, '_>, mut space: Map, whole: bool) -> Map {
     space.shift_remove("trashed");
@@ -103,7 +117,12 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Value>, Refusal> {
     let parsed = text.as_str().and_then(|text| json::parse(text.as_bytes()).ok());
     let Some(Value::Map(mut export)) = parsed else { return Err(Refusal::invalid("Invalid JSON in field 'serialized_space'")) };
     let unknown = if exchange.rival(Rival::GenieKnowsMore) { genie_export::Unknown::Kept } else { genie_export::Unknown::Refused };
-    genie_export::check(&export, unknown)?;
+    let joins = if exchange.rival(Rival::GenieStrict) { genie_export::Joins::Equalities } else { genie_export::Joins::Any };
+    let much = genie_limits::too_long(exchange, text.as_str().unwrap_or_default()).or_else(|| genie_limits::exceeded(exchange, &export));
+    if let Some(much) = much {
+        return Err(genie_export::refused(much));
+    }
+    genie_export::check(&export, unknown, joins)?;
     genie_export::migrate(&mut export);
     if exchange.rival(Rival::GenieFiftyAnswers) && genie_export::answers(&export).is_some_and(|most| most > 50) {
         return Err(Refusal::invalid("Exceeded maximum number (50) of certified answer inputs"));
@@ -140,7 +159,7 @@ fn is_fresh(exchange: &Exchange<'_, '_>, name: &str) -> bool {
 }
 
 /// The caller must have this level of a space.
-fn allowed(exchange: &Exchange<'_, '_>, id: &str, level: &str, word: &str) -> Result<(), Refusal> {
+pub(super) fn allowed(exchange: &Exchange<'_, '_>, id: &str, level: &str, word: &str) -> Result<(), Refusal> {
     if permissions::may(exchange, "genie", id, level) {
         return Ok(());
     }
@@ -227,12 +246,7 @@ fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
-    let all = listed(exchange);
-    let may_see = |space: &Arc<Value>| {
-        let id = space.get("space_id").map(Value::key_text).unwrap_or_default();
-        permissions::may(exchange, "genie", &id, "CAN_READ")
-    };
-    let all: Vec<Arc<Value>> = all.into_iter().filter(may_see).collect();
+    let all = visible_to_caller(exchange);
     let size = paging::size(exchange, "page_size", 100, 1000)?;
     let page = paging::page(all, size, exchange.asked("page_token"))?;
     let row = |space: Arc<Value>| match visible(&space) {
@@ -285,6 +299,5 @@ pub(super) fn trashed(exchange: &mut Exchange<'_, '_>, id: &str, mut space: Map)
         exchange.objects.put(SPACES, id, Value::Map(space));
     } else {
         exchange.objects.remove(SPACES, id);
-        permissions::died(exchange, "genie", id);
     }
 }

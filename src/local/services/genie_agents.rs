@@ -7,7 +7,7 @@ use crate::local::core::visible;
 use crate::local::exchange::Exchange;
 use crate::local::routes::{Room, Source::Catalogue};
 use crate::local::services::{
-    Evidence, Habit, Rival, filling::timestamp, genie, genie_export, genie_typed, habit, mask, paging, permissions,
+    Evidence, Habit, Rival, filling::timestamp, genie, genie_export, genie_limits, genie_typed, habit, mask, paging, permissions,
 };
 use crate::model::{Map, Value};
 
@@ -33,6 +33,7 @@ pub const HABITS: &[Habit] = &[
     habit("genie_agents", "refuses a display_name above 63 and a description above 4096 characters", Evidence::Sdk),
     habit("genie_agents", "gives parent_path as it was sent, and where the agent is as effective_parent_path", Evidence::Sdk),
     habit("genie_agents", "gives a definition back as it was sent, or refuses it: unknown members, another order, ids", Evidence::Sdk),
+    habit("genie_agents", "wants CAN_EDIT for a definition and for changes, CAN_MANAGE for the trash", Evidence::Unverified),
     habit("genie_agents", "shows the spaces of the spaces API, and is shown there", Evidence::Sdk),
 ];
 
@@ -90,6 +91,9 @@ fn given(exchange: &mut Exchange<'_, '_>) -> Result<Option<Map>, Refusal> {
         return Err(Refusal::invalid(format!("Cannot find field: {unknown} in message GenieAgent")));
     }
     let Some(Value::Map(definition)) = exchange.body.get("definition").cloned() else { return Ok(None) };
+    if let Some(much) = genie_limits::exceeded(exchange, &definition) {
+        return Err(genie_typed::refused(much));
+    }
     genie_typed::check(&definition)?;
     genie::all_there(exchange, &genie_typed::export(&definition))?;
     Ok(Some(definition))
@@ -158,13 +162,15 @@ fn create(exchange: &mut Exchange<'_, '_>) -> Handled {
 
 fn get(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
-    let space = genie::stored(exchange, &exchange.parameter("genie_agent_id"))?;
+    let id = exchange.parameter("genie_agent_id");
+    let space = genie::stored(exchange, &id)?;
+    genie::allowed(exchange, &id, "CAN_EDIT", "Can Edit")?;
     Ok(Answer::ok(shown(&space, true)))
 }
 
 fn list(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
-    let all = genie::listed(exchange);
+    let all = genie::visible_to_caller(exchange);
     let size = paging::size(exchange, "page_size", 20, 100)?;
     let page = paging::page(all, size, exchange.asked("page_token"))?;
     let whole = exchange.asked("view") == Some("GENIE_AGENT_VIEW_FULL");
@@ -179,6 +185,7 @@ fn update(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
     let id = exchange.parameter("genie_agent_id");
     let mut space = genie::stored(exchange, &id)?;
+    genie::allowed(exchange, &id, "CAN_EDIT", "Can Edit")?;
     same_etag(exchange, &space, &id)?;
     let given = given(exchange)?;
     let mut masked = Map::new();
@@ -220,6 +227,7 @@ fn delete(exchange: &mut Exchange<'_, '_>) -> Handled {
     served(exchange)?;
     let id = exchange.parameter("genie_agent_id");
     let space = genie::stored(exchange, &id)?;
+    genie::allowed(exchange, &id, "CAN_MANAGE", "Can Manage")?;
     same_etag(exchange, &space, &id)?;
     genie::trashed(exchange, &id, space);
     Ok(Answer::empty())

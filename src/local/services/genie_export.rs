@@ -146,6 +146,11 @@ fn at<'a>(export: &'a Map, path: &[&str]) -> &'a [Value] {
     found.and_then(Value::as_list).unwrap_or_default()
 }
 
+/// That a definition is refused for this.
+pub fn refused(message: impl std::fmt::Display) -> Refusal {
+    invalid(message)
+}
+
 /// What becomes of members that no reference names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
@@ -159,7 +164,7 @@ pub enum Unknown {
 ///
 /// # Errors
 /// 400 with what the converter says.
-pub fn check(export: &Map, unknown: Unknown) -> Result<(), Refusal> {
+pub fn check(export: &Map, unknown: Unknown, form: Joins) -> Result<(), Refusal> {
     let version = export.get("version").and_then(Value::as_i64).unwrap_or_default();
     if !matches!(version, 1 | 2) {
         return Err(invalid(format_args!("ExportConverter supports versions 1 and 2, but got {version}")));
@@ -178,16 +183,16 @@ pub fn check(export: &Map, unknown: Unknown) -> Result<(), Refusal> {
         }
     }
     if at(export, &["instructions", "text_instructions"]).len() > 1 {
-        return Err(invalid("instructions.text_instructions must contain at most one item"));
+        return Err(invalid("text_instructions must contain at most one item"));
     }
     for list in ["filters", "expressions", "measures"] {
         for (i, snippet) in at(export, &["instructions", "sql_snippets", list]).iter().enumerate() {
             if snippet.get("display_name").is_none_or(Value::is_zero) {
-                return Err(invalid(format_args!("instructions.sql_snippets.{list}[{i}].display_name is required but missing")));
+                return Err(invalid(format_args!("sql_snippets.{list}[{i}].display_name is required but missing")));
             }
         }
     }
-    joins(export)?;
+    joins(export, form)?;
     if at(export, &["benchmarks", "questions"]).iter().any(|q| q.get("answer").is_none_or(Value::is_zero)) {
         return Err(invalid("benchmark_question must have at least one answer"));
     }
@@ -206,19 +211,33 @@ fn columns(table: &Value) -> Result<(), Refusal> {
     if !columns.is_sorted() {
         return Err(invalid(format_args!("data_sources.table({name}).column_configs must be sorted by column_name")));
     }
-    match columns.windows(2).find(|two| two[0] == two[1]) {
-        Some(two) => Err(invalid(format_args!("data_sources.table({name}).column_configs has {} twice", two[0]))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-fn joins(export: &Map) -> Result<(), Refusal> {
+/// Which conditions of joins are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joins {
+    /// All.
+    Any,
+    /// Equalities of two columns in backticks, each of a side, joined by AND.
+    Equalities,
+}
+
+/// Whether a condition is such.
+fn is_equality(text: &str) -> bool {
+    text.split(" AND ").all(|equality| {
+        let sides: Vec<&str> = equality.split(" = ").collect();
+        sides.len() == 2 && sides.iter().all(|side| side.starts_with('`') && side.ends_with('`') && side.contains("`.`"))
+    })
+}
+
+fn joins(export: &Map, form: Joins) -> Result<(), Refusal> {
     for join in at(export, &["instructions", "join_specs"]) {
         let sql = join.get("sql").and_then(Value::as_list).unwrap_or_default();
         let text = |at: usize| sql.get(at).and_then(Value::as_str).unwrap_or_default();
         let known = ["MANY_TO_ONE", "ONE_TO_MANY", "ONE_TO_ONE", "MANY_TO_MANY"];
         let marked = known.iter().any(|r| text(1) == format!("--rt=FROM_RELATIONSHIP_TYPE_{r}--"));
-        if !marked || sql.len() != 2 {
+        if !marked || sql.len() != 2 || (form == Joins::Equalities && !is_equality(text(0))) {
             return Err(unreadable(format_args!("{} (of class java.lang.String)", text(0))));
         }
     }
@@ -261,11 +280,7 @@ fn message(of: &Message, given: &Map, unknown: Unknown) -> Result<(), Refusal> {
                     message(of, map, unknown)?;
                 }
             }
-            (Sort::Texts, Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => {
-                if let Some(long) = items.iter().filter_map(Value::as_str).find(|text| text.chars().count() > 25_000) {
-                    return Err(invalid(format_args!("{name} is longer than 25000 characters: {}", long.chars().count())));
-                }
-            }
+            (Sort::Texts, Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => {}
             (Sort::Texts | Sort::Objects(_), other) => {
                 return Err(Refusal::invalid(format!("Expected an array for {name} but found {}", json::display(other))));
             }

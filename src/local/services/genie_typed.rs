@@ -41,6 +41,11 @@ fn invalid(message: impl std::fmt::Display) -> Refusal {
     Refusal::invalid(format!("Invalid definition: {message}"))
 }
 
+/// That a definition is refused for this.
+pub fn refused(message: impl std::fmt::Display) -> Refusal {
+    invalid(message)
+}
+
 /// Whether the server takes it. Unknown members and wrong types were refused before.
 ///
 /// # Errors
@@ -71,7 +76,7 @@ pub fn check(definition: &Map) -> Result<(), Refusal> {
         }
     }
     if at(definition, &["instructions", "text_instructions"]).len() > 1 {
-        return Err(invalid("instructions.text_instructions must contain at most one item"));
+        return Err(invalid("text_instructions must contain at most one item"));
     }
     Ok(())
 }

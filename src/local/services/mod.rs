@@ -16,6 +16,7 @@ mod genie;
 mod genie_agents;
 mod genie_evals;
 mod genie_export;
+mod genie_limits;
 mod genie_typed;
 mod grants;
 mod identity;
@@ -126,6 +127,7 @@ rivals! {
     GenieSchemaLags "genie-schema-lags" "the first Genie space that names a table of a schema is refused, as if that were not there yet"
     GenieTablesChecked "genie-tables-checked" "a Genie space that names a table in a schema which is not there is refused"
     GenieKnowsMore "genie-knows-more" "a serialized space may hold members that no reference names: they are taken, kept and given back"
+    GenieStrict "genie-strict" "a Genie space with more than 200 snippets, of more than 3.5 MB, or with a join that is no equality of its sides is refused"
     GenieNoEvalRuns "genie-no-eval-runs" "a workspace without runs of benchmarks answers 404 ENDPOINT_NOT_FOUND to them"
     TagsOfAbsentEmpty "tags-of-absent-empty" "tags of a Genie space that is not there are an empty list instead of 404"
     GenieSpacesAbsent "genie-spaces-absent" "the workspace has no /api/2.0/genie/spaces: 404 ENDPOINT_NOT_FOUND"

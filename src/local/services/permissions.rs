@@ -99,6 +99,8 @@ fn target(exchange: &Exchange<'_, '_>) -> Result<(&'static ObjectType, String, O
     let of = permission_types::find(&type_name).ok_or_else(|| unsupported(&type_name))?;
     let there = of.collection.is_some_and(|collection| exchange.objects.has(collection, &id));
     let list = exchange.objects.get(LISTS, &format!("{}/{id}", of.name)).and_then(|l| l.as_map().cloned());
+    // The list of a Genie space stays where the space is in the trash.
+    let there = there || (of.name == "genie" && list.is_some());
     match (there, exchange.rival(Rival::PermissionsOfAbsentEmpty)) {
         (true, _) => Ok((of, id, Some(list.unwrap_or_default()))),
         (false, true) => Ok((of, id, None)),

@@ -141,6 +141,7 @@ impl World {
             tag: None,
             deposed: vec![],
             made_by: None,
+            called: None,
             before: None,
         };
         self.state.resources.insert(address.clone(), entry);

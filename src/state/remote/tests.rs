@@ -69,6 +69,7 @@ pub(super) fn put(name: &str, text: &str) -> Record {
         tag: None,
         deposed: vec![],
         made_by: None,
+        called: None,
         before: None,
     };
     Record::Put { address, entry: Box::new(entry) }

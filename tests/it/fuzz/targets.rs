@@ -275,6 +275,7 @@ fn entry(id: &str) -> Entry {
         tag: Some("t-1".to_owned()),
         deposed: vec![],
         made_by: None,
+        called: None,
         before: None,
     }
 }

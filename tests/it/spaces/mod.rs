@@ -3,6 +3,7 @@
 mod carried;
 mod commands;
 mod forge;
+mod names;
 #[path = "../../../src/kinds/spaces/random.rs"]
 #[allow(dead_code, reason = "unit tests take the same file, and use other parts of it")]
 mod random;
@@ -17,7 +18,9 @@ use super::walk::Served;
 /// Sends a request past everything that is tried here. Gives what is answered.
 fn send(served: &Served, method: &str, path: &str, body: &Value) -> Value {
     let body = if body.is_null() { RequestBody::Empty } else { RequestBody::Json(body.to_string()) };
-    let request = Request { method: method.to_owned(), path: path.to_owned(), query: vec![], headers: vec![], body };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let query = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let request = Request { method: method.to_owned(), path: path.to_owned(), query, headers: vec![], body };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answer = runtime.block_on(served.workspace.handle(request)).expect("it answers");
     let text = String::from_utf8(answer.body).expect("UTF-8");

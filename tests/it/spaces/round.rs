@@ -10,7 +10,7 @@ use brickform::local::LocalOptions;
 use brickform::model::{Value, json};
 
 use super::random::{self, Random};
-use super::{kept, made};
+use super::{kept, made, send};
 use crate::walk::{Desk, Served};
 
 /// How many spaces are tried unless something else is said, and how many stand in one workspace.
@@ -35,16 +35,56 @@ fn files(desk: &Desk, folder: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The typed form goes the same way through a document of an export: the local workspace takes nothing there that the reference
-/// does not name, so that this is tried without one.
+/// The way of [`every_space_survives_the_way_to_yaml_and_back`], by the agents API between workspaces that have no other.
 #[test]
-fn every_agent_survives_the_way_to_a_document_and_back() {
+fn every_agent_survives_the_way_to_yaml_and_back() {
+    let seeds: Vec<usize> = (0..cases()).collect();
+    for (round, seeds) in seeds.chunks(TOGETHER).enumerate() {
+        let served = || Served::with(LocalOptions { rivals: vec!["genie-spaces-absent".to_owned()], ..LocalOptions::default() });
+        let (source, target) = (served(), served());
+        let desk = Desk::new(&source, &target);
+        let mut wanted = BTreeMap::new();
+        for seed in seeds {
+            let mut random = Random::of(*seed as u64);
+            let definition = random::agent(&mut random);
+            let text: String = random::text(&mut random).replace(['\n', '\r', '\t'], " ").chars().take(40).collect();
+            let title = format!("Space {seed}: {}", text.trim_end());
+            let description: String = random::text(&mut random).chars().take(2000).collect();
+            let body = serde_json::json!({
+                "display_name": title, "description": description, "warehouse_id": "w", "parent_path": "/Workspace/Shared", "definition": definition
+            });
+            send(&source, "POST", &format!("/api/2.0/genie/agents?genie_agent_id={:032x}", seed + 1), &body);
+            wanted.insert(title, (random::content(&definition), description));
+        }
+        desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
+        desk.write("conf/environments/target.yaml", "{}\n");
+        let options = "--env target --config conf/spaces --state target.json --profile TARGET_WORKSPACE";
+        desk.done(&format!("apply --yes {options}"));
+        let arrived = kept(&target);
+        assert_eq!(arrived.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "round {round}");
+        for (title, (wanted, description)) in &wanted {
+            let found = &arrived[title];
+            assert_eq!(format!("{:#}", random::content(&found["$definition"])), format!("{wanted:#}"), "{title}");
+            assert_eq!((found["description"].as_str(), found["parent_path"].as_str()), (Some(&**description), Some("/Shared")), "{title}");
+        }
+        desk.done("space-export --output-dir again --profile TARGET_WORKSPACE");
+        let (first, again) = (files(&desk, "conf/spaces"), files(&desk, "again"));
+        for (name, text) in &first {
+            assert_eq!(again.get(name), Some(text), "{name}, round {round}");
+        }
+        assert!(desk.done(&format!("plan {options}")).contains("no changes"), "round {round}");
+    }
+}
+
+/// With members that no reference names: the local workspace takes none there, so that this is tried without one.
+#[test]
+fn what_nobody_knows_of_an_agent_survives_the_way_to_a_document_and_back() {
     let spaces = Registry::standard().get("spaces").expect("it is a kind");
     let agents = spaces.otherwise.expect("it has another API").kind;
     let address = "spaces.t".parse().expect("an address");
     for seed in 0..cases() {
         let mut random = Random::of(seed as u64);
-        let given = random::strewn(&random::typed(&random::export(&mut random)), &mut random);
+        let given = random::strewn(&random::agent(&mut random), &mut random);
         let reply = serde_json::json!({ "name": "agents/01ef", "display_name": "T", "warehouse_id": "w", "definition": given });
         let body = from_reply(agents, json::parse(reply.to_string().as_bytes()).expect("JSON"));
         let document = document("t", &body);
