@@ -506,7 +506,9 @@ fn finish(
     arguments: &Arguments,
     run: &Run<'_>,
 ) -> Result<Exit, Failure> {
-    let entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
+    adopt_write::without_secrets(run, edits)?;
+    let mut entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
+    entries.values_mut().for_each(|entry| entry.applied = run.outside.known().hide_in(&entry.applied));
     plan.blocks.clear();
     let events = Events::new(run, arguments.showing.json);
     if !arguments.showing.json {

@@ -63,7 +63,8 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     if written.files.is_empty() {
         return Err(nothing_written(&steps, &written));
     }
-    let (document, done) = recorded(&document, &steps, &written);
+    without_secrets(run, &written.files)?;
+    let (document, done) = recorded(run, &document, &steps, &written);
     show(run, &written.files);
     if arguments.dry_run {
         run.screen.note("Only shown (--dry-run): no file was written.");
@@ -91,24 +92,46 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
 }
 
 /// The state takes for applied what YAML has of the workspace now; of how many addresses.
-fn recorded(before: &Document, steps: &[&Step], written: &Written) -> (Document, u64) {
+fn recorded(run: &Run<'_>, before: &Document, steps: &[&Step], written: &Written) -> (Document, u64) {
     let (mut document, mut done) = (before.clone(), 0);
     for step in steps {
         if step.because.as_deref() == Some(DELETED) {
             if written.is_left(&step.address) {
                 continue;
             }
-            accept(&mut document, step);
+            accept(run, &mut document, step);
         } else {
             let changes = written.recorded_of(&step.address);
             if changes.is_empty() {
                 continue;
             }
-            accept_only(&mut document, step, &changes);
+            accept_only(run, &mut document, step, &changes);
         }
         done += 1;
     }
     (document, done)
+}
+
+/// Refuses edits that would write the value of a secret into a file: somebody put it where anybody reads it.
+///
+/// # Errors
+/// One would.
+pub fn without_secrets(run: &Run<'_>, edits: &[Edited]) -> Result<(), Failure> {
+    let known = run.outside.known();
+    let count = |bytes: &[u8]| known.count(&String::from_utf8_lossy(bytes));
+    let holds = |edit: &&Edited| count(&edit.after) > edit.before.as_deref().map_or(0, count);
+    let names: Vec<String> = edits.iter().filter(holds).map(|edit| format!("`{}`", edit.name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Machine {
+        message: format!("the workspace holds the value of a secret where {} would get it: nothing was written", names.join(", ")),
+        help: vec![
+            "`brickform drift` shows where, as (sensitive): take it away in the workspace, or write `${secret(\"NAME\")}` there by hand"
+                .to_owned(),
+            "whatever else drifted can be written by its address".to_owned(),
+        ],
+    })
 }
 
 /// What could not be read says nothing about drift.
@@ -273,7 +296,7 @@ impl Trial<'_> {
         }
         let edited = Session::with(self.run, contents(&written.files))?;
         online.desired = edited.project.resolve(&online.answers).map_err(Failure::mistakes)?;
-        let (document, _) = recorded(self.document, steps, written);
+        let (document, _) = recorded(self.run, self.document, steps, written);
         let targets = match steps {
             [one] if online.desired.resources.contains_key(&one.address) => vec![one.address.parent().into()],
             _ => vec![],

@@ -304,7 +304,20 @@ pub async fn out(
 fn note(plan: &Plan, who: &str, digest: &Fingerprint) -> Note {
     let counts: BTreeMap<String, u64> = serde_json::to_value(plan.counts()).and_then(serde_json::from_value).unwrap_or_default();
     let counts = counts.into_iter().filter(|(what, n)| *n > 0 && what != "total" && what != "unmanaged").collect();
-    Note { who: who.to_owned(), overrides: plan.lifted.iter().cloned().collect(), counts, plan: digest.0.clone(), ..Note::default() }
+    let forgotten = plan
+        .steps
+        .iter()
+        .filter(|step| step.action == Action::Forget && !step.address.is_facet())
+        .map(|step| step.address.to_string())
+        .collect();
+    Note {
+        who: who.to_owned(),
+        overrides: plan.lifted.iter().cloned().collect(),
+        counts,
+        plan: digest.0.clone(),
+        forgotten,
+        ..Note::default()
+    }
 }
 
 fn exit(report: &apply::Report) -> Exit {

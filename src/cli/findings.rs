@@ -262,6 +262,7 @@ fn outputs(plan: &Plan, digest: &str, many: Option<usize>) -> String {
 
 fn append(run: &Run<'_>, file: &str, text: &str) -> Result<(), Failure> {
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(run.outside.path(file));
+    let text = run.screen.hidden(text, Form::Markdown);
     opened.and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|error| Failure::Machine {
         message: format!("{file} cannot be written: {error}"),
         help: vec!["GITHUB_OUTPUT and GITHUB_STEP_SUMMARY name files that the runner made".to_owned()],

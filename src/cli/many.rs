@@ -311,13 +311,13 @@ fn captured(run: &Run<'_>, names: &[String], name: &str, one: &(dyn Fn(&Run<'_>)
         in_terminal: false,
         columns: Some(run.screen.width),
     };
-    let mut screen = Screen::new(streams, &options, run.outside);
+    let outside = &run.outside.remembering();
+    let mut screen = Screen::new(streams, &options, outside);
     screen.err_colour = run.screen.err_colour;
     screen.out_colour = run.screen.out_colour;
     screen.width = run.screen.width;
     screen.events = run.screen.events;
     screen.stopping = run.screen.stopping.same();
-    let outside = &run.outside.remembering();
     let ended = done(&Run { options: &options, outside, screen: &screen }, one);
     Ended { out: out.text(), err: err.text(), ..ended }
 }
@@ -353,10 +353,10 @@ fn show(run: &Run<'_>, name: &str, ended: &Ended) {
     } else if !ended.err.is_empty() {
         run.screen.raw(&heading(name, run.screen.err_colour));
     }
-    run.screen.raw(&ended.err);
+    run.screen.passed_aside(&ended.err);
     // Some results come as one document at the end.
     if run.screen.events || !(run.screen.form == Form::Json || parts::is_together(run.screen.form)) {
-        run.screen.result(&ended.out);
+        run.screen.passed_on(&ended.out);
     }
     if text {
         run.screen.result("\n");

@@ -209,10 +209,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, outside: &Outside, mut
     if !many::is_asked(&cli.options) {
         cli.options.environment = cli.options.environments.first().cloned();
     }
+    let outside = &if cli.options.no_commands { outside.without_commands().remembering() } else { outside.remembering() };
     let mut screen = Screen::new(streams, &cli.options, outside);
     screen.events = cli.command.tells_events();
-    logging::start(&cli.options, &screen);
-    let outside = &if cli.options.no_commands { outside.without_commands().remembering() } else { outside.remembering() };
+    logging::start(&cli.options, &screen, outside);
     let run = Run { options: &cli.options, outside, screen: &screen };
     match cli.command.takes(cli.options.output).and_then(|()| started(&cli.command, &run)) {
         Ok(exit) => exit,

@@ -65,6 +65,7 @@ fn hand_on(run: &Run<'_>, lines: &str) -> Result<(), Failure> {
         return Ok(());
     };
     let path = run.outside.path(file);
+    let lines = run.screen.hidden(lines, Form::Github);
     let written = std::fs::OpenOptions::new().append(true).create(true).open(&path).and_then(|mut f| f.write_all(lines.as_bytes()));
     written.map_err(|error| Failure::Machine {
         message: format!("outputs cannot be added to {}: {error}", path.display()),

@@ -372,7 +372,7 @@ pub fn put(run: &Run<'_>, reports: &[(Form, String)], text: &dyn Fn(Form) -> Str
             });
         }
         let path = run.outside.path(file);
-        saving::put(&path, &text(*form)).map_err(|error| Failure::Machine {
+        saving::put(&path, &run.screen.hidden(&text(*form), *form)).map_err(|error| Failure::Machine {
             message: format!("the report cannot be written to {file}: {}", saving::unwritable(&path, &error)),
             help: vec!["check that its folder is there and can be written".to_owned()],
         })?;

@@ -67,7 +67,7 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
     let question = format!("Accept this into the state of {}? Only `yes` does it: ", session.environment());
     carry::consent(run, &Consent { given: arguments.yes, question: &question, answer: "yes", command: "refresh" })?;
     for step in &drifted {
-        accept(&mut document, step);
+        accept(run, &mut document, step);
     }
     session.record(run, &online, document, "refresh")?;
     events.ended(None, Exit::Done);
@@ -88,18 +88,18 @@ pub fn has_drifted(step: &Step) -> bool {
 }
 
 /// The state's entry takes what is live where it drifted; one whose object is gone goes, its parts too.
-pub fn accept(document: &mut Document, step: &Step) {
+pub fn accept(run: &Run<'_>, document: &mut Document, step: &Step) {
     if step.because.as_deref() == Some(DELETED) {
         document.resources.retain(|a, _| *a != step.address && a.parent() != step.address);
         return;
     }
     let changes: Vec<_> = step.changes.iter().filter(|c| is_drift(c)).collect();
-    accept_only(document, step, &changes);
+    accept_only(run, document, step, &changes);
 }
 
-/// The state's entry takes what is live at the places of these changes.
-pub fn accept_only(document: &mut Document, step: &Step, changes: &[&FieldChange]) {
+/// The state's entry takes what is live at the places of these changes; the value of a secret that stands there is hidden.
+pub fn accept_only(run: &Run<'_>, document: &mut Document, step: &Step, changes: &[&FieldChange]) {
     let (Some(seen), Some(entry)) = (&step.seen, document.resources.get_mut(&step.address)) else { return };
     let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return };
-    entry.applied = accepted(kind, &entry.applied, changes, &seen.live);
+    entry.applied = accepted(kind, &entry.applied, changes, &run.outside.known().hide_in(&seen.live));
 }

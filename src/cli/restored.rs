@@ -1,8 +1,9 @@
 //! What a create does not bring back: of an object that was managed under its address before, the versions of the state that
-//! are kept tell who took it away, when, and under which id it was known.
+//! are kept tell who deleted it, when, and under which id it was known. What only left the state was deleted by nobody.
 
 use super::session::Session;
 use crate::kinds::{Identity, Loss};
+use crate::model::Address;
 use crate::plan::{Action, Plan, Step};
 use crate::state::{Document, Version};
 
@@ -24,6 +25,9 @@ pub fn tell(session: &Session, document: &Document, plan: &mut Plan) {
             open.retain_mut(|step| {
                 let Some(entry) = then.resources.get(&step.address).filter(|entry| !entry.id.is_empty()) else { return true };
                 let Some(kind) = session.registry.get(&entry.kind) else { return true };
+                if newer.is_some_and(|version| !deletes(version, &step.address)) {
+                    return false;
+                }
                 let what = match kind.loss {
                     Loss::Nothing => String::new(),
                     Loss::History(what) | Loss::Data(what) => format!(", and {what} are lost"),
@@ -38,6 +42,17 @@ pub fn tell(session: &Session, document: &Document, plan: &mut Plan) {
         }
         newer = Some(version);
     }
+}
+
+/// Whether what wrote a version deleted this address, as far as its note says so: a plan that deletes and did not only forget it.
+/// Commands that mend the state (`state rm`, `forget`, `adopt`) have no such note.
+fn deletes(version: &Version, address: &Address) -> bool {
+    version.note.as_ref().is_some_and(|note| {
+        let count = |what: &str| note.counts.get(what).copied().unwrap_or(0);
+        // A version of an earlier release does not say which addresses it forgot.
+        let is_told = count("forget") == 0 || !note.forgotten.is_empty();
+        count("delete") > 0 && is_told && !note.forgotten.contains(&address.to_string())
+    })
 }
 
 fn is_lost(session: &Session, step: &Step) -> bool {

@@ -119,9 +119,20 @@ fn target(git: &Git<'_>, run: &Run<'_>, session: &Session, to: &str) -> Result<T
             help: vec![newest(&history), "a commit of another branch has to be fetched first: git fetch origin".to_owned()],
         });
     };
+    if let Some(words) = beside(&history, &commit) {
+        run.screen.note(&words);
+    }
     let same = history.iter().find(|version| version.commit.as_deref() == Some(&commit)).map(|version| version.serial);
     let then = same.and_then(|serial| session.store.kept(serial).ok().flatten());
     Ok(Target { commit, applied: same.is_some(), then })
+}
+
+/// What serials of a commit had and the commit does not hold. What was accepted from the workspace goes before what was applied
+/// with uncommitted changes: nobody wants to lose it.
+fn beside(history: &[Version], commit: &str) -> Option<String> {
+    let of_commit = || history.iter().filter(|version| version.commit.as_deref() == Some(commit));
+    let accepted = of_commit().filter(|version| version.by == adopt_write::BY);
+    accepted.chain(of_commit()).find_map(|version| uncommitted(version, commit))
 }
 
 /// What that serial had and its commit does not hold, a line; none where the commit holds all of it.
@@ -332,8 +343,36 @@ fn goes_to_trash(kind: &Kind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::uncommitted;
+    use super::{beside, uncommitted};
     use crate::state::{Note, Version};
+
+    #[test]
+    fn by_the_name_of_a_commit_the_same_is_said() {
+        let version = |serial: u64, by: &str, commit: &str, dirty: bool| Version {
+            by: by.to_owned(),
+            commit: Some(commit.to_owned()),
+            note: Some(Note { dirty, ..Note::default() }),
+            ..Version { serial, at: String::new(), by: String::new(), commit: None, resources: 1, note: None }
+        };
+        let history = [
+            version(6, "apply", "def", false),
+            version(5, "apply", "abc", true),
+            version(4, "adopt --write", "abc", true),
+            version(3, "apply", "abc", false),
+            version(2, "adopt --write", "other", true),
+            version(1, "apply", "dirty", true),
+        ];
+        for (commit, wanted) in [
+            ("abc", Some("serial 4 was written by `adopt --write`")),
+            ("dirty", Some("serial 1 was applied with uncommitted changes")),
+            ("def", None),
+            ("never", None),
+        ] {
+            let said = beside(&history, commit);
+            assert!(wanted.is_none_or(|wanted| said.as_ref().is_some_and(|said| said.contains(wanted))), "{said:?}");
+            assert_eq!(said.is_some(), wanted.is_some(), "{commit}");
+        }
+    }
 
     #[test]
     fn what_the_commit_of_a_serial_does_not_hold_is_said() {

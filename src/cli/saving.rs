@@ -34,6 +34,7 @@ pub fn bound(run: &Run<'_>, session: &Session, online: &Online, plan: &Plan, cho
             answers: &online.answers,
             secrets: &secrets,
             registry: &session.registry,
+            known: &run.outside.known(),
         },
     ))
 }

@@ -4,17 +4,17 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exit::Failure;
 use super::options::{Form, Format, Options, When};
 use super::parts::Part;
 use super::signals::Stopping;
 use crate::diagnostic::Diagnostic;
-use crate::model::Outside;
 use crate::model::url::masked;
+use crate::model::{Known, Outside, Written};
 use crate::report;
-use crate::report::style::{Label, Paint, columns, fold, steerless, wrap};
+use crate::report::style::{Label, Paint, columns, escaped, fold, steerless, wrap};
 
 /// Where a run reads from and writes to; tests pass their own.
 pub struct Streams {
@@ -109,6 +109,8 @@ pub struct Screen {
     pub stopping: Stopping,
     summary: Mutex<Option<String>>,
     part: Mutex<Option<Part>>,
+    /// Secrets, wherever they stand.
+    known: Arc<Known>,
 }
 
 impl Screen {
@@ -132,6 +134,7 @@ impl Screen {
             stopping: Stopping::default(),
             summary: Mutex::default(),
             part: Mutex::default(),
+            known: outside.known(),
             environment: options.environments.first().filter(|name| options.environments.len() == 1 && !name.contains('*')).cloned(),
             quiet: options.quiet,
             verbose: options.verbose,
@@ -142,10 +145,34 @@ impl Screen {
         }
     }
 
-    /// A result: standard output. Names that come from a workspace cannot steer the terminal.
+    /// A result: standard output. Names that come from a workspace cannot steer the terminal, and no secret is among them.
     pub fn result(&self, text: &str) {
-        let text = steerless(text, self.out_colour && self.form == Form::Text);
+        let form = if self.events { Form::Json } else { self.form };
+        let text = self.hidden(text, form);
+        let is_json = matches!(form, Form::Json | Form::Sarif);
+        let text = if is_json { escaped(&text) } else { steerless(&text, self.out_colour && form == Form::Text) };
         self.out.lock().unwrap_or_else(PoisonError::into_inner).write(&self.unheard(&text, self.form));
+    }
+
+    /// What another screen has written already, for this one's standard output.
+    pub fn passed_on(&self, text: &str) {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+    }
+
+    /// The same for standard error.
+    pub fn passed_aside(&self, text: &str) {
+        self.err.lock().unwrap_or_else(PoisonError::into_inner).write(text);
+    }
+
+    /// A text of this form as it may leave the program: without the value of any secret that is known. Whatever is written to
+    /// a stream goes through here; so must what is written to a file for somebody to read.
+    pub fn hidden<'t>(&self, text: &'t str, form: Form) -> Cow<'t, str> {
+        let written = match form {
+            Form::Json | Form::Sarif => Written::Json,
+            Form::Html | Form::Junit => Written::Markup,
+            _ => Written::Plain,
+        };
+        self.known.hide(text, written)
     }
 
     /// A text that a pipeline's runner takes no command from: what somebody wrote into a name or a description is shown, and
@@ -201,7 +228,8 @@ impl Screen {
 
     /// Standard error: what moves the cursor as it is, then a text that does not.
     pub fn drawn(&self, moves: &str, text: &str) {
-        let text = steerless(text, self.err_colour);
+        let text = self.known.hide(text, Written::Plain);
+        let text = steerless(&text, self.err_colour);
         self.err.lock().unwrap_or_else(PoisonError::into_inner).write(&format!("{moves}{text}"));
     }
 
@@ -210,6 +238,8 @@ impl Screen {
         if self.quiet {
             return;
         }
+        // Before a line is broken in the middle of one.
+        let text = self.known.hide(text, Written::Plain);
         let text = &text.lines().map(|line| self.in_environment(line)).collect::<Vec<_>>().join("\n");
         let long = self.err_terminal && text.lines().any(|line| columns(line) > self.width);
         let text = if long { text.lines().flat_map(|l| wrap(l, self.width)).collect::<Vec<_>>().join("\n") } else { text.to_owned() };
@@ -270,11 +300,13 @@ impl Screen {
 
     /// Text for a person: on a terminal no line is wider than the window.
     pub fn folded(&self, text: &str) -> String {
-        if self.out_terminal { fold(text, self.width) } else { text.to_owned() }
+        let text = self.hidden(text, Form::Text);
+        if self.out_terminal { fold(&text, self.width) } else { text.into_owned() }
     }
 
     /// A sign and text beside it: on a terminal broken between words, so that the lines that follow stand below the text.
     fn hung(&self, sign: &str, text: &str) -> String {
+        let text = self.known.hide(text, Written::Plain);
         if !self.err_terminal {
             return format!("{sign} {text}\n");
         }

@@ -150,6 +150,7 @@ impl Session {
         let renewed = self.by_chosen_apis(online)?;
         let desired = renewed.as_ref().unwrap_or(&online.desired);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), desired)?;
+        let known = run.outside.known();
         let make = |live: Option<&refresh::Snapshot>| {
             plan::make(&plan::Inputs {
                 preflight: ahead.as_ref(),
@@ -166,6 +167,7 @@ impl Session {
                 policies: &self.project.policies,
                 secrets: &secrets,
                 caller: Some(&online.connection.me),
+                known: Some(&known),
             })
         };
         let mut plan = make(live.as_ref());

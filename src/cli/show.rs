@@ -32,6 +32,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         return show_plan::show(run, file, &arguments.showing);
     }
     let session = Session::open(run)?;
+    session.project.learn_secrets();
     let document = session.document()?.ok_or_else(|| Failure::Machine {
         message: format!("{} has no state yet ({})", session.environment(), session.state_place),
         help: vec![format!("the first `brickform apply --env {}` makes one", session.environment())],

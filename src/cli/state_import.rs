@@ -144,7 +144,13 @@ fn kept(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Result<Kept,
                 .to_owned(),
         ],
     };
-    let whole = json::parse(&bytes).map_err(|error| unfit(format!("it is no JSON: {error}")))?;
+    let whole = json::parse_strictly(&bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Failure::Machine {
+            message: format!("`{file}:{}`: {}", error.line(), visible(&error.to_string())),
+            help: vec!["nothing was taken over: which of the two is meant, nobody knows; leave one of them in the file".to_owned()],
+        },
+        _ => unfit(format!("it is no JSON: {error}")),
+    })?;
     let version = whole.get("version").map(Value::key_text).unwrap_or_default();
     if !version.is_empty() && version != "1" && !version.starts_with("1.") {
         return Err(unfit(format!("its version is {version}, and 1 is known")));

@@ -38,6 +38,15 @@ pub fn merge_lines(base: &str, ours: &str, theirs: &str) -> Option<String> {
     Some(merged.join(end))
 }
 
+/// The lines that both texts have, in their order.
+#[must_use]
+pub fn common_lines(one: &str, other: &str) -> String {
+    let [old, new] = [one, other].map(lines);
+    let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let same = operations.into_iter().filter(|op| op.tag() == DiffTag::Equal);
+    same.flat_map(|op| old[op.old_range()].to_vec()).collect::<Vec<_>>().join("\n")
+}
+
 /// The lines of a text, without what ends them; behind the last line end there is one more.
 fn lines(text: &str) -> Vec<&str> {
     let count = text.matches('\n').count();

@@ -6,7 +6,7 @@ use super::compare::{Crumb, Three, Walk};
 use super::same::{self, Agreement, Around};
 use super::{FieldChange, Reason, secret};
 use crate::kinds::Field;
-use crate::model::{Step, Value};
+use crate::model::{Known, Path, Step, Value};
 
 static EMPTY: Vec<Value> = Vec::new();
 
@@ -52,7 +52,7 @@ impl<'v> Walk<'v> {
             let ours = wanted.iter().zip(desired).enumerate().map(|(i, (key, item))| (key.clone(), item, again(i)));
             let before = keys_of(item_field, keys, applied).into_iter().zip(applied).map(|(key, item)| (key, item, None));
             let was_there = |key: &Key| three.applied.is_none() || by_applied.contains_key(key);
-            Secrets::of(ours.chain(before), &by_live, was_there)
+            Secrets::of(ours.chain(before), &by_live, was_there, self.input.known)
         } else {
             Secrets::default()
         };
@@ -80,7 +80,7 @@ impl<'v> Walk<'v> {
             let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
             let reason = extra(three, below.applied.is_some());
             if below.applied.is_none() && secrets.may_be_in(item) {
-                // It may be the one that holds a secret, under another key: shown by its place, with every secret place hidden.
+                // It may be, or is, the one that holds a secret, under another key: shown by its place, with every secret place hidden.
                 self.below(Crumb::Index(i), |walk| {
                     if !walk.ignored() {
                         walk.item(three, None, Some(item), reason);
@@ -159,7 +159,8 @@ impl<'v> Walk<'v> {
     /// One item of a list without keys: the path is the list's.
     fn item(&mut self, list: Three<'v>, new: Option<&Value>, old: Option<&Value>, reason: Reason) {
         let old = match old {
-            Some(item) if list.holds_secret() => {
+            // Of secrets that are known it shows whether one is in it; one that is not known may be anywhere.
+            Some(item) if list.holds_secret() && !self.is_free_of_secrets(list, item) => {
                 secret::veil(&Value::List(vec![item.clone()]), list.desired, list.applied).step(&Step::Index(0)).cloned()
             }
             other => other.cloned(),
@@ -168,27 +169,61 @@ impl<'v> Walk<'v> {
     }
 }
 
+impl Walk<'_> {
+    /// Whether an item that only live has holds no secret for sure: all those of its list are known, and none is in it.
+    fn is_free_of_secrets(&self, list: Three<'_>, item: &Value) -> bool {
+        let sides = [list.desired, list.applied];
+        self.input
+            .known
+            .is_some_and(|known| sides.into_iter().flatten().all(|side| are_known(side, list.desired, known)) && !known.is_in(item))
+    }
+}
+
+/// Whether the values of all secrets inside are known. One that the state recorded is one of those that are wanted under the same
+/// source, or was of another value.
+fn are_known(value: &Value, wanted: Option<&Value>, known: &Known) -> bool {
+    let sources = |value: &Value| {
+        let mut found = Vec::new();
+        value.each_deferred(&mut Path::root(), &mut |_, deferred| {
+            let is_known = deferred.secrets().next().is_some() && deferred.secrets().all(|source| known.knows(source));
+            found.push((deferred.source.clone(), is_known));
+        });
+        found
+    };
+    let all = wanted.map(sources).unwrap_or_default();
+    let is_recorded = |value: &Value| {
+        let source = secret::source_of(value);
+        source.is_some_and(|source| !all.iter().any(|(wanted, is_known)| wanted == source && *is_known))
+    };
+    sources(value).iter().all(|(_, is_known)| *is_known) && !value.any(&is_recorded)
+}
+
 /// What tells whether an item that only live has holds a secret of another one.
 #[derive(Default)]
-struct Secrets {
+struct Secrets<'k> {
     /// An item with a secret is not there under its key: it may have been given another one.
     lost: bool,
     /// What stands in live where secrets are.
     texts: Vec<String>,
+    /// The values of secrets that were read.
+    known: Option<&'k Known>,
 }
 
-impl Secrets {
+impl<'k> Secrets<'k> {
     /// From items of ours with their keys, and live's where it is known by something else.
     fn of<'v>(
         ours: impl Iterator<Item = (Key, &'v Value, Option<&'v Value>)>,
         live: &HashMap<Key, (usize, &'v Value)>,
         was_there: impl Fn(&Key) -> bool,
+        known: Option<&'k Known>,
     ) -> Self {
-        let mut found = Self::default();
-        for (key, item, again) in ours.filter(|(_, item, _)| secret::holds_secret(item)) {
+        let mut found = Self { known, ..Self::default() };
+        let ours: Vec<_> = ours.filter(|(_, item, _)| secret::holds_secret(item)).collect();
+        let wanted = Value::List(ours.iter().map(|(_, item, _)| (*item).clone()).collect());
+        for (key, item, again) in ours {
             match live.get(&key).map(|(_, live)| *live).or(again) {
                 Some(live) => hidden_texts(live, &secret::veil(live, Some(item), None), &mut found.texts),
-                None => found.lost |= was_there(&key),
+                None => found.lost |= was_there(&key) && !known.is_some_and(|known| are_known(item, Some(&wanted), known)),
             }
         }
         found
@@ -197,7 +232,9 @@ impl Secrets {
     fn may_be_in(&self, item: &Value) -> bool {
         // A short one stands in many a text by chance.
         let holds = |text: &str, secret: &String| text == secret || (secret.len() > 3 && text.contains(secret.as_str()));
-        self.lost || item.any(&|v| v.as_str().is_some_and(|text| self.texts.iter().any(|secret| holds(text, secret))))
+        self.lost
+            || self.known.is_some_and(|known| known.is_in(item))
+            || item.any(&|v| v.as_str().is_some_and(|text| self.texts.iter().any(|secret| holds(text, secret))))
     }
 }
 

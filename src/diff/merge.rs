@@ -3,7 +3,7 @@
 //! Owns what is kept, and what is a conflict that a plain comparison does not tell: a field that both set for the first time,
 //! something that YAML takes away and the workspace has changed. Refuses to decide conflicts: that is the plan's.
 
-use super::lines::merge_lines;
+use super::lines::{common_lines, merge_lines};
 use super::take::{Form, as_named_there, is_of_items, taken};
 use super::{Compare, FieldChange, NO_SECRETS, Reason, compare, is_left_out, same, secret};
 use crate::kinds::{Fact, Field, Kind, Schema};
@@ -36,7 +36,7 @@ pub struct Merged {
 pub fn merge(kind: &'static Kind, changes: Vec<FieldChange>, sides: &Sides<'_>) -> Merged {
     let mut changes: Vec<FieldChange> = changes.into_iter().map(|c| told(kind, c, sides)).collect();
     stand_together(kind, &mut changes, sides);
-    let split: Vec<Path> = changes.iter().filter(|c| c.reason != Reason::Drift).map(|c| c.path.clone()).collect();
+    let split: Vec<Path> = changes.iter().filter(|c| c.reason != Reason::Drift || holds_secret(c)).map(|c| c.path.clone()).collect();
     let (mut rest, mut kept) = (Vec::new(), Vec::new());
     for change in changes {
         match change.reason {
@@ -66,6 +66,18 @@ pub fn arrived(kind: &'static Kind, sides: &Sides<'_>) -> Value {
         }
     }
     taken(kind, sides.desired, &back.iter().collect::<Vec<_>>(), sides.applied, Form::AsIs)
+}
+
+/// What the workspace has gained, of an update of which nobody knows whether it arrived, nor what was there before it: items that
+/// only the workspace has, and a text with lines of which that update says nothing. None: it may be what the update did not get to.
+#[must_use]
+pub fn added(kind: &'static Kind, change: &FieldChange) -> Option<FieldChange> {
+    if change.old.is_some() && change.new.is_none() && change.applied.is_none() {
+        return Some(change.clone());
+    }
+    let (Some(Value::Text(sent)), Some(Value::Text(live))) = (&change.applied, &change.old) else { return None };
+    let both = FieldChange { applied: Some(Value::Text(common_lines(sent, live))), reason: Reason::Conflict, ..change.clone() };
+    lines(kind, &both).map(|_| both)
 }
 
 /// What `adopt --write` does with what differs.
@@ -180,6 +192,7 @@ fn has_moved(field: Option<Field<'_>>, applied: &Value, live: &Value) -> bool {
         tag: None,
         secrets: &NO_SECRETS,
         key: None,
+        known: None,
     });
     !found.changes.is_empty() || !found.unmanaged.is_empty()
 }
@@ -246,7 +259,8 @@ fn can_be_kept(kind: &'static Kind, change: &FieldChange, others: &[Path], sides
         return false;
     }
     let in_order = is_in_order(kind, change, sides);
-    !in_order || (!others.contains(&change.path) && sides.live.at(&change.path).is_some())
+    let may_be_whole = || [sides.desired, sides.applied].iter().all(|side| !side.at(&change.path).is_some_and(secret::holds_secret));
+    !in_order || (!others.contains(&change.path) && sides.live.at(&change.path).is_some() && may_be_whole())
 }
 
 /// The text that holds both edits of one text.

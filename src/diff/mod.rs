@@ -21,13 +21,13 @@ mod take;
 mod tests;
 
 pub use compare::compare;
-pub use merge::{Adopted, Merged, Sides, adopted, arrived, as_in_yaml, merge};
+pub use merge::{Adopted, Merged, Sides, added, adopted, arrived, as_in_yaml, merge};
 pub use same::same;
 pub use secret::{Uncompared, Untold, veil};
 pub use take::{Form, taken, tidy};
 
 use crate::kinds::{Field, Kind, Schema, Tag};
-use crate::model::{Path, StateKey, Value};
+use crate::model::{Known, Path, StateKey, Value};
 
 /// The key of the ownership tag in a kind's tag map.
 pub const OWNERSHIP_TAG: &str = "brickform";
@@ -82,6 +82,8 @@ pub struct Compare<'a> {
     pub secrets: &'a BTreeMap<String, Value>,
     /// What fingerprints secrets: with it, a secret that the workspace tells is compared, too.
     pub key: Option<&'a StateKey>,
+    /// The values of secrets that were read: with them it shows whether something holds one.
+    pub known: Option<&'a Known>,
 }
 
 static NO_SECRETS: BTreeMap<String, Value> = BTreeMap::new();
@@ -100,6 +102,7 @@ impl<'a> Compare<'a> {
             tag: kind.tag.map(|Tag::Map(field)| field),
             secrets: &NO_SECRETS,
             key: None,
+            known: None,
         }
     }
 }

@@ -13,6 +13,73 @@ pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(bytes)
 }
 
+/// Reads JSON in which nobody gives a member twice: which of them counts would be a guess.
+///
+/// # Errors
+/// It is no JSON, or a member is there twice ([`serde_json::Error::is_data`]): with line and column.
+pub fn parse_strictly(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice::<Once>(bytes)?;
+    parse(bytes)
+}
+
+/// JSON whose maps have each member once.
+struct Once;
+
+impl<'de> serde::Deserialize<'de> for Once {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Once {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut names = std::collections::HashSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if names.contains(&name) {
+                return Err(serde::de::Error::custom(format!("`{name}` is given twice in one map, again")));
+            }
+            members.next_value::<Self>()?;
+            names.insert(name);
+        }
+        Ok(self)
+    }
+}
+
 /// Writes JSON without spaces.
 ///
 /// # Errors

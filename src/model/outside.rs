@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::SecretSource;
+use super::{Known, SecretSource};
 
 /// A secret's text, or a sentence that names its source and never its value.
 pub type Reading = Result<Zeroizing<String>, String>;
@@ -72,13 +72,18 @@ pub trait System: Send + Sync {
         let _ = source;
         read()
     }
+    /// The values of all secrets that were read, to keep them out of what leaves the program; none where nobody remembers.
+    fn known(&self) -> Option<Arc<Known>> {
+        None
+    }
 }
 
 /// A system that reads each secret once: a command that asks for a password, or costs a call to a vault, runs once, and
 /// what was compared is what is sent. What was read is wiped when the last user lets go.
 struct Remembering {
     inner: Arc<dyn System>,
-    known: Mutex<BTreeMap<SecretSource, Zeroizing<String>>>,
+    read: Mutex<BTreeMap<SecretSource, Zeroizing<String>>>,
+    known: Arc<Known>,
 }
 
 impl System for Remembering {
@@ -108,13 +113,18 @@ impl System for Remembering {
 
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
         // Held while it is read: two that ask at the same time are answered by one reading.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(source) {
+        let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = all.get(source) {
             return Ok(text.clone());
         }
         let text = self.inner.secret(source, read)?;
-        known.insert(source.clone(), text.clone());
+        self.known.learn_from(source, &text);
+        all.insert(source.clone(), text.clone());
         Ok(text)
+    }
+
+    fn known(&self) -> Option<Arc<Known>> {
+        Some(Arc::clone(&self.known))
     }
 }
 
@@ -152,6 +162,10 @@ impl System for WithoutCommands {
     fn secret(&self, source: &SecretSource, read: &dyn Fn() -> Reading) -> Reading {
         self.inner.secret(source, read)
     }
+
+    fn known(&self) -> Option<Arc<Known>> {
+        self.inner.known()
+    }
 }
 
 /// The world outside.
@@ -174,10 +188,11 @@ impl Outside {
         Ok(Self { variables: Arc::new(real::variables()), folder: std::env::current_dir()?, system: Arc::new(real::Real) })
     }
 
-    /// The same world for one command: each secret is read once.
+    /// The same world for one command: each secret is read once. What it reads is known to the command around it too.
     #[must_use]
     pub fn remembering(&self) -> Self {
-        let system = Remembering { inner: Arc::clone(&self.system), known: Mutex::default() };
+        let known = self.system.known().unwrap_or_default();
+        let system = Remembering { inner: Arc::clone(&self.system), read: Mutex::default(), known };
         Self { system: Arc::new(system), ..self.clone() }
     }
 
@@ -212,6 +227,12 @@ impl Outside {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.system.now()
+    }
+
+    /// The values of all secrets that were read so far; those that are read later are added to it.
+    #[must_use]
+    pub fn known(&self) -> Arc<Known> {
+        self.system.known().unwrap_or_default()
     }
 }
 

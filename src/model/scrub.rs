@@ -5,11 +5,11 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// From how many bytes on a line of a secret is one itself.
-const LINE: usize = 8;
+pub(super) const LINE: usize = 8;
 /// The fewest and the most bytes of a beginning or an end that tell too much; in between it is two thirds of the value.
 const PART: (usize, usize) = (8, 12);
 /// What stands in their place.
-const MASK: &str = "(sensitive)";
+pub(super) const MASK: &str = "(sensitive)";
 
 /// The forms in which secrets may come back, in small letters: servers fold the case of what they echo.
 #[derive(Default)]
@@ -42,40 +42,11 @@ impl Scrubber {
     }
 
     fn add(&mut self, text: &str) {
-        self.put(text);
-        let json = in_json(text);
-        self.put(&in_json(&json));
-        self.put(&json);
-        if !text.is_ascii() {
-            for point in [in_points, in_short_points] {
-                let ascii = point(&json);
-                self.put(&in_json(&ascii));
-                self.put(&ascii);
+        for form in forms(text) {
+            let form = Zeroizing::new(form.to_ascii_lowercase().into_bytes());
+            if !self.forms.contains(&form) {
+                self.forms.push(form);
             }
-            self.put(&in_bytes(text));
-            self.put(&in_latin(text));
-        }
-        for quote in ['\'', '"'] {
-            self.put(&in_repr(text, quote));
-        }
-        self.put(&in_html(text));
-        for space in ["%20", "+"] {
-            self.put(&in_url(text, space));
-        }
-        if text.len() >= LINE {
-            self.put(&in_hex(text));
-            // Where it begins in the middle of what is encoded (`user:password`), its letters are others.
-            for before in 0..3 {
-                self.put(&in_base64(text, before, &STANDARD_NO_PAD));
-                self.put(&in_base64(text, before, &URL_SAFE_NO_PAD));
-            }
-        }
-    }
-
-    fn put(&mut self, form: &str) {
-        let form = Zeroizing::new(form.to_ascii_lowercase().into_bytes());
-        if !form.is_empty() && !self.forms.contains(&form) {
-            self.forms.push(form);
         }
     }
 
@@ -106,6 +77,44 @@ impl Scrubber {
         }
         out
     }
+}
+
+/// What a text looks like as it is, and in the encodings that programs write it in; nothing empty, and none twice.
+pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
+    let json = in_json(text);
+    let mut all = vec![Zeroizing::new(text.to_owned()), in_json(&json), in_inert_json(&json), in_inert_json(&in_json(&json))];
+    all.extend(['\'', '"'].map(|quote| in_repr(text, quote)));
+    all.push(Zeroizing::new(text.replace('\'', "''")));
+    // Values stand in pages and comments as JSON has them.
+    for shown in [text, json.as_str()] {
+        let html = in_html(shown);
+        all.extend([Zeroizing::new(html.replace("&#39;", "&apos;")), html, in_markdown(shown)]);
+        // As annotations of a pipeline have it.
+        all.push(Zeroizing::new(shown.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")));
+    }
+    if !text.is_ascii() {
+        for ascii in [in_points(&json), in_short_points(&json)] {
+            all.extend([in_json(&ascii), ascii]);
+        }
+        all.extend([in_bytes(text), in_latin(text)]);
+    }
+    all.push(json);
+    all.extend(["%20", "+"].map(|space| in_url(text, space)));
+    if text.len() >= LINE {
+        all.push(in_hex(text));
+        // Where it begins in the middle of what is encoded (`user:password`), its letters are others.
+        for before in 0..3 {
+            all.push(in_base64(text, before, &STANDARD_NO_PAD));
+            all.push(in_base64(text, before, &URL_SAFE_NO_PAD));
+        }
+    }
+    let mut found: Vec<Zeroizing<String>> = Vec::with_capacity(all.len());
+    for form in all {
+        if !form.is_empty() && !found.contains(&form) {
+            found.push(form);
+        }
+    }
+    found
 }
 
 /// Marks the places of a form, and of beginnings and ends that tell too much of it.
@@ -180,6 +189,36 @@ fn push_byte(out: &mut String, byte: u8) {
 fn push_escape(out: &mut String, before: &str, unit: u16) {
     out.push_str(before);
     unit.to_be_bytes().into_iter().for_each(|byte| push_hex(out, byte));
+}
+
+/// As JSON inside a page writes it: nothing in it is taken for HTML.
+fn in_inert_json(json: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(json.len()));
+    for c in json.chars() {
+        match c {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// As Markdown writes text that is only text.
+fn in_markdown(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' | '#' => out.extend([c, '\u{200b}']),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// As Python, Java or Rust would write it between these quotes.

@@ -6,8 +6,8 @@ use super::follow::Followed;
 use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
-use super::{Action, Block, Seen, Step, body, scope, tag};
-use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, arrived, compare, merge, same};
+use super::{Action, Block, Seen, Step, beyond, body, scope, tag};
+use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::{Lifecycle, Resource};
@@ -41,6 +41,8 @@ impl<'a> Maker<'a> {
     pub(super) fn compared(&self, subject: &Subject<'a>, id: &'a str, live: Option<&'a Value>, way: Way) -> (Step, Option<Object<'a>>) {
         let followed = self.renamings.followed(subject, id, live, subject.entry.map(|e| &e.applied));
         let (id, live, applied) = (&*followed.id, followed.live.as_deref(), followed.applied.as_deref());
+        let lesser = applied.and_then(|applied| beyond::without(subject.kind, applied, &subject.body));
+        let applied = lesser.as_ref().or(applied);
         // What an interrupted create sent was sent by us, whatever YAML says since.
         let at = self.claims.get(subject.address).copied().unwrap_or(subject.address);
         let begun = self.inputs.state.open_intents.get(at).filter(|_| way == Way::Settled);
@@ -63,16 +65,20 @@ impl<'a> Maker<'a> {
             exclusive: lifecycle.exclusive,
             secrets: self.inputs.secrets,
             key: self.inputs.environment.state.key.as_ref(),
+            known: self.inputs.known,
             ..Compare::of(subject.kind, &pair.wanted)
         });
         let mut judged = judge(subject, &pair, found.changes);
         if arrived.is_none() && (begun.is_some() || subject.entry.is_some_and(|entry| entry.status != Status::Ok)) {
             // How far the last apply got is not known: what differs is what it did not get to, not somebody else's doing.
-            judged
-                .changes
-                .iter_mut()
-                .filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict))
-                .for_each(|c| c.reason = Reason::Changed);
+            let merges = lifecycle.merge && begun.is_none() && way == Way::Managed;
+            for change in judged.changes.iter_mut().filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict)) {
+                // Nor what was there before it; but what was added since is nothing that it did.
+                match added(subject.kind, change).filter(|_| merges) {
+                    Some(theirs) => *change = theirs,
+                    None => change.reason = Reason::Changed,
+                }
+            }
         }
         mark_restored(subject, &mut judged.changes);
         let seen = self.seen(&pair, view.as_deref(), &judged.changes);
@@ -280,7 +286,11 @@ impl<'a> Maker<'a> {
     fn entry_of(&self, subject: &Subject<'a>, pair: &Pair<'_>, view: Option<&Value>, way: Way) -> Entry {
         let ignore = &subject.resource.lifecycle.ignore_changes;
         let sent = match pair.live {
-            Some(live) if !ignore.is_empty() => Cow::Owned(body::with_ignored(subject.body.clone().into_owned(), ignore, live)),
+            // A secret that stands there is not ours to keep.
+            Some(live) if !ignore.is_empty() => {
+                let live = self.inputs.known.map_or(Cow::Borrowed(live), |known| Cow::Owned(known.hide_in(live)));
+                Cow::Owned(body::with_ignored(subject.body.clone().into_owned(), ignore, &live))
+            }
             _ => Cow::Borrowed(&*subject.body),
         };
         let old = subject.entry;
@@ -288,11 +298,13 @@ impl<'a> Maker<'a> {
         // A name that is the id may change in place.
         let id = body::named_id(subject.kind, &sent).unwrap_or_else(|| pair.id.to_owned());
         let ours = |tag: &String| tag.starts_with(&tag::owner(self.inputs, subject.address));
+        let made = self.entry_for(subject, &sent, &id, former_for(subject, view));
         Entry {
+            applied: beyond::kept(subject.kind, old.map(|e| &e.applied), made.applied),
             etag: old.and_then(|e| e.etag.clone()),
             adopted: old.is_some_and(|e| e.adopted) || matches!(way, Way::Imported | Way::ByName),
             tag: old.and_then(|e| e.tag.clone()).or_else(|| live_tag().filter(ours)),
-            ..self.entry_for(subject, &sent, &id, former_for(subject, view))
+            ..made
         }
     }
 
@@ -308,7 +320,11 @@ impl<'a> Maker<'a> {
             && subject.resource.lifecycle.ignore_changes.is_empty()
             && wanted.iter().all(|d| entry.dependencies.contains(d))
             && entry.dependencies.iter().all(|d| wanted.contains(d))
-            && body::is_record_of(&entry.applied, &subject.body, self.inputs.secrets)
+            && body::is_record_of(
+                beyond::without(subject.kind, &entry.applied, &subject.body).as_ref().unwrap_or(&entry.applied),
+                &subject.body,
+                self.inputs.secrets,
+            )
     }
 }
 

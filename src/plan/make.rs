@@ -89,6 +89,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         lifted,
         pinning: super::Pinning::Stays,
     };
+    plan.warnings.extend(super::beyond::told(inputs, &scope));
     if let Some(only) = &inputs.options.only {
         plan.steps.iter_mut().filter(|s| !only.contains(&s.address)).for_each(leave);
     }

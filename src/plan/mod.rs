@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::client::Me;
 use crate::diff::{FieldChange, Uncompared, Untold};
 use crate::kinds::{Call, Registry};
-use crate::model::{Address, Path, Pattern, Value};
+use crate::model::{Address, Known, Path, Pattern, Value};
 use crate::project::{Desired, Environment, Policy};
 use crate::refresh::{Preflight, Snapshot};
 use crate::state::{Document, Pin, WorkspaceIdentity};
 
 pub mod acts;
 pub mod between;
+mod beyond;
 mod body;
 mod change;
 mod counts;
@@ -385,6 +386,8 @@ pub struct Inputs<'a> {
     pub secrets: &'a BTreeMap<String, Value>,
     /// Who calls; none where nobody knows. Only verdicts that a plan in a file does not hold may depend on it.
     pub caller: Option<&'a Me>,
+    /// The values of secrets that were read: with them it shows whether something in the workspace holds one.
+    pub known: Option<&'a Known>,
 }
 
 /// Makes the plan.

@@ -58,15 +58,15 @@ impl Resolver<'_> {
         if let Some(declaration) = declaration {
             self.check_variable(name, declaration, &value, given)?;
             if declaration.sensitive && !value.any(&|v| matches!(v, Value::Unknown(_) | Value::Secret(_))) {
-                if matches!(value, Value::Map(_) | Value::List(_)) {
-                    return Ok(concealed(name, &value));
-                }
-                let from = match given {
-                    Given::Text { environment: Some(variable), .. } => SecretFrom::Environment(variable.clone()),
-                    Given::Text { source, .. } => SecretFrom::Given(Held::new(source.text.as_str())),
-                    Given::Node(_) => SecretFrom::Given(Held::new(if let Value::Text(text) = value { text } else { value.key_text() })),
+                let secret = match (given, value) {
+                    (_, value @ (Value::Map(_) | Value::List(_))) => concealed(name, &value),
+                    (Given::Text { environment: Some(variable), .. }, _) => secret_value(name, SecretFrom::Environment(variable.clone())),
+                    (Given::Text { source, .. }, _) => secret_value(name, SecretFrom::Given(Held::new(source.text.as_str()))),
+                    (Given::Node(_), Value::Text(text)) => secret_value(name, SecretFrom::Given(Held::new(text))),
+                    (Given::Node(_), value) => secret_value(name, SecretFrom::Given(Held::new(value.key_text()))),
                 };
-                return Ok(secret_value(name, from));
+                self.inner.learn(&secret);
+                return Ok(secret);
             }
         }
         Ok(value)

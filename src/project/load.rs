@@ -13,6 +13,7 @@ use super::findings::{Findings, list_of, meant};
 use super::meta::{Prepared, prepare};
 use super::resolve::Questions;
 use super::scope::{Files, In, Resolver, whole_tree};
+use super::secrets::read_secret;
 use super::unused::Seen;
 use super::variables::{self, Defined};
 use super::{
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
-use crate::model::{Address, Outside, SecretFrom};
+use crate::model::{Address, Outside, SecretFrom, Value};
 use crate::yaml::Node;
 
 /// What `resolve` needs: everything merged, nothing evaluated.
@@ -75,11 +76,30 @@ pub struct Inner {
     pub forge: BTreeSet<String>,
     /// The process environment, for those files.
     pub process: Arc<BTreeMap<String, String>>,
+    /// Where secrets are read.
+    pub outside: Outside,
     /// Files of definitions that were read.
     pub opened: Files,
 }
 
 impl Inner {
+    /// Reads the secrets of a value as far as that runs nothing, so that they are known wherever else they stand.
+    pub fn learn(&self, value: &Value) {
+        value.each_deferred(&mut crate::model::Path::root(), &mut |_, deferred| {
+            for source in deferred.secrets() {
+                let at_hand = match &source.from {
+                    SecretFrom::Environment(_) | SecretFrom::Given(_) => true,
+                    SecretFrom::File(path) => path.is_file(),
+                    SecretFrom::Command { .. } => false,
+                };
+                if at_hand {
+                    // What is missing is told where it is needed.
+                    drop(read_secret(&self.outside, source));
+                }
+            }
+        });
+    }
+
     /// The place of a resource in `prepared`.
     pub fn find(&self, kind: &str, key: &str) -> Option<usize> {
         self.index.get(kind)?.get(key).copied()
@@ -356,6 +376,7 @@ fn inner(
         environment_files: discovered.environments.iter().map(|f| f.node.span.source.name.clone()).collect(),
         forge: collected.forge,
         process: Arc::clone(&outside.variables),
+        outside: outside.clone(),
         opened: Files::new(),
     }
 }

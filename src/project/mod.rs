@@ -397,6 +397,12 @@ impl Project {
         outputs::read(&self.inner, answers)
     }
 
+    /// Reads all secrets of it that can be read without running anything: what is shown without resolving the project holds
+    /// none of them either.
+    pub fn learn_secrets(&self) {
+        drop(self.resolve(&Answers::new()));
+    }
+
     /// How often expressions of the resources and of the environment's variables use a variable.
     #[must_use]
     pub fn mentions(&self, variable: &str) -> usize {

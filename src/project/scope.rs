@@ -206,7 +206,9 @@ impl<'a> Resolver<'a> {
             (Function::Secret, [(name, _)]) => {
                 let from = self.inner.secrets.get(name).cloned().unwrap_or_else(|| SecretFrom::Environment(name.clone()));
                 let source = format!("${{secret({})}}", quoted(name));
-                Ok(secret_of(SecretSource { name: name.clone(), from }, source))
+                let secret = secret_of(SecretSource { name: name.clone(), from }, source);
+                self.inner.learn(&secret);
+                Ok(secret)
             }
             (Function::File, [(path, _)]) if self.inner.contents.contains_key(&self.inner.folder.join(path)) => {
                 let bytes = &self.inner.contents[&self.inner.folder.join(path)];

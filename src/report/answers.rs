@@ -102,9 +102,13 @@ fn ignore(drifted: &[&FieldChange], facet: Option<&str>) -> Option<String> {
         Some("permissions") if added() => Some("permissions: { mode: additive, entries: [...] } leaves what others add".to_owned()),
         Some(_) => None,
         None => {
+            // A place in a list says nothing tomorrow: the list is named.
+            let named = |path: &Path| {
+                Path::from(path.steps().iter().take_while(|step| !matches!(step, Part::Index(_))).cloned().collect::<Vec<_>>())
+            };
             let mut paths: Vec<String> = vec![];
             // What came and what went of a set have one path.
-            for path in drifted.iter().map(|c| yaml_word(&c.path.to_string())) {
+            for path in drifted.iter().map(|c| yaml_word(&named(&c.path).to_string())) {
                 if !paths.contains(&path) {
                     paths.push(path);
                 }

@@ -7,6 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch as Mend, Renderer, Snippet, normalize_untrusted_str};
 use serde_json::json;
 
+use super::style::own;
 use crate::diagnostic::{Diagnostic, Patch, Severity, Source, Span};
 use crate::model::url::{blotted, masked};
 
@@ -23,12 +24,18 @@ pub fn text(diagnostics: &[Diagnostic], colour: bool, width: usize) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(width.max(MIN_WIDTH)).decor_style(DecorStyle::Ascii);
+    let of_width = |renderer: Renderer| renderer.term_width(width.max(MIN_WIDTH)).decor_style(DecorStyle::Ascii);
+    let (plain, styled) = (of_width(Renderer::plain()), of_width(Renderer::styled()));
     let concealed: Vec<&Span> = diagnostics.iter().flat_map(|d| &d.concealed).collect();
     let mut out = String::new();
     for diagnostic in sorted(diagnostics) {
-        out.push_str(&renderer.render(&groups(diagnostic, &concealed)));
+        let text = plain.render(&groups(diagnostic, &concealed));
+        // What the renderer adds is ours, as long as nobody's text has brought anything like it along.
+        if colour && !text.contains('\u{1b}') {
+            out.push_str(&own(&styled.render(&groups(diagnostic, &concealed))));
+        } else {
+            out.push_str(&text);
+        }
         out.push_str("\n\n");
     }
     out.push_str(&summary(diagnostics));

@@ -106,6 +106,7 @@ mod tests {
             link: Some("https://ci/7".to_owned()),
             dirty: true,
             files: vec![],
+            forgotten: vec![],
         };
         let told = version(Some(note));
         let subject = || Some("Nightly at five".to_owned());

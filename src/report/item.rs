@@ -1,5 +1,6 @@
 //! Items inside an object as a person calls them: the table, the column, the question, not the path of lists to it.
 
+use super::style::visible;
 use super::value::inline;
 use crate::kinds::space_lists;
 use crate::model::{Path, Step, Value};
@@ -66,18 +67,15 @@ fn named(list: &str, pairs: &[(String, String)], nth: u32) -> Option<String> {
     let told = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str());
     let name = if list == "joins" {
         let side = |side: &str| {
-            let alias = told(&format!("{side}_alias")).map(|alias| format!(" as {alias}")).unwrap_or_default();
-            told(side).map(|table| format!("{table}{alias}"))
+            let alias = told(&format!("{side}_alias")).map(|alias| format!(" as {}", visible(alias))).unwrap_or_default();
+            told(side).map(|table| format!("{}{alias}", visible(table)))
         };
         format!("{} with {}", side("left")?, side("right")?)
     } else {
         let (_, text) = pairs.first()?;
-        // Names of tables and functions read as one word.
-        if matches!(by[0], "identifier" | "path") || list == "columns" || list == "parameters" {
-            text.clone()
-        } else {
-            inline(&Value::text(text.as_str()))
-        }
+        // Names of tables and functions read as one word, as long as they stay on one line.
+        let is_word = matches!(by[0], "identifier" | "path") || list == "columns" || list == "parameters";
+        if is_word && *visible(text) == **text { text.clone() } else { inline(&Value::text(text.as_str())) }
     };
     Some(format!("{word} {name}{again}"))
 }

@@ -1,6 +1,8 @@
 //! Colour as labels, mapped in data. Colour never carries meaning alone: every label stands on text that says the same.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,19 @@ const PALETTE: &[(Label, &str)] = &[
     (Label::Bad, "1;31"),
 ];
 
-/// Paints, or leaves as it is.
+/// What marks a sequence as one of ours until it reaches the terminal: nobody else's text can hold it. It stands in the place of
+/// more parameters, of four digits as the longest there are, so that whoever measures or cuts a text takes the whole for colour.
+static OWN: LazyLock<String> = LazyLock::new(|| {
+    let mut rest = RandomState::new().hash_one(0_u8);
+    let mut mark = String::new();
+    for _ in 0..4 {
+        mark.push_str(&format!(";{:04}", rest % 10_000));
+        rest /= 10_000;
+    }
+    mark + "m"
+});
+
+/// Paints, or leaves as it is. Painted text goes through [`steerless`] before a terminal sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Paint {
     /// With colour.
@@ -53,10 +67,28 @@ impl Paint {
     #[must_use]
     pub fn label(self, label: Label, text: &str) -> String {
         match PALETTE.iter().find(|(l, _)| *l == label) {
-            Some((_, code)) if self.colour && !text.is_empty() => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Some((_, code)) if self.colour && !text.is_empty() => format!("\u{1b}[{code}{own}{text}\u{1b}[0{own}", own = *OWN),
             _ => text.to_owned(),
         }
     }
+}
+
+/// A text whose colours are all ours, marked as such.
+#[must_use]
+pub fn own(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('m').filter(|(code, _)| is_code(code)) {
+            Some((code, rest)) => out.push_str(&format!("\u{1b}[{code}{}{rest}", *OWN)),
+            None => out.push_str(&format!("\u{1b}[{part}")),
+        }
+    }
+    out
+}
+
+fn is_code(code: &str) -> bool {
+    !code.is_empty() && code.bytes().all(|b| b.is_ascii_digit() || b == b';')
 }
 
 /// Columns that a text takes, colours not counted.
@@ -125,8 +157,8 @@ pub fn visible(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A text of several lines as it can go to a terminal: the palette's colours stay where there are colours, and whatever else
-/// would steer it is written out.
+/// A text of several lines as it can go to a terminal: what [`Paint`] painted has its colours where there are colours, and whatever
+/// else would steer it is written out, were it the very sequence of a colour.
 #[must_use]
 pub fn steerless(text: &str, colours: bool) -> Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
@@ -138,10 +170,12 @@ pub fn steerless(text: &str, colours: bool) -> Cow<'_, str> {
     while let Some(at) = rest.find(steers) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let kept = if rest.starts_with("\r\n") { 2 } else { own_colour(rest).filter(|_| colours).unwrap_or(0) };
-        if kept > 0 {
-            out.push_str(&rest[..kept]);
-            rest = &rest[kept..];
+        if let Some((code, after)) = own_colour(rest).filter(|_| colours) {
+            out.push_str(&format!("\u{1b}[{code}m"));
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("\r\n") {
+            out.push_str("\r\n");
+            rest = after;
         } else if let Some(c) = rest.chars().next() {
             out.extend(c.escape_unicode());
             rest = &rest[c.len_utf8()..];
@@ -151,10 +185,24 @@ pub fn steerless(text: &str, colours: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// How long the sequence at the start of a text is, where it is one that [`Paint`] writes.
-fn own_colour(text: &str) -> Option<usize> {
-    let (code, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
-    (code == "0" || PALETTE.iter().any(|(_, own)| *own == code)).then_some(code.len() + 3)
+/// The code of the sequence at the start of a text that is marked as ours, and what follows it.
+fn own_colour(text: &str) -> Option<(&str, &str)> {
+    let (code, after) = text.strip_prefix("\u{1b}[")?.split_once(OWN.as_str())?;
+    is_code(code).then_some((code, after))
+}
+
+/// JSON as it can go to a terminal: what would steer it is escaped as JSON has it. Outside of its texts there is no such thing.
+#[must_use]
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !json.contains(steers) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::new();
+    for c in json.chars() {
+        if steers(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// A text whose lines are broken between words where they are wider than this; what follows is indented further. A command
@@ -230,20 +278,36 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, PALETTE, Paint, columns, fold, pad, quoted, spread, steerless, visible, wrap};
+    use super::{Label, PALETTE, Paint, columns, escaped, fit, fold, own, pad, quoted, spread, steerless, visible, wrap};
 
     #[test]
     fn nothing_but_colour_steers_a_terminal() {
         for (text, colours, shown) in [
             ("plain\n\ttext\r\n", true, "plain\n\ttext\r\n"),
-            ("\u{1b}[1;31mred\u{1b}[0m", true, "\u{1b}[1;31mred\u{1b}[0m"),
+            // Somebody's name that looks like ours.
+            ("\u{1b}[1;31mred\u{1b}[0m", true, "\\u{1b}[1;31mred\\u{1b}[0m"),
             ("\u{1b}[1;31mred\u{1b}[0m", false, "\\u{1b}[1;31mred\\u{1b}[0m"),
+            ("\u{1b}[0;1mred\u{1b}[0;12345m", true, "\\u{1b}[0;1mred\\u{1b}[0;12345m"),
             ("\u{1b}[8mhidden\u{1b}[30;40m", true, "\\u{1b}[8mhidden\\u{1b}[30;40m"),
             ("\u{1b}]0;title\u{7}", true, "\\u{1b}]0;title\\u{7}"),
             ("\u{1b}[2Jgone\r", true, "\\u{1b}[2Jgone\\u{d}"),
         ] {
             assert_eq!(steerless(text, colours), shown);
         }
+        let painted = Paint { colour: true }.label(Label::Blocked, "a \u{1b}[32mb\u{1b}[0m");
+        assert_eq!(columns(&painted), columns("a b"), "measured as colour, all of it");
+        assert_eq!(steerless(&painted, true), "\u{1b}[1;31ma \\u{1b}[32mb\\u{1b}[0m\u{1b}[0m");
+        let ours = own("\u{1b}[1m\u{1b}[91merror\u{1b}[0m: \u{1b}[2Ja");
+        assert_eq!(steerless(&ours, true), "\u{1b}[1m\u{1b}[91merror\u{1b}[0m: \\u{1b}[2Ja");
+        assert_eq!(columns(&fit(&Paint { colour: true }.label(Label::Bad, "abcdef"), 4)), 4);
+    }
+
+    #[test]
+    fn json_is_escaped_as_json() {
+        let text = "{\n\t\"a\": \"x\u{85}y\u{7f}z\"\n}";
+        let shown = escaped(text);
+        assert_eq!(shown, "{\n\t\"a\": \"x\\u0085y\\u007fz\"\n}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), serde_json::from_str::<serde_json::Value>(text).unwrap());
     }
 
     #[test]

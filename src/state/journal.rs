@@ -297,8 +297,10 @@ fn note_value(note: &Note) -> Value {
     ];
     out.extend(note.link.iter().map(|link| ("link", Value::from(link.as_str()))));
     out.extend(note.dirty.then(|| ("dirty", true.into())));
-    if !note.files.is_empty() {
-        out.push(("files", Value::List(note.files.iter().map(|file| Value::from(file.as_str())).collect())));
+    for (name, all) in [("files", &note.files), ("forgotten", &note.forgotten)] {
+        if !all.is_empty() {
+            out.push((name, Value::List(all.iter().map(|one| Value::from(one.as_str())).collect())));
+        }
     }
     Value::map(out)
 }
@@ -307,7 +309,10 @@ fn note_of(value: &Value) -> Result<Note, String> {
     let map = value.as_map().ok_or_else(|| "`note` is not a map".to_owned())?;
     let overrides = member(map, "overrides")?.as_list().unwrap_or_default();
     let counts = member(map, "counts")?.as_map().ok_or_else(|| "`counts` is not a map".to_owned())?;
-    let files = map.get("files").and_then(Value::as_list).unwrap_or_default();
+    let texts = |name: &str| -> Vec<String> {
+        let list = map.get(name).and_then(Value::as_list).unwrap_or_default();
+        list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
     Ok(Note {
         who: text(map, "who")?,
         overrides: overrides.iter().filter_map(|o| o.as_str().map(str::to_owned)).collect(),
@@ -315,6 +320,7 @@ fn note_of(value: &Value) -> Result<Note, String> {
         plan: text(map, "plan")?,
         link: optional_text(map, "link")?,
         dirty: flag(map, "dirty")?,
-        files: files.iter().filter_map(|file| file.as_str().map(str::to_owned)).collect(),
+        files: texts("files"),
+        forgotten: texts("forgotten"),
     })
 }

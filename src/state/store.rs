@@ -370,6 +370,9 @@ pub struct Note {
     /// Files of the project that were written along with the state (`adopt --write`): the commit does not hold them so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// Addresses that were dropped from the state and not deleted by this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<String>,
 }
 
 /// When appended records have to be durable.

@@ -431,6 +431,7 @@ impl World {
                 policies: &project.policies,
                 secrets: &secrets,
                 caller: None,
+                known: None,
             })
         };
         let mut plan = make(&live);

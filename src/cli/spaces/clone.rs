@@ -77,7 +77,9 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         let source = workspace(run, &arguments.who).await?;
         let id = id_of(&source, &arguments.source).await?;
         let mut body = whole(&source, &id).await?;
+        let before = map::named(&body);
         let count = map::apply(&renamed, &mut body);
+        map::apart(&before, &map::named(&body))?;
         if !renamed.is_empty() {
             run.screen.note(&format!("{} changed by `--map`.", plural(count as u64, "name", "names")));
         }

@@ -47,6 +47,38 @@ pub(super) fn apply(all: &[Renamed], value: &mut Value) -> usize {
     count
 }
 
+/// The lists of a space whose items are objects of Unity Catalog, each with what messages call one.
+const OBJECTS: &[(&[&str], &str)] =
+    &[(&["tables"], "table"), (&["metric_views"], "metric view"), (&["instructions", "functions"], "function")];
+
+/// The objects that a space names, in its order, each with its sort.
+pub(super) fn named(space: &Value) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for (list, sort) in OBJECTS {
+        let items = list.iter().try_fold(space, |value, name| value.get(name)).and_then(Value::as_list).unwrap_or_default();
+        found.extend(items.iter().map(|item| (*sort, super::text(item, "identifier"))));
+    }
+    found
+}
+
+/// Refuses names that make one object of several: a space has each once, and what was said of the others would be lost.
+///
+/// # Errors
+/// Names both, and what both would be.
+pub(super) fn apart(before: &[(&'static str, String)], after: &[(&'static str, String)]) -> Result<(), Failure> {
+    let alike = |all: &[(&str, String)], i: usize, j: usize| all[i].0 == all[j].0 && all[i].1.eq_ignore_ascii_case(&all[j].1);
+    for j in 0..after.len().min(before.len()) {
+        if let Some(i) = (0..j).find(|i| alike(after, *i, j) && !alike(before, *i, j)) {
+            let ((sort, one), (_, other)) = (&before[i], &before[j]);
+            return Err(Failure::usage(
+                format!("`--map` makes one {sort} of two: `{one}` and `{other}` would both be `{}`; nothing was made", after[j].1),
+                &["give each a name of its own (`--map A.B=C.D` says it for one schema), or take one of them out of the space"],
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What stands in a text of SQL: names, and everything else.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Sort {
@@ -129,7 +161,37 @@ fn spelt(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, renamed};
+    use super::{apart, apply, named, parse, renamed};
+    use crate::model::json;
+
+    #[test]
+    fn two_objects_are_not_made_one() {
+        let space = |tables: [&str; 2], function: &str| {
+            let tables = tables.map(|name| format!(r#"{{"identifier":"{name}"}}"#)).join(",");
+            let text = format!(r#"{{"tables":[{tables}],"instructions":{{"functions":[{{"identifier":"{function}"}}]}}}}"#);
+            json::parse(text.as_bytes()).unwrap()
+        };
+        for (maps, tables, wrong) in [
+            (&["dev=prod"][..], ["dev.s.a", "prod.s.a"], true),
+            (&["dev=prod"], ["dev.s.a", "PROD.s.A"], true),
+            (&["dev=prod"], ["dev.s.a", "prod.s.b"], false),
+            (&["dev.s=prod.s", "dev.t=prod.s"], ["dev.s.a", "dev.t.a"], true),
+            // They change places, and a function is no table.
+            (&["dev=prod", "prod=dev"], ["dev.s.a", "prod.s.a"], false),
+            // It is so already.
+            (&["x=y"], ["dev.s.a", "dev.s.a"], false),
+        ] {
+            let mut body = space(tables, "prod.s.a");
+            let before = named(&body);
+            let maps: Vec<_> = maps.iter().map(|map| parse(map).unwrap()).collect();
+            apply(&maps, &mut body);
+            let told = apart(&before, &named(&body)).map_err(|failure| failure.to_string());
+            assert_eq!(told.is_err(), wrong, "{tables:?} {told:?}");
+            if let Err(told) = told {
+                assert!(tables.iter().all(|name| told.contains(&format!("`{name}`"))), "{told}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_renamed_where_they_are_names() {

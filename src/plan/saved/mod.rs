@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use super::{Action, Block, COMMIT_GUARDS, Options, Pinning, Plan, Provenance};
 use crate::kinds::{Kind, Registry};
-use crate::model::{Address, Fingerprint, Value};
+use crate::model::{Address, Fingerprint, Known, Value};
 use crate::project::{Answer, Answers, Desired, Environment, Resource};
 
 mod encode;
+mod hide;
 mod moved;
 mod read;
 mod write;
@@ -94,16 +95,18 @@ pub struct Sources<'a> {
     pub secrets: &'a BTreeMap<String, Value>,
     /// Kinds.
     pub registry: &'a Registry,
+    /// Secrets that are hidden wherever else they stand.
+    pub known: &'a Known,
 }
 
 /// Ties a plan to what it was made from.
 #[must_use]
 pub fn bind(plan: &Plan, sources: Sources<'_>) -> Saved {
-    let Sources { choices, given, environment, desired, answers, secrets, registry } = sources;
+    let Sources { choices, given, environment, desired, answers, secrets, registry, known } = sources;
     let touched: BTreeSet<&str> = touched(plan).into_iter().filter_map(|a| kind_of(plan, a)).collect();
     let kinds = touched.into_iter().filter_map(|name| Some((name.to_owned(), of_kind(registry.first(registry.get(name)?))))).collect();
     Saved {
-        plan: displayed(plan),
+        plan: hide::without(known, displayed(plan)),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         choices: Options { provenance: Provenance::default(), only: None, ..choices.clone() },
         given,

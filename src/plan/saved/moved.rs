@@ -279,7 +279,7 @@ fn requests(at: &Address, what: &str, was: &[Call], is: &[Call], out: &mut Vec<S
     }
     for (was, is) in was.iter().zip(is) {
         let (empty, mut found) = (Value::Null, vec![]);
-        differences("", was.body.as_ref().unwrap_or(&empty), is.body.as_ref().unwrap_or(&empty), &mut found);
+        walk("", was.body.as_ref().unwrap_or(&empty), is.body.as_ref().unwrap_or(&empty), &mut found, &|_, _| Leaf::Compared);
         if found.is_empty() && write::call(was) != write::call(is) {
             found.push("its address".to_owned());
         }
@@ -290,42 +290,46 @@ fn requests(at: &Address, what: &str, was: &[Call], is: &[Call], out: &mut Vec<S
 /// What YAML says otherwise. What is known on one side only is no move of YAML: the same reference is a value where it was
 /// answered, and one to be known later where it was not yet.
 fn rewritten(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
-    match (was, is) {
-        (Value::Map(a), Value::Map(b)) => {
-            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            for name in names {
-                let inner = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                match (a.get(name), b.get(name)) {
-                    (Some(x), Some(y)) => rewritten(&inner, x, y, out),
-                    (x, y) => out.push(format!("{inner} was {}, is {}", shown(x), shown(y))),
-                }
-            }
-        }
-        (Value::List(a), Value::List(b)) if a.len() == b.len() && was.has_unknown() != is.has_unknown() => {
-            for (i, (x, y)) in a.iter().zip(b.iter()).enumerate() {
-                rewritten(&format!("{place}[{i}]"), x, y, out);
-            }
-        }
-        (Value::List(_), Value::List(_)) => differences(place, was, is, out),
-        _ if was.has_unknown() != is.has_unknown() => {}
-        _ => differences(place, was, is, out),
-    }
+    walk(place, was, is, out, &|was, is| match (was, is) {
+        _ if was.has_unknown() == is.has_unknown() => Leaf::Compared,
+        (Value::List(a), Value::List(b)) if a.len() == b.len() => Leaf::Entered,
+        (Value::List(_), Value::List(_)) => Leaf::Compared,
+        _ => Leaf::Alike,
+    });
 }
 
-fn differences(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
-    match (was, is) {
-        (Value::Map(a), Value::Map(b)) => {
-            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            for name in names {
-                let inner = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                match (a.get(name), b.get(name)) {
-                    (Some(x), Some(y)) => differences(&inner, x, y, out),
-                    (x, y) => out.push(format!("{inner} was {}, is {}", shown(x), shown(y))),
-                }
+/// What is done with two values that are not both maps.
+enum Leaf {
+    /// They are told where they differ.
+    Compared,
+    /// Lists of one length, item by item.
+    Entered,
+    /// Nothing can be told of them.
+    Alike,
+}
+
+/// Walks two values side by side; what is done where their maps end, `leaf` says.
+fn walk(place: &str, was: &Value, is: &Value, out: &mut Vec<String>, leaf: &dyn Fn(&Value, &Value) -> Leaf) {
+    if let (Value::Map(a), Value::Map(b)) = (was, is) {
+        let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        for name in names {
+            let inner = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+            match (a.get(name), b.get(name)) {
+                (Some(x), Some(y)) => walk(&inner, x, y, out, leaf),
+                (x, y) => out.push(format!("{inner} was {}, is {}", shown(x), shown(y))),
             }
         }
-        _ if encode::text(was) != encode::text(is) => out.push(format!("{place} was {}, is {}", shown(Some(was)), shown(Some(is)))),
-        _ => {}
+        return;
+    }
+    match (leaf(was, is), was, is) {
+        (Leaf::Entered, Value::List(a), Value::List(b)) => {
+            for (i, (x, y)) in a.iter().zip(b.iter()).enumerate() {
+                walk(&format!("{place}[{i}]"), x, y, out, leaf);
+            }
+        }
+        (Leaf::Alike, ..) => {}
+        _ if encode::text(was) == encode::text(is) => {}
+        _ => out.push(format!("{place} was {}, is {}", shown(Some(was)), shown(Some(is)))),
     }
 }
 

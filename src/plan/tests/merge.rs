@@ -240,6 +240,36 @@ fn after_an_apply_that_was_cut_a_merge_goes_on_from_what_arrived() {
 }
 
 #[test]
+fn of_a_cut_update_of_which_nobody_knows_what_it_met_additions_stay() {
+    let task = |name: &str| format!(r#"{{"task_key":"{name}"}}"#);
+    let tasks = |names: &[&str]| format!(r#"{{"name":"a","tasks":[{}]}}"#, names.iter().map(|n| task(n)).collect::<Vec<_>>().join(","));
+    let text = |lines: &str| format!(r#"{{"name":"a","description":"{lines}"}}"#);
+    let tables = |names: &str| format!(r#"{{"name":"a","trigger":{{"table_update":{{"table_names":[{names}]}}}}}}"#);
+    let list = "trigger.table_update.table_names";
+    // What the cut update sent, and YAML has; live; what changes, what is kept.
+    let table: &[(String, String, &[&str], &[&str])] = &[
+        (tasks(&["t"]), tasks(&["u", "t"]), &[], &["tasks[task_key=u]"]),
+        (tasks(&["t", "n"]), tasks(&["u", "t"]), &["tasks[task_key=n]"], &["tasks[task_key=u]"]),
+        (tables("\"x\""), tables("\"x\",\"y\""), &[], &[list]),
+        (text("a\\nb"), text("a\\nb\\nui"), &[], &["description"]),
+        (text("new\\na\\nb"), text("a\\nb\\nui"), &["description"], &["description"]),
+        // Nobody added this: it may be what was there before.
+        (text("A"), text("a"), &["description"], &[]),
+        (r#"{"name":"a","timeout_seconds":2}"#.to_owned(), r#"{"name":"a","timeout_seconds":1}"#.to_owned(), &["timeout_seconds"], &[]),
+    ];
+    for (sent, live, changes, keeps) in table {
+        let mut world = world("jobs.a", sent, sent, live);
+        world.state.resources.get_mut(&at("jobs.a")).expect("it").status = Status::Incomplete;
+        let step = world.step("jobs.a");
+        let words = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!((paths(&step), kept(&step), conflicts(&step)), (words(changes), words(keeps), vec![]), "{sent} {live}");
+        // Without merge everything is as YAML has it.
+        world.desired.resources.get_mut(&at("jobs.a")).expect("it").lifecycle.merge = false;
+        assert_eq!(kept(&world.step("jobs.a")), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn the_retry_of_a_cut_update_sends_both_edits_of_a_text() {
     let text = |lines: &str| format!(r#"{{"name":"a","description":"{lines}"}}"#);
     let (yaml, before) = (text("a\\nb\\nY"), text("a\\nb\\nc"));

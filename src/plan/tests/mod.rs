@@ -176,6 +176,7 @@ impl World {
             policies: &self.policies,
             secrets: &self.secrets,
             caller: self.caller.as_ref(),
+            known: None,
         })
     }
 

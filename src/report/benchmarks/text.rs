@@ -29,9 +29,9 @@ pub fn text(report: &Report, colour: bool, width: usize) -> String {
 
 fn one(report: &Report, space: &Space, paint: Paint, width: usize, out: &mut String) {
     let run = space.run.as_ref();
-    let id = run.map(|run| format!("  run {}", run.id)).unwrap_or_default();
+    let id = run.map(|run| format!("  run {}", flat(&run.id))).unwrap_or_default();
     let when = run.and_then(|run| run.created).and_then(day).map(|day| format!(" of {day}")).unwrap_or_default();
-    out.push_str(&format!("{}\n", paint.label(Label::Heading, &format!("{}  {}{id}{when}", space.name(), quoted(&space.title)))));
+    out.push_str(&format!("{}\n", paint.label(Label::Heading, &format!("{}  {}{id}{when}", flat(space.name()), quoted(&space.title)))));
     if let Some(link) = &space.link {
         out.push_str(&format!("  {}\n", paint.label(Label::Dim, link)));
     }
@@ -39,7 +39,7 @@ fn one(report: &Report, space: &Space, paint: Paint, width: usize, out: &mut Str
         table(run, paint, width, out);
     }
     for note in &space.notes {
-        out.push_str(&format!("  note: {note}\n"));
+        out.push_str(&format!("  note: {}\n", flat(note)));
     }
     out.push_str(&format!("  {}\n", verdict(report, space, paint)));
     for line in compared(report, space) {

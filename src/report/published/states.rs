@@ -34,6 +34,7 @@ fn note() -> Json {
         ("link?", text(), "The page of the pipeline's run"),
         ("dirty?", flag(), "The working tree had changes that were not committed"),
         ("files?", list(text()), "Files of the project that `adopt --write` wrote, which the commit does not hold so"),
+        ("forgotten?", list(text()), "Addresses that it dropped from the state without deleting what they were"),
     ])
 }
 
