@@ -50,7 +50,7 @@ impl<'a> Maker<'a> {
         let view = live.map(|live| view(subject.kind, &View { live, desired: &subject.body, applied, context: &subject.context }, live));
         let lifecycle = &subject.resource.lifecycle;
         // Of an update that was cut, what is there of it.
-        let cut = subject.entry.filter(|entry| lifecycle.merge && begun.is_none() && way == Way::Managed && entry.status != Status::Ok);
+        let cut = subject.entry.filter(|entry| begun.is_none() && way == Way::Managed && entry.status != Status::Ok);
         let before = cut.and_then(|entry| entry.before.as_ref());
         let arrived = before
             .zip(applied)
@@ -164,8 +164,8 @@ impl<'a> Maker<'a> {
             entry = Some(self.entry_of(subject, pair, view, way));
         }
         if let Some(entry) = entry.as_mut().filter(|_| sends) {
-            // Until it is known to have arrived, the next merge cannot go on from what is sent now alone.
-            entry.before = pair.applied.filter(|_| subject.resource.lifecycle.merge && way == Way::Managed).cloned();
+            // Until it is known to have arrived, what is sent now alone does not tell what others edited.
+            entry.before = pair.applied.filter(|_| way == Way::Managed).cloned();
             self.put_update(subject, pair, &changes, entry, step);
         }
         // What is renamed by this very step follows nothing.

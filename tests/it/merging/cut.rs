@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use brickform::client::{BoxFuture, Client, Options as Limits, Request, Response, Transport, TransportError};
+use brickform::diff::Reason;
 use brickform::local::LocalWorkspace;
 use brickform::model::{Value, json};
 use brickform::plan::Options;
@@ -40,6 +41,33 @@ async fn cut(world: &World, arrives: bool) {
     let mut ran = Ran { plan: None, planning: vec![], applying: vec![], report: None, trouble: None };
     world.through(&client, &world.store(), 1, &Options::default(), &mut ran, Vec::new).await.expect("it comes to its end");
     assert!(!ran.is_done(), "{}", ran.told());
+}
+
+/// Without a merge YAML wins, and what the UI edited after the answer was lost is drift, as it would be after any apply.
+#[tokio::test]
+async fn edits_after_an_update_that_was_cut_are_drift() {
+    for (arrives, times) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
+        let world = World::new(&[]);
+        world.write("conf/a.yaml", &space("SELECT 1", "one", ""));
+        assert!(world.run(&Options::default()).await.is_done());
+        world.write("conf/a.yaml", &space("SELECT 1", "two", ""));
+        for _ in 0..times {
+            cut(&world, arrives).await;
+        }
+        let (id, before) = content(&world);
+        let by_hand = edited(&before, "SELECT 1", "SELECT 9");
+        assert!(world.workspace.handle(patch(&id, &by_hand)).await.expect("an answer").status < 300);
+        let ran = world.run(&Options::default()).await;
+        let plan = ran.plan.as_ref().expect("a plan");
+        let step = plan.steps.iter().find(|step| step.address.to_string() == "spaces.s").expect("it is in the plan");
+        let found: Vec<(String, Reason)> = step.changes.iter().map(|change| (change.path.to_string(), change.reason)).collect();
+        let ours = ("instructions.text".to_owned(), Reason::Changed);
+        let theirs = ("instructions.example_sql[question=Top].sql".to_owned(), Reason::Drift);
+        let wanted = if arrives { vec![theirs] } else { vec![ours, theirs] };
+        assert_eq!(found, wanted, "{arrives} {times} {}", ran.told());
+        assert!(ran.is_done(), "{arrives} {times} {}", ran.told());
+        assert!(world.run(&Options::default()).await.is_empty(), "{arrives} {times}");
+    }
 }
 
 /// The UI puts a line on top and edits the example; YAML changes the last line and the description.
