@@ -6,7 +6,7 @@ use super::follow::Followed;
 use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
-use super::{Action, Block, Seen, Step, beyond, body, scope, tag};
+use super::{Action, Block, Seen, Step, beyond, body, goes, scope, tag};
 use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
@@ -264,6 +264,7 @@ impl<'a> Maker<'a> {
         let ids = std::iter::once(pair.id).chain(left.map(String::as_str));
         step.delete_calls = ids.flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id))).collect();
         step.live = pair.live.map(|live| kept_live(live, &subject.body, pair.applied));
+        goes::of_replaced(step);
         // What an interrupted create made is ours already.
         if !matches!(way, Way::Managed | Way::Settled) {
             let fields: Vec<String> = step.forces.iter().map(ToString::to_string).collect();

@@ -314,6 +314,7 @@ pub(super) fn leave(step: &mut Step) {
     step.delete_calls.clear();
     step.blocks.clear();
     step.notes.clear();
+    step.goes.clear();
 }
 
 /// `--drift`: what changed behind our back, and nothing else.
@@ -328,6 +329,7 @@ fn only_drift(plan: &mut Plan) {
         step.delete_after.clear();
         step.halves = super::Halves::Together;
         step.forces.clear();
+        step.goes.clear();
         step.entry = None;
         if !gone {
             step.changes.retain(|c| drifted(c.reason));

@@ -20,6 +20,7 @@ mod change;
 mod counts;
 mod follow;
 mod former;
+mod goes;
 mod guards;
 mod inside;
 mod known;
@@ -46,6 +47,7 @@ mod tests;
 mod typed;
 
 pub use body::link;
+pub use goes::tells_what_goes;
 pub use known::recorded;
 pub use leftover::unopened;
 pub use lost::{Unread, unread};
@@ -177,6 +179,9 @@ pub struct Step {
     pub templated: Vec<Path>,
     /// Things worth knowing: `carries the ownership tag brickform=...`.
     pub notes: Vec<String>,
+    /// What goes with an object that is deleted or replaced, and no YAML says: each place with a fingerprint of what the
+    /// workspace has there. A plan in a file is bound to it.
+    pub goes: BTreeMap<String, String>,
     /// The state entry after success; its `id` is empty where the server picks one, secrets are recorded forms. None: removed.
     pub entry: Option<crate::state::Entry>,
     /// The desired body that the calls were made from (with unknowns), for checking again when they become known.

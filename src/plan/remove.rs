@@ -97,8 +97,8 @@ impl<'a> Maker<'a> {
         leaves.then_some(parent)
     }
 
-    fn delete(&self, kind: &'static Kind, entry: &Entry, live: Option<&Live>, mut step: Step) -> Step {
-        let (settled, found) = match live {
+    fn delete(&self, kind: &'static Kind, entry: &Entry, answered: Option<&Live>, mut step: Step) -> Step {
+        let (settled, found) = match answered {
             Some(Live::Settled { id, body }) => (Some(id).filter(|id| **id != entry.id), Some(body)),
             Some(Live::Found { body, .. }) => (None, Some(body)),
             _ => (None, None),
@@ -112,6 +112,11 @@ impl<'a> Maker<'a> {
         let ids = settled.into_iter().chain(Some(&entry.id).filter(|_| !left)).chain(&entry.deposed);
         step.calls = ids.flat_map(|id| kinds::delete_calls(kind, &Value::text(id.as_str()))).collect();
         step.live = found.map(|live| kept_live(live, &entry.applied, Some(&entry.applied)));
+        if let Some(live) = found {
+            let begun = self.inputs.state.open_intents.get(&step.address).filter(|_| matches!(answered, Some(Live::Settled { .. })));
+            let sent = begun.and_then(|intent| intent.applied.as_ref()).unwrap_or(&entry.applied);
+            self.goes_with(kind, entry, sent, live, &mut step);
+        }
         step
     }
 

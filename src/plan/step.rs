@@ -1,6 +1,7 @@
 //! Steps of desired addresses: the table from what the state knows and the workspace answers to an action.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::known::Object;
 use super::make::Maker;
@@ -346,6 +347,7 @@ impl Step {
             blocks: vec![],
             templated: vec![],
             notes: vec![],
+            goes: BTreeMap::new(),
             entry: None,
             desired: None,
             live: None,

@@ -1,10 +1,12 @@
 //! Plans in files beside what happens in the workspace: carried out where nothing moved, refused where something did.
 
+use std::fs;
+
 use brickform::local::LocalOptions;
 use serde_json::{Value as Json, json};
 
 use super::cli::{Project, Ran};
-use super::merging::content_of;
+use super::merging::{content_of, spaces};
 use super::space_ahead::send;
 use super::walk::Served;
 
@@ -48,6 +50,15 @@ impl Desk {
         send(&self.served, "PATCH", &format!("/api/2.0/genie/spaces/{id}"), &body.to_string());
     }
 
+    fn asks(&self, question: &str) {
+        self.in_the_ui(|content| {
+            let id = format!("{:032x}", 0xff00 + question.len());
+            let questions = content["config"]["sample_questions"].as_array_mut().expect("questions");
+            questions.push(json!({ "id": id, "question": [question] }));
+            questions.sort_by_key(|question| question["id"].to_string());
+        });
+    }
+
     /// Nothing is sent.
     fn stale(&self, plan: &str) -> String {
         let before = self.served.workspace.dump();
@@ -80,4 +91,54 @@ fn several_members_of_one_set_are_carried_out() {
     });
     let said = desk.stale("p.json");
     assert!(said.contains("synonyms was not set in the workspace, is \"ui\" there now") && !said.contains("was to become"), "{said}");
+}
+
+#[test]
+fn a_deleted_space_takes_edits_along_only_where_the_plan_said_so() {
+    let desk = Desk::new();
+    desk.project.write("conf/s.yaml", "{}\n");
+    desk.run("plan --env dev --allow-delete spaces --out early.json").ended(0);
+    desk.asks("UI x");
+    let told = "what was edited in the workspace since the last apply goes with it: sample_questions \"UI x\"";
+    for line in ["plan --env dev --allow-delete spaces", "plan --env dev --destroy"] {
+        let ran = desk.run(line);
+        assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(told), "{}", ran.out);
+    }
+    let comment = desk.run("plan --env dev --allow-delete spaces -o markdown").out;
+    assert!(comment.contains("edited in the workspace since the last apply goes with it"), "{comment}");
+    let said = desk.stale("early.json");
+    assert!(said.contains("was edited in the workspace since the plan was made, and would go with it: sample_questions"), "{said}");
+    desk.run("plan --env dev --allow-delete spaces --out p.json").ended(0);
+    let file = fs::read_to_string(desk.project.outside(&[]).folder.join("p.json")).expect("a plan");
+    assert!(file.contains("goes with it"), "{file}");
+    // What YAML never set goes, too.
+    desk.in_the_ui(|content| {
+        content["instructions"]["text_instructions"] = json!([{ "id": "0".repeat(32), "content": ["words of theirs"] }]);
+    });
+    let said = desk.stale("p.json");
+    assert!(said.contains("would go with it: instructions.text") && !said.contains("words of theirs"), "{said}");
+    desk.run("plan --env dev --allow-delete spaces --out p.json").ended(0);
+    desk.run("apply p.json").ended(0);
+    assert!(spaces(&desk.served.workspace).is_empty());
+}
+
+#[test]
+fn a_replaced_space_says_what_yaml_does_not_set() {
+    let desk = Desk::new();
+    desk.in_the_ui(|content| {
+        content["instructions"]["text_instructions"] = json!([{ "id": "0".repeat(32), "content": ["theirs"] }]);
+        content["data_sources"]["tables"][0]["description"] = json!(["theirs, too"]);
+    });
+    let staying = desk.run("plan --env dev --unmanaged").ended(0).out;
+    assert!(staying.contains("Unmanaged") && staying.contains("instructions.text"), "{staying}");
+    desk.asks("UI x");
+    let ran = desk.run("plan --env dev --replace spaces.s --allow-delete spaces --unmanaged --out p.json").ended(0);
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("what YAML does not set is lost with it: instructions.text"), "{words}");
+    assert!(words.contains("goes with it: sample_questions \"UI x\""), "{words}");
+    assert!(!words.contains("Unmanaged"), "{words}");
+    let table = words.find("lost with it: ").map(|at| &words[at..]).expect("it is said");
+    assert!(table.contains("description"), "{words}");
+    desk.in_the_ui(|content| content["instructions"]["text_instructions"][0]["content"] = json!(["theirs, again"]));
+    assert!(desk.stale("p.json").contains("would go with it: instructions.text"));
 }

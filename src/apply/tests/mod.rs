@@ -185,6 +185,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         loses: None,
         unmanaged: vec![],
         uncompared: vec![],
+        goes: std::collections::BTreeMap::new(),
         calls,
         delete_calls: vec![],
         after: after.iter().map(|a| address(a)).collect(),

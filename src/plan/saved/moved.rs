@@ -189,12 +189,25 @@ fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
         let told = |note: Option<String>| note.unwrap_or_else(|| "takes nothing along".to_owned());
         out.push(format!("{at}: what is in it changed: it {}, it was to be: {}", told(taken(is)), told(taken(was))));
     }
+    // Neither is what was edited in it, or set beside YAML: all of that goes.
+    if out.len() == before {
+        gone_along(was, is, out);
+    }
     if out.len() == before && asks_the_same(was, is) {
         return;
     }
     if out.len() == before {
         requests(at, "", &was.calls, &is.calls, out);
         requests(at, " to delete it", &was.delete_calls, &is.delete_calls, out);
+    }
+}
+
+fn gone_along(was: &Step, is: &Step, out: &mut Vec<String>) {
+    let all: BTreeSet<&String> = was.goes.keys().chain(is.goes.keys()).collect();
+    let places: Vec<String> = all.into_iter().filter(|place| was.goes.get(*place) != is.goes.get(*place)).cloned().collect();
+    if !places.is_empty() {
+        let places = crate::plan::goes::listed(&places);
+        out.push(format!("{}: was edited in the workspace since the plan was made, and would go with it: {places}", was.address));
     }
 }
 

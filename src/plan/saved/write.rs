@@ -168,6 +168,7 @@ pub(super) fn step(step: &Step) -> Json {
         blocks,
         templated,
         notes,
+        goes,
         entry: _,
         desired,
         live: _,
@@ -206,6 +207,9 @@ pub(super) fn step(step: &Step) -> Json {
     }
     if let (false, Some(map)) = (delete_after.is_empty(), out.as_object_mut()) {
         map.insert("delete_after".to_owned(), delete_after.iter().map(Address::to_string).collect());
+    }
+    if let (false, Some(map)) = (goes.is_empty(), out.as_object_mut()) {
+        map.insert("goes".to_owned(), json!(goes));
     }
     self::uncompared(step, &mut out);
     out

@@ -1,6 +1,7 @@
 //! Plans from hand-made worlds: what is desired, what the state holds, what the workspace answers.
 
 mod between;
+mod goes;
 mod guards;
 mod lockout;
 mod merge;
