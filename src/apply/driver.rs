@@ -23,7 +23,7 @@ use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
 use crate::plan::acts::{Act, acts};
 use crate::plan::{Action, Pinning, Step};
-use crate::state::{Document, Entry, Flush, Record, StateError, Status, fold, new_lineage};
+use crate::state::{Document, Entry, Flush, Note, Record, StateError, Status, fold, new_lineage};
 
 mod ended;
 mod record;
@@ -410,6 +410,18 @@ impl<'a> Run<'a> {
     fn end(&mut self) -> Result<(), StateError> {
         self.append(vec![Record::End]);
         self.state = fold(self.state.clone(), &self.records);
+        if let Some(mut note) = self.session.store.noted() {
+            let of = |result: &StepResult| match result.outcome {
+                Outcome::Done => None,
+                Outcome::Failed(_) => Some(Note::MISSED[0]),
+                Outcome::Halfway { .. } => Some(Note::MISSED[1]),
+                Outcome::Skipped { .. } => Some(Note::MISSED[2]),
+            };
+            for missed in self.results.values().filter_map(of) {
+                *note.counts.entry(missed.to_owned()).or_default() += 1;
+            }
+            self.session.store.annotate(note);
+        }
         self.session.store.save(&self.state, self.session.operation)
     }
 }

@@ -17,7 +17,7 @@ use crate::model::Fingerprint;
 use crate::plan::{Action, Options, Plan, Provenance, Step};
 use crate::report::about::About;
 use crate::report::markdown;
-use crate::report::outcome::{Ending, ResultLook, ending, result};
+use crate::report::outcome::{Applied, Ending, ResultLook, Tally, ending, result};
 use crate::report::{json, text};
 use crate::state::Note;
 
@@ -243,6 +243,7 @@ pub async fn out(
         Exit::Credentials => "stopped: no token any more".to_owned(),
         _ => "failed".to_owned(),
     });
+    let tally = Tally::of(&report, plan.destroy);
     let link = super::pipeline::link(run.outside);
     let said = |colour: bool, successes: bool| {
         let times = colour || run.screen.out_terminal;
@@ -258,15 +259,20 @@ pub async fn out(
                     command: way.again,
                     digest: &digest.0,
                     commit: commit.as_deref(),
-                    result: Some(&told),
+                    result: Some(Applied { tally, text: &told }),
                     run: link.as_deref(),
                     ..About::default()
                 };
                 markdown::plan(plan, &about)
             }
             Form::Html => {
-                let about =
-                    About { command: way.again, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), ..About::default() };
+                let about = About {
+                    command: way.again,
+                    digest: &digest.0,
+                    commit: commit.as_deref(),
+                    result: Some(Applied { tally, text: &told }),
+                    ..About::default()
+                };
                 planning::page(run, plan, &about, &planning::Around::of(&online.desired))
             }
             Form::Junit | Form::Sarif | Form::Github => {
@@ -281,8 +287,14 @@ pub async fn out(
     if run.options.one_of_many {
         let told = said(false, true);
         let (command, spot) = (way.again, Spot::of(run, session, &online.desired));
-        let about =
-            About { command, digest: &digest.0, commit: commit.as_deref(), result: Some(&told), run: link.as_deref(), ..About::default() };
+        let about = About {
+            command,
+            digest: &digest.0,
+            commit: commit.as_deref(),
+            result: Some(Applied { tally, text: &told }),
+            run: link.as_deref(),
+            ..About::default()
+        };
         let operation = findings::operation(plan, false, true);
         run.screen.keep(Part::with(plan, &about, &spot, findings::found(plan, Some(&report), &spot), operation));
     }

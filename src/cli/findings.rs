@@ -137,7 +137,7 @@ fn failed(why: &str, mistakes: &[Diagnostic]) -> Vec<Finding> {
     }
     let mut lines = why.lines().map(str::to_owned);
     let message = lines.next().unwrap_or_default();
-    vec![Finding { rule: "failed".to_owned(), level: Level::Error, message, help: lines.collect(), address: None, span: None }]
+    vec![Finding { rule: "stopped".to_owned(), level: Level::Error, message, help: lines.collect(), address: None, span: None }]
 }
 
 /// The same in one of these forms, where one environment was asked about: what shows findings is told of every end, so that
@@ -158,24 +158,29 @@ pub fn of_failure(form: Form, operation: &str, run: &Run<'_>, failure: &Failure)
             let project = crate::project::name(run.outside, &ask).unwrap_or_default();
             let environment = run.options.environment.clone().or_else(|| crate::project::chosen(run.outside, &ask).ok());
             let what = if operation == "drift" { "drift" } else { "plan" };
-            let places: Vec<(String, String)> = found
-                .iter()
-                .map(|f| {
-                    (
-                        f.span.as_ref().map(|s| format!("{prefix}{}", s.cite())).unwrap_or_default(),
-                        [&f.message].into_iter().chain(&f.help).cloned().collect::<Vec<_>>().join("\n"),
-                    )
-                })
-                .collect();
             crate::report::markdown::failed(
                 what,
                 &[&project, &environment.unwrap_or_default()],
-                &places,
+                &places(&found, &prefix),
                 super::pipeline::link(run.outside).as_deref(),
             )
         }
         _ => return None,
     })
+}
+
+/// Mistakes in the files.
+pub fn of_mistakes(mistakes: &[Diagnostic]) -> Vec<Finding> {
+    findings::of_diagnostics(mistakes)
+}
+
+/// Findings as a comment lists them: `FILE:LINE` (or nothing), and what is wrong, with what helps in the lines below.
+pub fn places(found: &[Finding], prefix: &str) -> Vec<(String, String)> {
+    let one = |f: &Finding| {
+        let place = f.span.as_ref().map(|span| format!("{prefix}{}", span.cite())).unwrap_or_default();
+        (place, [&f.message].into_iter().chain(&f.help).cloned().collect::<Vec<_>>().join("\n"))
+    };
+    found.iter().map(one).collect()
 }
 
 /// Mistakes and warnings in one of these forms; `checked`: what was found to be valid.

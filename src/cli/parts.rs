@@ -14,6 +14,7 @@ use crate::report::answers::shell_word;
 use crate::report::findings::Finding;
 use crate::report::html;
 use crate::report::markdown::{self, Came};
+use crate::report::outcome::{Applied, Tally};
 
 /// A plan with what stands around it.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Part {
     command: String,
     digest: String,
     commit: Option<String>,
-    result: Option<String>,
+    result: Option<(Tally, String)>,
     run: Option<String>,
     sorts: Option<Sorts>,
     drift: bool,
@@ -56,7 +57,7 @@ impl Part {
             command: about.command.to_owned(),
             digest: about.digest.to_owned(),
             commit: owned(about.commit),
-            result: owned(about.result),
+            result: about.result.map(|result| (result.tally, result.text.to_owned())),
             run: owned(about.run),
             sorts: about.sorts.cloned(),
             drift: about.drift,
@@ -73,13 +74,17 @@ impl Part {
             command: &self.command,
             digest: &self.digest,
             commit: self.commit.as_deref(),
-            result: self.result.as_deref(),
+            result: self.applied(),
             run: self.run.as_deref(),
             sorts: self.sorts.as_ref(),
             drift: self.drift,
             held: self.held.as_ref().map(|(from, to)| (from.as_str(), to.as_str())),
             needs: &self.needs,
         }
+    }
+
+    fn applied(&self) -> Option<Applied<'_>> {
+        self.result.as_ref().map(|(tally, text)| Applied { tally: *tally, text })
     }
 
     /// The plan.
@@ -126,7 +131,7 @@ pub fn document(form: Form, run: &Run<'_>, names: &[String], ended: &[Option<End
     let operation = parts().next().map_or("plan", |part| part.operation);
     let command = again(operation, run, parts().next());
     match form {
-        Form::Markdown => comment(operation, &project, &command, &all),
+        Form::Markdown => comment(operation, &project, &command, &all, &findings::prefix_here(run)),
         Form::Html => page(&project, &command, &all),
         _ => findings::together(form, operation, &all, &findings::prefix_here(run)),
     }
@@ -140,13 +145,19 @@ fn again(operation: &str, run: &Run<'_>, one: Option<&Part>) -> String {
     format!("brickform {operation}{}{rest}", environments.collect::<String>())
 }
 
-fn comment(operation: &str, project: &str, command: &str, all: &[(&str, Option<&Ended>)]) -> String {
+fn comment(operation: &str, project: &str, command: &str, all: &[(&str, Option<&Ended>)], prefix: &str) -> String {
+    let wrong: Vec<Vec<(String, String)>> = all
+        .iter()
+        .map(|(_, ended)| ended.map(|ended| findings::places(&findings::of_mistakes(&ended.mistakes), prefix)).unwrap_or_default())
+        .collect();
     let told: Vec<markdown::One<'_>> = all
         .iter()
-        .map(|(name, ended)| {
+        .zip(&wrong)
+        .map(|((name, ended), wrong)| {
             let came = match ended {
                 None => Came::NotTried,
-                Some(Ended { part: Some(part), .. }) => Came::Plan(&part.plan, part.result.as_deref()),
+                Some(Ended { part: Some(part), .. }) => Came::Plan(&part.plan, part.applied()),
+                Some(ended) if !wrong.is_empty() => Came::Wrong(&ended.words, wrong),
                 Some(ended) => Came::Failed(ended.why.as_deref().unwrap_or(&ended.words)),
             };
             let part = ended.as_ref().and_then(|ended| ended.part.as_ref());

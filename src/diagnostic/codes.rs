@@ -387,6 +387,11 @@ pub static ALL: &[Code] = &[
         "A list, a map and null are no text; a value that waits for the workspace or is secret can be printed by `template()`, but no block can look at it, and a template of YAML cannot hold it at all: there `${name}` is evaluated after the template.",
     ),
     row(
+        "W0232",
+        "an expression in a file that nothing evaluates",
+        "`${file('sql/top.sql')}` takes the text of a file as it is, so that SQL, shell and JSON with signs of their own come through. What looks like an expression of this project in it (`${catalog}`, where `catalog` is a variable) is sent so. A file with such places is a template: write `{{catalog}}` in it and read it by `${template('sql/top.sql')}`.",
+    ),
+    row(
         "E0301",
         "no project",
         "A project is a folder with conf/project.yaml, searched upwards from the current folder. `--config DIR` reads resources from any folder.",

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::Me;
+use crate::diagnostic::Span;
 use crate::diff::{FieldChange, Uncompared, Untold};
 use crate::kinds::{Call, Registry};
 use crate::model::{Address, Known, Path, Pattern, Value};
@@ -103,6 +104,8 @@ pub struct Block {
     pub reason: String,
     /// What lifts it: a flag or lines of YAML, ready to paste.
     pub remedy: Vec<String>,
+    /// Where in the files it is; none: at the step's. A plan in a file does not hold it.
+    pub place: Option<Span>,
 }
 
 /// Every word that [`Block::guard`] can be.

@@ -25,7 +25,7 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
             plan.lifted.insert(FLAG.to_owned());
             plan.warnings.push(warning(finding));
         } else {
-            step.blocks.push(block(GUARD, told(finding), vec![FLAG.to_owned()]));
+            step.blocks.push(Block { place: Some(finding.place.clone()), ..block(GUARD, told(finding), vec![FLAG.to_owned()]) });
         }
     }
 }
@@ -39,10 +39,11 @@ fn sends(step: &Step) -> bool {
 }
 
 fn warning(finding: &Finding) -> Block {
-    block(GUARD, told(finding), vec![])
+    Block { place: Some(finding.place.clone()), ..block(GUARD, told(finding), vec![]) }
 }
 
 fn told(finding: &Finding) -> String {
     let at = if finding.path.is_root() { String::new() } else { format!("`{}` of ", finding.path) };
-    format!("{at}{} ({}): {}", finding.address, finding.place, finding.reason)
+    let (line, column) = finding.place.line_column();
+    format!("{at}{} ({}:{line}:{column}): {}", finding.address, finding.place.source.name, finding.reason)
 }

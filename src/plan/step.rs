@@ -52,7 +52,7 @@ pub(super) enum Way {
 }
 
 pub(super) fn block(guard: &'static str, reason: impl Into<String>, remedy: Vec<String>) -> Block {
-    Block { guard, reason: reason.into(), remedy }
+    Block { guard, reason: reason.into(), remedy, place: None }
 }
 
 impl<'a> Maker<'a> {

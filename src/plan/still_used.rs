@@ -43,7 +43,7 @@ pub(super) fn check(plan: &mut Plan, inputs: &Inputs<'_>) {
         if blocks {
             plan.steps[index].blocks.push(block("refused", reason, remedy));
         } else {
-            plan.warnings.push(Block { guard: GUARD, reason, remedy });
+            plan.warnings.push(Block { guard: GUARD, reason, remedy, place: None });
         }
     }
 }

@@ -21,6 +21,15 @@ impl Findings {
         self.list.push(diagnostic);
     }
 
+    /// Whether the same was said before, as of a file that is read at several places.
+    pub fn has(&self, diagnostic: &Diagnostic) -> bool {
+        let same = |other: &Diagnostic| {
+            let places = |of: &Diagnostic| of.labels.iter().map(|label| label.span.clone()).collect::<Vec<_>>();
+            (other.code, &other.message) == (diagnostic.code, &diagnostic.message) && places(other) == places(diagnostic)
+        };
+        self.list.iter().any(same)
+    }
+
     /// Keeps several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         self.list.extend(diagnostics);

@@ -1,5 +1,6 @@
 //! What stands around a plan wherever it is told (a comment, a page), and how what it does is counted in words.
 
+use super::outcome::Applied;
 use crate::kinds::{Loss, Registry};
 use crate::model::Address;
 use crate::plan::between::Sorts;
@@ -14,8 +15,8 @@ pub struct About<'a> {
     pub digest: &'a str,
     /// The commit that was planned.
     pub commit: Option<&'a str>,
-    /// What an apply said at its end, as text.
-    pub result: Option<&'a str>,
+    /// What an apply came to.
+    pub result: Option<Applied<'a>>,
     /// The page of the pipeline's run.
     pub run: Option<&'a str>,
     /// Whose each change is, where a base was named.

@@ -37,7 +37,7 @@ impl Level {
 /// One thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// A code of diagnostics, `guard/data_loss`, `drift`, `conflict`, `failed`.
+    /// A code of diagnostics, `guard/data_loss`, `drift`, `conflict`, `failed`, `stopped`.
     pub rule: String,
     /// How bad.
     pub level: Level,
@@ -96,7 +96,7 @@ pub fn of_plan(plan: &Plan, places: &Places) -> Vec<Finding> {
         message: block.reason.clone(),
         help: block.remedy.clone(),
         address: step.map(|s| s.address.to_string()),
-        span: step.and_then(|s| places.at(&s.address, cause(s))),
+        span: block.place.clone().or_else(|| step.and_then(|s| places.at(&s.address, cause(s)))),
     };
     let mut found: Vec<Finding> = plan.blocks.iter().map(|b| guard(b, Level::Error, None)).collect();
     for step in &plan.steps {
@@ -144,11 +144,13 @@ fn drift(step: &Step, environment: &str, places: &Places) -> Vec<Finding> {
 pub fn of_report(report: &Report, places: &Places) -> Vec<Finding> {
     let one = |result: &crate::apply::StepResult| {
         let Outcome::Failed(failure) = &result.outcome else { return None };
-        let said = failure.error.as_ref().map(|e| format!(": {} {}", e.code, e.message)).unwrap_or_default();
+        let words = super::outcome::message(result, failure);
+        let answer = failure.error.as_ref().filter(|error| !words.contains(error.message.as_str()));
+        let said = answer.map(|e| format!(": {} {}", e.code, e.message)).unwrap_or_default();
         Some(Finding {
             rule: "failed".to_owned(),
             level: Level::Error,
-            message: format!("{}: {}{said}", result.address, failure.message),
+            message: format!("{}: {words}{said}", result.address),
             help: failure.help.clone(),
             address: Some(result.address.to_string()),
             span: places.at(&result.address, None),
@@ -164,6 +166,7 @@ pub fn about(rule: &str) -> String {
         "drift" => "The workspace was changed behind the project's back.",
         "conflict" => "A field was changed in the files and in the workspace, differently.",
         "failed" => "A step of an apply could not be done.",
+        "stopped" => "The command could not go on.",
         "guard/exists" => "What would be created is in the workspace already.",
         "guard/prevent_destroy" => "It is protected by `lifecycle.prevent_destroy`.",
         "guard/protected_kind" => "Its kind is protected by `guards.protect`.",
@@ -181,4 +184,41 @@ pub fn about(rule: &str) -> String {
         }
     };
     words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Places, of_plan, of_report};
+    use crate::apply::Outcome;
+    use crate::diagnostic::{Source, Span};
+    use crate::report::samples;
+
+    /// What a message says already is not said again.
+    #[test]
+    fn a_failure_is_told_once() {
+        let mut report = samples::half();
+        let Outcome::Failed(failure) = &mut report.results[0].outcome else { return assert!(report.results.is_empty()) };
+        failure.message = "alerts.orders: update failed: 400 INVALID: Table 'main.silver.returns' does not exist.".to_owned();
+        let found = of_report(&report, &Places::default());
+        assert_eq!(found[0].message, "alerts.orders: update failed: 400 INVALID: Table 'main.silver.returns' does not exist.");
+        let found = of_report(&samples::half(), &Places::default());
+        let want = "alerts.orders: the alert was not changed: INVALID_PARAMETER_VALUE Table 'main.silver.returns' does not exist.";
+        assert_eq!(found[0].message, want);
+    }
+
+    /// A block that knows its line stands there, and so does a warning, whose step nobody knows.
+    #[test]
+    fn what_knows_its_place_stands_there() {
+        let source = Arc::new(Source { name: "spaces/p.yaml".to_owned(), text: "a\nb\n".to_owned() });
+        let mut plan = samples::everything();
+        let blocked = plan.steps.iter_mut().find(|step| !step.blocks.is_empty()).unwrap();
+        blocked.blocks[0].place = Some(Span::new(&source, 2, 3));
+        plan.warnings = vec![blocked.blocks[0].clone()];
+        let found = of_plan(&plan, &Places::default());
+        let cited: Vec<String> = found.iter().filter_map(|found| Some(found.span.as_ref()?.cite())).collect();
+        assert_eq!(cited.len(), 2);
+        assert!(cited.iter().all(|place| place.starts_with("spaces/p.yaml:2")), "{cited:?}");
+    }
 }

@@ -40,8 +40,10 @@ fn noted(note: &Note) -> String {
     let mut text = format!("        by {}", visible(&note.who));
     // What mends a state carries no plan out.
     if !note.plan.is_empty() {
-        let counts: Vec<String> = note.counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        let counts: Vec<String> =
+            note.counts.iter().filter(|(what, _)| !Note::MISSED.contains(&what.as_str())).map(|(what, n)| format!("{n} {what}")).collect();
         let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
+        let counts = missed(note).map_or(counts.clone(), |missed| format!("{missed}; planned: {counts}"));
         text.push_str(&format!(": {counts}  plan {}", note.plan.get(..12).unwrap_or(&note.plan)));
     }
     text.push('\n');
@@ -52,6 +54,15 @@ fn noted(note: &Note) -> String {
         text.push_str(&format!("        {}\n", visible(link)));
     }
     text
+}
+
+/// The steps that were not done: `1 step failed, 2 skipped`; none where all were.
+fn missed(note: &Note) -> Option<String> {
+    let counted = |what: &&str| note.counts.get(*what).filter(|n| **n > 0).map(|n| (*n, (*what).replace('_', " ")));
+    let mut words = Note::MISSED.iter().filter_map(counted);
+    let (n, what) = words.next()?;
+    let rest: String = words.map(|(n, what)| format!(", {n} {what}")).collect();
+    Some(format!("{} {what}{rest}", plural(n, "step", "steps")))
 }
 
 /// `commit abc1234 "Nightly at five", with uncommitted changes`.
@@ -68,7 +79,8 @@ pub fn last(version: &Version, subject: Option<&str>) -> String {
     let who = version.note.as_ref().map(|note| format!(" ({})", visible(&note.who))).unwrap_or_default();
     let commit = named(version, subject).map(|commit| format!(", {commit}")).unwrap_or_default();
     let link = version.note.as_ref().and_then(|note| note.link.as_deref()).map(|link| format!(", {}", visible(link))).unwrap_or_default();
-    format!("{} by {}{who}{commit}{link}", to_seconds(&version.at), version.by)
+    let missed = version.note.as_ref().and_then(missed).map(|missed| format!(", {missed}")).unwrap_or_default();
+    format!("{} by {}{who}{missed}{commit}{link}", to_seconds(&version.at), version.by)
 }
 
 /// A pin in a line.
@@ -123,6 +135,13 @@ mod tests {
         assert!(mended.ends_with("\n        by ana\n"), "{mended}");
         let wanted = "2026-01-02T03:04:05Z by apply (ana), commit abc1234 \"Nightly at five\", with uncommitted changes, https://ci/7";
         assert_eq!(last(&told, subject().as_deref()), wanted);
+        // What failed is not told as done.
+        let counts = [("change".to_owned(), 4), ("failed".to_owned(), 1), ("skipped".to_owned(), 2)].into();
+        let part = Note { who: who(), plan: "0123456789abcdef".to_owned(), counts, ..Note::default() };
+        let said = last(&version(Some(part.clone())), None);
+        assert_eq!(said, "2026-01-02T03:04:05Z by apply (ana), 1 step failed, 2 skipped, commit abc1234");
+        let part = told_of(part);
+        assert!(part.ends_with("\n        by ana: 1 step failed, 2 skipped; planned: 4 change  plan 0123456789ab\n"), "{part}");
         let said = super::json(&told, None);
         assert_eq!((&said["resources"], &said["apply"]["dirty"]), (&serde_json::json!(3), &serde_json::json!(true)));
         assert_eq!(last(&version(None), None), "2026-01-02T03:04:05Z by apply, commit abc1234");

@@ -24,6 +24,104 @@ pub struct ResultLook<'a> {
     pub destroy: bool,
 }
 
+/// How many steps of an apply came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Done, by [`WORDS`].
+    done: [usize; WORDS.len()],
+    all: usize,
+    failed: usize,
+    halfway: usize,
+    skipped: usize,
+    interrupted: bool,
+    destroy: bool,
+}
+
+/// What was done, in words that follow a number.
+const WORDS: [(&[Action], &str); 7] = [
+    (&[Action::Create], "added"),
+    (&[Action::Update], "changed"),
+    (&[Action::Replace, Action::ReplaceNewFirst], "replaced"),
+    (&[Action::Delete], "deleted"),
+    (&[Action::Adopt], "adopted"),
+    (&[Action::Move], "moved"),
+    (&[Action::Forget], "forgotten"),
+];
+
+impl Tally {
+    /// Of a report; `destroy`: of a destruction.
+    #[must_use]
+    pub fn of(report: &Report, destroy: bool) -> Self {
+        let count = |holds: &dyn Fn(&StepResult) -> bool| report.results.iter().filter(|r| holds(r)).count();
+        Self {
+            done: WORDS.map(|(actions, _)| count(&|r| r.outcome == Outcome::Done && actions.contains(&r.action))),
+            all: report.results.len(),
+            failed: count(&|r| matches!(r.outcome, Outcome::Failed(_))),
+            halfway: count(&|r| matches!(r.outcome, Outcome::Halfway { .. })),
+            skipped: count(&|r| matches!(r.outcome, Outcome::Skipped { .. })),
+            interrupted: report.interrupted,
+            destroy,
+        }
+    }
+
+    /// Whether every step was done.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// Whether nothing was done, nor half of it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.halfway == 0 && self.left() == self.all
+    }
+
+    fn left(&self) -> usize {
+        self.failed + self.halfway + self.skipped
+    }
+
+    /// `1 added, 2 changed`.
+    fn done(&self) -> String {
+        let words = WORDS.iter().zip(self.done).filter(|(_, n)| *n > 0).map(|((_, word), n)| format!("{n} {word}"));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// `1 failed, 2 skipped`.
+    fn bad(&self) -> String {
+        let all = [(self.failed, "failed"), (self.halfway, "half done"), (self.skipped, "skipped")];
+        all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// In a line: `applied in part, 1 of 3 steps failed (2 changed)`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let verb = if self.destroy { "destroyed" } else { "applied" };
+        let done = self.done();
+        if self.is_whole() {
+            return if done.is_empty() { verb.to_owned() } else { format!("{verb}: {done}") };
+        }
+        let how = match (self.interrupted, self.is_nothing()) {
+            (true, _) => "interrupted".to_owned(),
+            (false, true) => format!("not {verb}"),
+            (false, false) => format!("{verb} in part"),
+        };
+        let steps = plural(self.all as u64, "step", "steps");
+        let bad = self.bad();
+        let (first, rest) = bad.split_once(' ').unwrap_or((&bad, ""));
+        let done = if done.is_empty() { String::new() } else { format!(" ({done})") };
+        format!("{how}, {first} of {steps} {rest}{done}")
+    }
+}
+
+/// What an apply came to, as it stands in a report of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied<'a> {
+    /// How many steps came to what.
+    pub tally: Tally,
+    /// What was said at its end.
+    pub text: &'a str,
+}
+
 /// `0.4 s`, `1 min 5 s`.
 #[must_use]
 pub fn seconds(millis: u64) -> String {
@@ -151,7 +249,7 @@ fn line(plan: &Plan, result: &StepResult, wide: usize, look: &ResultLook<'_>, ou
 }
 
 /// What went wrong, without the address, which stands before it already.
-fn message<'a>(result: &StepResult, failure: &'a Failure) -> &'a str {
+pub(super) fn message<'a>(result: &StepResult, failure: &'a Failure) -> &'a str {
     let address = result.address.to_string();
     let rest = failure.message.strip_prefix(address.as_str()).unwrap_or(&failure.message);
     rest.strip_prefix(':').map_or(failure.message.as_str(), str::trim_start)
@@ -184,31 +282,9 @@ fn failed(result: &StepResult, failure: &Failure, paint: Paint, out: &mut String
 }
 
 fn summary(report: &Report, look: &ResultLook<'_>) -> String {
-    let done = |actions: &[Action]| report.results.iter().filter(|r| r.outcome == Outcome::Done && actions.contains(&r.action)).count();
-    let failed = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Failed(_))).count();
-    let skipped = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Skipped { .. })).count();
-    let halfway = report.results.iter().filter(|r| matches!(r.outcome, Outcome::Halfway { .. })).count();
-    let all = report.results.len();
-    let words: Vec<String> = [
-        (done(&[Action::Create]), "added"),
-        (done(&[Action::Update]), "changed"),
-        (done(&[Action::Replace, Action::ReplaceNewFirst]), "replaced"),
-        (done(&[Action::Delete]), "deleted"),
-        (done(&[Action::Adopt]), "adopted"),
-        (done(&[Action::Move]), "moved"),
-        (done(&[Action::Forget]), "forgotten"),
-    ]
-    .iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, word)| format!("{n} {word}"))
-    .collect();
-    let mut groups: Vec<String> = (!words.is_empty()).then(|| words.join(", ")).into_iter().collect();
-    let bad: Vec<String> = [(failed, "failed"), (halfway, "half done"), (skipped, "skipped")]
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, w)| format!("{n} {w}"))
-        .collect();
-    groups.extend((!bad.is_empty()).then(|| bad.join(", ")));
+    let tally = Tally::of(report, look.destroy);
+    let Tally { failed, skipped, halfway, all, .. } = tally;
+    let groups: Vec<String> = [tally.done(), tally.bad()].into_iter().filter(|words| !words.is_empty()).collect();
     let stopped = match report.interrupted {
         true if failed + halfway + skipped == 0 => " Interrupted when everything was done.",
         true => " Interrupted.",

@@ -116,6 +116,7 @@ pub fn everything() -> Plan {
         guard: "data_loss",
         reason: "every schema and table in it is deleted".to_owned(),
         remedy: vec!["--allow-delete catalogs".to_owned()],
+        place: None,
     }];
 
     let mut moved = step("jobs.ingest_orders", Action::Move, "ingest");

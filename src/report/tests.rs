@@ -103,6 +103,7 @@ fn a_block_of_the_whole_plan() {
         guard: "max_deletes",
         reason: "6 deletes, at most 5 are allowed".to_owned(),
         remedy: vec!["--allow-max-deletes".to_owned()],
+        place: None,
     }];
     insta::assert_snapshot!(text::plan(&plan, &LOOK));
 }

@@ -357,7 +357,7 @@ pub struct Note {
     pub who: String,
     /// Guards that were lifted, as they were given: `--allow-delete schemas`.
     pub overrides: Vec<String>,
-    /// What the plan did: `add`, `change`, `replace`, `delete`, ... with how many.
+    /// What was planned: `add`, `change`, `replace`, `delete`, ... with how many; and how many steps were not done: [`Note::MISSED`].
     pub counts: std::collections::BTreeMap<String, u64>,
     /// The digest of the plan.
     pub plan: String,
@@ -373,6 +373,11 @@ pub struct Note {
     /// Addresses that were dropped from the state and not deleted by this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forgotten: Vec<String>,
+}
+
+impl Note {
+    /// The words of [`Note::counts`] for steps that were not done.
+    pub const MISSED: [&'static str; 3] = ["failed", "half_done", "skipped"];
 }
 
 /// When appended records have to be durable.

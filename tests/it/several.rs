@@ -86,6 +86,17 @@ fn where_nothing_can_be_planned_the_comment_and_the_findings_say_why() {
     assert_eq!((read_along.out.matches("::error ").count(), read_along.err.matches("::error ").count()), (1, 0), "{}", read_along.err);
 }
 
+/// The comment of several environments has the mistakes at their lines, as that of one has.
+#[test]
+fn the_comment_of_several_environments_says_what_is_wrong_and_where() {
+    let project = Project::new(FILES);
+    project.edit("conf/all.yaml", "cluster_size", "cluster_sise");
+    let failed = project.run("plan --env dev,prod-eu -o markdown").ended(1);
+    for want in ["### dev, prod-eu: no plan\n\n- `conf/all.yaml:2`: ", "cluster\\_sise", "  - did you mean"] {
+        assert!(failed.out.contains(want), "{want}\n{}", failed.out);
+    }
+}
+
 /// GitHub takes nothing of a summary above 1 MiB.
 #[test]
 fn a_step_summary_stays_within_what_github_takes() {

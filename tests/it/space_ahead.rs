@@ -107,6 +107,9 @@ fn what_is_missing_is_told_at_its_line_and_blocks() {
     for form in ["json", "markdown", "html", "junit", "sarif", "github"] {
         let shown = project.run(&format!("plan --env dev --preflight -o {form}"));
         assert!(shown.code == 6 && shown.out.contains("shop.sales.ordrs"), "{form}: {}{}", shown.out, shown.err);
+        // What stands beside the code stands at the name.
+        let place = if form == "github" { "file=conf/a.yaml,line=9,col=55" } else { "\"startLine\": 9" };
+        assert!(!["sarif", "github"].contains(&form) || shown.out.contains(place), "{form}: {}", shown.out);
     }
     let applied = project.run("apply plan.json");
     assert!(applied.code == 6 && applied.out.contains("ordrs"), "{}{}", applied.out, applied.err);

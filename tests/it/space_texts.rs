@@ -137,6 +137,11 @@ fn rows() -> Vec<Row> {
             Told("    benchmarks:\n      - How many?\n", 6, "E0114", "needs the answer to compare with"),
         ),
         row(
+            "Expected an array for answer but found \"SELECT 1\"",
+            r#"{"version":2,"benchmarks":{"questions":[{"id":"ID","question":["q"],"answer":"SELECT 1"}]}}"#,
+            Told("    benchmarks:\n      - { question: q, answer: SELECT 1 }\n", 6, "E0114", "write the query as `sql`"),
+        ),
+        row(
             "Failed to parse export proto: Cannot find field: colour in message sample_question",
             r#"{"version":2,"config":{"sample_questions":[{"id":"ID","question":["q"],"colour":"red"}]}}"#,
             Told("    sample_questions:\n      - { question: q, colour: red }\n", 6, "W0108", "unknown field `colour`"),

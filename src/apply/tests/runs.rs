@@ -87,7 +87,7 @@ async fn nothing_is_created_when_its_intent_cannot_be_put_on_record() {
 #[tokio::test]
 async fn a_blocked_or_stale_plan_sends_nothing() {
     let mut blocked = create("jobs.a", &[]);
-    blocked.blocks.push(crate::plan::Block { guard: "exists", reason: String::new(), remedy: vec![] });
+    blocked.blocks.push(crate::plan::Block { guard: "exists", reason: String::new(), remedy: vec![], place: None });
     let ran = run(vec![blocked], document(vec![]), 1).await;
     assert!(matches!(ran.report, Err(ApplyError::Blocked)) && ran.log.is_empty());
 }

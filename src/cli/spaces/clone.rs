@@ -78,10 +78,15 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
         let id = id_of(&source, &arguments.source).await?;
         let mut body = whole(&source, &id).await?;
         let before = map::named(&body);
+        fit(arguments, &renamed, &body)?;
         let count = map::apply(&renamed, &mut body);
         map::apart(&before, &map::named(&body))?;
         if !renamed.is_empty() {
             run.screen.note(&format!("{} changed by `--map`.", plural(count as u64, "name", "names")));
+        }
+        let left: Vec<String> = map::left(&renamed, &body).iter().map(|(at, n)| format!("{at} ({n})")).collect();
+        if !left.is_empty() {
+            run.screen.note(&format!("Texts that still name what `--map` replaces, and are copied as they are: {}.", left.join(", ")));
         }
         let target = match target {
             Some(profile) => Some(connect::by_profile(run, Some(profile)).await?),
@@ -95,7 +100,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
             fields.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::text(value.clone()?)))));
         }
         match &arguments.to_file {
-            Some(file) => to_file(arguments, run, file, &body),
+            Some(file) => to_file(arguments, run, file, &body, &renamed),
             None => to_workspace(arguments, run, target.as_ref().unwrap_or(&source), &body).await,
         }
     })
@@ -114,8 +119,31 @@ fn row(result: &str, title: &str, id: &str, place: &str) -> Value {
     Value::map(row.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, Value::text(text))))
 }
 
-fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value) -> Result<Exit, Failure> {
+/// Whether each `--map` says something of this space, and can be said where the copy goes.
+fn fit(arguments: &Arguments, renamed: &[map::Renamed], body: &Value) -> Result<(), Failure> {
+    for (one, given) in renamed.iter().zip(&arguments.maps) {
+        if let Some(expression) = one.expressions().next().filter(|_| arguments.to_file.is_none()) {
+            return Err(Failure::usage(
+                format!("`--map {given}`: `{expression}` stands only in a file, and a workspace knows nothing of it"),
+                &["write the copy into a file (`--to-file FILE`) and apply it, or name the catalog itself"],
+            ));
+        }
+        if map::apply(std::slice::from_ref(one), &mut body.clone()) == 0 {
+            return Err(Failure::usage(
+                format!(
+                    "`--map {given}` changes nothing: no table, function, join or SQL of the space names `{}`; nothing was made",
+                    one.old()
+                ),
+                &["`brickform space-get` shows what it names"],
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value, renamed: &[map::Renamed]) -> Result<Exit, Failure> {
     let written = export::text(&export::document(&export::key_of(&text(body, "title")), body), export::Form::Yaml);
+    let written = map::evaluated_later(renamed, &written);
     if arguments.dry_run {
         run.screen.result(&written);
         run.screen.note(&format!("Only shown (--dry-run): {file} was not written."));
@@ -160,6 +188,11 @@ async fn to_workspace(arguments: &Arguments, run: &Run<'_>, target: &connect::Co
     let kind = target.registry.current(kind()?);
     if let Some(refusal) = kind.hooks.carries.and_then(|carries| carries(&space).into_iter().next()) {
         return Err(refused(format!("{}: {}", refusal.path, refusal.reason)));
+    }
+    // As `validate` would of a file.
+    if let Some(refusal) = kind.hooks.check.and_then(|check| check(&space).into_iter().next()) {
+        let at = if refusal.path.is_root() { String::new() } else { format!("{}: ", refusal.path) };
+        return Err(refused(format!("{at}{}", refusal.reason)));
     }
     let calls = create_calls(kind, &change).map_err(|refusal| refused(refusal.reason))?;
     let folder = text(&space, "parent_path");

@@ -22,6 +22,7 @@ pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     questions(body, &mut found);
     examples(body, &mut found);
     joins(body, &mut found);
+    bare(body, &mut found);
     for list in ["filters", "expressions", "measures"] {
         snippets(body, list, &mut found);
     }
@@ -40,6 +41,28 @@ fn counts(body: &Value, found: &mut Vec<Refusal>) {
     } else if benchmarks > OLDER {
         let reason = format!("some workspaces take at most {OLDER} benchmarks, and these are {benchmarks}");
         found.push(refusal(place(&["benchmarks"]), reason));
+    }
+}
+
+/// Names that begin with an expression that has lost its braces.
+fn bare(body: &Value, found: &mut Vec<Refusal>) {
+    let lists: [(&[&str], &[&str]); 4] = [
+        (&["tables"], &["identifier"]),
+        (&["metric_views"], &["identifier"]),
+        (&["instructions", "functions"], &["identifier"]),
+        (&["instructions", "joins"], &["left", "right"]),
+    ];
+    for (list, names) in lists {
+        for (i, item) in items(body, list).iter().enumerate() {
+            for name in names {
+                let Some(rest) = item.get(name).and_then(Value::as_str).and_then(|text| text.strip_prefix('$')) else { continue };
+                let word: String = rest.chars().take_while(|c| *c == '_' || c.is_alphanumeric()).collect();
+                if !word.is_empty() {
+                    let path = place(list).join(Step::Index(i)).join(Step::Field((*name).to_owned()));
+                    found.push(refusal(path, format!("`${word}` is sent as it is: an expression has braces, `${{{word}}}`")));
+                }
+            }
+        }
     }
 }
 
@@ -228,6 +251,15 @@ mod tests {
         case(&example("SELECT :day", r#"["day"]"#), &[]);
         case(&example("SELECT :day", "[]"), &["example_sql[0].sql: the SQL has a parameter `:day` that"]);
         case(&example("SELECT 1", r#"["day"]"#), &["parameters[0].name: the SQL has no parameter `:day`"]);
+    }
+
+    #[test]
+    fn an_expression_without_braces_is_told() {
+        case(
+            r#"{"tables": ["$catalog.gold.stores", "${catalog}.gold.a", "$.x", "a$b.c.d"]}"#,
+            &["tables[0].identifier: `$catalog` is sent"],
+        );
+        case(r#"{"instructions": {"functions": ["$c.s.f"]}}"#, &["an expression has braces, `${c}`"]);
     }
 
     #[test]

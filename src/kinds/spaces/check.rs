@@ -59,6 +59,11 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
                 place(&["benchmarks"]).join(Step::Index(i)),
                 "a benchmark needs the answer to compare with: write its `sql`",
             ));
+        } else if let Some(answer) = item.get("answer").filter(|answer| !is_answers(answer)) {
+            found.push(refusal(
+                place(&["benchmarks"]).join(Step::Index(i)).join(Step::Field("answer".to_owned())),
+                format!("the API's `answer` is a list of `{{format, content}}`, and this is {}: write the query as `sql`", answer.sort()),
+            ));
         }
     }
     twice(body, &mut found);
@@ -67,6 +72,14 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
     long(body, &mut Path::root(), &mut found);
     whole(body, &mut found);
     found
+}
+
+/// Whether this can be the answers of a benchmark as the API has them.
+fn is_answers(answer: &Value) -> bool {
+    match answer {
+        Value::List(answers) => answers.iter().all(|answer| matches!(answer, Value::Map(_) | Value::Unknown(_))),
+        other => matches!(other, Value::Unknown(_)),
+    }
 }
 
 /// Where it is: a whole path, from the root of the workspace.

@@ -329,5 +329,5 @@ fn block(at: &At<'_>) -> Result<Block, Fault> {
     let Some(guard) = GUARDS.iter().copied().find(|known| *known == guard) else {
         return at.broken(format!("has the guard `{}`, which this Brickform does not know", short(&guard)));
     };
-    Ok(Block { guard, reason: at.read("reason")?, remedy: at.read("remedy")? })
+    Ok(Block { guard, reason: at.read("reason")?, remedy: at.read("remedy")?, place: None })
 }

@@ -243,6 +243,6 @@ pub(super) fn call(call: &Call) -> Json {
 }
 
 fn block(block: &Block) -> Json {
-    let Block { guard, reason, remedy } = block;
+    let Block { guard, reason, remedy, place: _ } = block;
     json!({ "guard": guard, "reason": reason, "remedy": remedy })
 }

@@ -332,6 +332,26 @@ fn a_merge_conflict_is_told_wherever_it_is_read() {
     assert_eq!(files.found(), "");
 }
 
+/// What `file()` reads is text; an expression of the project in it is told at its line, once.
+#[test]
+fn an_expression_in_a_file_is_told() {
+    let query = |key: &str| format!("{key}: {{display_name: {key}, warehouse_id: w, query_text: \"${{file('sql/q.sql')}} ${{catalog}}\"}}");
+    let queries = format!("queries: {{{}, {}}}\n", query("q"), query("r"));
+    let settings = "name: test\nvariables: {catalog: {default: dev}}\n";
+    for (text, want) in [
+        (
+            "SELECT 1\nFROM ${catalog}.a.b\n",
+            "W0232 sql/q.sql:2:6 `${catalog}` is sent as it is: file() evaluates nothing in the text of a file [write `{{catalog}}` here and read the file by `${template('sql/q.sql')}`]",
+        ),
+        ("${env.name}", "W0232 sql/q.sql:1:1 `${env.name}` is sent"),
+        ("SELECT '${other}', $catalog, '$${catalog}', '\\${catalog}', '${env}'", ""),
+    ] {
+        let files = folder(&[("sql/q.sql", text), ("conf/q.yaml", &queries), ("conf/project.yaml", settings)]);
+        let found = files.found();
+        assert!(if want.is_empty() { found.is_empty() } else { found.starts_with(want) && !found.contains('\n') }, "{text}: {found}");
+    }
+}
+
 #[test]
 fn what_nobody_reads_and_what_says_nothing_is_told() {
     for text in ["", "# jobs:\n#   a: {name: a}\n", "jobs:\n", "---\n"] {

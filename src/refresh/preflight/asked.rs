@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Weight};
+use crate::diagnostic::Span;
 use crate::kinds::{Fact, Field, Identity, Kind, Schema, Sort};
 use crate::model::{Address, Path, Step, Value};
 use crate::project::Resource;
@@ -26,7 +27,7 @@ pub enum Question {
 #[derive(Debug, Clone)]
 pub struct Spot {
     pub path: Path,
-    pub place: String,
+    pub place: Span,
 }
 
 /// A name at its place.
@@ -122,9 +123,7 @@ fn same(a: &[String], b: &[String]) -> bool {
 }
 
 fn spot(resource: &Resource, path: Path) -> Spot {
-    let span = resource.place(&path);
-    let (line, column) = span.line_column();
-    Spot { place: format!("{}:{line}:{column}", span.source.name), path }
+    Spot { place: resource.place(&path), path }
 }
 
 fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut Vec<Asked>) {
@@ -257,12 +256,11 @@ pub fn unknown_principals(ask: &Ask<'_>) -> Vec<Finding> {
             let around = &resource.node.span;
             let inside = around.source == label.span.source && around.start <= label.span.start && label.span.end <= around.end;
             if inside {
-                let (line, column) = label.span.line_column();
                 let help = warning.help.first().filter(|help| help.starts_with("did you mean")).map(|help| format!("; {help}"));
                 found.push(Finding {
                     address: address.clone(),
                     path: Path::root(),
-                    place: format!("{}:{line}:{column}", label.span.source.name),
+                    place: label.span.clone(),
                     weight: Weight::Missing,
                     reason: format!("{}{}", warning.message, help.unwrap_or_default()),
                 });

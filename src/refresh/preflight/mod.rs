@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{Address, Ask, Client, Snapshot};
 use crate::client::Me;
-use crate::diagnostic::suggest;
+use crate::diagnostic::{Span, suggest};
 use crate::kinds::Sort;
 use crate::model::{Path, Value};
 
@@ -37,8 +37,8 @@ pub struct Finding {
     pub address: Address,
     /// Where in its body.
     pub path: Path,
-    /// Where in the files: `spaces/sales.yaml:12:9`.
-    pub place: String,
+    /// Where in the files.
+    pub place: Span,
     /// How bad.
     pub weight: Weight,
     /// What is the matter, with what was probably meant.

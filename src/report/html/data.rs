@@ -79,7 +79,7 @@ pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
 fn kept_only(step: &Step, environment: &str) -> Block {
     let edits: Vec<String> = step.kept.iter().map(kept::line).collect();
     let reason = format!("{} keeps what was changed in the workspace (lifecycle.merge): {}", step.address, edits.join("; "));
-    Block { guard: "state", reason, remedy: kept::command(step, environment).into_iter().collect() }
+    Block { guard: "state", reason, remedy: kept::command(step, environment).into_iter().collect(), place: None }
 }
 
 /// Where there is no plan.

@@ -16,6 +16,10 @@ pub struct Head {
     pub tone: &'static str,
     /// How many steps lose data.
     loses: usize,
+    /// An apply that did not do everything.
+    missed: bool,
+    /// An apply that did.
+    applied: bool,
 }
 
 /// The head of one.
@@ -23,16 +27,29 @@ pub fn of(one: &One<'_>) -> Head {
     match &one.told {
         Ok((plan, about)) => {
             let (verdict, tone) = verdict(plan, about);
-            Head { verdict, tone, loses: losing_data(plan) }
+            let whole = about.result.map(|result| result.tally.is_whole());
+            Head { verdict, tone, loses: losing_data(plan), missed: whole == Some(false), applied: whole == Some(true) }
         }
-        Err(why) => Head { verdict: format!("No plan: {}", why.lines().next().unwrap_or_default()), tone: "bad", loses: 0 },
+        Err(why) => Head {
+            verdict: format!("No plan: {}", why.lines().next().unwrap_or_default()),
+            tone: "bad",
+            loses: 0,
+            missed: false,
+            applied: false,
+        },
     }
 }
 
 /// `3 environments: 1 needs a look, 2 with changes`.
 pub fn together(heads: &[Head]) -> String {
-    let count = |tone: &str| heads.iter().filter(|head| head.tone == tone).count();
-    let parts = [(count("bad"), "blocked or without a plan"), (count("go"), "with changes"), (count("good"), "without changes")];
+    let count = |tone: &str| heads.iter().filter(|head| head.tone == tone && !head.missed && !head.applied).count();
+    let parts = [
+        (heads.iter().filter(|head| head.missed).count(), "not wholly applied"),
+        (heads.iter().filter(|head| head.applied).count(), "applied"),
+        (count("bad"), "blocked or without a plan"),
+        (count("go"), "with changes"),
+        (count("good"), "without changes"),
+    ];
     let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     format!("{}: {}", plural(heads.len() as u64, "environment", "environments"), words.join(", "))
 }
@@ -83,7 +100,7 @@ pub fn results(all: &[One<'_>]) -> String {
     let mut out = String::new();
     for (i, one) in all.iter().enumerate() {
         let told = match &one.told {
-            Ok((_, about)) => about.result,
+            Ok((_, about)) => about.result.map(|result| result.text),
             Err(why) => Some(*why),
         };
         let Some(told) = told else { continue };
@@ -116,6 +133,12 @@ pub fn feet(all: &[One<'_>]) -> String {
 
 /// One sentence, and how it is told: `good`, `bad`, `go`.
 fn verdict(plan: &Plan, about: &About<'_>) -> (String, &'static str) {
+    if let Some(result) = about.result {
+        let words = result.tally.words();
+        let mut signs = words.chars();
+        let first = signs.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        return (format!("{first}{}", signs.as_str()), if result.tally.is_whole() { "go" } else { "bad" });
+    }
     let counts = plan.counts();
     let words = counted(&counts);
     let guards = plan.blocks.len() + plan.steps.iter().map(|s| s.blocks.len()).sum::<usize>();

@@ -42,7 +42,7 @@ const LEFT_OUT: &str = "The command below shows all of it, `--report html=FILE` 
 pub fn plan(plan: &Plan, about: &About<'_>) -> String {
     let mut out = head(plan, about);
     if let Some(result) = about.result {
-        out.push_str(&fence("", &cut(result, RESULT)));
+        out.push_str(&fence("", &cut(result.text, RESULT)));
     }
     out.push_str(&blocked(plan));
     if let Some(sorts) = about.sorts {
@@ -68,6 +68,18 @@ pub fn failed(what: &str, names: &[&str], wrong: &[(String, String)], run: Optio
     let environment = names.last().copied().unwrap_or_default();
     let mut out = marker(what, names);
     out.push_str(&format!("## Brickform · {}: no plan\n\n", escape(environment)));
+    let list = wrong_list(wrong, (LIMIT - END).saturating_sub(out.len()));
+    out.push_str(&list);
+    out.push('\n');
+    if let Some(link) = run.and_then(link) {
+        out.push_str(&format!("<sub>[pipeline]({link})</sub>\n"));
+    }
+    out
+}
+
+/// What is wrong, each at its place, in at most so many bytes; the others counted.
+fn wrong_list(wrong: &[(String, String)], most: usize) -> String {
+    let mut out = String::new();
     for (i, (place, text)) in wrong.iter().enumerate() {
         let place = if place.is_empty() { String::new() } else { format!("{}: ", span(place)) };
         let mut lines = text.lines();
@@ -75,15 +87,11 @@ pub fn failed(what: &str, names: &[&str], wrong: &[(String, String)], run: Optio
         for line in lines {
             item.push_str(&format!("  - {}\n", escape(line)));
         }
-        if out.len() + item.len() > LIMIT - END {
+        if out.len() + item.len() > most {
             out.push_str(&format!("- and {} more\n", thousands(wrong.len() - i)));
             break;
         }
         out.push_str(&item);
-    }
-    out.push('\n');
-    if let Some(link) = run.and_then(link) {
-        out.push_str(&format!("<sub>[pipeline]({link})</sub>\n"));
     }
     out
 }
@@ -142,7 +150,11 @@ fn by_kinds(plan: &Plan) -> String {
 
 fn head(plan: &Plan, about: &About<'_>) -> String {
     let mut out = marker(if about.drift { "drift" } else { "plan" }, &[&plan.project, &plan.environment]);
-    out.push_str(&format!("## Brickform · {}: {}\n\n", escape(&plan.environment), said(plan, about.drift)));
+    out.push_str(&format!(
+        "## Brickform · {}: {}\n\n",
+        escape(&plan.environment),
+        about.result.map_or_else(|| said(plan, about.drift), |r| r.tally.words())
+    ));
     if plan.is_empty() {
         let all = plan.counts().total;
         let resources = if all == 1 { "1 resource is".to_owned() } else { format!("{} resources are", thousands(all)) };

@@ -6,6 +6,7 @@ use super::{END, LIMIT, Left, Page, again, guards, said, steps};
 use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, Plan, Step};
 use crate::report::about::{actions, is_grave, losing_data, thousands};
+use crate::report::outcome::{Applied, Tally};
 use crate::report::text::plural;
 
 /// What happens in one environment, or in several in which the same happens.
@@ -45,7 +46,7 @@ pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &
     out.push('\n');
     let told = sections.iter().filter_map(|s| {
         let plan = s.plan.filter(|plan| !plan.is_empty())?;
-        Some(Told { title: s.title.clone(), plan, sorts: None })
+        Some(Told { title: s.title.clone(), plan, sorts: None, planned: false })
     });
     let left = changes(&told.collect::<Vec<_>>(), false, &mut out);
     out.push_str(&left.words(LIMIT));
@@ -65,10 +66,12 @@ pub struct One<'a> {
 
 /// What became of an environment.
 pub enum Came<'a> {
-    /// Its plan; what an apply said of it.
-    Plan(&'a Plan, Option<&'a str>),
+    /// Its plan; what an apply made of it.
+    Plan(&'a Plan, Option<Applied<'a>>),
     /// It failed, and said this.
     Failed(&'a str),
+    /// Its files are wrong: `FILE:LINE` (or nothing), and what is wrong there, with what helps below.
+    Wrong(&'a str, &'a [(String, String)]),
     /// One before it failed.
     NotTried,
 }
@@ -91,24 +94,15 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
         out.push_str(&line);
     }
     out.push('\n');
-    for one in all {
-        if let Came::Plan(_, Some(result)) = one.came
-            && out.len() < room * 2
-        {
-            out.push_str(&format!(
-                "<details><summary>{}</summary>\n\n{}</details>\n\n",
-                escape(one.name),
-                fence("", &super::cut(result, 1_500))
-            ));
-        }
-    }
+    mistakes(all, room, &mut out);
+    results(all, room * 2, &mut out);
     let mut groups: Vec<(Vec<&str>, Told<'_>)> = vec![];
     for one in all {
         let Came::Plan(plan, _) = one.came else { continue };
         if plan.is_empty() {
             continue;
         }
-        let told = Told { title: String::new(), plan, sorts: one.sorts };
+        let told = Told { title: String::new(), plan, sorts: one.sorts, planned: matches!(one.came, Came::Plan(_, Some(_))) };
         match groups.iter_mut().find(|(_, other)| is_same(other, &told)) {
             Some((names, _)) => names.push(one.name),
             None => groups.push((vec![one.name], told)),
@@ -121,17 +115,63 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
     out
 }
 
+/// What is wrong in files, each at its line; the same in several environments once.
+fn mistakes(all: &[One<'_>], room: usize, out: &mut String) {
+    let mut once: Vec<(Vec<&str>, &[(String, String)])> = vec![];
+    for one in all {
+        let Came::Wrong(_, wrong) = one.came else { continue };
+        match once.iter_mut().find(|(_, other)| *other == wrong) {
+            Some((names, _)) => names.push(one.name),
+            None => once.push((vec![one.name], wrong)),
+        }
+    }
+    for (names, wrong) in once {
+        let title = format!("### {}: no plan\n\n", escape(&listed(&names)));
+        if out.len() + title.len() > room * 2 {
+            return;
+        }
+        out.push_str(&title);
+        out.push_str(&super::wrong_list(wrong, room * 2));
+        out.push('\n');
+    }
+}
+
+/// What applies said at their ends: open where something failed, else folded.
+fn results(all: &[One<'_>], room: usize, out: &mut String) {
+    let of = |whole: bool| {
+        all.iter().filter_map(move |one| match one.came {
+            Came::Plan(_, Some(result)) if result.tally.is_whole() == whole => Some((one.name, result.text)),
+            _ => None,
+        })
+    };
+    for (name, text) in of(false) {
+        let text = format!("### {}\n\n{}", escape(name), fence("", &super::cut(text, 3_000)));
+        if out.len() + text.len() < room {
+            out.push_str(&text);
+        }
+    }
+    for (name, text) in of(true) {
+        if out.len() < room {
+            let text = fence("", &super::cut(text, 1_500));
+            out.push_str(&format!("<details><summary>{}</summary>\n\n{text}</details>\n\n", escape(name)));
+        }
+    }
+}
+
 /// `50 environments: 3 blocked, 1 failed, 12 change, 34 as they should be`.
 fn headline(all: &[One<'_>], drift: bool) -> String {
     let count = |holds: &dyn Fn(&Came<'_>) -> bool| all.iter().filter(|one| holds(&one.came)).count();
+    let applied = |holds: &dyn Fn(&Tally) -> bool| count(&|c| matches!(c, Came::Plan(_, Some(result)) if holds(&result.tally)));
     let parts = [
-        (count(&|c| matches!(c, Came::Failed(_))), "failed"),
-        (count(&|c| matches!(c, Came::Plan(plan, _) if plan.is_blocked())), "blocked"),
+        (count(&|c| matches!(c, Came::Failed(_) | Came::Wrong(..))) + applied(&|t| !t.is_whole() && t.is_nothing()), "failed"),
+        (applied(&|t| !t.is_whole() && !t.is_nothing()), "applied in part"),
+        (applied(&Tally::is_whole), "applied"),
+        (count(&|c| matches!(c, Came::Plan(plan, None) if plan.is_blocked())), "blocked"),
         (
-            count(&|c| matches!(c, Came::Plan(plan, _) if !plan.is_blocked() && !plan.is_empty())),
+            count(&|c| matches!(c, Came::Plan(plan, None) if !plan.is_blocked() && !plan.is_empty())),
             if drift { "with drift" } else { "with changes" },
         ),
-        (count(&|c| matches!(c, Came::Plan(plan, _) if plan.is_empty())), if drift { "without drift" } else { "without changes" }),
+        (count(&|c| matches!(c, Came::Plan(plan, None) if plan.is_empty())), if drift { "without drift" } else { "without changes" }),
         (count(&|c| matches!(c, Came::NotTried)), "not tried"),
     ];
     let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
@@ -142,8 +182,18 @@ fn headline(all: &[One<'_>], drift: bool) -> String {
 fn row(one: &One<'_>, drift: bool) -> (String, String) {
     match one.came {
         Came::NotTried => ("not tried".to_owned(), String::new()),
-        Came::Failed(why) => (escape(&super::cut(why.lines().next().unwrap_or_default(), 200)), "**failed**".to_owned()),
-        Came::Plan(plan, _) => {
+        Came::Failed(why) | Came::Wrong(why, _) => {
+            (escape(&super::cut(why.lines().next().unwrap_or_default(), 200)), "**failed**".to_owned())
+        }
+        Came::Plan(_, Some(result)) => {
+            let mark = match (result.tally.is_whole(), result.tally.is_nothing()) {
+                (true, _) => "",
+                (false, true) => "**failed**",
+                (false, false) => "**in part**",
+            };
+            (escape(&result.tally.words()), mark.to_owned())
+        }
+        Came::Plan(plan, None) => {
             let lost = losing_data(plan);
             let mut marks = vec![];
             if lost > 0 {
@@ -190,6 +240,8 @@ struct Told<'a> {
     title: String,
     plan: &'a Plan,
     sorts: Option<&'a Sorts>,
+    /// It was applied since: what came of it is said above.
+    planned: bool,
 }
 
 impl Told<'_> {
@@ -221,12 +273,12 @@ fn changes(told: &[Told<'_>], drift: bool, out: &mut String) -> Left {
     let wants: Vec<(String, Vec<steps::Group<'_>>)> = told
         .iter()
         .zip(&pages)
-        .map(|(Told { title, plan, .. }, page)| {
+        .map(|(Told { title, plan, planned, .. }, page)| {
             let done: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None && !is_grave(s)).collect();
             let what = match (done.is_empty(), drift) {
                 (true, _) => String::new(),
                 (false, true) => format!(": {} drifted", thousands(done.len())),
-                (false, false) => format!(": {}", actions(&done, plan)),
+                (false, false) => format!(": {}{}", if *planned { "planned: " } else { "" }, actions(&done, plan)),
             };
             (format!("### {}{what}\n\n", escape(title)), steps::groups(page))
         })

@@ -4,6 +4,7 @@ use super::{Came, LIMIT, One, environments, plan};
 use crate::diff::Reason;
 use crate::plan::{Action, Block, Plan, Step};
 use crate::report::about::About;
+use crate::report::outcome::{Applied, Tally};
 use crate::report::samples;
 
 const ABOUT: About<'_> = About {
@@ -17,6 +18,49 @@ const ABOUT: About<'_> = About {
     held: None,
     needs: &[],
 };
+
+fn said(text: &str) -> Applied<'_> {
+    Applied { tally: Tally::of(&samples::half(), false), text }
+}
+
+/// A comment of an apply says what came of it, and what failed is open.
+#[test]
+fn what_failed_is_in_the_heading_and_open() {
+    let of = samples::plan(vec![samples::step("jobs.a", Action::Update, "a")]);
+    let words = "applied in part, 1 of 4 steps failed, 1 skipped (1 added, 1 changed)";
+    let text = plan(&of, &About { result: Some(said("it broke")), ..ABOUT });
+    assert!(text.contains(&format!("## Brickform · prod: {words}\n")), "{text}");
+    let mut done = samples::half();
+    done.results.retain(|result| result.outcome == crate::apply::Outcome::Done);
+    let done = Applied { tally: Tally::of(&done, false), text: "all is well" };
+    let mut none = samples::half();
+    none.results.truncate(1);
+    let none = Applied { tally: Tally::of(&none, false), text: "nothing went" };
+    let wrong = [("a.yaml:3:1".to_owned(), "unknown field `x`\ndid you mean `y`?".to_owned())];
+    let all = [
+        One { name: "dev", came: Came::Plan(&of, Some(done)), sorts: None },
+        One { name: "staging", came: Came::Plan(&of, Some(said("it broke"))), sorts: None },
+        One { name: "test", came: Came::Plan(&of, Some(none)), sorts: None },
+        One { name: "odd", came: Came::Wrong("the project has mistakes", &wrong), sorts: None },
+        One { name: "prod", came: Came::NotTried, sorts: None },
+    ];
+    let text = environments("plan", "shop", &all, "brickform apply");
+    for want in [
+        "## Brickform · 5 environments: 2 failed, 1 applied in part, 1 applied, 1 not tried\n",
+        "| **dev** | applied: 1 added, 1 changed |  |",
+        "| **test** | not applied, 1 of 1 step failed | **failed** |",
+        "| **odd** | the project has mistakes | **failed** |",
+        "### odd: no plan\n\n- `a.yaml:3:1`: unknown field",
+        "  - did you mean",
+        "### staging\n\n```\nit broke",
+        "<details><summary>dev</summary>",
+        "### dev, staging, test: planned: 1 to change",
+    ] {
+        assert!(text.contains(want), "{want}\n{text}");
+    }
+    assert!(text.contains(&format!("| **staging** | {words} | **in part** |")), "{text}");
+    assert!(!text.contains("<summary>staging"), "{text}");
+}
 
 #[test]
 fn a_comment_with_everything() {
@@ -37,8 +81,9 @@ fn names_cannot_break_the_page() {
         one.loses = Some(name.to_owned());
         one.changes = vec![samples::change("name", "", &serde_json::to_string(name).unwrap(), Reason::Changed)];
         let mut of = samples::plan(vec![one]);
-        of.warnings = vec![Block { guard: "policy", reason: name.to_owned(), remedy: vec![] }];
-        let all = [One { name, came: Came::Plan(&of, Some(name)), sorts: None }, One { name: "b", came: Came::Failed(name), sorts: None }];
+        of.warnings = vec![Block { guard: "policy", reason: name.to_owned(), remedy: vec![], place: None }];
+        let all =
+            [One { name, came: Came::Plan(&of, Some(said(name))), sorts: None }, One { name: "b", came: Came::Failed(name), sorts: None }];
         for text in [plan(&of, &ABOUT), environments("plan", name, &all, name)] {
             let outside = without_code(&text);
             for bad in ["<script", "@everyone", "alert(1)</", "[a]("] {
@@ -151,13 +196,13 @@ fn a_comment_never_holds_too_much_and_says_what_it_leaves_out() {
         let mut steps = steps("jobs", action, count, &long);
         for step in &mut steps {
             step.name.clone_from(&long);
-            step.blocks = vec![Block { guard: "policy", reason: long.clone(), remedy: vec![format!("--{long}")] }];
+            step.blocks = vec![Block { guard: "policy", reason: long.clone(), remedy: vec![format!("--{long}")], place: None }];
         }
         let mut of = samples::plan(steps);
-        of.warnings = (0..50).map(|_| Block { guard: "policy", reason: long.clone(), remedy: vec![] }).collect();
+        of.warnings = (0..50).map(|_| Block { guard: "policy", reason: long.clone(), remedy: vec![], place: None }).collect();
         of.environment.clone_from(&long);
-        let all: Vec<One<'_>> = (0..60).map(|_| One { name: &long, came: Came::Plan(&of, Some(&long)), sorts: None }).collect();
-        let about = About { command: &long, result: Some(&long), ..ABOUT };
+        let all: Vec<One<'_>> = (0..60).map(|_| One { name: &long, came: Came::Plan(&of, Some(said(&long))), sorts: None }).collect();
+        let about = About { command: &long, result: Some(said(&long)), ..ABOUT };
         let text = plan(&of, &about);
         assert!(text.len() <= LIMIT, "{} {action:?}", text.len());
         assert!(text.contains(want), "{action:?}");
@@ -172,10 +217,11 @@ fn a_comment_never_holds_too_much_and_says_what_it_leaves_out() {
 fn guards_that_say_the_same_of_many_are_counted() {
     let mut steps = steps("schemas", Action::Delete, 15, "");
     for step in &mut steps {
-        step.blocks = vec![Block { guard: "data_loss", reason: format!("{} holds data", step.address), remedy: vec!["--x".to_owned()] }];
+        step.blocks =
+            vec![Block { guard: "data_loss", reason: format!("{} holds data", step.address), remedy: vec!["--x".to_owned()], place: None }];
     }
     let mut of = samples::plan(steps);
-    of.blocks = vec![Block { guard: "max_deletes", reason: "too many".to_owned(), remedy: vec![] }];
+    of.blocks = vec![Block { guard: "max_deletes", reason: "too many".to_owned(), remedy: vec![], place: None }];
     let text = plan(&of, &ABOUT);
     assert!(text.contains("### Blocked by 16 guards") && text.contains("- **max deletes**: too many\n"), "{text}");
     assert_eq!(text.matches("- **data loss**: ").count(), 5, "{text}");
@@ -194,7 +240,7 @@ fn fifty_environments_are_told_in_one_comment() {
             7 => {
                 let mut lost = steps("catalogs", Action::Delete, 1, "");
                 lost[0].loses = Some("every table in it".to_owned());
-                lost[0].blocks = vec![Block { guard: "data_loss", reason: "it holds data".to_owned(), remedy: vec![] }];
+                lost[0].blocks = vec![Block { guard: "data_loss", reason: "it holds data".to_owned(), remedy: vec![], place: None }];
                 with(name, lost)
             }
             8..=19 => with(name, vec![]),

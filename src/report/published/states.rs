@@ -29,7 +29,7 @@ fn note() -> Json {
     object(vec![
         ("who", text(), "As the workspace knows them"),
         ("overrides", list(text()), "Guards that were lifted, as they were given"),
-        ("counts", map(count()), "What the plan did"),
+        ("counts", map(count()), "What was planned; `failed`, `half_done`, `skipped`: steps that were not done"),
         ("plan", text(), "Its digest"),
         ("link?", text(), "The page of the pipeline's run"),
         ("dirty?", flag(), "The working tree had changes that were not committed"),

@@ -138,6 +138,28 @@ fn a_copy_goes_where_it_is_said_under_another_catalog() {
     assert!(out.starts_with("+ \"Sales\" in ") && out.contains("POST   /api/2.0/genie/spaces  (create)"), "{out}");
     let (code, _, err) = desk.run(&["space-clone", "Sales", "--map", "dev", "--dry-run", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && err.contains("--map CATALOG=CATALOG"), "{err}");
+    // What says nothing of the space makes no copy over the tables of the old catalog.
+    let (code, _, err) =
+        desk.run(&["space-clone", "Sales", "--map", "dve=prod", "--name", "four", "--yes", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 64 && err.contains("`--map dve=prod` changes nothing") && !kept(&source).contains_key("four"), "{err}");
+    let line = "space-clone Sales --map dev=${catalog} --to-file copy.yaml --profile SOURCE_WORKSPACE";
+    let (code, _, err) = desk.run(&line.split(' ').collect::<Vec<_>>());
+    assert!(code == 0 && err.contains("Texts that still name what `--map` replaces") && err.contains("instructions.text (1)"), "{err}");
+    let copy = desk.read("copy.yaml");
+    assert!(copy.contains("${catalog}.s.orders") && !copy.contains("$${catalog}") && !copy.contains("brickform_"), "{copy}");
+    let (code, _, err) = desk.run(&["space-clone", "Sales", "--map", "dev=${catalog}", "--yes", "--profile", "SOURCE_WORKSPACE"]);
+    assert!(code == 64 && err.contains("--to-file"), "{err}");
+}
+
+/// A copy is checked as a file of it would be.
+#[test]
+fn what_could_not_be_applied_is_not_copied() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    let folder = |line: &str| desk.run(&line.split(' ').collect::<Vec<_>>());
+    made(&source, "Sales", &export("dev"));
+    let (code, _, err) = folder("space-clone Sales --to-profile TARGET_WORKSPACE --parent-path Shared/x --yes --profile SOURCE_WORKSPACE");
+    assert!(code == 1 && err.contains("parent_path: ") && err.contains("/Workspace/Shared/x") && kept(&target).is_empty(), "{err}");
 }
 
 #[test]

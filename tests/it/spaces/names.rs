@@ -75,10 +75,7 @@ fn a_title_that_somebody_changes_is_seen_whatever_it_is() {
 /// A text that is nothing but the end of a line is none: it is neither sent nor missed.
 #[test]
 fn an_instruction_of_a_newline_is_none() {
-    let desk = Desk::new(&[
-        ("conf/a.yaml", &space("    instructions: { text: \"${template('t.hbs')}\" }\n")),
-        ("t.hbs", "\n"),
-    ]);
+    let desk = Desk::new(&[("conf/a.yaml", &space("    instructions: { text: \"${template('t.hbs')}\" }\n")), ("t.hbs", "\n")]);
     desk.done("apply --env dev --yes");
     let planned = desk.done("plan --env dev");
     assert!(planned.contains("no changes"), "{planned}");
