@@ -18,6 +18,7 @@ use crate::state::{Entry, Flush, Intent, Leave, Record, Status};
 mod etag;
 mod failing;
 mod sending;
+mod unguarded;
 
 /// What steps tell the driver while they run.
 pub enum Message {
@@ -316,6 +317,7 @@ impl Running {
         let last = calls.len().saturating_sub(1);
         // Creates and renames have their intents, which say the same.
         let told = creates(&self.step) || renames(self.kind, &self.step);
+        self.still_as_planned(calls).await?;
         let ahead = !calls.is_empty() && !told && (self.prior.is_some() || self.kind.lifetime != Lifetime::Own);
         if !calls.is_empty() && entry.former.is_some() && self.prior.as_ref().is_none_or(|p| p.former != entry.former) {
             // What it held before first touch must survive a crash in the middle of the first touch.
@@ -328,6 +330,7 @@ impl Running {
             let answer = match call.repeat {
                 Repeat::AfterLookup => self.create(call).await,
                 Repeat::Until(until) => self.until(call, until).await,
+                Repeat::Safe if calls.len() == 1 && self.is_unguarded() => self.send_unguarded(call).await,
                 Repeat::Safe => self.send(call).await,
             };
             let reply = match answer {

@@ -369,6 +369,14 @@ fn started(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
 
 fn dispatch(command: &Command, run: &Run<'_>) -> Result<Exit, Failure> {
     match command {
+        Command::Genie(arguments) => planning::can_be_put(run, arguments.reports())?,
+        // What only looks tells what it saw first.
+        Command::Apply(_) | Command::Rollback(_) | Command::Destroy(_) => {
+            planning::can_be_put(run, command.reports().map(|(_, reports)| reports).unwrap_or_default())?;
+        }
+        _ => {}
+    }
+    match command {
         Command::Init(arguments) => init::run(arguments, run),
         Command::Validate(arguments) => validate::run(arguments, run),
         Command::Plan(arguments) => plan::run(arguments, run),

@@ -380,6 +380,25 @@ pub fn put(run: &Run<'_>, reports: &[(Form, String)], text: &dyn Fn(Form) -> Str
     Ok(())
 }
 
+/// Before anything is sent: that there is a folder for each report.
+///
+/// # Errors
+/// There is none.
+pub fn can_be_put(run: &Run<'_>, reports: &[(Form, String)]) -> Result<(), Failure> {
+    for (form, file) in reports {
+        let file = &saving::named(file, run.options.environment.as_deref());
+        let path = run.outside.path(file);
+        if path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Failure::usage(
+                format!("the report cannot be written to {file}: {}; nothing was sent", saving::unwritable(&path, &missing)),
+                &[&format!("make the folder, or name another file: `--report {}=FILE`", form.word())],
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a file is there that no report of this form was written to: somebody's YAML is not written over.
 fn is_something_else(path: &std::path::Path, form: Form) -> bool {
     use std::io::Read as _;

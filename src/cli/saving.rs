@@ -24,10 +24,15 @@ pub fn bound(run: &Run<'_>, session: &Session, online: &Online, plan: &Plan, cho
     let environment = &session.project.environment;
     let secrets = super::secrets::recorded(run, environment.state.key.as_ref(), &online.desired)?;
     let ask = run.options.ask(run.outside)?;
+    // Whose entry stays in the lists of what is taken over: whoever carries the plan out takes it over for them.
+    let takes_over = plan.steps.iter().any(|step| step.action == plan::Action::Adopt);
+    let caller =
+        choices.takers.caller.clone().or_else(|| Some(online.connection.caller.clone())).filter(|who| takes_over && !who.is_empty());
+    let choices = plan::Options { takers: plan::Takers { caller, ..plan::Takers::default() }, ..choices.clone() };
     Ok(saved::bind(
         plan,
         Sources {
-            choices,
+            choices: &choices,
             given: session.project.given(run.outside, &ask),
             environment,
             desired: &online.desired,

@@ -178,7 +178,11 @@ impl Screen {
     /// A text that a pipeline's runner takes no command from: what somebody wrote into a name or a description is shown, and
     /// never obeyed. GitHub's runner obeys lines that begin with `::`, it and Azure's what follows `##[` and `##vso[`.
     fn unheard<'a>(&self, text: &'a str, form: Form) -> Cow<'a, str> {
-        if !self.runner || form == Form::Github {
+        if form == Form::Github { Cow::Borrowed(text) } else { self.unobeyed(text, form) }
+    }
+
+    fn unobeyed<'a>(&self, text: &'a str, form: Form) -> Cow<'a, str> {
+        if !self.runner {
             return Cow::Borrowed(text);
         }
         let sign = match form {
@@ -230,7 +234,14 @@ impl Screen {
     pub fn drawn(&self, moves: &str, text: &str) {
         let text = self.known.hide(text, Written::Plain);
         let text = steerless(&text, self.err_colour);
+        let text = self.unobeyed(&text, Form::Text);
         self.err.lock().unwrap_or_else(PoisonError::into_inner).write(&format!("{moves}{text}"));
+    }
+
+    /// Standard error: lines that a pipeline's runner is to obey.
+    fn command(&self, text: &str) {
+        let text = steerless(text, false);
+        self.err.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
     }
 
     /// A remark: standard error, unless quiet.
@@ -265,7 +276,7 @@ impl Screen {
         }
         self.raw(&self.unheard(&report::diagnostics::text(diagnostics, self.err_colour, self.width), Form::Text));
         if let Some(prefix) = &self.annotate {
-            self.raw(&super::github::commands(&report::findings::of_diagnostics(diagnostics), prefix));
+            self.command(&super::github::commands(&report::findings::of_diagnostics(diagnostics), prefix));
         }
     }
 
@@ -287,7 +298,7 @@ impl Screen {
                 }
                 self.raw(&self.unheard(&text, Form::Text));
                 if self.annotate.is_some() {
-                    self.raw(&format!("::error::{}\n", super::github::escape(&masked(&other.to_string()))));
+                    self.command(&format!("::error::{}\n", super::github::escape(&masked(&other.to_string()))));
                 }
             }
         }

@@ -139,7 +139,14 @@ impl Session {
         } else {
             super::provenance::of(run, self, &online.desired, document, options.provenance.applies)
         };
-        let options = &plan::Options { provenance, ..options.clone() };
+        // Whoever takes something over stays in its list of permissions, by whichever way it is taken over.
+        let takers = match &options.takers.caller {
+            Some(_) => options.takers.clone(),
+            None => {
+                plan::Takers { caller: plan::Takers::of(&online.connection.caller, None, &self.registry).caller, ..options.takers.clone() }
+            }
+        };
+        let options = &plan::Options { provenance, takers, ..options.clone() };
         let since = |begun| u64::try_from(run.outside.now().duration_since(begun).as_millis()).unwrap_or(0);
         let begun = run.outside.now();
         let mut live = if options.no_refresh { None } else { Some(self.read(run, online, document, options).await) };

@@ -102,6 +102,9 @@ pub struct Kind {
     pub etag: Option<Etag>,
     /// Members of request bodies that are written as text at the moment of sending: (`serialized_space`, as JSON).
     pub encode: &'static [(&'static str, Encoding)],
+    /// Fields whose updates the API does not guard, though people edit them while a plan is carried out: right before they are
+    /// sent the object is read again, and what somebody made of them since the plan is left as it is.
+    pub unguarded: Option<fn(&str) -> bool>,
     /// Fields that files of other tools have and the API does not (`author`): left out, with one warning a file.
     pub unsent: &'static [&'static str],
     /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
@@ -170,6 +173,7 @@ impl Kind {
         content: None,
         etag: None,
         encode: &[],
+        unguarded: None,
         unsent: &[],
         packed: None,
         unique_in: None,

@@ -18,6 +18,7 @@ pub static WORKSPACE_TAGS: Kind = Kind {
     identity: Identity::Named { parts: &["entity_type", "entity_id"], join: "/", rename: Rename::Replaces },
     natural: Natural { fields: &["entity_type", "entity_id"], unique: Unique::Yes },
     lifetime: Lifetime::Attached,
+    unguarded: Some(|_| true),
     fields: &[("entity_type", "text!"), ("entity_id", "text!"), ("tags", "{text}!")],
     facts: &[("entity_type", Fact::Immutable), ("entity_id", Fact::Immutable)],
     hooks: Hooks {

@@ -337,7 +337,7 @@ pub struct Options {
     pub allow_policies: Vec<String>,
     /// Exactly these addresses are carried out: those of a plan in a file. What they need is read too and left as it is.
     pub only: Option<BTreeSet<Address>>,
-    /// Who counts as the maker of what is taken over (`adopt`, `state rebuild`).
+    /// Who counts as the maker of what is taken over.
     pub takers: Takers,
 }
 

@@ -288,6 +288,11 @@ fn no_workspace(node: &Node) -> Diagnostic {
     found.help(format!("write `workspace: {{ {inside} }}`"))
 }
 
+/// Whether a file says something that only Genie-Forge's environments say.
+pub fn is_forged(file: &EnvironmentFile) -> bool {
+    FORGE.iter().any(|key| file.node.get(key).is_some())
+}
+
 /// What an environment of Genie-Forge says about its workspace.
 fn forge(file: &EnvironmentFile) -> impl Iterator<Item = (&'static str, &Node)> {
     let host = file.node.get("workspace_url").map(|node| ("host", node));

@@ -41,6 +41,13 @@ pub fn body(kind: &'static Kind, node: &Node, packed: Packed) -> Node {
     Node { span: node.span.clone(), data: Data::Map(entries) }
 }
 
+/// Whether a field of that form is written below this name, too: `tables` below `data_sources`.
+pub fn stands_in(kind: &'static Kind, name: &str, field: &str) -> bool {
+    let Some(form) = kind.hooks.laid else { return false };
+    let mark = Value::map([("$delete", Value::Bool(true))]);
+    form(Value::map([(name, Value::map([(field, mark.clone())]))])) == Value::map([(field, mark)])
+}
+
 /// What stands under a facet's name in that form.
 pub fn facet(facet: &'static Facet, node: &Node) -> Node {
     let is_short = facet.is_map() || matches!(node.data, Data::List(_));

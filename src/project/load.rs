@@ -374,11 +374,16 @@ fn inner(
         environment_place: discovered.environments.iter().find(|f| f.name == environment).map(environment::place_of_variables),
         unread_variables: BTreeSet::new(),
         environment_files: discovered.environments.iter().map(|f| f.node.span.source.name.clone()).collect(),
-        forge: collected.forge,
+        forge: collected.forge.into_iter().chain(forged_environments(discovered)).collect(),
         process: Arc::clone(&outside.variables),
         outside: outside.clone(),
         opened: Files::new(),
     }
+}
+
+/// The names of the environments' files that are in Genie-Forge's form.
+fn forged_environments(discovered: &Discovered) -> impl Iterator<Item = String> {
+    discovered.environments.iter().filter(|file| environment::is_forged(file)).map(|file| file.node.span.source.name.clone())
 }
 
 /// Looks at every expression of the project, those of other environments too.

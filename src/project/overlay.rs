@@ -171,6 +171,7 @@ impl Merge<'_> {
             let (named, rest): (Vec<Entry>, Vec<Entry>) = over.entries().iter().cloned().partition(named);
             let marked = Node { span: over.span.clone(), data: Data::Map(named) };
             base = self.map(&base, &marked, &|_| Shape::Free);
+            let rest = rest.into_iter().filter_map(|entry| self.emptied(&mut base, entry)).collect();
             over = laid::body(self.kind, &Node { span: over.span.clone(), data: Data::Map(rest) }, Packed::Kept);
             // A definition that is one value takes the place of one.
             let is_packed = |entry: &Entry| is_packed(self.kind, entry);
@@ -192,6 +193,24 @@ impl Merge<'_> {
             }
         }
         (base, over)
+    }
+
+    /// A name that stands for several fields (`data_sources`) and goes, or is replaced: those that the base has go. What is left
+    /// to be merged; as it is where it is no such name, or nothing of it is there.
+    fn emptied(&self, base: &mut Node, entry: Entry) -> Option<Entry> {
+        if !is_marked(&entry.value) || Schema::of(self.kind).root().field(&entry.key).is_some() {
+            return Some(entry);
+        }
+        let mut whole = laid::body(self.kind, base, Packed::Opened);
+        let Data::Map(entries) = &mut whole.data else { return Some(entry) };
+        let before = entries.len();
+        entries.retain(|field| field.key == entry.key || !laid::stands_in(self.kind, &entry.key, &field.key));
+        if entries.len() == before {
+            return Some(entry);
+        }
+        *base = whole;
+        let is_deleted = entry.value.get(DELETE).is_some_and(|on| on.value().as_bool() == Some(true));
+        (!is_deleted).then(|| Entry { value: stripped(entry.value.clone()), ..entry })
     }
 
     fn map(&mut self, base: &Node, over: &Node, shape: &dyn Fn(&str) -> Shape) -> Node {

@@ -141,11 +141,15 @@ pub fn quoted(name: &str) -> String {
     out
 }
 
+/// Whether a sign turns text around or breaks a line where no line ends.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
 /// A line of somebody's text as it can stand on a terminal or in a page: what would move the cursor, colour or turn the text
 /// around is written out. Tabs and emoji joined by invisible characters stay.
 #[must_use]
 pub fn visible(line: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     let hidden = |c: char| turns(c) || (c.is_control() && c != '\t');
     if !line.contains(hidden) {
         return Cow::Borrowed(line);
@@ -161,7 +165,7 @@ pub fn visible(line: &str) -> Cow<'_, str> {
 /// else would steer it is written out, were it the very sequence of a colour.
 #[must_use]
 pub fn steerless(text: &str, colours: bool) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let steers = |c: char| turns(c) || (c.is_control() && c != '\n' && c != '\t');
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -194,7 +198,7 @@ fn own_colour(text: &str) -> Option<(&str, &str)> {
 /// JSON as it can go to a terminal: what would steer it is escaped as JSON has it. Outside of its texts there is no such thing.
 #[must_use]
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let steers = |c: char| turns(c) || (c.is_control() && c != '\n' && c != '\t');
     if !json.contains(steers) {
         return Cow::Borrowed(json);
     }
@@ -291,6 +295,7 @@ mod tests {
             ("\u{1b}[8mhidden\u{1b}[30;40m", true, "\\u{1b}[8mhidden\\u{1b}[30;40m"),
             ("\u{1b}]0;title\u{7}", true, "\\u{1b}]0;title\\u{7}"),
             ("\u{1b}[2Jgone\r", true, "\\u{1b}[2Jgone\\u{d}"),
+            ("a\u{202e}b\u{2066}c\u{2028}d\u{2029}\n", true, "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{2029}\n"),
         ] {
             assert_eq!(steerless(text, colours), shown);
         }
@@ -308,6 +313,7 @@ mod tests {
         let shown = escaped(text);
         assert_eq!(shown, "{\n\t\"a\": \"x\\u0085y\\u007fz\"\n}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), serde_json::from_str::<serde_json::Value>(text).unwrap());
+        assert_eq!(escaped("{\"a\": \"\u{9b}\u{202e}x\u{2028}\"}\n"), "{\"a\": \"\\u009b\\u202ex\\u2028\"}\n");
     }
 
     #[test]

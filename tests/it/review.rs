@@ -350,3 +350,15 @@ fn a_report_into_a_missing_folder_says_so_once() {
         assert!(!ran.err.contains(".brickform-"), "{}", ran.err);
     }
 }
+
+/// What changes something says so before it does.
+#[test]
+fn a_report_into_a_missing_folder_is_told_before_anything_is_sent() {
+    let project = project();
+    for line in ["apply --env dev --yes --report html=gone/x.html", "destroy --env dev --yes --report markdown=gone/x.md"] {
+        let ran = project.run(line).ended(64);
+        assert!(ran.err.contains("there is no folder") && ran.err.contains("nothing was sent"), "{}", ran.err);
+        assert_eq!(ran.err.matches("gone").count(), 2, "{}", ran.err);
+    }
+    assert!(!project.folder.path().join(".brickform/state").exists(), "nothing was applied");
+}

@@ -442,3 +442,45 @@ spaces: { s: { title: S, warehouse_id: bi, tables: [samples.nyctaxi.trips] } }
     let planned = project.run("plan --env dev --preflight");
     assert!(planned.code == 0 && !planned.out.contains("an id is needed"), "{}{}", planned.out, planned.err);
 }
+
+/// Whoever takes a space over stays in its list of permissions, by every way of taking it over; an export leaves them out.
+#[test]
+fn who_takes_a_space_over_stays_in_its_list() {
+    let served = Served::with(LocalOptions::default());
+    let ways =
+        ["adopt --all --env dev --yes", "adopt spaces.sales --id ID --env dev --yes", "apply --adopt --env dev --yes", "import", "file"];
+    for way in ways {
+        let body = r#"{"title":"WAY","warehouse_id":"475b94ddc7cd5211","serialized_space":"{\"version\":2}"}"#;
+        let made =
+            send(&served, "POST", "/api/2.0/genie/spaces", &body.replace("WAY", &format!("Sales {}", way.split(' ').last().unwrap())));
+        let id = made.split("\"space_id\"").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("an id").to_owned();
+        let list = format!("/api/2.0/permissions/genie/{id}");
+        send(&served, "PATCH", &list, r#"{"access_control_list":[{"group_name":"users","permission_level":"CAN_RUN"}]}"#);
+        let before = send(&served, "GET", &list, "");
+        assert!(before.contains("CAN_MANAGE") && before.contains("admin@brickform.local"), "{before}");
+
+        let project = project(&served, &[]);
+        project.run(&format!("space-export --space-id {id} --output-dir spaces")).ended(0);
+        let file = std::fs::read_dir(project.project.folder.path().join("spaces")).expect("a folder").next().expect("a file").expect("it");
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        assert!(text.contains("CAN_RUN") && !text.contains("CAN_MANAGE"), "{text}");
+        let key = text.split("space_id: ").nth(1).and_then(|rest| rest.lines().next()).expect("a key").to_owned();
+        std::fs::write(file.path(), text.replace(&format!("space_id: {key}"), "space_id: sales")).expect("it is written");
+        match way {
+            "import" => {
+                project.write("environments/dev.yaml", &format!("workspace: {{}}\nimport: [{{ to: spaces.sales, id: \"{id}\" }}]\n"));
+                project.run("apply --env dev --yes").ended(0);
+            }
+            "file" => {
+                project.run("plan --adopt --env dev --out plan.json").ended(0);
+                project.run("apply plan.json").ended(0);
+            }
+            way => {
+                project.run(&way.replace("ID", &id)).ended(0);
+            }
+        }
+        let after = send(&served, "GET", &list, "");
+        assert_eq!(after, before, "{way}");
+        project.run("plan --env dev --detailed-exitcode").ended(0);
+    }
+}

@@ -43,7 +43,7 @@ impl Running {
             if error.tries > 1 && differing(self.kind, &desired, &fresh).is_empty() {
                 return Ok(fresh);
             }
-            return Err(self.edited_meanwhile(etag, &changed, &fresh, error));
+            return Err(self.edited_meanwhile(Some(etag), &changed, &fresh, Some(error)));
         }
         let Some(current) = fresh.get(etag.member) else { return Err(self.failed(call.why, error)) };
         if let Some(sent) = ready.call.query.get_mut(etag.member) {
@@ -56,10 +56,11 @@ impl Running {
         self.attempt(ready).await.map_err(|error| self.failed(call.why, error))
     }
 
-    fn edited_meanwhile(&self, etag: &Etag, changed: &[String], fresh: &Value, error: ApiError) -> Failure {
+    /// The failure of an update that is not sent, since somebody changed these fields.
+    pub(super) fn edited_meanwhile(&self, etag: Option<&Etag>, changed: &[String], fresh: &Value, error: Option<ApiError>) -> Failure {
         let told = |member: &str| fresh.get(member).filter(|v| !v.is_zero()).map(Value::key_text);
-        let when = told(etag.time).map(|time| format!(" at {time}")).unwrap_or_default();
-        let who = told(etag.by).map(|who| format!(" by {who}")).unwrap_or_default();
+        let when = etag.and_then(|etag| told(etag.time)).map(|time| format!(" at {time}")).unwrap_or_default();
+        let who = etag.and_then(|etag| told(etag.by)).map(|who| format!(" by {who}")).unwrap_or_default();
         let more = changed.len().saturating_sub(MOST);
         let and = if more > 0 { format!(" and {more} more") } else { String::new() };
         let address = &self.step.address;
@@ -69,13 +70,13 @@ impl Running {
         );
         let help =
             vec![format!("see what changed, and apply that plan: brickform plan --env {} --target '{address}'", self.shared.environment)];
-        Failure { error: Some(error), message: self.shared.scrub(message), help }
+        Failure { error, message: self.shared.scrub(message), help }
     }
 }
 
 /// The fields in which the workspace differs from a body, whoever manages them, and those that hold a secret: whether they
 /// differ cannot be told, and what cannot be told is not overwritten.
-fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
+pub(super) fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
     let found = compare(&Compare { applied: Some(body), live: Some(live), ..Compare::of(kind, body) });
     let changed = found.changes.iter().map(|c| &c.path);
     let mut fields: Vec<String> = changed.chain(found.unmanaged.iter().map(|(path, _)| path)).map(ToString::to_string).collect();

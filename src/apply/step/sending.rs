@@ -28,7 +28,7 @@ fn takes_away(call: &Call) -> bool {
 }
 
 impl Running {
-    async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
+    pub(super) async fn ready(&mut self, call: &Call) -> Result<Ready, Failure> {
         let parts: Vec<&Value> = call.path.values().chain(call.query.values()).chain(&call.body).collect();
         let values = self.values(&parts).await?;
         let ready = Ready::of(self.kind, call, &values, &self.shared.outside).map_err(|why| self.refused(&why))?;

@@ -320,7 +320,7 @@ mod tests {
     use super::{Place, apart, apply, evaluated_later, left, named, parse, renamed};
     use crate::model::json;
 
-        #[test]
+    #[test]
     fn two_objects_are_not_made_one() {
         let space = |tables: [&str; 2], function: &str| {
             let tables = tables.map(|name| format!(r#"{{"identifier":"{name}"}}"#)).join(",");
@@ -349,7 +349,7 @@ mod tests {
         }
     }
 
-        /// A catalog, a table and its alias may have one name: where a table or an alias stands, no catalog is meant.
+    /// A catalog, a table and its alias may have one name: where a table or an alias stands, no catalog is meant.
     #[test]
     fn what_is_called_as_the_catalog_stays() {
         let mut body = json::parse(

@@ -13,6 +13,7 @@ pub(super) const FACTS: &[(At, Fact)] = &[
     // The caller's home; an update moves the space.
     ("parent_path", BACKEND),
     ("parent_path", Fact::WorkspacePath),
+    ("parent_path", Fact::Slashless),
     ("tables", Fact::Keyed(&["identifier"])),
     ("metric_views", Fact::Keyed(&["identifier"])),
     ("volumes", Fact::Keyed(&["path"])),

@@ -116,6 +116,8 @@ const SPACE: Kind = Kind {
     // A saved plan may hold requests of either API, whichever is used when it is carried out.
     encode: &[("serialized_space", Encoding::JsonText)],
     spellings: &[("display_name", "title")],
+    // The etag covers the definition only.
+    unguarded: Some(read::is_beside),
     unsent: &["author"],
     packed: Some(("serialized_space", place::wire_path)),
     ..Kind::PLAIN

@@ -245,7 +245,11 @@ fn choices(at: &At<'_>) -> Result<Options, Fault> {
         overrides: at.read("overrides")?,
         allow_policies: at.read("allow_policies")?,
         only: None,
-        takers: crate::plan::Takers::default(),
+        // Only where something is taken over: who does.
+        takers: crate::plan::Takers {
+            caller: at.json.get("taker").and_then(Json::as_str).map(str::to_owned),
+            ..crate::plan::Takers::default()
+        },
     })
 }
 

@@ -125,9 +125,9 @@ fn choices_of(choices: &Options) -> Json {
         overrides,
         allow_policies,
         only: _,
-        takers: _,
+        takers,
     } = choices;
-    json!({
+    let mut told = json!({
         "destroy": destroy,
         "include_adopted": include_adopted,
         "targets": targets,
@@ -141,7 +141,11 @@ fn choices_of(choices: &Options) -> Json {
         "overrides": overrides,
         "allow_policies": allow_policies,
         "preflight": preflight,
-    })
+    });
+    if let (Some(taker), Some(told)) = (&takers.caller, told.as_object_mut()) {
+        told.insert("taker".to_owned(), json!(taker));
+    }
+    told
 }
 
 pub(super) fn step(step: &Step) -> Json {

@@ -297,3 +297,35 @@ fn all_snippets_go_by_either_name() {
     let got = merged("instructions: T", "instructions: { sql_snippets: { $delete: true } }").unwrap_err();
     assert!(got.starts_with("E0115 environments/dev.yaml:5:"), "{got}");
 }
+
+#[test]
+fn a_name_of_several_fields_goes_and_is_replaced() {
+    let tables = "tables: [samples.tpch.orders]";
+    let views = "metric_views: [main.a.m]";
+    for (base, over, wanted) in [
+        (
+            format!("{tables}\n    description: d"),
+            "data_sources: { $delete: true }",
+            r#"{"title": "T", "warehouse_id": "w", "description": "d"}"#,
+        ),
+        (format!("{tables}\n    {views}"), "data_sources: { $delete: true }", r#"{"title": "T", "warehouse_id": "w"}"#),
+        (format!("data_sources: {{ {tables} }}"), "data_sources: { $delete: true }", r#"{"title": "T", "warehouse_id": "w"}"#),
+        ("sample_questions: [Q]".to_owned(), "config: { $delete: true }", r#"{"title": "T", "warehouse_id": "w"}"#),
+    ] {
+        let got = merged(&base, over).map(|body| {
+            let left = body.as_map().unwrap().iter().filter(|(_, v)| !v.is_zero()).map(|(k, v)| (k.clone(), v.clone()));
+            let left: Vec<_> = left.collect();
+            left.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
+        });
+        let has = |name: &str| wanted.contains(&format!("\"{name}\""));
+        let got = got.unwrap_or_else(|why| panic!("{base} / {over}: {why}"));
+        for name in ["tables", "metric_views", "sample_questions", "description", "data_sources", "config"] {
+            assert_eq!(got.split(' ').any(|field| field == name), has(name), "{base} / {over}: {name} in {got}");
+        }
+    }
+    let got = merged(&format!("{tables}\n    {views}"), "data_sources: { $replace: true, tables: [samples.tpch.lineitem] }").unwrap();
+    let shown = json::display(&got);
+    assert!(shown.contains("lineitem") && !shown.contains("orders") && !shown.contains("main.a.m"), "{shown}");
+    let got = merged("description: d", "data_sources: { $delete: true }").unwrap_err();
+    assert!(got.starts_with("E0115 environments/dev.yaml:5:"), "{got}");
+}

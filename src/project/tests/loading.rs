@@ -208,3 +208,17 @@ fn environments_of_genie_forge_are_read() {
     assert_eq!(attributes["profile"].0, "PROD");
     assert!(super::shown(&project.warnings).contains("W0317 project/environments/prod.yaml:5:1"), "{}", super::shown(&project.warnings));
 }
+
+#[test]
+fn environments_of_genie_forge_read_the_process_environment() {
+    let environment = "workspace_url: ${PROD_URL}\nauth: { profile: \"${PROD_PROFILE}\" }\nvariables: { wid: \"${WID}\" }\n";
+    let resources = "catalogs:\n  c: { name: c, comment: \"${wid}\" }\n";
+    let made = folder(&[("environments/prod.yaml", environment), ("conf/a.yaml", resources)]);
+    let made = made.variable("PROD_URL", "https://b.example.com").variable("PROD_PROFILE", "P").variable("WID", "abc");
+    let project = made.env("prod").load().map_err(|f| super::shown(&f.diagnostics)).unwrap();
+    let crate::project::Workspace::Remote(attributes) = &project.environment.workspace else { panic!("a remote one") };
+    assert_eq!(attributes["host"].0, "https://b.example.com");
+    assert_eq!(attributes["profile"].0, "P");
+    let desired = project.resolve(&crate::project::Answers::new()).unwrap();
+    assert_eq!(desired.resources[&"catalogs.c".parse().unwrap()].body.get("comment").and_then(crate::model::Value::as_str), Some("abc"));
+}

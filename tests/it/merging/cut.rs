@@ -40,7 +40,8 @@ async fn cut(world: &World, arrives: bool) {
     let client = Client::new(line, None, &world.outside, limits);
     let mut ran = Ran { plan: None, planning: vec![], applying: vec![], report: None, trouble: None };
     world.through(&client, &world.store(), 1, &Options::default(), &mut ran, Vec::new).await.expect("it comes to its end");
-    assert!(!ran.is_done(), "{}", ran.told());
+    // One that arrived may be seen to have.
+    assert!(arrives || !ran.is_done(), "{}", ran.told());
 }
 
 /// Without a merge YAML wins, and what the UI edited after the answer was lost is drift, as it would be after any apply.

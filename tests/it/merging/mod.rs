@@ -17,6 +17,7 @@ mod cut;
 mod laws;
 mod overlay;
 mod trash;
+mod unguarded;
 mod write;
 
 /// A space, with what is given for its example's SQL and its text.
