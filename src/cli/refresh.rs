@@ -101,5 +101,7 @@ pub fn accept(run: &Run<'_>, document: &mut Document, step: &Step) {
 pub fn accept_only(run: &Run<'_>, document: &mut Document, step: &Step, changes: &[&FieldChange]) {
     let (Some(seen), Some(entry)) = (&step.seen, document.resources.get_mut(&step.address)) else { return };
     let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return };
-    entry.applied = accepted(kind, &entry.applied, changes, &run.outside.known().hide_in(&seen.live));
+    // What was compared says which item is which.
+    let applied = seen.applied.as_ref().unwrap_or(&entry.applied);
+    entry.applied = accepted(kind, applied, changes, &run.outside.known().hide_in(&seen.live));
 }

@@ -44,7 +44,8 @@ pub(super) struct Three<'v> {
 #[derive(Clone, Copy)]
 pub(super) enum Crumb<'v> {
     Field(&'v str),
-    Key { item: &'v Value, fields: &'static [&'static str], nth: u32 },
+    /// What an item is known by, and what else tells it from others of that name: a field, or which of them it is.
+    Key { item: &'v Value, fields: &'static [&'static str], also: Option<&'static str>, nth: usize },
     Index(usize),
 }
 
@@ -53,9 +54,9 @@ impl Crumb<'_> {
         match self {
             Self::Field(name) => Step::Field((*name).to_owned()),
             Self::Index(i) => Step::Index(*i),
-            Self::Key { item, fields, nth } => {
-                let pairs = fields.iter().filter_map(|f| item.get(f).map(|v| ((*f).to_owned(), v.key_text())));
-                Step::Key(pairs.collect(), *nth)
+            Self::Key { item, fields, also, nth } => {
+                let pairs = fields.iter().chain(also).filter_map(|f| item.get(f).map(|v| ((*f).to_owned(), v.key_text())));
+                Step::Key(pairs.collect(), u32::try_from(*nth).unwrap_or(u32::MAX))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Lists: by key, as sets, or in order. Owned whole once written, reported item by item.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::compare::{Crumb, Three, Walk};
 use super::same::{self, Agreement, Around};
@@ -10,8 +10,15 @@ use crate::model::{Known, Path, Step, Value};
 
 static EMPTY: Vec<Value> = Vec::new();
 
-/// What an item is recognised by: its key fields as the backend sees them, and which of several it is.
-type Key = (Vec<(&'static str, String)>, u32);
+/// The key fields of an item as the backend sees them.
+type Name = Vec<(&'static str, String)>;
+
+/// Which items of the three lists are one: desired's, applied's, live's.
+type Row = [Option<usize>; 3];
+
+const DESIRED: usize = 0;
+const APPLIED: usize = 1;
+const LIVE: usize = 2;
 
 impl<'v> Walk<'v> {
     pub(super) fn list(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
@@ -41,54 +48,39 @@ impl<'v> Walk<'v> {
     /// Items by key, whatever their order; inside an item field by field.
     fn keyed(&mut self, field: Option<Field<'v>>, keys: &'static [&'static str], three: Three<'v>) {
         let item_field = field.and_then(|f| f.item());
-        let [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
-        let [by_applied, by_live] = [applied, live].map(|list| by_key(item_field, keys, list));
-        let wanted: Vec<Key> = keys_of(item_field, keys, desired);
-        let known: std::collections::HashSet<&Key> = wanted.iter().collect();
-        let there = keys_of(item_field, keys, live);
-        let again = field.and_then(|f| f.also()).map(|also| reworded(also, (&wanted, desired), (&there, live))).unwrap_or_default();
-        let secrets = if three.holds_secret() {
-            let again = |i: usize| again.get(&i).map(|j| &live[*j]);
-            let ours = wanted.iter().zip(desired).enumerate().map(|(i, (key, item))| (key.clone(), item, again(i)));
-            let before = keys_of(item_field, keys, applied).into_iter().zip(applied).map(|(key, item)| (key, item, None));
-            let was_there = |key: &Key| three.applied.is_none() || by_applied.contains_key(key);
-            Secrets::of(ours.chain(before), &by_live, was_there, self.input.known)
-        } else {
-            Secrets::default()
-        };
-        for (i, (key, item)) in wanted.iter().zip(desired).enumerate() {
-            let other = again.get(&i).copied();
+        let lists @ [desired, applied, live] = [three.desired, three.applied, three.live].map(items);
+        let rows = Rows::of(item_field, keys, field.and_then(|f| f.also()), lists);
+        let secrets = if three.holds_secret() { Secrets::of(&rows, three.applied.is_none(), self.input.known) } else { Secrets::default() };
+        for row in &rows.all {
             let below = Three {
-                desired: Some(item),
-                applied: by_applied.get(key).or_else(|| by_applied.get(&there[other?])).map(|(_, v)| *v),
-                live: by_live.get(key).map(|(_, v)| *v).or_else(|| live.get(other?)),
+                desired: row[DESIRED].map(|i| &desired[i]),
+                applied: row[APPLIED].map(|i| &applied[i]),
+                live: row[LIVE].map(|i| &live[i]),
             };
-            let crumb = crumb(item, keys, key, i);
-            self.below(crumb, |walk| match below {
-                Three { live: Some(_), .. } => walk.node(item_field, below, Around::default()),
-                Three { applied: Some(_), .. } => {
-                    let reason = walk.lost(item_field, below);
-                    walk.added(below, reason);
-                }
-                Three { .. } => walk.added(below, Reason::Changed),
-            });
-        }
-        for (i, (key, item)) in there.iter().zip(live).enumerate() {
-            if known.contains(key) || again.values().any(|other| *other == i) {
-                continue;
-            }
-            let below = Three { desired: None, applied: by_applied.get(key).map(|(_, v)| *v), live: Some(item) };
-            let reason = extra(three, below.applied.is_some());
-            if below.applied.is_none() && secrets.may_be_in(item) {
-                // It may be, or is, the one that holds a secret, under another key: shown by its place, with every secret place hidden.
-                self.below(Crumb::Index(i), |walk| {
-                    if !walk.ignored() {
-                        walk.item(three, None, Some(item), reason);
+            match below {
+                Three { desired: None, live: None, .. } => {}
+                Three { desired: None, live: Some(item), .. } => {
+                    let reason = extra(three, below.applied.is_some());
+                    if below.applied.is_none() && secrets.may_be_in(item) {
+                        // It may be, or is, the one that holds a secret, under another key: shown by its place, with every secret place hidden.
+                        self.below(Crumb::Index(row[LIVE].unwrap_or_default()), |walk| {
+                            if !walk.ignored() {
+                                walk.item(three, None, Some(item), reason);
+                            }
+                        });
+                        continue;
                     }
-                });
-                continue;
+                    self.below(rows.crumb(row), |walk| walk.added(below, reason));
+                }
+                Three { .. } => self.below(rows.crumb(row), |walk| match below {
+                    Three { live: Some(_), .. } => walk.node(item_field, below, Around::default()),
+                    Three { applied: Some(_), .. } => {
+                        let reason = walk.lost(item_field, below);
+                        walk.added(below, reason);
+                    }
+                    Three { .. } => walk.added(below, Reason::Changed),
+                }),
             }
-            self.below(crumb(item, keys, key, i), |walk| walk.added(below, reason));
         }
     }
 
@@ -210,20 +202,21 @@ struct Secrets<'k> {
 }
 
 impl<'k> Secrets<'k> {
-    /// From items of ours with their keys, and live's where it is known by something else.
-    fn of<'v>(
-        ours: impl Iterator<Item = (Key, &'v Value, Option<&'v Value>)>,
-        live: &HashMap<Key, (usize, &'v Value)>,
-        was_there: impl Fn(&Key) -> bool,
-        known: Option<&'k Known>,
-    ) -> Self {
+    fn of(rows: &Rows<'_>, is_first: bool, known: Option<&'k Known>) -> Self {
         let mut found = Self { known, ..Self::default() };
-        let ours: Vec<_> = ours.filter(|(_, item, _)| secret::holds_secret(item)).collect();
-        let wanted = Value::List(ours.iter().map(|(_, item, _)| (*item).clone()).collect());
-        for (key, item, again) in ours {
-            match live.get(&key).map(|(_, live)| *live).or(again) {
-                Some(live) => hidden_texts(live, &secret::veil(live, Some(item), None), &mut found.texts),
-                None => found.lost |= was_there(&key) && !known.is_some_and(|known| are_known(item, Some(&wanted), known)),
+        let holding = |row, side| rows.item(row, side).filter(|item| secret::holds_secret(item));
+        let ours = rows.all.iter().flat_map(|row| [DESIRED, APPLIED].map(|side| holding(row, side)));
+        let wanted = Value::List(ours.flatten().cloned().collect());
+        for row in &rows.all {
+            let live = rows.item(row, LIVE);
+            for item in [DESIRED, APPLIED].into_iter().filter_map(|side| holding(row, side)) {
+                match live {
+                    Some(live) => hidden_texts(live, &secret::veil(live, Some(item), None), &mut found.texts),
+                    None => {
+                        found.lost |= (is_first || row[APPLIED].is_some())
+                            && !known.is_some_and(|known| are_known(item, Some(&wanted), known));
+                    }
+                }
             }
         }
         found
@@ -257,20 +250,6 @@ impl Three<'_> {
     }
 }
 
-/// Items of ours that live has under another key: which one of live's, by our place.
-fn reworded(also: &str, (wanted, desired): (&[Key], &[Value]), (there, live): (&[Key], &[Value])) -> HashMap<usize, usize> {
-    let alone = |keys: &[Key], others: &[Key]| (0..keys.len()).filter(|i| !others.contains(&keys[*i])).collect::<Vec<_>>();
-    let mut free = alone(there, wanted);
-    let mut found = HashMap::new();
-    for i in alone(wanted, there) {
-        let Some(ours) = desired[i].get(also).filter(|v| !v.is_zero()) else { continue };
-        if let Some(at) = free.iter().position(|j| live[*j].get(also) == Some(ours)) {
-            found.insert(i, free.remove(at));
-        }
-    }
-    found
-}
-
 /// Why an item that only live has goes away.
 fn extra(list: Three<'_>, was_applied: bool) -> Reason {
     match (list.desired, list.applied) {
@@ -285,31 +264,112 @@ fn items(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_list).unwrap_or(&EMPTY)
 }
 
-fn crumb<'v>(item: &'v Value, fields: &'static [&'static str], key: &Key, place: usize) -> Crumb<'v> {
-    if key.0.is_empty() { Crumb::Index(place) } else { Crumb::Key { item, fields, nth: key.1 } }
+/// The items of three keyed lists, those that are one in one row: desired's order, then what only live has, then what is gone.
+struct Rows<'v> {
+    all: Vec<Row>,
+    lists: [&'v [Value]; 3],
+    names: [Vec<Name>; 3],
+    keys: &'static [&'static str],
+    also: Option<&'static str>,
+    /// The names that do not tell which item it is.
+    shared: HashSet<Name>,
 }
 
-/// The keys of a list's items, in order.
-fn keys_of(item_field: Option<Field<'_>>, fields: &'static [&'static str], list: &[Value]) -> Vec<Key> {
-    let mut seen: HashMap<Vec<(&'static str, String)>, u32> = HashMap::with_capacity(list.len());
-    list.iter()
-        .map(|item| {
-            let pairs: Vec<(&'static str, String)> = fields
-                .iter()
-                .filter_map(|name| {
-                    let value = item.get(name).filter(|v| !matches!(v, Value::Null))?;
-                    let known = item_field.and_then(|f| f.field(name));
-                    Some((*name, same::text(known, &value.key_text()).into_owned()))
-                })
-                .collect();
-            let count = seen.entry(pairs.clone()).or_default();
-            let nth = *count;
-            *count += 1;
-            (pairs, nth)
-        })
-        .collect()
+impl<'v> Rows<'v> {
+    /// Pairs items first by the field that tells them whatever their names, then by name, several of one name in their order.
+    fn of(item: Option<Field<'_>>, keys: &'static [&'static str], also: Option<&'static str>, lists: [&'v [Value]; 3]) -> Self {
+        let names = lists.map(|list| list.iter().map(|v| name_of(item, keys, v)).collect::<Vec<Name>>());
+        let shared: HashSet<Name> = names.iter().flat_map(|names| twice(names.iter())).collect();
+        let mut rows = Self { all: Vec::with_capacity(lists[DESIRED].len()), lists, names, keys, also, shared };
+        for side in [DESIRED, LIVE, APPLIED] {
+            rows.join(side);
+        }
+        let told = rows.all.iter().filter(|row| row[DESIRED].is_some() || row[LIVE].is_some()).filter_map(|row| rows.name(row));
+        let twice: Vec<Name> = twice(told);
+        rows.shared.extend(twice);
+        rows
+    }
+
+    /// Finds the rows of one list's items among those that are there.
+    fn join(&mut self, side: usize) {
+        let (mut by_id, mut by_name): (HashMap<String, usize>, HashMap<Name, Vec<usize>>) = (HashMap::new(), HashMap::new());
+        for (at, row) in self.all.iter().enumerate() {
+            for other in 0..3 {
+                let Some(i) = row[other] else { continue };
+                by_id.extend(self.id(other, i).map(|id| (id, at)));
+                let same = by_name.entry(self.names[other][i].clone()).or_default();
+                if same.last() != Some(&at) {
+                    same.push(at);
+                }
+            }
+        }
+        let count = self.lists[side].len();
+        let mut place: Vec<Option<usize>> = (0..count).map(|i| self.id(side, i).and_then(|id| by_id.remove(&id))).collect();
+        let mut taken: HashSet<usize> = place.iter().flatten().copied().collect();
+        for i in (0..count).filter(|i| place[*i].is_none()).collect::<Vec<_>>() {
+            let name = &self.names[side][i];
+            let rows = by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+            // Of several with one name each says which it is, or none does.
+            let is_other = |row: &Row| self.shared.contains(name) && self.id(side, i).is_some() && self.has_id(row);
+            place[i] = rows.iter().copied().find(|at| !taken.contains(at) && !is_other(&self.all[*at]));
+            taken.extend(place[i]);
+        }
+        for (i, place) in place.into_iter().enumerate() {
+            match place {
+                Some(at) => self.all[at][side] = Some(i),
+                None => {
+                    let mut row: Row = [None; 3];
+                    row[side] = Some(i);
+                    self.all.push(row);
+                }
+            }
+        }
+    }
+
+    fn id(&self, side: usize, i: usize) -> Option<String> {
+        self.lists[side][i].get(self.also?).filter(|id| !id.is_zero()).map(Value::key_text)
+    }
+
+    fn has_id(&self, row: &Row) -> bool {
+        (0..3).any(|side| row[side].is_some_and(|i| self.id(side, i).is_some()))
+    }
+
+    fn item(&self, row: &Row, side: usize) -> Option<&'v Value> {
+        row[side].map(|i| &self.lists[side][i])
+    }
+
+    /// The list whose item a row is called after, and the item's place there.
+    fn told(row: &Row) -> Option<(usize, usize)> {
+        [DESIRED, LIVE, APPLIED].into_iter().find_map(|side| Some((side, row[side]?)))
+    }
+
+    fn name(&self, row: &Row) -> Option<&Name> {
+        Self::told(row).map(|(side, i)| &self.names[side][i])
+    }
+
+    fn crumb(&self, row: &Row) -> Crumb<'v> {
+        let (side, i) = Self::told(row).unwrap_or_default();
+        let (name, item) = (&self.names[side][i], &self.lists[side][i]);
+        let also = self.also.filter(|_| self.shared.contains(name) && self.id(side, i).is_some());
+        let nth = || self.names[side][..i].iter().filter(|other| *other == name).count();
+        if name.is_empty() {
+            return Crumb::Index(i);
+        }
+        Crumb::Key { item, fields: self.keys, also, nth: if also.is_some() { 0 } else { nth() } }
+    }
 }
 
-fn by_key<'v>(item_field: Option<Field<'_>>, fields: &'static [&'static str], list: &'v [Value]) -> HashMap<Key, (usize, &'v Value)> {
-    keys_of(item_field, fields, list).into_iter().zip(list.iter().enumerate()).collect()
+/// What occurs more than once.
+fn twice<'n>(names: impl Iterator<Item = &'n Name>) -> Vec<Name> {
+    let mut seen: HashSet<&Name> = HashSet::new();
+    names.filter(|name| !seen.insert(name)).cloned().collect()
+}
+
+fn name_of(item_field: Option<Field<'_>>, fields: &'static [&'static str], item: &Value) -> Name {
+    let told = |name: &'static str| {
+        let value = item.get(name).filter(|v| !matches!(v, Value::Null))?;
+        let known = item_field.and_then(|f| f.field(name));
+        Some((name, same::text(known, &value.key_text()).into_owned()))
+    };
+    fields.iter().filter_map(|name| told(name)).collect()
 }

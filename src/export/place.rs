@@ -58,9 +58,8 @@ pub fn puts<'n>(node: &'n Node, base: &Value, target: &Value, field: Option<Fiel
             }
         }
         (Data::List(nodes), Value::List(ours), Value::List(new)) if nodes.len() == ours.len() => {
-            let keys = field.and_then(|f| f.keyed()).unwrap_or_default();
             let nodes = &aligned(field, nodes, ours);
-            items(node, nodes, (ours, new), keys, field.and_then(|f| f.item()), path, found);
+            items(node, nodes, (ours, new), field, path, found);
         }
         (Data::Map(entries), Value::List(ours), Value::List(new)) if by_name(field, entries, ours).is_some() => {
             let key = by_name(field, entries, ours).unwrap_or_default();
@@ -127,13 +126,22 @@ fn items<'n>(
     list: &'n Node,
     nodes: &[&'n Node],
     (ours, new): (&[Value], &[Value]),
-    keys: &[&str],
-    field: Option<Field<'_>>,
+    list_field: Option<Field<'_>>,
     path: &Path,
     found: &mut Vec<Put<'n>>,
 ) {
+    let (keys, field) = (list_field.and_then(|f| f.keyed()).unwrap_or_default(), list_field.and_then(|f| f.item()));
     let names = |values: &[Value]| values.iter().map(|v| identity(v, keys)).collect::<Vec<_>>();
-    let (left, right) = (names(ours), names(new));
+    let (mut left, mut right) = (names(ours), names(new));
+    // Where the key does not tell which item it is, what else tells does.
+    let twins: Vec<String> = [&left, &right].into_iter().flat_map(|names| twice(names)).collect();
+    let also = list_field.and_then(|f| f.also()).unwrap_or_default();
+    for (names, values) in [(&mut left, ours), (&mut right, new)] {
+        for (name, id) in names.iter_mut().zip(values.iter().map(|v| v.get(also))).filter(|(name, _)| twins.contains(name)) {
+            name.push('\u{0}');
+            name.extend(id.map(Value::key_text));
+        }
+    }
     let mut operations = capture_diff_slices(Algorithm::Myers, &left, &right);
     // From the end, so that the places of what comes before stay.
     operations.reverse();
@@ -151,7 +159,14 @@ fn items<'n>(
         }
         for nth in (0..common).rev() {
             let (i, j) = (old.start + nth, now.start + nth);
-            puts(nodes[i], &ours[i], &new[j], field, &path.join(step(ours, keys, i)), found);
+            // What tells items apart is not written where nobody wrote it.
+            let bare = |value: &Value| match value {
+                Value::Map(map) if map.contains_key(also) && nodes[i].entry(also).is_none() => {
+                    Value::Map(map.iter().filter(|(name, _)| *name != also).map(|(name, v)| (name.clone(), v.clone())).collect())
+                }
+                other => other.clone(),
+            };
+            puts(nodes[i], &bare(&ours[i]), &bare(&new[j]), field, &path.join(step(ours, keys, i)), found);
         }
     }
 }
@@ -171,6 +186,10 @@ fn in_style(item: &Value, keys: &[&str], others: &[&Node]) -> Value {
         (Some((name, text)), [key]) if name == key && others.iter().any(scalar) => text.clone(),
         _ => item.clone(),
     }
+}
+
+fn twice(names: &[String]) -> Vec<String> {
+    names.iter().enumerate().filter(|(i, name)| names[..*i].contains(name)).map(|(_, name)| name.clone()).collect()
 }
 
 fn identity(value: &Value, keys: &[&str]) -> String {

@@ -107,10 +107,10 @@ fn list(body: &Value, name: &str, short: &str) -> Option<(String, Value)> {
     shown.sort_by_cached_key(|part| (known_by(part).key_text(), json::display(part)));
     let mut before: (String, u32) = (String::new(), 0);
     for part in &mut shown {
-        let name = known_by(part).key_text();
-        before = if before.0 == name { (name, before.1 + 1) } else { (name, 1) };
-        // Items of the same text are told apart by a key of their own.
-        if before.1 > 1 {
+        let own = known_by(part).key_text();
+        before = if before.0 == own { (own, before.1 + 1) } else { (own, 1) };
+        // Items of the same text are told apart by a key of their own; of a table there is one.
+        if before.1 > 1 && !matches!(name, "tables" | "metric_views") {
             let mut keyed = match std::mem::replace(part, Value::Null) {
                 Value::Map(map) => map,
                 text => [(short.to_owned(), text)].into_iter().collect(),

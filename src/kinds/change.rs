@@ -6,8 +6,17 @@ use crate::model::{Address, Path, Value};
 /// The requests of a change, or why it cannot be.
 pub type Calls = Result<Vec<Call>, Refusal>;
 
-/// From whose it is, desired, the last applied body and live to desired with what is known again.
-pub type Recognise = fn(&Address, &Value, Option<&Value>, &Value) -> Option<Value>;
+/// From whose it is, desired, the last applied body and live to the first two with what tells their items apart.
+pub type Recognise = fn(&Address, &Value, Option<&Value>, &Value) -> Option<Recognised>;
+
+/// Two bodies whose items say which of live's they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recognised {
+    /// Desired.
+    pub desired: Value,
+    /// The last applied body.
+    pub applied: Option<Value>,
+}
 
 /// A text with its expressions: how it is written, what that gives, and what it is to give. None: an expression gives what differs.
 pub type Spell<'s> = dyn Fn(&str, &str, &str) -> Option<String> + 's;
@@ -32,8 +41,8 @@ pub struct Hooks {
     /// The body with what we choose and YAML does not say (ids of items), before it is written into a request. Takes whose
     /// it is, and the body in YAML's form, for an update over what live holds.
     pub complete: Option<fn(&Address, Value) -> Value>,
-    /// Desired with what tells that an item is one which live has under another name: so that a rewording is a change of it.
-    /// None: there is nothing to add. Live as it is compared.
+    /// Desired and applied with what tells an item from another one of the same name, and that an item is one which live has under
+    /// another name: so that a rewording is a change of it. None: there is nothing to add. Live as it is compared.
     pub recognise: Option<Recognise>,
     /// A definition in the API's form ([`Kind::packed`](super::Kind::packed)) that says something else, written as it was.
     pub repack: Option<Repack>,

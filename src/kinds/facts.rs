@@ -88,7 +88,8 @@ pub enum Fact {
     Keyed(&'static [&'static str]),
     /// Several items of a keyed list may have one key, where they differ in these fields.
     Apart(&'static [&'static str]),
-    /// Items of a keyed list whose keys differ are one and the same where both sides hold this field, alike: what was reworded.
+    /// Items of a keyed list are one and the same where both sides hold this field, alike: what was reworded, and which of several with
+    /// one key it is.
     Also(&'static str),
     /// A list without order.
     Set,

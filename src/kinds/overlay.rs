@@ -58,7 +58,7 @@ fn carried(live: &Map, desired: &Map) -> Map {
     all
 }
 
-/// An item over the live one with its key; of several with one key, the one at the same turn.
+/// An item over the live one that it is: by what else tells it, or by its key; of several with one key, the one at the same turn.
 fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: &[Value], item: &Value) -> Value {
     let blind = |key: &str| {
         let field = field.and_then(|f| f.item()).and_then(|f| f.field(key));
@@ -72,8 +72,23 @@ fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: 
             _ => false,
         })
     };
-    let turn = items.iter().take_while(|i| !std::ptr::eq(*i, item)).filter(|i| same(i, item)).count();
-    overlay(field.and_then(|f| f.item()), live.iter().filter(|l| same(l, item)).nth(turn), item)
+    let also = field.and_then(|f| f.also());
+    let id = |item: &Value| also.and_then(|also| item.get(also)).filter(|id| !id.is_zero()).cloned();
+    let known = |id: &Option<Value>, of: &[Value]| id.is_some() && of.iter().any(|other| self::is(also, other, id));
+    let own = id(item);
+    let theirs = if known(&own, live) {
+        live.iter().find(|l| self::is(also, l, &own))
+    } else if own.is_some() && [live, items].iter().any(|list| list.iter().filter(|l| same(l, item)).count() > 1) {
+        None
+    } else {
+        let turn = items.iter().take_while(|i| !std::ptr::eq(*i, item)).filter(|i| same(i, item) && !known(&id(i), live)).count();
+        live.iter().filter(|l| same(l, item) && !known(&id(l), items)).nth(turn)
+    };
+    overlay(field.and_then(|f| f.item()), theirs, item)
+}
+
+fn is(also: Option<&str>, item: &Value, id: &Option<Value>) -> bool {
+    also.and_then(|also| item.get(also)) == id.as_ref()
 }
 
 /// The value without computed fields, at any depth.

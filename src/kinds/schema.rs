@@ -216,7 +216,7 @@ impl<'a> Field<'a> {
         self.node.facts.iter().find_map(|f| if let Fact::Apart(fields) = f { Some(*fields) } else { None }).unwrap_or_default()
     }
 
-    /// The field by which an item is known again when its key is another one.
+    /// The field by which an item is known whatever its key, and which of several with one key.
     #[must_use]
     pub fn also(&self) -> Option<&'static str> {
         self.node.facts.iter().find_map(|f| if let Fact::Also(field) = f { Some(*field) } else { None })

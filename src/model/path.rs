@@ -17,6 +17,16 @@ pub enum Step {
     Inside,
 }
 
+impl Step {
+    /// Whether the other is this step, or says more of the same item.
+    fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Key(pairs, 0), Self::Key(more, 0)) => pairs.iter().all(|pair| more.contains(pair)),
+            _ => self == other,
+        }
+    }
+}
+
 /// The place of a field. Empty is the whole body.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path(Vec<Step>);
@@ -71,7 +81,7 @@ impl Path {
     /// Whether the other lies at or below this one.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        other.0.starts_with(&self.0)
+        other.0.len() >= self.0.len() && self.0.iter().zip(&other.0).all(|(step, other)| step.holds(other))
     }
 
     /// The first field: `schedule` of `schedule.pause_status`.

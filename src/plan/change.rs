@@ -8,7 +8,7 @@ use super::make::Maker;
 use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Seen, Step, beyond, body, goes, scope, tag};
 use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same};
-use crate::kinds::{self, Change, Field, Identity, Lifetime, Rename, Schema, Unique, Update, Verdict, View};
+use crate::kinds::{self, Change, Field, Identity, Lifetime, Recognised, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::{Lifecycle, Resource};
 use crate::state::{Entry, Status};
@@ -55,9 +55,15 @@ impl<'a> Maker<'a> {
         let arrived = before
             .zip(applied)
             .zip(view.as_deref())
-            .map(|((before, sent), live)| arrived(subject.kind, &Sides { desired: sent, applied: before, live }));
+            .map(|((before, sent), live)| {
+                let again = subject.kind.hooks.recognise.and_then(|hook| hook(subject.address, sent, Some(before), live));
+                let (sent, before) = again.as_ref().map_or((sent, before), |a| (&a.desired, a.applied.as_ref().unwrap_or(before)));
+                arrived(subject.kind, &Sides { desired: sent, applied: before, live })
+            });
         let applied = arrived.as_ref().or(applied);
-        let mut pair = Pair { id, id_value: Value::text(id), live, applied, wanted: wanted(subject, view.as_deref()) };
+        let (wanted, again) = wanted(subject, applied, view.as_deref());
+        let applied = again.as_ref().or(applied);
+        let mut pair = Pair { id, id_value: Value::text(id), live, applied, wanted };
         let found = compare(&Compare {
             applied,
             live: view.as_deref(),
@@ -160,7 +166,7 @@ impl<'a> Maker<'a> {
     ) {
         let sends = !changes.is_empty();
         let mut entry = None;
-        if sends || way != Way::Managed || !self.is_recorded(subject, pair) {
+        if sends || way != Way::Managed || !self.is_recorded(subject, pair, view) {
             entry = Some(self.entry_of(subject, pair, view, way));
         }
         if let Some(entry) = entry.as_mut().filter(|_| sends) {
@@ -294,6 +300,8 @@ impl<'a> Maker<'a> {
             }
             _ => Cow::Borrowed(&*subject.body),
         };
+        // Which item is which is known as long as it is on record.
+        let sent = recognised(subject, &sent, pair.applied, view).map_or(sent, |again| Cow::Owned(again.desired));
         let old = subject.entry;
         let live_tag = || pair.live.and_then(|l| tag::read(subject.kind, l)).map(str::to_owned);
         // A name that is the id may change in place.
@@ -310,7 +318,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Whether the state already says all that it would say after this step.
-    fn is_recorded(&self, subject: &Subject<'a>, pair: &Pair<'_>) -> bool {
+    fn is_recorded(&self, subject: &Subject<'a>, pair: &Pair<'_>, view: Option<&Value>) -> bool {
         let Some(entry) = subject.entry else { return false };
         let wanted = &subject.resource.depends_on;
         let protected = subject.resource.lifecycle.prevent_destroy.unwrap_or(entry.protected);
@@ -321,11 +329,13 @@ impl<'a> Maker<'a> {
             && subject.resource.lifecycle.ignore_changes.is_empty()
             && wanted.iter().all(|d| entry.dependencies.contains(d))
             && entry.dependencies.iter().all(|d| wanted.contains(d))
-            && body::is_record_of(
-                beyond::without(subject.kind, &entry.applied, &subject.body).as_ref().unwrap_or(&entry.applied),
-                &subject.body,
-                self.inputs.secrets,
-            )
+            && {
+                let carried = beyond::without(subject.kind, &entry.applied, &subject.body);
+                let record = carried.as_ref().unwrap_or(&entry.applied);
+                body::is_record_of(record, &subject.body, self.inputs.secrets)
+                    || recognised(subject, &subject.body, pair.applied, view)
+                        .is_some_and(|again| body::is_record_of(record, &again.desired, self.inputs.secrets))
+            }
     }
 }
 
@@ -334,28 +344,31 @@ pub(super) fn view<'v>(kind: &kinds::Kind, view: &View<'_>, live: &'v Value) -> 
     kind.hooks.view.map_or(Cow::Borrowed(live), |hook| Cow::Owned(hook(view)))
 }
 
-/// Desired, with ignored fields as they are live, and with settings that YAML no longer sets as they were before.
-fn wanted<'s>(subject: &'s Subject<'_>, view: Option<&Value>) -> Cow<'s, Value> {
+/// Desired, with ignored fields as they are live, and with settings that YAML no longer sets as they were before; and the last
+/// applied body, where its items had to be told apart.
+fn wanted<'s>(subject: &'s Subject<'_>, applied: Option<&Value>, view: Option<&Value>) -> (Cow<'s, Value>, Option<Value>) {
     let mut wanted = Cow::Borrowed(&*subject.body);
     let ignore = &subject.resource.lifecycle.ignore_changes;
     if let Some(live) = view.filter(|_| !ignore.is_empty()) {
         wanted = Cow::Owned(body::with_ignored(wanted.into_owned(), ignore, live));
     }
-    let again = subject
-        .kind
-        .hooks
-        .recognise
-        .zip(view)
-        .and_then(|(hook, live)| hook(subject.address, &wanted, subject.entry.map(|entry| &entry.applied), live));
-    if let Some(again) = again {
-        wanted = Cow::Owned(again);
+    let mut again = None;
+    if let Some(recognised) = recognised(subject, &wanted, applied, view) {
+        wanted = Cow::Owned(recognised.desired);
+        again = recognised.applied;
     }
     for (name, value) in restored(subject) {
         if let Some(map) = wanted.to_mut().as_map_mut() {
             map.insert(name.clone(), value.clone());
         }
     }
-    wanted
+    (wanted, again)
+}
+
+/// A body and the last applied one with what tells their items apart, by the kind's hook.
+fn recognised(subject: &Subject<'_>, body: &Value, applied: Option<&Value>, view: Option<&Value>) -> Option<Recognised> {
+    let hook = subject.kind.hooks.recognise?;
+    hook(subject.address, body, applied, view.or(applied)?)
 }
 
 /// Fields of a setting that were applied, are in YAML no more, and held something before.

@@ -262,7 +262,12 @@ impl Walk<'_> {
     fn items(&mut self, items: Vec<Value>, node: Option<&Node>, field: Field<'_>) -> Vec<Value> {
         if let Some(keys) = field.keyed() {
             let all: Vec<&str> = keys.iter().chain(field.apart()).copied().collect();
-            self.twice(&items, node, &all, field.item());
+            let is_told = self.twice(&items, node, &all, field.item());
+            // The name that an item has for its id is nobody else's.
+            let own = field.item().into_iter().flat_map(|item| item.members()).map(|(name, _)| name).filter(|name| name.starts_with('$'));
+            for name in own.filter(|_| !is_told).collect::<Vec<_>>() {
+                self.twice(&items, node, &[name], field.item());
+            }
         }
         let Some(item) = field.item() else { return items };
         let by_name = node.map(Node::entries).filter(|entries| entries.len() == items.len());
@@ -276,8 +281,9 @@ impl Walk<'_> {
         out
     }
 
-    /// Two items of a keyed list with one key; where case makes no difference, in whatever case.
-    fn twice(&mut self, items: &[Value], node: Option<&Node>, keys: &[&str], of: Option<Field<'_>>) {
+    /// Two items of a keyed list with one key; where case makes no difference, in whatever case. Whether there are any.
+    fn twice(&mut self, items: &[Value], node: Option<&Node>, keys: &[&str], of: Option<Field<'_>>) -> bool {
+        let mut is_found = false;
         let is_blind = |key: &&str| {
             let field = of.and_then(|item| item.field(key));
             field.is_some_and(|field| field.facts().any(|fact| matches!(fact, Fact::CaseBlind)))
@@ -295,6 +301,7 @@ impl Walk<'_> {
             }
             let fold = |(word, blind): (&Option<String>, &bool)| word.as_ref().map(|w| if *blind { w.to_lowercase() } else { w.clone() });
             let Some(first) = seen.insert(key.iter().zip(&blind).map(fold).collect(), i) else { continue };
+            is_found = true;
             let other = items.get(first).map(written).filter(|other| *other != key);
             let shown: Vec<String> = keys.iter().zip(&key).filter_map(|(k, v)| v.as_ref().map(|v| format!("`{k}: {v}`"))).collect();
             let place = |at: usize| {
@@ -318,6 +325,7 @@ impl Walk<'_> {
                 None => diagnostic,
             });
         }
+        is_found
     }
 
     fn scalar(&mut self, value: Value, node: Option<&Node>, field: &Field<'_>) -> Value {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::form::Wire;
-use super::form::{Group, SECTIONS, Section};
+use super::form::{Group, KEY, SECTIONS, Section};
 use super::name::Name;
 use super::read::PACKED;
 use super::{ids, join, read, write};
@@ -167,6 +167,10 @@ fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) 
             }
             _ => {}
         }
+    }
+    if item.get(KEY).and_then(Value::as_str).is_some_and(|key| key.trim().is_empty()) {
+        let reason = format!("`{KEY}` is empty: give the item a name of its own, or leave it out");
+        found.push(refusal(path.join(Step::Field(KEY.to_owned())), reason));
     }
     for name in ["identifier", "left", "right"] {
         if let Some(text) = item.get(name).and_then(Value::as_str)

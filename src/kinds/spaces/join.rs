@@ -52,6 +52,7 @@ fn conditions(join: &mut Map) {
     let mut found: Vec<Value> = Vec::new();
     for name in ["condition", "conditions", "on", "join_condition", "sql"] {
         match join.shift_remove(name) {
+            Some(Value::List(parts)) if name == "sql" => found.extend(together(parts)),
             Some(Value::List(parts)) => found.extend(parts),
             Some(one) => found.push(one),
             None => {}
@@ -59,7 +60,7 @@ fn conditions(join: &mut Map) {
     }
     let mut kept = Vec::new();
     for part in found {
-        match part.as_str().and_then(|text| text.trim().strip_prefix(MARKER.0)?.strip_suffix(MARKER.1)) {
+        match marked(&part) {
             Some(relationship) => {
                 join.entry("relationship".to_owned()).or_insert_with(|| Value::from(relationship));
             }
@@ -88,6 +89,19 @@ fn conditions(join: &mut Map) {
             join.insert("condition".to_owned(), Value::List(kept));
         }
     }
+}
+
+/// The relationship that a marker tells.
+fn marked(part: &Value) -> Option<&str> {
+    part.as_str().and_then(|text| text.trim().strip_prefix(MARKER.0)?.strip_suffix(MARKER.1))
+}
+
+/// The texts of a join's SQL: fragments of one, unless each is a condition by itself.
+fn together(parts: Vec<Value>) -> Vec<Value> {
+    let (markers, texts): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(|part| marked(part).is_some());
+    let is_whole = |part: &Value| part.as_str().is_some_and(|text| equalities(text).is_some());
+    let fragments = if texts.iter().all(is_whole) { None } else { texts.iter().map(Value::as_str).collect::<Option<String>>() };
+    fragments.map_or(texts, |text| vec![Value::Text(text)]).into_iter().chain(markers).collect()
 }
 
 fn relationship(join: &mut Map) {
@@ -285,6 +299,22 @@ mod tests {
                 assert_eq!(got.get(name), want.get(name), "{form}");
             }
             assert_eq!(got.as_map().unwrap().len(), 4, "{form}");
+        }
+    }
+
+    #[test]
+    fn fragments_of_a_condition_are_one_text() {
+        for (fragments, want) in [
+            (&["`o`.`a`\n", " = `d`.`b`"][..], "o.a = d.b"),
+            (&["`o`.`a` = `d`.`b`\n", "AND `o`.`c` = `d`.`e`"], "o.a = d.b AND o.c = d.e"),
+            (&["`o`.`a` = `d`.`b`", "`o`.`c` = `d`.`e`"], "o.a = d.b AND o.c = d.e"),
+            (&["o.a >= d.b\n", "OR o.c", " IS NULL"], "o.a >= d.b\nOR o.c IS NULL"),
+        ] {
+            let sql = fragments.iter().copied().chain(["--rt=FROM_RELATIONSHIP_TYPE_ONE_TO_ONE--"]).map(Value::from).collect();
+            let mut join: Map = [("sql".to_owned(), Value::List(sql))].into_iter().collect();
+            lift(&mut join, &mut Map::new());
+            assert_eq!(join.get("condition"), Some(&Value::from(want)));
+            assert_eq!(join.get("relationship"), Some(&Value::from("ONE_TO_ONE")));
         }
     }
 

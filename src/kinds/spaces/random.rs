@@ -487,7 +487,13 @@ pub fn resplit(value: &Value, random: &mut Random) -> Value {
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(name, value)| match value {
-                    Value::Array(items) if is_prose(name, items) => (name.clone(), pieces(items, random)),
+                    Value::Array(items) if is_prose(name, items) => (name.clone(), Value::Array(pieces(items, random))),
+                    Value::Array(items) if name == "sql" && items.iter().all(Value::is_string) => match items.split_last() {
+                        Some((marker, condition)) => {
+                            (name.clone(), pieces(condition, random).into_iter().chain([marker.clone()]).collect())
+                        }
+                        None => (name.clone(), value.clone()),
+                    },
                     other => (name.clone(), resplit(other, random)),
                 })
                 .collect(),
@@ -497,7 +503,7 @@ pub fn resplit(value: &Value, random: &mut Random) -> Value {
     }
 }
 
-fn pieces(items: &[Value], random: &mut Random) -> Value {
+fn pieces(items: &[Value], random: &mut Random) -> Vec<Value> {
     let whole: Vec<char> = items.iter().filter_map(Value::as_str).flat_map(str::chars).collect();
     let mut out: Vec<Value> = Vec::new();
     let mut from = 0;
@@ -506,7 +512,7 @@ fn pieces(items: &[Value], random: &mut Random) -> Value {
         out.push(Value::String(whole[from..to].iter().collect()));
         from = to;
     }
-    Value::Array(out)
+    out
 }
 
 /// Whether a list holds the fragments of one text, rather than words or the two texts of a join.
@@ -551,6 +557,12 @@ fn said(value: &Value) -> Value {
             let members =
                 map.iter().filter(|(name, _)| name.as_str() != "id" && name.as_str() != "version").map(|(n, value)| match value {
                     Value::Array(items) if is_prose(n, items) => (name(n), Value::String(items.iter().filter_map(Value::as_str).collect())),
+                    Value::Array(items) if n == "sql" && items.iter().all(Value::is_string) => match items.split_last() {
+                        Some((marker, condition)) => {
+                            (name(n), json!([condition.iter().filter_map(Value::as_str).collect::<String>(), marker]))
+                        }
+                        None => (name(n), value.clone()),
+                    },
                     Value::Array(items) if items.iter().all(Value::is_string) => (name(n), value.clone()),
                     Value::Array(items) => {
                         let mut items: Vec<Value> = items.iter().map(said).collect();

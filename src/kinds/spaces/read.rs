@@ -455,8 +455,9 @@ fn named(form: &Form, part: &mut Map) {
 }
 
 fn is_name(id: &str) -> bool {
+    let others = id.chars().filter(|c| !c.is_ascii_hexdigit() && *c != '-').count();
     // What is nearly one of the API's is a mistake.
-    (id.len() < 24 && id.starts_with(|c: char| c.is_ascii_alphabetic())) || id.chars().any(|c| !c.is_ascii_hexdigit() && c != '-')
+    if id.len() < 24 { others > 0 || id.starts_with(|c: char| c.is_ascii_alphabetic()) } else { others > 2 }
 }
 
 fn shaped(shape: &Shape, value: Value, origin: Origin) -> Value {

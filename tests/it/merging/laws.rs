@@ -60,14 +60,14 @@ pub const LISTS: &[List] = &[
         yaml: &["instructions", "snippets", "filters"],
         wire: &["instructions", "sql_snippets", "filters"],
         key: ("name", "display_name", Wire::Plain),
-        fields: &[("sql", "sql", Wire::Texts), ("comment", "comment", Wire::Texts)],
+        fields: &[("sql", "sql", Wire::Texts), ("comment", "comment", Wire::Texts), ("instruction", "instruction", Wire::Texts)],
         ids: true,
     },
     List {
         yaml: &["instructions", "snippets", "measures"],
         wire: &["instructions", "sql_snippets", "measures"],
         key: ("name", "display_name", Wire::Plain),
-        fields: &[("sql", "sql", Wire::Texts)],
+        fields: &[("sql", "sql", Wire::Texts), ("instruction", "instruction", Wire::Texts)],
         ids: true,
     },
     List {
@@ -81,8 +81,22 @@ pub const LISTS: &[List] = &[
         yaml: &["benchmarks"],
         wire: &["benchmarks", "questions"],
         key: ("question", "question", Wire::Texts),
-        fields: &[("sql", "answer", Wire::Answer)],
+        fields: &[("sql", "answer", Wire::Answer), ("evaluation_note", "evaluation_note", Wire::Texts)],
         ids: true,
+    },
+    List {
+        yaml: &["instructions", "snippets", "expressions"],
+        wire: &["instructions", "sql_snippets", "expressions"],
+        key: ("name", "display_name", Wire::Plain),
+        fields: &[("sql", "sql", Wire::Texts), ("comment", "comment", Wire::Texts), ("instruction", "instruction", Wire::Texts)],
+        ids: true,
+    },
+    List {
+        yaml: &["metric_views"],
+        wire: &["data_sources", "metric_views"],
+        key: ("identifier", "identifier", Wire::Plain),
+        fields: &[("description", "description", Wire::Texts)],
+        ids: false,
     },
 ];
 
@@ -105,7 +119,11 @@ pub enum Edit {
 const LINES: usize = 9;
 
 fn name(list: &List, n: u64) -> String {
-    if list.key.0 == "identifier" { format!("main.s.x{n}") } else { format!("What is {n}?") }
+    match list.yaml {
+        ["metric_views"] => format!("main.m.x{n}"),
+        _ if list.key.0 == "identifier" => format!("main.s.x{n}"),
+        _ => format!("What is {n}?"),
+    }
 }
 
 pub fn at<'v>(body: &'v mut Value, path: &[&str]) -> &'v mut Vec<Value> {
