@@ -45,7 +45,12 @@ pub(super) struct Three<'v> {
 pub(super) enum Crumb<'v> {
     Field(&'v str),
     /// What an item is known by, and what else tells it from others of that name: a field, or which of them it is.
-    Key { item: &'v Value, fields: &'static [&'static str], also: Option<&'static str>, nth: usize },
+    Key {
+        item: &'v Value,
+        fields: &'static [&'static str],
+        also: Option<&'static str>,
+        nth: usize,
+    },
     Index(usize),
 }
 

@@ -52,14 +52,11 @@ impl<'a> Maker<'a> {
         // Of an update that was cut, what is there of it.
         let cut = subject.entry.filter(|entry| begun.is_none() && way == Way::Managed && entry.status != Status::Ok);
         let before = cut.and_then(|entry| entry.before.as_ref());
-        let arrived = before
-            .zip(applied)
-            .zip(view.as_deref())
-            .map(|((before, sent), live)| {
-                let again = subject.kind.hooks.recognise.and_then(|hook| hook(subject.address, sent, Some(before), live));
-                let (sent, before) = again.as_ref().map_or((sent, before), |a| (&a.desired, a.applied.as_ref().unwrap_or(before)));
-                arrived(subject.kind, &Sides { desired: sent, applied: before, live })
-            });
+        let arrived = before.zip(applied).zip(view.as_deref()).map(|((before, sent), live)| {
+            let again = subject.kind.hooks.recognise.and_then(|hook| hook(subject.address, sent, Some(before), live));
+            let (sent, before) = again.as_ref().map_or((sent, before), |a| (&a.desired, a.applied.as_ref().unwrap_or(before)));
+            arrived(subject.kind, &Sides { desired: sent, applied: before, live })
+        });
         let applied = arrived.as_ref().or(applied);
         let (wanted, again) = wanted(subject, applied, view.as_deref());
         let applied = again.as_ref().or(applied);

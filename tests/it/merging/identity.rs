@@ -159,7 +159,10 @@ async fn ids_stay_with_the_items_that_were_edited() {
         let before = said(&world, EXAMPLES, "sql");
         // The order of what they say turns round.
         run(&world, &both("SELECT 9", "SELECT 2"), MERGE).await;
-        assert_eq!(said(&world, EXAMPLES, "sql"), [("SELECT 2".to_owned(), before[1].1.clone()), ("SELECT 9".to_owned(), before[0].1.clone())]);
+        assert_eq!(
+            said(&world, EXAMPLES, "sql"),
+            [("SELECT 2".to_owned(), before[1].1.clone()), ("SELECT 9".to_owned(), before[0].1.clone())]
+        );
         in_the_ui(&world, |now| {
             for item in items(now, EXAMPLES) {
                 let by_hand = if text(item, "sql") == "SELECT 2" { "SELECT 8" } else { "SELECT 7" };
@@ -168,7 +171,10 @@ async fn ids_stay_with_the_items_that_were_edited() {
         })
         .await;
         let ran = run(&world, &both("SELECT 9", "SELECT 2"), "").await;
-        assert_eq!(said(&world, EXAMPLES, "sql"), [("SELECT 2".to_owned(), before[1].1.clone()), ("SELECT 9".to_owned(), before[0].1.clone())]);
+        assert_eq!(
+            said(&world, EXAMPLES, "sql"),
+            [("SELECT 2".to_owned(), before[1].1.clone()), ("SELECT 9".to_owned(), before[0].1.clone())]
+        );
         is_settled(&world, &ran).await;
     }
 }
@@ -177,11 +183,16 @@ async fn ids_stay_with_the_items_that_were_edited() {
 fn what_is_said_above_a_join_goes_with_it() {
     let desk = Desk::new();
     desk.write("conf/project.yaml", "name: desk\n");
-    let joins = format!("      joins:\n        # why by order\n{}        # why by sending\n{}", join("ordered", "by order"), join("sent", "by sending"));
+    let joins = format!(
+        "      joins:\n        # why by order\n{}        # why by sending\n{}",
+        join("ordered", "by order"),
+        join("sent", "by sending")
+    );
     desk.write("conf/a.yaml", &format!("{HEAD}{joins}"));
     desk.done(&["apply", "--yes"], "the first apply");
     let (id, space) = super::spaces(&desk.workspace()).pop().expect("a space");
-    let mut now: Json = serde_json::from_str(&json::write(&space.get("serialized_space").expect("content").clone()).expect("JSON")).expect("JSON");
+    let mut now: Json =
+        serde_json::from_str(&json::write(&space.get("serialized_space").expect("content").clone()).expect("JSON")).expect("JSON");
     items(&mut now, JOINS).retain(|join| text(join, "instruction") != "by order");
     let line = format!("PATCH /api/2.0/genie/spaces/{id} {}", json!({ "serialized_space": now.to_string() }));
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(desk.by_hand(&[line]));
@@ -240,7 +251,11 @@ fn word(key: u64, random: &mut Random) -> String {
 }
 
 fn examples(all: &[Example]) -> String {
-    if all.is_empty() { "      text: none\n".to_owned() } else { format!("      example_sql:\n{}", all.iter().map(Example::yaml).collect::<String>()) }
+    if all.is_empty() {
+        "      text: none\n".to_owned()
+    } else {
+        format!("      example_sql:\n{}", all.iter().map(Example::yaml).collect::<String>())
+    }
 }
 
 /// What becomes of an item that both have: each edit stands, YAML's where they meet. With the number of those that meet.
@@ -297,7 +312,10 @@ async fn among_equal_texts_every_edit_meets_its_own_item() {
         .await;
         let wanted: Vec<Example> = ours.iter().flatten().chain(&added).cloned().collect();
         let ran = run(&world, &examples(&wanted), merge).await;
-        let what = format!("seed {seed}, {api}, merge {merges}:\n{base:?}\nours {ours:?} {added:?}\ntheirs {theirs:?} {stranger:?}\n{}", ran.told());
+        let what = format!(
+            "seed {seed}, {api}, merge {merges}:\n{base:?}\nours {ours:?} {added:?}\ntheirs {theirs:?} {stranger:?}\n{}",
+            ran.told()
+        );
         let now = read(&world);
         let there: Vec<(String, Example)> =
             now.pointer(EXAMPLES).and_then(Json::as_array).into_iter().flatten().map(|item| (id_of(item), Example::of(item))).collect();
