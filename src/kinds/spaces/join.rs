@@ -306,9 +306,9 @@ mod tests {
     fn fragments_of_a_condition_are_one_text() {
         for (fragments, want) in [
             (&["`o`.`a`\n", " = `d`.`b`"][..], "o.a = d.b"),
-            (&["`o`.`a` = `d`.`b`\n", "AND `o`.`c` = `d`.`e`"], "o.a = d.b AND o.c = d.e"),
-            (&["`o`.`a` = `d`.`b`", "`o`.`c` = `d`.`e`"], "o.a = d.b AND o.c = d.e"),
-            (&["o.a >= d.b\n", "OR o.c", " IS NULL"], "o.a >= d.b\nOR o.c IS NULL"),
+            (&["`o`.`a` = `d`.`b`\n", "AND `o`.`c` = `d`.`e`"][..], "o.a = d.b AND o.c = d.e"),
+            (&["`o`.`a` = `d`.`b`", "`o`.`c` = `d`.`e`"][..], "o.a = d.b AND o.c = d.e"),
+            (&["o.a >= d.b\n", "OR o.c", " IS NULL"][..], "o.a >= d.b\nOR o.c IS NULL"),
         ] {
             let sql = fragments.iter().copied().chain(["--rt=FROM_RELATIONSHIP_TYPE_ONE_TO_ONE--"]).map(Value::from).collect();
             let mut join: Map = [("sql".to_owned(), Value::List(sql))].into_iter().collect();
