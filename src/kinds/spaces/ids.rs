@@ -181,9 +181,10 @@ impl Names<'_> {
         since.meet(|i, b| (ours[i].key.is_some() && ours[i].key == before[b].key).then_some(0));
         since.meet(|i, b| {
             let (said, other) = (&ours[i], &before[b]);
-            let is_other = said.key.zip(other.key).is_some_and(|(key, other)| key != other);
-            let own = if is_other { 0 } else { SURELY };
-            (said.name == other.name).then(|| own + if said.rest == other.rest { SURELY } else { said.likeness(other) })
+            let is_alike = said.rest == other.rest;
+            // With a key of its own it is another one, unless it says the same, or no other has its text.
+            let is_other = !is_alike && is_twin(&said.name) && said.key.zip(other.key).is_some_and(|(key, other)| key != other);
+            (said.name == other.name && !is_other).then(|| if is_alike { SURELY } else { said.likeness(other) })
         });
         let mut here = Pairs::of(ours.len(), theirs.len());
         for (i, said) in ours.iter().enumerate() {
