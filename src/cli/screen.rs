@@ -178,7 +178,11 @@ impl Screen {
     /// A text that a pipeline's runner takes no command from: what somebody wrote into a name or a description is shown, and
     /// never obeyed. GitHub's runner obeys lines that begin with `::`, it and Azure's what follows `##[` and `##vso[`.
     fn unheard<'a>(&self, text: &'a str, form: Form) -> Cow<'a, str> {
-        if form == Form::Github { Cow::Borrowed(text) } else { self.unobeyed(text, form) }
+        // What a program reads on (`space-get -o yaml > FILE`) is not changed.
+        if matches!(form, Form::Github | Form::Yaml | Form::Csv | Form::Dot | Form::Mermaid) {
+            return Cow::Borrowed(text);
+        }
+        self.unobeyed(text, form)
     }
 
     fn unobeyed<'a>(&self, text: &'a str, form: Form) -> Cow<'a, str> {
