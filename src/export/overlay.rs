@@ -79,8 +79,8 @@ fn below(place: Place<'_>, path: &[Step], at: &[Step], raw: &Spell<'_>, words: &
                 return below(next, rest, &name, raw, words);
             }
             // Another wording: of an item that has a name besides, or else the old one goes and the new one comes.
-            let own = list.apart().iter().copied().filter(|field| field.starts_with('$')).chain(list.also());
-            let own = own.filter_map(|field| Some((field.to_owned(), node?.get(field)?.text()?.to_owned()))).next();
+            let mut own = list.apart().iter().copied().filter(|field| field.starts_with('$')).chain(list.also());
+            let own = own.find_map(|field| Some((field.to_owned(), node?.get(field)?.text()?.to_owned())));
             if let Some(own) = own {
                 return below(next, rest, &with(Step::Key(vec![own], 0)), raw, words);
             }
@@ -249,7 +249,7 @@ fn is_named(item: &Value, pairs: &[(String, String)]) -> bool {
 
 /// An overlay without its `$delete` of an item, which is there after all; none where it has no such word.
 pub fn undeleted(overlay: &Value, path: &[Step], value: &Value) -> Option<Value> {
-    let Some((last, above)) = path.split_last() else { return None };
+    let (last, above) = path.split_last()?;
     let Step::Key(pairs, 0) = last else { return None };
     let list = above.iter().try_fold(overlay, |overlay, step| match step {
         Step::Field(name) => overlay.get(name),

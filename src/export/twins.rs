@@ -32,7 +32,8 @@ fn part<'v>(item: &'v Value, name: &str) -> Option<&'v Value> {
 /// A name that none of these items has.
 pub fn free_name(field: &str, items: &[Value], taken: &BTreeSet<String>) -> String {
     let is_free = |name: &String| !taken.contains(name) && !items.iter().any(|item| item.get(field).is_some_and(|v| v.key_text() == *name));
-    (2..).map(|n: u32| n.to_string()).find(is_free).unwrap_or_default()
+    // Each name in the way takes one number at most.
+    (2..=items.len() + taken.len() + 2).map(|n| n.to_string()).find(is_free).unwrap_or_default()
 }
 
 /// The body of a new declaration with names for items that nothing else tells apart.

@@ -56,7 +56,7 @@ pub fn unread(plan: &Plan, registry: &Registry, live: &Snapshot) -> Vec<Unread> 
     asked.collect()
 }
 
-impl<'a> Maker<'a> {
+impl Maker<'_> {
     /// Says at each replacement what others set on the old object.
     pub(super) fn tell_what_is_lost(&mut self) {
         let Some(live) = self.inputs.live else { return };
@@ -72,9 +72,9 @@ impl<'a> Maker<'a> {
     fn lost(&self, step: &Step, live: &Snapshot) -> Option<String> {
         let (mut counts, mut names) = (Vec::new(), Vec::new());
         for (facet, before, _) in parts(step, self.inputs.registry) {
-            let body = match (live.objects.get(&before), live.parts.get(&before)) {
-                (Some(Live::Found { body, .. }), _) | (_, Some(Ok(Some(body)))) => body,
-                _ => continue,
+            let ((Some(Live::Found { body, .. }), _) | (_, Some(Ok(Some(body))))) = (live.objects.get(&before), live.parts.get(&before))
+            else {
+                continue;
             };
             let now = Address { facet: before.facet.clone(), ..step.address.clone() };
             let others = self.others(facet, step, (&before, &now), body);

@@ -62,13 +62,13 @@ impl<'a> Maker<'a> {
             None => (unread(subject), None),
             Some(Live::Found { id, body }) => self.compared(subject, id, Some(body), Way::Managed),
             Some(Live::Settled { id, body }) => self.compared(subject, id, Some(body), Way::Settled),
-            Some(Live::Gone | Live::Absent | Live::Waits) => match self.born_with(subject).filter(|with| self.is_made(with)) {
-                Some(with) => (self.born(subject, with), None),
-                None => {
-                    let why = if entry.status == Status::Unmade { NOT_MADE_AGAIN } else { DELETED };
-                    (self.create(subject, Some(why.to_owned())), None)
+            Some(Live::Gone | Live::Absent | Live::Waits) => {
+                if let Some(with) = self.born_with(subject).filter(|with| self.is_made(with)) {
+                    return (self.born(subject, with), None);
                 }
-            },
+                let why = if entry.status == Status::Unmade { NOT_MADE_AGAIN } else { DELETED };
+                (self.create(subject, Some(why.to_owned())), None)
+            }
             Some(Live::Exists(candidates)) => self.exists(subject, candidates),
             Some(Live::Failed(error)) => (failed(subject, error), None),
         }

@@ -11,6 +11,7 @@ const THEIRS: &str = ">>>>>>>";
 
 /// Each conflict of a text, whatever it is written in, at its first marker. Whatever else is wrong with such a file is wrong because
 /// of them.
+#[must_use]
 pub fn all(source: &Arc<Source>) -> Vec<Diagnostic> {
     if !source.text.contains(OURS) {
         return vec![];

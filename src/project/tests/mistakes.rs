@@ -363,7 +363,7 @@ fn what_nobody_reads_and_what_says_nothing_is_told() {
 fn signs_that_nobody_sees_are_named() {
     let help = |text: &str| {
         let files = folder(&[("conf/a.yaml", text)]);
-        let found = files.resolve().map(|desired| desired.warnings).unwrap_or_else(|found| found);
+        let found = files.resolve().map_or_else(|found| found, |desired| desired.warnings);
         found.iter().map(|d| format!("{} {}", d.code, d.help.join("; "))).collect::<Vec<_>>().join("\n")
     };
     for (text, code, wanted) in [
