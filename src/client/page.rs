@@ -73,6 +73,9 @@ impl Pages {
                 other => Err(format!("the answer is {}, not a list", other.sort())),
             };
         }
+        if !matches!(reply, Value::Map(_)) {
+            return Err(format!("the answer is {}, not an object with `{key}`", reply.sort()));
+        }
         // Real replies omit an empty list.
         match reply.as_map_mut().and_then(|map| map.get_mut(key)).map(|items| std::mem::replace(items, Value::Null)) {
             None | Some(Value::Null) => Ok(vec![]),
@@ -231,7 +234,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_an_error() {
-        assert!(Pages::new(call(), Paging::Single { items: "x".into() }).take(value(r#"{"x":{"a":1}}"#)).is_err());
+        for reply in [r#"{"x":{"a":1}}"#, "[]", "null", "7"] {
+            assert!(Pages::new(call(), Paging::Single { items: "x".into() }).take(value(reply)).is_err(), "{reply}");
+        }
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub fn read(request: &Request, raw: bool, response: &Response) -> Result<Reply, 
     }
     let text = std::str::from_utf8(&response.body);
     let body = match text {
+        // A write may say no more than that it is done. What was asked for and does not come is not "there is nothing".
+        Ok(text) if !raw && is_read(request) && text.trim().is_empty() => {
+            return Err(no_answer(request, response, "the answer is empty".to_owned()));
+        }
         Ok(text) if text.trim().is_empty() => Value::Map(Map::new()),
         Ok(text) if raw => Value::text(text),
         // Bytes that are no text: whoever asked for them takes them as they are.
@@ -22,9 +26,12 @@ pub fn read(request: &Request, raw: bool, response: &Response) -> Result<Reply, 
         _ => json::parse(&response.body).map_err(|why| {
             let message = format!("the answer is not JSON: {why}");
             // A write whose answer cannot be read has been answered with success: its effect took place.
-            ApiError { kind: ApiErrorKind::BadReply, message, may_have_happened: is_write(request), ..bare(request, response) }
+            ApiError { may_have_happened: is_write(request), ..no_answer(request, response, message) }
         })?,
     };
+    if !raw && is_read(request) && !matches!(body, Value::Map(_) | Value::List(_)) {
+        return Err(no_answer(request, response, format!("the answer is {}, not an object", body.sort())));
+    }
     Ok(Reply {
         body,
         bytes: if raw { response.body.clone() } else { Vec::new() },
@@ -185,6 +192,11 @@ fn login_page(request: &Request, response: &Response) -> ApiError {
     ApiError { kind, message, ..bare(request, response) }
 }
 
+/// The error of an answer with success that is not what the API answers.
+fn no_answer(request: &Request, response: &Response, message: String) -> ApiError {
+    ApiError { kind: ApiErrorKind::BadReply, message, ..bare(request, response) }
+}
+
 fn bare(request: &Request, response: &Response) -> ApiError {
     ApiError {
         kind: ApiErrorKind::BadReply,
@@ -208,6 +220,10 @@ fn is_html(response: &Response) -> bool {
 
 fn is_write(request: &Request) -> bool {
     !matches!(request.method.as_str(), "GET" | "HEAD")
+}
+
+fn is_read(request: &Request) -> bool {
+    request.method == "GET"
 }
 
 fn reason(status: u16) -> &'static str {
@@ -304,6 +320,30 @@ mod tests {
         );
         assert_eq!(read(&request("POST"), false, &response(204, &[], " ")).unwrap().body, Value::Map(Map::new()));
         assert_eq!(read(&request("GET"), true, &response(200, &[], "x")).unwrap().body, Value::text("x"));
+    }
+
+    #[test]
+    fn a_read_is_answered_with_an_object_or_a_list() {
+        for (method, raw, status, body, want) in [
+            ("GET", false, 200, "{}", ""),
+            ("GET", false, 200, "[]", ""),
+            ("GET", false, 200, "null", "the answer is null, not an object"),
+            ("GET", false, 200, "\"hi\"", "the answer is text, not an object"),
+            ("GET", false, 200, "7", "the answer is a whole number, not an object"),
+            ("GET", false, 200, " ", "the answer is empty"),
+            ("GET", false, 204, "", "the answer is empty"),
+            ("GET", true, 200, "", ""),
+            ("HEAD", false, 200, "", ""),
+            ("PUT", false, 200, "", ""),
+            ("PATCH", false, 200, "null", ""),
+        ] {
+            let read = read(&request(method), raw, &response(status, &[], body));
+            let got = read.err().map(|error| {
+                assert_eq!((error.kind, error.may_have_happened), (ApiErrorKind::BadReply, false), "{method} {body}");
+                error.message
+            });
+            assert_eq!(got.unwrap_or_default(), want, "{method} {body}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::build::{Build, Taker};
 use super::overlay::{self, strip};
-use super::{Calls, Change, Field, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update};
+use super::{Calls, Change, Field, Identity, Kind, Lifetime, Lit, Op, Read, Refusal, Rename, Request, Route, Schema, Update, Whole};
 use crate::catalogue::{self, Body, Members, Type, TypeDef};
 use crate::model::{Deferred, Map, Path, Reference, Step, Value, json};
 
@@ -125,16 +125,28 @@ pub fn from_reply(kind: &Kind, reply: Value) -> Value {
     }
 }
 
-/// The member that a reply of the kind's read lacks although a whole one has it; none where the reply is whole.
+/// Why a reply of the kind's read is not taken for the object, a sentence; none where it is whole. What is missing from a list of
+/// grants or in a definition would be taken for removed.
 #[must_use]
-pub fn lacking(kind: &Kind, reply: &Value) -> Option<&'static str> {
-    let name = Some(kind.read.holds).filter(|name| !name.is_empty())?;
-    let is_there = match reply.get(name) {
-        Some(Value::Map(_)) => true,
-        Some(Value::Text(text)) => matches!(json::parse(text.as_bytes()), Ok(Value::Map(_))),
-        _ => false,
-    };
-    (!is_there).then_some(name)
+pub fn lacking(kind: &Kind, reply: &Value) -> Option<String> {
+    let has = |name: &str| reply.get(name).is_some_and(|value| *value != Value::Null);
+    match kind.read.whole {
+        _ if matches!(reply, Value::List(_) | Value::Null) => Some(format!("the answer is {}, not an object", reply.sort())),
+        Whole::Something => {
+            let nothing = kind.lifetime == Lifetime::Own && matches!(reply, Value::Map(map) if map.is_empty());
+            nothing.then(|| format!("the answer holds nothing of {}", kind.one()))
+        }
+        Whole::Has(name) => (!has(name)).then(|| format!("the answer lacks `{name}`: it is not that of {}", kind.one())),
+        Whole::Definition(name) => {
+            let is_there = match reply.get(name) {
+                Some(Value::Map(_)) => true,
+                Some(Value::Text(text)) => matches!(json::parse(text.as_bytes()), Ok(Value::Map(_))),
+                _ => false,
+            };
+            let who = || format!("the answer lacks a readable `{name}`: whoever reads {} needs the right to edit it", kind.one());
+            (!is_there).then(who)
+        }
+    }
 }
 
 fn lifted(kind: &Kind, reply: Value) -> Value {

@@ -69,7 +69,7 @@ pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
 pub use registry::{Api, Doubt, Registry};
 pub use relations::{Born, Facet, From, Gives, Name, Objects, Parent, Sort, Within};
-pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait};
+pub use requests::{After, Blocks, Gone, List, Read, Request, Route, Rows, Update, Wait, Whole};
 pub use schema::{Field, Schema};
 pub use service_principals::is_application_id;
 

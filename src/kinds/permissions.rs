@@ -13,7 +13,7 @@
 use super::acl::{self, Entry};
 use super::call::{Call, Repeat};
 use super::{
-    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View,
+    Calls, Change, Fact, Hooks, Identity, Kind, Lifetime, Natural, Path, Read, Refusal, Rename, Step, Unique, Update, Value, View, Whole,
 };
 use crate::diagnostic::suggest;
 use crate::model::Map;
@@ -24,7 +24,7 @@ const ARGS: &[(&str, &str)] = &[("request_object_type", "object_type"), ("reques
 pub static PERMISSIONS: Kind = Kind {
     name: "permissions",
     singular: "permission set",
-    read: Read { args: ARGS, ..Read::plain("iam.permissions.get") },
+    read: Read { args: ARGS, whole: Whole::Has("object_id"), ..Read::plain("iam.permissions.get") },
     update: Update::Custom(update),
     identity: Identity::Named { parts: &["object_type", "object_id"], join: "/", rename: Rename::Replaces },
     natural: Natural { fields: &["object_type", "object_id"], unique: Unique::Yes },

@@ -59,16 +59,26 @@ pub struct Read {
     /// A second operation whose reply's members stand beside those of the first (`get_status` beside `export`). It takes
     /// those of the first one's parameters that it knows. Empty: none.
     pub beside: Op,
-    /// The member of the reply that a whole one has, an object or its text of JSON (`serialized_space`): a reply without it tells
-    /// nothing of what is in the object. Empty: none.
-    pub holds: &'static str,
+    /// What a reply has that tells of the object: one without it would be taken for an empty object.
+    pub whole: Whole,
+}
+
+/// What a reply has that tells of the object.
+#[derive(Debug, Clone, Copy)]
+pub enum Whole {
+    /// Members at all: an object that is created has at least its name. What is always there may have none.
+    Something,
+    /// This member (`object_id` of a permission set).
+    Has(&'static str),
+    /// This member, an object or its text of JSON (`serialized_space`), which those do not get who may only look.
+    Definition(&'static str),
 }
 
 impl Read {
     /// The reply is the object.
     #[must_use]
     pub const fn plain(op: Op) -> Self {
-        Self { op, reply: "", names: "", pages: "", args: &[], query: &[], asks: &[], beside: "", holds: "" }
+        Self { op, reply: "", names: "", pages: "", args: &[], query: &[], asks: &[], beside: "", whole: Whole::Something }
     }
 }
 

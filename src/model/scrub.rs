@@ -46,6 +46,15 @@ impl Scrubber {
         let json = in_json(text);
         self.put(&in_json(&json));
         self.put(&json);
+        if !text.is_ascii() {
+            for point in [in_points, in_short_points] {
+                let ascii = point(&json);
+                self.put(&in_json(&ascii));
+                self.put(&ascii);
+            }
+            self.put(&in_bytes(text));
+            self.put(&in_latin(text));
+        }
         for quote in ['\'', '"'] {
             self.put(&in_repr(text, quote));
         }
@@ -120,6 +129,57 @@ fn hide(text: &[u8], form: &[u8], hidden: &mut [bool]) {
 fn in_json(text: &str) -> Zeroizing<String> {
     let quoted = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
     Zeroizing::new(quoted[1..quoted.len().saturating_sub(1).max(1)].to_owned())
+}
+
+/// As JSON writes it where only ASCII may stand (Python's `json.dumps`).
+fn in_points(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 3));
+    for c in text.chars() {
+        if c.is_ascii() { out.push(c) } else { c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| push_escape(&mut out, "\\u", *unit)) }
+    }
+    out
+}
+
+/// As Python's `ascii()` writes it: the shortest escape that holds the letter.
+fn in_short_points(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 3));
+    for c in text.chars() {
+        let point = u32::from(c);
+        match (u8::try_from(point), u16::try_from(point)) {
+            (Ok(ascii), _) if ascii.is_ascii() => out.push(c),
+            (Ok(latin), _) => push_byte(&mut out, latin),
+            (_, Ok(unit)) => push_escape(&mut out, "\\u", unit),
+            _ => {
+                out.push_str("\\U");
+                point.to_be_bytes().into_iter().for_each(|byte| push_hex(&mut out, byte));
+            }
+        }
+    }
+    out
+}
+
+/// The bytes of its UTF-8 as Python writes them (`b'Z\xc3\xbc'`).
+fn in_bytes(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 3));
+    for byte in text.bytes() {
+        if byte.is_ascii() { out.push(char::from(byte)) } else { push_byte(&mut out, byte) }
+    }
+    out
+}
+
+/// Its UTF-8 read as Latin-1.
+fn in_latin(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.bytes().map(char::from).collect())
+}
+
+fn push_byte(out: &mut String, byte: u8) {
+    out.push_str("\\x");
+    push_hex(out, byte);
+}
+
+fn push_escape(out: &mut String, before: &str, unit: u16) {
+    out.push_str(before);
+    unit.to_be_bytes().into_iter().for_each(|byte| push_hex(out, byte));
 }
 
 /// As Python, Java or Rust would write it between these quotes.
@@ -226,6 +286,13 @@ mod tests {
             (KEY, r#"{"k":"-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n"}"#, r#"{"k":"(sensitive)"}"#),
             (KEY, r#"{"k":"{\"j\":\"hkiG9w0BAQEFAASC\\n-----END KEY-----\\n\"}"}"#, r#"{"k":"{\"j\":\"(sensitive)\"}"}"#),
             ("grüße-aus-köln", "nein: grüße-aus-köln!", "nein: (sensitive)!"),
+            ("grüße-aus-köln", r#"{"k":"gr\u00fc\u00dfe-aus-k\u00f6ln"}"#, r#"{"k":"(sensitive)"}"#),
+            ("grüße-aus-köln", r#"{"k":"{\"j\":\"gr\\u00FC\\u00DFe-aus-k\\u00F6ln\"}"}"#, r#"{"k":"{\"j\":\"(sensitive)\"}"}"#),
+            ("grüße-aus-köln", r"'gr\xfc\xdfe-aus-k\xf6ln'", "'(sensitive)'"),
+            ("grüße-aus-köln", r"b'gr\xc3\xbc\xc3\x9fe-aus-k\xc3\xb6ln'", "b'(sensitive)'"),
+            ("grüße-aus-köln", "gr\u{c3}\u{bc}\u{c3}\u{9f}e-aus-k\u{c3}\u{b6}ln", "(sensitive)"),
+            ("schlüssel-\u{1f511}-an", r#""schl\u00fcssel-\ud83d\udd11-an""#, r#""(sensitive)""#),
+            ("schlüssel-\u{1f511}-an", r"'schl\xfcssel-\U0001f511-an'", "'(sensitive)'"),
         ] {
             assert_eq!(Scrubber::of([value]).scrub(echoed.to_owned()), want, "{value}");
         }

@@ -100,7 +100,7 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
     };
     match reply {
         Ok(reply) => match kinds::lacking(kind, &reply) {
-            Some(name) => Err(in_part(kind, name, call)),
+            Some(why) => Err(in_part(why, call)),
             None => Ok(Some(unmarked(kind, from_reply(kind, reply))).filter(|body| !is_trashed(kind, body))),
         },
         Err(error) if is_gone(kind, &error) => Ok(None),
@@ -110,12 +110,12 @@ pub async fn get(client: &Client, kind: &'static Kind, call: &Call) -> Result<Op
 
 /// The error of an answer that tells of an object and not of what is in it: taking that for an empty one would delete it.
 #[must_use]
-pub fn in_part(kind: &Kind, name: &str, call: &Call) -> ApiError {
+pub fn in_part(why: String, call: &Call) -> ApiError {
     ApiError {
         kind: ApiErrorKind::BadReply,
         status: None,
         code: String::new(),
-        message: format!("the answer lacks a readable `{name}`: whoever reads {} needs the right to edit it", kind.one()),
+        message: why,
         request: call.op.to_owned(),
         request_id: None,
         tries: 1,

@@ -57,7 +57,7 @@ async fn read(client: &Client, kind: &'static Kind, id: &str) -> Result<Value, A
     let Some(call) = read_call(kind, &Value::text(id), &Value::Null, &[]) else { return Ok(Value::Null) };
     let reply = client.call(&call).await?.body;
     match lacking(kind, &reply) {
-        Some(name) => Err(crate::refresh::in_part(kind, name, &call)),
+        Some(why) => Err(crate::refresh::in_part(why, &call)),
         None => Ok(from_reply(kind, reply)),
     }
 }

@@ -28,14 +28,18 @@ use super::permissions::PERMISSIONS;
 use super::workspace_tags::WORKSPACE_TAGS;
 use super::{
     Change, Encoding, Etag, Facet, From, Hooks, Identity, Kind, List, Loss, Natural, Objects, Otherwise, Parent, Path, Read, Request, Rows,
-    Sort, Unique, Update, Value, Verdict, View,
+    Sort, Unique, Update, Value, Verdict, View, Whole,
 };
 use crate::model::Step;
 
 /// Genie spaces by the spaces API: everything about a space's knowledge is one text of JSON to it, replaced whole.
 pub static SPACES: Kind = Kind {
     create: Some(Request::bare("dashboards.genie.create_space")),
-    read: Read { query: &[("include_serialized_space", "true")], holds: "serialized_space", ..Read::plain("dashboards.genie.get_space") },
+    read: Read {
+        query: &[("include_serialized_space", "true")],
+        whole: Whole::Definition("serialized_space"),
+        ..Read::plain("dashboards.genie.get_space")
+    },
     // Rows lack the serialised space.
     list: Some(List { op: "dashboards.genie.list_spaces", query: &[], rows: Rows::Names }),
     update: Update::Custom(update::serialised),
@@ -48,7 +52,7 @@ pub static SPACES: Kind = Kind {
 /// The same by the agents API: a typed object, replaced whole too. Whoever makes one picks its id.
 static AGENTS: Kind = Kind {
     create: Some(Request::bare("genieagents.genie_agents.create_genie_agent")),
-    read: Read { holds: "definition", ..Read::plain("extra.genie_agents.get") },
+    read: Read { whole: Whole::Definition("definition"), ..Read::plain("extra.genie_agents.get") },
     // The FULL view has definitions, of everybody's spaces: many megabytes for the few that are managed.
     list: Some(List { op: "genieagents.genie_agents.list_genie_agents", query: &[("page_size", "100")], rows: Rows::Names }),
     update: Update::Custom(update::typed),

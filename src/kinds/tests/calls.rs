@@ -1,7 +1,7 @@
 //! Changes and the requests they become, for each kind. Bodies are written out as they must be on the wire.
 
 use super::{CASE, Case, kind, line, lines, value};
-use crate::kinds::{Call, Lifetime, Registry, Repeat, delete_calls, list_call, read_call};
+use crate::kinds::{Call, Lifetime, Registry, Repeat, delete_calls, lacking, list_call, read_call};
 use crate::model::{Map, Value};
 
 #[test]
@@ -379,4 +379,24 @@ fn filled_in_values_conform() {
     let expected =
         r#"{"name":"5","timeout_seconds":60,"tags":{"n":"7"},"tasks":[{"task_key":"a","run_job_task":{"job_id":123}}],"brand_new":"5"}"#;
     assert_eq!(call.body, Some(value(expected)));
+}
+
+#[test]
+fn an_answer_that_tells_nothing_of_the_object_is_not_an_empty_one() {
+    for (of, reply, want) in [
+        ("jobs", r#"{"job_id":7}"#, ""),
+        ("jobs", "{}", "the answer holds nothing of a job"),
+        ("jobs", "[]", "the answer is a list, not an object"),
+        ("permissions", r#"{"object_id":"/jobs/7"}"#, ""),
+        ("permissions", r#"{"access_control_list":[]}"#, "the answer lacks `object_id`: it is not that of a permission set"),
+        ("permissions", "{}", "the answer lacks `object_id`: it is not that of a permission set"),
+        // The server omits an empty list, and grants have nothing else.
+        ("grants", "{}", ""),
+        ("grants", "[]", "the answer is a list, not an object"),
+        ("spaces", r#"{"space_id":"1f","serialized_space":"{\"version\":2}"}"#, ""),
+        ("spaces", "{}", "the answer lacks a readable `serialized_space`: whoever reads a Genie space needs the right to edit it"),
+    ] {
+        let reply = crate::model::json::parse(reply.as_bytes()).expect("JSON");
+        assert_eq!(lacking(kind(of), &reply).unwrap_or_default(), want, "{of} {reply:?}");
+    }
 }
