@@ -35,6 +35,7 @@ mod rename;
 mod review;
 mod rollback;
 mod rust_source;
+mod saved_plan;
 mod schemas;
 mod several;
 mod shared;

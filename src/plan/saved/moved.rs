@@ -232,20 +232,23 @@ fn asks_the_same(was: &Step, is: &Step) -> bool {
 }
 
 fn changes(at: &Address, was: &[FieldChange], is: &[FieldChange], out: &mut Vec<String>) {
-    for change in was {
-        match is.iter().find(|c| c.path == change.path) {
+    // Several members of one set stand at one path: what is planned alike has not moved, and only the rest is paired by its path.
+    let mut now: Vec<&FieldChange> = is.iter().collect();
+    let mut take = |test: &dyn Fn(&FieldChange) -> bool| now.iter().position(|change| test(change)).map(|place| now.remove(place));
+    let moved = was.iter().filter(|change| take(&|c| write::change(c) == write::change(change)).is_none()).collect::<Vec<_>>();
+    for change in moved {
+        match take(&|c| c.path == change.path) {
             None => out.push(format!("{at}: {} was {} in the workspace, is as it is wanted now", change.path, shown(change.old.as_ref()))),
-            Some(now) if write::change(now) != write::change(change) && now.old != change.old => {
+            Some(now) if now.old != change.old => {
                 out.push(in_workspace(at, change, &shown(change.old.as_ref()), &shown(now.old.as_ref())));
             }
-            Some(now) if write::change(now) != write::change(change) => {
+            Some(now) => {
                 let (a, b) = (shown(change.new.as_ref()), shown(now.new.as_ref()));
                 out.push(format!("{at}: {} was to become {a}, would become {b}", change.path));
             }
-            Some(_) => {}
         }
     }
-    for change in is.iter().filter(|c| was.iter().all(|w| w.path != c.path)) {
+    for change in now {
         out.push(in_workspace(at, change, &shown(change.new.as_ref()), &shown(change.old.as_ref())));
     }
 }
@@ -330,8 +333,35 @@ fn differences(place: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
 mod tests {
     use std::sync::Arc;
 
-    use super::rewritten;
+    use super::{changes, rewritten};
+    use crate::diff::{FieldChange, Reason};
     use crate::model::{Address, Deferred, Path, Reference, Value};
+
+    #[test]
+    fn members_of_a_set_move_each_for_itself() {
+        let address: Address = "spaces.s".parse().expect("an address");
+        let change = |old: &str, new: &str| {
+            let side = |text: &str| (!text.is_empty()).then(|| Value::from(text));
+            FieldChange { path: "synonyms".parse().expect("a path"), old: side(old), new: side(new), applied: None, reason: Reason::Changed }
+        };
+        let told = |was: &[(&str, &str)], is: &[(&str, &str)]| {
+            let [was, is] = [was, is].map(|all| all.iter().map(|(old, new)| change(old, new)).collect::<Vec<_>>());
+            let mut out = vec![];
+            changes(&address, &was, &is, &mut out);
+            out
+        };
+        let none: [&str; 0] = [];
+        // Several come, some come and some go: nothing moved, in whatever order.
+        for same in [&[("", "a"), ("", "b")][..], &[("", "y"), ("x", "")], &[("x", ""), ("y", ""), ("", "a"), ("", "b")]] {
+            assert_eq!(told(same, same), none);
+            assert_eq!(told(same, &same.iter().rev().copied().collect::<Vec<_>>()), none);
+        }
+        assert_eq!(told(&[("", "a"), ("", "b")], &[("", "a")]), ["spaces.s: synonyms was not set in the workspace, is as it is wanted now"]);
+        let another = r#"spaces.s: synonyms was not set in the workspace, is "z" there now"#;
+        assert_eq!(told(&[("", "a"), ("", "b")], &[("", "a"), ("", "b"), ("z", "")]), [another]);
+        assert_eq!(told(&[("u", "v")], &[("w", "v")]), [r#"spaces.s: synonyms was "u" in the workspace, is "w" there now"#]);
+        assert_eq!(told(&[("u", "v")], &[("u", "w")]), [r#"spaces.s: synonyms was to become "v", would become "w""#]);
+    }
 
     #[test]
     fn what_is_known_on_one_side_only_is_no_move_of_yaml() {
