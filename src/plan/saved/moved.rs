@@ -342,7 +342,13 @@ mod tests {
         let address: Address = "spaces.s".parse().expect("an address");
         let change = |old: &str, new: &str| {
             let side = |text: &str| (!text.is_empty()).then(|| Value::from(text));
-            FieldChange { path: "synonyms".parse().expect("a path"), old: side(old), new: side(new), applied: None, reason: Reason::Changed }
+            FieldChange {
+                path: "synonyms".parse().expect("a path"),
+                old: side(old),
+                new: side(new),
+                applied: None,
+                reason: Reason::Changed,
+            }
         };
         let told = |was: &[(&str, &str)], is: &[(&str, &str)]| {
             let [was, is] = [was, is].map(|all| all.iter().map(|(old, new)| change(old, new)).collect::<Vec<_>>());
@@ -356,7 +362,10 @@ mod tests {
             assert_eq!(told(same, same), none);
             assert_eq!(told(same, &same.iter().rev().copied().collect::<Vec<_>>()), none);
         }
-        assert_eq!(told(&[("", "a"), ("", "b")], &[("", "a")]), ["spaces.s: synonyms was not set in the workspace, is as it is wanted now"]);
+        assert_eq!(
+            told(&[("", "a"), ("", "b")], &[("", "a")]),
+            ["spaces.s: synonyms was not set in the workspace, is as it is wanted now"]
+        );
         let another = r#"spaces.s: synonyms was not set in the workspace, is "z" there now"#;
         assert_eq!(told(&[("", "a"), ("", "b")], &[("", "a"), ("", "b"), ("z", "")]), [another]);
         assert_eq!(told(&[("u", "v")], &[("w", "v")]), [r#"spaces.s: synonyms was "u" in the workspace, is "w" there now"#]);
