@@ -98,6 +98,10 @@ impl Shared {
                 Some((_, id)) if step.calls.iter().any(|call| chooses(kind, call)) => Some(id),
                 _ => step.entry.as_ref().and_then(|e| e.tag.clone()),
             },
+            replaces: match step.action {
+                Action::Replace | Action::ReplaceNewFirst => step.id.iter().cloned().collect(),
+                _ => vec![],
+            },
             server_seconds: self.client.server_seconds(),
             caller: self.caller.clone(),
             applied: step.entry.as_ref().map(|entry| as_far_as_known(&entry.applied)),

@@ -33,8 +33,8 @@ pub struct Act {
 pub fn parts(step: &Step) -> &'static [Part] {
     match (step.action, step.halves) {
         (Action::Replace, Halves::Apart) => &[Part::Delete, Part::Make],
-        // An update may find the old object of an earlier replacement, which was to be deleted.
-        (Action::ReplaceNewFirst | Action::Update, Halves::Apart) => &[Part::Make, Part::Delete],
+        // An update or a create may find the old object of an earlier replacement, which was to be deleted.
+        (Action::ReplaceNewFirst | Action::Update | Action::Create, Halves::Apart) => &[Part::Make, Part::Delete],
         _ => &[Part::Whole],
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::follow::Followed;
 use super::known::Object;
 use super::make::Maker;
-use super::step::{Subject, Way, block, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
+use super::step::{Subject, Way, block, deposed_calls, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Seen, Step, beyond, body, goes, scope, tag};
 use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Recognised, Rename, Schema, Unique, Update, Verdict, View};
@@ -181,7 +181,7 @@ impl<'a> Maker<'a> {
         changes.extend(protection);
         let leftover = old.is_some_and(|old| old.status != Status::Ok || !old.deposed.is_empty());
         if let Some(old) = old {
-            step.delete_calls = old.deposed.iter().flat_map(|id| kinds::delete_calls(subject.kind, &Value::text(id.as_str()))).collect();
+            step.delete_calls = deposed_calls(subject.kind, old);
         }
         step.action = match way {
             _ if !changes.is_empty() || leftover => Action::Update,

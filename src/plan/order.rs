@@ -76,8 +76,11 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
         steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
     let deletes = |a: &Address| matches!(active.get(a), Some(Action::Delete | Action::Replace | Action::ReplaceNewFirst));
     // The old object of a replacement that was cut is there still.
-    let deposes: HashSet<Address> =
-        steps.iter().filter(|(_, s)| s.action == Action::Update && !s.delete_calls.is_empty()).map(|(a, _)| a.clone()).collect();
+    let deposes: HashSet<Address> = steps
+        .iter()
+        .filter(|(_, s)| matches!(s.action, Action::Update | Action::Create) && !s.delete_calls.is_empty())
+        .map(|(a, _)| a.clone())
+        .collect();
     let is_apart: HashSet<Address> = inner.iter().map(|(address, _)| address.clone()).collect();
     let mut before_delete: HashMap<Address, BTreeSet<Address>> = HashMap::new();
     for (address, step) in steps.iter().filter(|(_, s)| sends(s)) {
@@ -86,7 +89,7 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
             // What stays and still needs a replaced object comes after it, and lets go of the old one where that is there until
             // then; what goes, or needs a deleted one no more, comes before.
             let goes = step.action == Action::Delete || is_apart.contains(address);
-            let lasts = matches!(active.get(dependency), Some(Action::Delete | Action::ReplaceNewFirst | Action::Update));
+            let lasts = matches!(active.get(dependency), Some(Action::Delete | Action::ReplaceNewFirst | Action::Update | Action::Create));
             if goes || lasts {
                 before_delete.entry(dependency.clone()).or_default().insert(address.clone());
             }
@@ -100,7 +103,7 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
         let mut list: Vec<Address> = Vec::new();
         let leaves = before_delete.remove(address).unwrap_or_default();
         let own_time = match step.action {
-            Action::ReplaceNewFirst | Action::Update => !leaves.is_empty(),
+            Action::ReplaceNewFirst | Action::Update | Action::Create => !leaves.is_empty(),
             _ => step.halves == Halves::Apart,
         };
         if own_time {

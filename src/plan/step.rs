@@ -55,6 +55,11 @@ pub(super) fn block(guard: &'static str, reason: impl Into<String>, remedy: Vec<
     Block { guard, reason: reason.into(), remedy, place: None }
 }
 
+/// Calls that delete the old objects of replacements that were cut.
+pub(super) fn deposed_calls(kind: &'static Kind, entry: &Entry) -> Vec<kinds::Call> {
+    entry.deposed.iter().flat_map(|id| kinds::delete_calls(kind, &Value::text(id.as_str()))).collect()
+}
+
 impl<'a> Maker<'a> {
     /// An address of the state that is desired too.
     pub fn managed(&self, subject: &Subject<'a>, entry: &'a Entry) -> (Step, Option<Object<'a>>) {
@@ -68,7 +73,10 @@ impl<'a> Maker<'a> {
                     return (self.born(subject, with), None);
                 }
                 let why = if entry.status == Status::Unmade { NOT_MADE_AGAIN } else { DELETED };
-                (self.create(subject, Some(why.to_owned())), None)
+                let mut step = self.create(subject, Some(why.to_owned()));
+                // What it came in the place of was to be deleted, and is there still.
+                step.delete_calls = deposed_calls(subject.kind, entry);
+                (step, None)
             }
             Some(Live::Exists(candidates)) => self.exists(subject, candidates),
             Some(Live::Failed(error)) => (failed(subject, error), None),

@@ -17,8 +17,8 @@ use crate::kinds::{Call, Context, Identity, Rows, View, from_row, list_call};
 pub struct Want {
     pub address: Address,
     pub known: Known,
-    /// Where it is if what its name hangs on was renamed and the state does not know that yet.
-    pub followed: Option<Identified>,
+    /// Where it may be if some of what its name hangs on was renamed and the state does not know that yet.
+    pub followed: Vec<Identified>,
     /// What an unfinished apply began to make under another name than the one that YAML gives now, which is its id.
     pub begun: Option<Identified>,
     /// The natural key, for finding those that are there already.
@@ -109,7 +109,7 @@ pub async fn read(client: Client, group: Group) -> Vec<(Address, Live)> {
     answers.extend(get_all(&client, group.kind, gets).await);
     look_again(&client, &group, &ids, &mut answers, &mut listed).await;
     let is_gone = |want: &&Want| want.known.identified().is_some_and(|known| matches!(answers.get(&known.id), Some(Ok(None))));
-    let elsewhere = group.wants.iter().filter(is_gone).filter_map(|want| want.followed.as_ref());
+    let elsewhere = group.wants.iter().filter(is_gone).flat_map(|want| &want.followed);
     let gets = elsewhere.filter_map(|known| Some((known.id.clone(), known.call.clone()?))).collect();
     answers.extend(get_all(&client, group.kind, gets).await);
     let gone = |want: &Want| !needs_list(want) && is_created_again(group.kind, want, &answers);
@@ -290,8 +290,9 @@ impl Whole {
     fn live(&self, want: &Want) -> Live {
         match &want.known {
             Known::State(known) => self.settled(want).or_else(|| self.begun_anew(known, want)).unwrap_or_else(|| {
-                match want.followed.as_ref().map(|f| self.of_state(f)) {
-                    Some(live @ Live::Found { .. }) if self.of_state(known) == Live::Gone => live,
+                let followed = || want.followed.iter().map(|f| self.of_state(f)).find(|live| *live != Live::Gone);
+                match self.of_state(known) {
+                    Live::Gone => followed().unwrap_or_else(|| self.of_state_or_name(known, want)),
                     _ => self.of_state_or_name(known, want),
                 }
             }),
@@ -377,8 +378,11 @@ impl Whole {
             return Live::Failed(error.clone());
         }
         let natural = folded(self.kind, &want.natural);
+        let is_old = |id: &String| want.intent.as_ref().is_some_and(|intent| settle::is_old(self.kind, intent, id));
         let has_key = |candidate: &Candidate| {
-            !self.managed.contains(&candidate.id) && folded(self.kind, &natural_of(self.kind, &candidate.body)) == natural
+            !self.managed.contains(&candidate.id)
+                && !is_old(&candidate.id)
+                && folded(self.kind, &natural_of(self.kind, &candidate.body)) == natural
         };
         let found: Vec<&(Candidate, Option<ApiError>)> = self.others.iter().filter(|(candidate, _)| has_key(candidate)).collect();
         match found.iter().find_map(|(_, error)| error.as_ref()) {

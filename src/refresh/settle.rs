@@ -21,7 +21,7 @@ const TIMES: &[&str] = &["created_time", "create_time", "created_at", "creation_
 /// Which of these objects are the result of the create: those with its tag (of its name, or not made before it); else those with its natural key, and where
 /// that is not unique, made by its caller and not before it.
 pub fn among(kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>, objects: Vec<Candidate>) -> Settlement {
-    let new = objects.into_iter().filter(|object| !known.contains(&object.id));
+    let new = objects.into_iter().filter(|object| !known.contains(&object.id) && !is_old(kind, intent, &object.id));
     let natural = folded(kind, &intent.natural);
     let named = |body: &Value| folded(kind, &natural_of(kind, body)) == natural;
     let fits = |object: &Candidate| match (&intent.tag, &object.body) {
@@ -37,6 +37,12 @@ pub fn among(kind: &'static Kind, intent: &Intent, known: &BTreeSet<String>, obj
         1 => results.pop().map_or(Settlement::Absent, Settlement::Found),
         _ => Settlement::Several(results),
     }
+}
+
+/// Whether it is an object in whose place the new one comes: a name may be made again, an id that the server gave is never
+/// given twice.
+pub fn is_old(kind: &Kind, intent: &Intent, id: &String) -> bool {
+    matches!(kind.identity, Identity::Assigned(_)) && intent.replaces.contains(id)
 }
 
 /// What a create marked its object with: the id that it chose for it, or the ownership tag.

@@ -262,6 +262,7 @@ fn intent(name: &str, tag: Option<&str>, seconds: i64, caller: &str) -> Intent {
         kind: "jobs".into(),
         natural: vec![name.into()],
         tag: tag.map(str::to_owned),
+        replaces: vec![],
         server_seconds: Some(seconds),
         caller: caller.into(),
         applied: None,

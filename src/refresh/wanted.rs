@@ -100,7 +100,7 @@ impl Target<'_> {
             (None, None) => id_of(self.kind, body).map_or(Known::Not, |id| Known::Name(identified(id))),
         };
         let natural = self.desired.map(|resource| &resource.natural).or(self.intent.map(|intent| &intent.natural));
-        let followed = self.followed().map(identified);
+        let followed = self.followed().into_iter().map(identified).collect();
         let begun = self.begun().filter(|_| matches!(known, Known::Name(_) | Known::State(_))).map(identified);
         Want {
             address: self.address.clone(),
@@ -114,23 +114,31 @@ impl Target<'_> {
         }
     }
 
-    /// The id that it has if what its name hangs on was renamed and the state does not know that yet: the last part is as it
-    /// was, a part that names a parent is what that parent is called now.
-    fn followed(&self) -> Option<String> {
+    /// The ids that it may have if some of what its name hangs on was renamed and the state does not know that yet: the last
+    /// part is as it was, of those that name a parent each as the parent was or is called.
+    fn followed(&self) -> Vec<String> {
         let (Identity::Named { parts, .. }, Some(entry), Some(resource)) = (self.kind.identity, self.entry, self.desired) else {
-            return None;
+            return vec![];
         };
         let same = |part: &str| entry.applied.get(part) == resource.body.get(part);
         let around = parts.split_last().map_or(&[][..], |(_, around)| around);
-        let hangs = |part: &&&str| self.kind.parents.iter().any(|parent| parent.field == **part);
-        let moved = around.iter().all(|part| same(part) || hangs(&part)) && !around.iter().all(|part| same(part));
+        let hangs = |part: &str| self.kind.parents.iter().any(|parent| parent.field == part);
+        let moved: Vec<&str> = around.iter().copied().filter(|part| !same(part)).collect();
         let parent = |kind: &str| entry.dependencies.iter().any(|d| d.kind == kind && resource.depends_on.contains(d));
         let kept = self.kind.parents.iter().all(|p| !parts.contains(&p.field) || same(p.field) || parent(p.kind));
-        let mut body = entry.applied.clone();
-        for part in around {
-            body.as_map_mut()?.insert((*part).to_owned(), resource.body.get(part)?.clone());
+        if !kept || !moved.iter().all(|part| hangs(part)) {
+            return vec![];
         }
-        (moved && kept).then(|| id_of(self.kind, &body)).flatten()
+        let mut bodies = vec![entry.applied.clone()];
+        for part in moved {
+            let Some(wanted) = resource.body.get(part) else { return vec![] };
+            let renamed = bodies.clone().into_iter().filter_map(|mut body| {
+                body.as_map_mut()?.insert(part.to_owned(), wanted.clone());
+                Some(body)
+            });
+            bodies.extend(renamed.collect::<Vec<_>>());
+        }
+        bodies.iter().skip(1).filter_map(|body| id_of(self.kind, body)).collect()
     }
 
     /// The id of what an unfinished apply began to make, where that is a name and YAML gives another one now.

@@ -128,8 +128,8 @@ pub fn requests(step: &Step) -> Vec<String> {
     let calls = step.calls.iter();
     let deletes = step.delete_calls.iter();
     let ordered: Vec<&Call> = match step.action {
-        Action::ReplaceNewFirst => calls.chain(deletes).collect(),
-        _ => deletes.chain(calls).collect(),
+        Action::Replace => deletes.chain(calls).collect(),
+        _ => calls.chain(deletes).collect(),
     };
     let mut lines: Vec<String> = ordered
         .into_iter()

@@ -301,7 +301,7 @@ pub fn entry_of(mut value: Value, blob: Option<Blobs<'_>>) -> Result<Entry, Stri
 
 /// An intent as JSON.
 pub fn intent_value(intent: &Intent) -> Value {
-    let Intent { kind, natural, tag, server_seconds, caller, applied } = intent;
+    let Intent { kind, natural, tag, replaces, server_seconds, caller, applied } = intent;
     let mut out = BTreeMap::from([
         ("kind", Value::from(kind.as_str())),
         ("natural", Value::List(natural.iter().map(|n| Value::text(n.as_str())).collect())),
@@ -309,6 +309,9 @@ pub fn intent_value(intent: &Intent) -> Value {
     ]);
     if let Some(tag) = tag {
         out.insert("tag", tag.as_str().into());
+    }
+    if !replaces.is_empty() {
+        out.insert("replaces", Value::List(replaces.iter().map(|id| Value::text(id.as_str())).collect()));
     }
     if let Some(seconds) = server_seconds {
         out.insert("server_seconds", (*seconds).into());
@@ -329,6 +332,7 @@ pub fn intent_of(value: &Value) -> Result<Intent, String> {
         kind: text(map, "kind")?,
         natural: texts(map, "natural")?,
         tag: optional_text(map, "tag")?,
+        replaces: if map.contains_key("replaces") { texts(map, "replaces")? } else { vec![] },
         server_seconds: match map.get("server_seconds") {
             None => None,
             Some(v) => Some(v.as_i64().ok_or_else(|| wrong("server_seconds", v, "a whole number"))?),

@@ -22,6 +22,8 @@ pub struct Intent {
     pub natural: Vec<String>,
     /// The ownership tag it will carry; the id that was chosen for it, where whoever makes it picks one.
     pub tag: Option<String>,
+    /// Ids of the objects in whose place it comes: a list that lags behind shows them still, and none is its result.
+    pub replaces: Vec<String>,
     /// The server's clock before the call, seconds since 1970.
     pub server_seconds: Option<i64>,
     /// Who creates.

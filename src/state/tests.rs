@@ -78,6 +78,7 @@ fn intent() -> Intent {
         kind: "jobs".to_owned(),
         natural: vec!["b".to_owned()],
         tag: Some("t".to_owned()),
+        replaces: vec!["old".into()],
         server_seconds: Some(1_700_000_000),
         caller: "ada".to_owned(),
         applied: None,

@@ -174,8 +174,12 @@ impl<'a> Builder<'a> {
         let text = if range.is_empty() && style == ScalarStyle::Plain { "" } else { text };
         let raw = self.source.text.get(range.clone()).unwrap_or_default();
         let range = match style {
-            // The span of a block scalar runs up to the next token; cut it where its text ends.
-            ScalarStyle::Literal | ScalarStyle::Folded => range.start..range.start + raw.trim_end().len(),
+            // The span of a block scalar runs up to the next token; cut it where its text ends, blanks of its last line included.
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let text = raw.trim_end().len();
+                let blanks = raw[text..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
+                range.start..range.start + text + if text > 0 { blanks } else { 0 }
+            }
             _ => range,
         };
         self.place.last_scalar = range.clone();

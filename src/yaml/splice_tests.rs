@@ -42,6 +42,8 @@ fn edits_leave_the_rest_as_it_is() {
         ("a: 'x' # one\n", set("a", "y"), "a: 'y' # one\n"),
         ("a: \"x\"\n", set("a", "y"), "a: \"y\"\n"),
         ("a: x\n", set("a", "\"yes\""), "a: \"yes\"\n"),
+        ("a: |-\n  x\n  y \nb: 1\n", set("a", "\"z\\ny \""), "a: |-\n  z\n  y \nb: 1\n"),
+        ("a: |-\r\n  x\r\n  y \r\nb: 1\r\n", set("a", "\"z\\ny \""), "a: |-\r\n  z\r\n  y \r\nb: 1\r\n"),
         ("a: x\r\nb: 1\r\n", set("c", "2"), "a: x\r\nb: 1\r\nc: 2\r\n"),
         ("a:\n  b: 1\n  # end of a\nc: 1\n", set("a.d", "2"), "a:\n  b: 1\n  d: 2\n  # end of a\nc: 1\n"),
         ("a:\n    b: 1\n", set("a.d", "{x: [1]}"), "a:\n    b: 1\n    d:\n      x:\n        - 1\n"),

@@ -9,6 +9,7 @@ fn intent(kind: &str, natural: &[&str], applied: &str) -> Intent {
         kind: kind.to_owned(),
         natural: natural.iter().map(ToString::to_string).collect(),
         tag: None,
+        replaces: vec![],
         server_seconds: None,
         caller: "ada".to_owned(),
         applied: Some(body(applied)),

@@ -64,6 +64,7 @@ fn what_was_begun_in_a_folder_leaves_it_before_the_folder_goes() {
         kind: "notebooks".to_owned(),
         natural: vec!["/Shared/old/n".to_owned()],
         tag: None,
+        replaces: vec![],
         server_seconds: None,
         caller: "ada".to_owned(),
         applied: Some(value(&notebook("old"))),

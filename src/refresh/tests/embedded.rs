@@ -211,3 +211,30 @@ async fn what_is_in_something_that_was_renamed_is_found_there_under_the_name_tha
         assert_eq!(id, "lake_b.raw", "{wanted}");
     }
 }
+
+#[tokio::test]
+async fn what_is_in_two_of_which_one_is_renamed_already_is_found_there() {
+    let files = |catalog: &str, schema: &str| {
+        Value::map([("name", Value::text("f")), ("catalog_name", Value::text(catalog)), ("schema_name", Value::text(schema))])
+    };
+    for now in ["lake_b.raw", "lake.raw_b", "lake_b.raw_b"] {
+        let (catalog, schema) = now.split_once('.').unwrap();
+        let path = format!("/api/2.1/unity-catalog/volumes/{now}.f");
+        let body = format!(r#"{{"name":"f","catalog_name":"{catalog}","schema_name":"{schema}","full_name":"{now}.f"}}"#);
+        let server = Scripted::by(move |request| -> Reply {
+            if request.path == path {
+                return testing::json(200, &body);
+            }
+            testing::json(404, r#"{"error_code":"VOLUME_DOES_NOT_EXIST","message":"there is none"}"#)
+        });
+        let mut world = World::new();
+        world.want("volumes.v", files("lake_b", "raw_b"));
+        world.has("volumes.v", "lake.raw.f", files("lake", "raw"));
+        let around = || vec![address("catalogs.c"), address("schemas.s")];
+        world.desired.resources.get_mut(&address("volumes.v")).unwrap().depends_on = around();
+        world.state.resources.get_mut(&address("volumes.v")).unwrap().dependencies = around();
+        let snapshot = world.read(&of(&server)).await;
+        let Live::Found { id, .. } = &snapshot.objects[&address("volumes.v")] else { panic!("{now}: {:?}", snapshot.objects) };
+        assert_eq!(*id, format!("{now}.f"));
+    }
+}

@@ -20,6 +20,12 @@ async fn open_intents_are_settled() {
         ("its tag, renamed since", intent("z", Some("t1"), 5, "me"), vec!["1"]),
         ("its tag, of another state: older, and of another name", intent("z", Some("t1"), 6, "me"), vec![]),
         ("its tag and name, a clock that is late", intent("a", Some("t1"), 6, "me"), vec!["1"]),
+        ("one that it replaces, and itself", Intent { replaces: vec!["6".into()], ..intent("c", None, 8, "me") }, vec!["7"]),
+        (
+            "one that it replaces, which a list that lags shows still",
+            Intent { replaces: vec!["5".into()], ..intent("b", None, 8, "me") },
+            vec![],
+        ),
         ("two that may be it", intent("c", None, 8, "me"), vec!["6", "7"]),
         ("too early", intent("c", None, 10, "me"), vec![]),
     ] {

@@ -310,6 +310,7 @@ fn record(byte: u8, document: &Document) -> Record {
         kind: "jobs".to_owned(),
         natural: vec!["é".to_owned()],
         tag: None,
+        replaces: vec![],
         server_seconds: Some(0),
         caller: "ada".to_owned(),
         applied: Some(Value::Null),
