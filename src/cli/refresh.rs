@@ -103,5 +103,8 @@ pub fn accept_only(run: &Run<'_>, document: &mut Document, step: &Step, changes:
     let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return };
     // What was compared says which item is which.
     let applied = seen.applied.as_ref().unwrap_or(&entry.applied);
-    entry.applied = accepted(kind, applied, changes, &run.outside.known().hide_in(&seen.live));
+    let known = run.outside.known();
+    let hidden: Vec<FieldChange> =
+        changes.iter().map(|c| FieldChange { old: c.old.as_ref().map(|old| known.hide_in(old)), ..(*c).clone() }).collect();
+    entry.applied = accepted(kind, applied, &hidden.iter().collect::<Vec<_>>(), &known.hide_in(&seen.live));
 }

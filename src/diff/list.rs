@@ -213,8 +213,8 @@ impl<'k> Secrets<'k> {
                 match live {
                     Some(live) => hidden_texts(live, &secret::veil(live, Some(item), None), &mut found.texts),
                     None => {
-                        found.lost |= (is_first || row[APPLIED].is_some())
-                            && !known.is_some_and(|known| are_known(item, Some(&wanted), known));
+                        found.lost |=
+                            (is_first || row[APPLIED].is_some()) && !known.is_some_and(|known| are_known(item, Some(&wanted), known));
                     }
                 }
             }

@@ -45,8 +45,10 @@ pub fn document(key: &str, body: &Value) -> Value {
         space.extend(present(body, name));
     }
     if let Some(path) = body.get("parent_path").and_then(Value::as_str).filter(|path| !is_home(path)) {
-        let path = path.strip_prefix("/Workspace").unwrap_or(path);
-        space.insert("parent_path".to_owned(), Value::Text(format!("/Workspace{path}")));
+        let bare = path.strip_prefix("/Workspace").unwrap_or(path);
+        // What is no whole path stays what it is, and is refused as that.
+        let path = if bare.starts_with('/') { format!("/Workspace{bare}") } else { path.to_owned() };
+        space.insert("parent_path".to_owned(), Value::Text(path));
     }
     let mut is_said = false;
     for SpaceList { at, short, .. } in space_lists() {

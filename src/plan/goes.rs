@@ -40,6 +40,7 @@ impl Maker<'_> {
             applied: Some(applied),
             live: Some(&seen),
             secrets: self.inputs.secrets,
+            known: self.inputs.known,
             key: self.inputs.environment.state.key.as_ref(),
             ..Compare::of(kind, applied)
         });

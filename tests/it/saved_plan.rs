@@ -99,7 +99,7 @@ fn a_deleted_space_takes_edits_along_only_where_the_plan_said_so() {
     desk.project.write("conf/s.yaml", "{}\n");
     desk.run("plan --env dev --allow-delete spaces --out early.json").ended(0);
     desk.asks("UI x");
-    let told = "what was edited in the workspace since the last apply goes with it: sample_questions \"UI x\"";
+    let told = "what was edited in the workspace since the last apply goes with it: sample_questions[question=\"UI x\"]";
     for line in ["plan --env dev --allow-delete spaces", "plan --env dev --destroy"] {
         let ran = desk.run(line);
         assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(told), "{}", ran.out);
@@ -134,8 +134,13 @@ fn a_replaced_space_says_what_yaml_does_not_set() {
     desk.asks("UI x");
     let ran = desk.run("plan --env dev --replace spaces.s --allow-delete spaces --unmanaged --out p.json").ended(0);
     let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("what YAML does not set is lost with it: instructions.text"), "{words}");
-    assert!(words.contains("goes with it: sample_questions \"UI x\""), "{words}");
+    assert!(
+        words.contains(
+            "what YAML does not set is lost with it: tables[identifier=\"samples.nyctaxi.trips\"].description, instructions.text"
+        ),
+        "{words}"
+    );
+    assert!(words.contains("goes with it: sample_questions[question=\"UI x\"]"), "{words}");
     assert!(!words.contains("Unmanaged"), "{words}");
     let table = words.find("lost with it: ").map(|at| &words[at..]).expect("it is said");
     assert!(table.contains("description"), "{words}");

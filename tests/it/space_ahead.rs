@@ -468,7 +468,7 @@ fn who_takes_a_space_over_stays_in_its_list() {
         std::fs::write(file.path(), text.replace(&format!("space_id: {key}"), "space_id: sales")).expect("it is written");
         match way {
             "import" => {
-                project.write("environments/dev.yaml", &format!("workspace: {{}}\nimport: [{{ to: spaces.sales, id: \"{id}\" }}]\n"));
+                project.write("conf/import.yaml", &format!("import: [{{ to: spaces.sales, id: \"{id}\" }}]\n"));
                 project.run("apply --env dev --yes").ended(0);
             }
             "file" => {

@@ -18,6 +18,9 @@ const BENCHMARKS: usize = 500;
 /// All of it.
 pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     let mut found = Vec::new();
+    if body.get("title").and_then(Value::as_str).is_some_and(|title| title.trim().is_empty()) {
+        found.push(refusal(place(&["title"]), "the title is empty, and people find a space by it"));
+    }
     counts(body, &mut found);
     questions(body, &mut found);
     examples(body, &mut found);

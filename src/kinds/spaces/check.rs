@@ -53,9 +53,6 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
         joined(item, &place(&["instructions", "joins"]).join(Step::Index(i)), &mut found);
     }
     folder(body, &mut found);
-    if body.get("title").and_then(Value::as_str).is_some_and(|title| title.trim().is_empty()) {
-        found.push(refusal(place(&["title"]), "the title is empty, and people find a space by it"));
-    }
     for (i, item) in items(body, &["benchmarks"]).iter().enumerate() {
         if !read::is_answered(item) {
             found.push(refusal(

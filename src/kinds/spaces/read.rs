@@ -511,7 +511,7 @@ fn initial(value: Value) -> Value {
             (Some(Value::Null) | None, Some(value)) => words(vec![value.clone()]),
             (Some(Value::Null) | None, None) => {
                 if let Some(Value::Map(range)) = map.get_mut("value_range") {
-                    range.values_mut().for_each(as_word);
+                    range.iter_mut().filter(|(end, _)| matches!(end.as_str(), "min" | "max")).for_each(|(_, end)| as_word(end));
                 }
                 Value::Map(map)
             }

@@ -31,6 +31,13 @@ impl Hide<'_> {
         step.blocks.iter_mut().for_each(|block| self.block(block));
         let texts = step.notes.iter_mut().chain(&mut step.because).chain([&mut step.name]);
         texts.for_each(|text| self.text(text));
+        step.goes = std::mem::take(&mut step.goes)
+            .into_iter()
+            .map(|(mut place, print)| {
+                self.text(&mut place);
+                (place, print)
+            })
+            .collect();
         step.desired = step.desired.take().map(|desired| self.0.hide_in(&desired));
     }
 

@@ -391,7 +391,7 @@ fn signs_that_nobody_sees_are_named() {
         ("jobs:\n  a:\n    name:\u{a0}a\n", "E", "at 3:10 stands a non-breaking space (U+00A0)"),
         ("jobs:\n  a:\n  \u{a0}\u{a0}name: a\n", "E", "a non-breaking space (U+00A0)"),
         ("jobs\u{200b}:\n  a: {name: a}\n", "E0101", "at 1:5 stands a zero-width space (U+200B)"),
-        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.c\u{a0}]}}\n", "W0135", "type the text anew"),
+        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.c\u{a0}]}}\n", "E0114", "at 1:55 stands a non-breaking space (U+00A0)"),
         ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.\u{200b}c]}}\n", "W0135", "type the text anew"),
     ] {
         let found = help(text);

@@ -239,7 +239,7 @@ fn a_wrong_page_fails() {
         (fence("yaml file=ci.yaml", "- run: brickform paln"), "is not understood"),
         ("```text\n".to_owned(), "does not end"),
     ] {
-        let folder = tempfile::tempdir_in(top().join("target")).expect("a folder");
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let file = folder.path().join("page.md");
         fs::write(&file, &page).expect("a file");
         let name = file.strip_prefix(top()).map_or_else(|_| file.clone(), Path::to_owned);
