@@ -148,8 +148,17 @@ pub struct Running {
     /// What the state says while the old object of a replacement is gone and the new one not made.
     gone: Option<Entry>,
     etag: Option<String>,
-    /// What the last reply called it, where that is not what it was asked for; none before a reply that names it.
-    called: Option<Option<String>>,
+    called: Called,
+}
+
+/// What the last reply called the object.
+enum Called {
+    /// No reply named it yet.
+    Unsaid,
+    /// As it was asked for.
+    AsAsked,
+    /// By another name.
+    Otherwise(String),
 }
 
 impl Running {
@@ -174,7 +183,7 @@ impl Running {
             half: None,
             gone: None,
             etag: None,
-            called: None,
+            called: Called::Unsaid,
         }
     }
 
@@ -375,7 +384,7 @@ impl Running {
         }
         self.etag = reply.get("etag").and_then(Value::as_str).map(str::to_owned).or(self.etag.take());
         if let Some((given, asked)) = identity::called(self.kind, reply, self.step.desired.as_ref()) {
-            self.called = Some((given != asked).then(|| given.to_owned()));
+            self.called = if given == asked { Called::AsAsked } else { Called::Otherwise(given.to_owned()) };
         }
         // A named object's id is known at plan, before any reply.
         let named = || self.step.entry.as_ref().map(|e| e.id.as_str()).filter(|id| !id.is_empty()).map(Value::from);
@@ -424,7 +433,11 @@ impl Running {
             entry.id = self.id.as_ref().map(identity::text).unwrap_or_default();
         }
         entry.etag = self.etag.clone().or(entry.etag);
-        entry.called = self.called.clone().unwrap_or(entry.called);
+        match &self.called {
+            Called::Unsaid => {}
+            Called::AsAsked => entry.called = None,
+            Called::Otherwise(name) => entry.called = Some(name.clone()),
+        }
         if self.makes() {
             entry.made_by = Some(self.shared.caller.clone()).filter(|caller| !caller.is_empty());
         }

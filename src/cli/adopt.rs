@@ -508,7 +508,9 @@ fn finish(
 ) -> Result<Exit, Failure> {
     adopt_write::without_secrets(run, edits)?;
     let mut entries: BTreeMap<Address, Entry> = plan.steps.iter_mut().filter_map(|s| Some((s.address.clone(), taken(s)?))).collect();
-    entries.values_mut().for_each(|entry| entry.applied = run.outside.known().hide_in(&entry.applied));
+    for entry in entries.values_mut() {
+        entry.applied = run.outside.known().hide_in(&entry.applied);
+    }
     plan.blocks.clear();
     let events = Events::new(run, arguments.showing.json);
     if !arguments.showing.json {

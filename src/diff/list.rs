@@ -294,8 +294,8 @@ impl<'v> Rows<'v> {
     fn join(&mut self, side: usize) {
         let (mut by_id, mut by_name): (HashMap<String, usize>, HashMap<Name, Vec<usize>>) = (HashMap::new(), HashMap::new());
         for (at, row) in self.all.iter().enumerate() {
-            for other in 0..3 {
-                let Some(i) = row[other] else { continue };
+            for (other, i) in row.iter().enumerate() {
+                let Some(i) = *i else { continue };
                 by_id.extend(self.id(other, i).map(|id| (id, at)));
                 let same = by_name.entry(self.names[other][i].clone()).or_default();
                 if same.last() != Some(&at) {
@@ -315,13 +315,12 @@ impl<'v> Rows<'v> {
             taken.extend(place[i]);
         }
         for (i, place) in place.into_iter().enumerate() {
-            match place {
-                Some(at) => self.all[at][side] = Some(i),
-                None => {
-                    let mut row: Row = [None; 3];
-                    row[side] = Some(i);
-                    self.all.push(row);
-                }
+            if let Some(at) = place {
+                self.all[at][side] = Some(i);
+            } else {
+                let mut row: Row = [None; 3];
+                row[side] = Some(i);
+                self.all.push(row);
             }
         }
     }

@@ -24,6 +24,9 @@ pub type Spell<'s> = dyn Fn(&str, &str, &str) -> Option<String> + 's;
 /// From a definition as somebody wrote it in the API's form, and two normal bodies: what it says and what it is to say.
 pub type Repack = fn(&Value, &Value, &Value, &Spell<'_>) -> Result<Value, Refusal>;
 
+/// Warnings of an object as it is: from live, desired, and what the workspace called it.
+pub type Warn = fn(&Value, &Value, Option<&str>) -> Vec<String>;
+
 /// Code of a kind, all of it pure.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -73,7 +76,7 @@ pub struct Hooks {
     pub notes: Option<fn(&Change<'_>) -> Vec<String>>,
     /// What the user should know of the object as it is, whether or not anything changes: warnings of every plan. Takes live,
     /// desired, and what the workspace called it ([`Context::called`]).
-    pub warn: Option<fn(&Value, &Value, Option<&str>) -> Vec<String>>,
+    pub warn: Option<Warn>,
     /// Requests before the delete of the object with this id: what the server made along with it and would count against
     /// the delete.
     pub before_delete: Option<fn(&Value) -> Vec<Call>>,

@@ -74,10 +74,10 @@ fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: 
     };
     let also = field.and_then(|f| f.also());
     let id = |item: &Value| also.and_then(|also| item.get(also)).filter(|id| !id.is_zero()).cloned();
-    let known = |id: &Option<Value>, of: &[Value]| id.is_some() && of.iter().any(|other| self::is(also, other, id));
+    let known = |id: &Option<Value>, of: &[Value]| id.is_some() && of.iter().any(|other| self::is(also, other, id.as_ref()));
     let own = id(item);
     let theirs = if known(&own, live) {
-        live.iter().find(|l| self::is(also, l, &own))
+        live.iter().find(|l| self::is(also, l, own.as_ref()))
     } else if own.is_some() && [live, items].iter().any(|list| list.iter().filter(|l| same(l, item)).count() > 1) {
         None
     } else {
@@ -87,8 +87,8 @@ fn overlay_item(field: Option<Field<'_>>, keys: &[&str], live: &[Value], items: 
     overlay(field.and_then(|f| f.item()), theirs, item)
 }
 
-fn is(also: Option<&str>, item: &Value, id: &Option<Value>) -> bool {
-    also.and_then(|also| item.get(also)) == id.as_ref()
+fn is(also: Option<&str>, item: &Value, id: Option<&Value>) -> bool {
+    also.and_then(|also| item.get(also)) == id
 }
 
 /// The value without computed fields, at any depth.

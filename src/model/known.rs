@@ -244,7 +244,9 @@ mod tests {
 
     fn known(values: &[&str]) -> Known {
         let known = Known::default();
-        values.iter().for_each(|value| known.learn(value));
+        for value in values {
+            known.learn(value);
+        }
         known
     }
 

@@ -41,7 +41,9 @@ fn warning(inputs: &Inputs<'_>, kind: &Kind, address: &Address, entry: &Entry, p
 pub(super) fn without(kind: &'static Kind, applied: &Value, desired: &Value) -> Option<Value> {
     let places = places(kind, applied, desired);
     let mut rest = (!places.is_empty()).then(|| applied.clone())?;
-    places.iter().for_each(|(path, _)| put(&mut rest, path.steps(), None));
+    for (path, _) in &places {
+        put(&mut rest, path.steps(), None);
+    }
     Some(rest)
 }
 

@@ -98,7 +98,9 @@ fn bind(step: &mut Step, edited: &[FieldChange], unset: &[(Path, Value)]) {
     let changed = edited.iter().flat_map(|c| [(&c.path, c.old.as_ref()), (&c.path, c.new.as_ref())]);
     for (path, value) in changed.chain(unset.iter().map(|(path, value)| (path, Some(value)))) {
         let print = value.map(|value| Fingerprint::of_value(value).0).unwrap_or_default();
-        all.entry(path.to_string()).or_default().push_str(&format!("{print}\n"));
+        let prints = all.entry(path.to_string()).or_default();
+        prints.push_str(&print);
+        prints.push('\n');
     }
     step.goes = all.into_iter().map(|(place, prints)| (place, Fingerprint::of(prints.as_bytes()).short().to_owned())).collect();
 }

@@ -81,6 +81,7 @@ pub(super) fn apart(
     steps: &mut BTreeMap<Address, Box<Step>>,
     inputs: &Inputs<'_>,
     old: &dyn Fn(&Address) -> Address,
+    now: &dyn Fn(&Address) -> Address,
 ) -> Vec<(Address, Address)> {
     let mut pairs = Vec::new();
     let applied = |a: &Address| inputs.state.resources.get(&old(a)).map(|e| &e.applied);
@@ -94,7 +95,8 @@ pub(super) fn apart(
             continue;
         }
         // What was between the two may leave for good.
-        let was = inputs.state.resources.get(&old(address)).map_or(&[][..], |entry| &entry.dependencies);
+        let was: Vec<Address> =
+            inputs.state.resources.get(&old(address)).into_iter().flat_map(|e| e.dependencies.iter().map(now)).collect();
         let leaves = |a: &&Address| steps.get(*a).is_some_and(|s| s.action == Action::Delete);
         pairs.extend(again.into_iter().chain(was.iter().filter(leaves).filter(around)).map(|a| (address.clone(), a.clone())));
     }

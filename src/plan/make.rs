@@ -50,7 +50,8 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
     }
     let mut steps = maker.steps;
     let old = |a: &Address| moves.old(a).unwrap_or(a).clone();
-    let inner = inside::apart(&mut steps, inputs, &old);
+    let now = |a: &Address| moves.now(a).unwrap_or(a).clone();
+    let inner = inside::apart(&mut steps, inputs, &old, &now);
     let mut lifted = BTreeSet::new();
     if !inputs.options.drift_only {
         inside::check(&mut steps, inputs, &known, &old);
@@ -62,7 +63,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         !there || !inputs.desired.resources.get(address).is_some_and(Resource::is_implied)
     });
     let state = orphans::with_begun(inputs, known);
-    order::link(&mut steps, &order::Ties { desired: inputs.desired, state: &state, old: &old, first: &first, inner: &inner });
+    order::link(&mut steps, &order::Ties { desired: inputs.desired, state: &state, old: &old, now: &now, first: &first, inner: &inner });
     if let Some(circle) = order::circle(&steps)
         && let Some(step) = circle.first().and_then(|first| steps.get_mut(first))
     {

@@ -63,6 +63,8 @@ pub(super) struct Ties<'t> {
     pub state: &'t Document,
     /// The address that the state has an object under.
     pub old: &'t dyn Fn(&Address) -> Address,
+    /// The address that one of the state has in this plan.
+    pub now: &'t dyn Fn(&Address) -> Address,
     /// What is deleted under a name that the other one of the pair, which is around it, loses in this plan.
     pub first: &'t [(Address, Address)],
     /// Replacements in halves, each with what is around its old object and goes.
@@ -71,7 +73,7 @@ pub(super) struct Ties<'t> {
 
 /// Fills `after` and `delete_after`: needs before users, and for deletes users before needs.
 pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
-    let Ties { desired, state, old, first, inner } = *ties;
+    let Ties { desired, state, old, now, first, inner } = *ties;
     let active: HashMap<Address, Action> =
         steps.iter().filter(|(_, s)| s.action != Action::None).map(|(a, s)| (a.clone(), s.action)).collect();
     let deletes = |a: &Address| matches!(active.get(a), Some(Action::Delete | Action::Replace | Action::ReplaceNewFirst));
@@ -85,13 +87,13 @@ pub(super) fn link(steps: &mut BTreeMap<Address, Box<Step>>, ties: &Ties<'_>) {
     let mut before_delete: HashMap<Address, BTreeSet<Address>> = HashMap::new();
     for (address, step) in steps.iter().filter(|(_, s)| sends(s)) {
         let Some(entry) = state.resources.get(&old(address)) else { continue };
-        for dependency in entry.dependencies.iter().filter(|d| *d != address && (deletes(d) || deposes.contains(*d))) {
+        for dependency in entry.dependencies.iter().map(now).filter(|d| d != address && (deletes(d) || deposes.contains(d))) {
             // What stays and still needs a replaced object comes after it, and lets go of the old one where that is there until
             // then; what goes, or needs a deleted one no more, comes before.
             let goes = step.action == Action::Delete || is_apart.contains(address);
-            let lasts = matches!(active.get(dependency), Some(Action::Delete | Action::ReplaceNewFirst | Action::Update | Action::Create));
+            let lasts = matches!(active.get(&dependency), Some(Action::Delete | Action::ReplaceNewFirst | Action::Update | Action::Create));
             if goes || lasts {
-                before_delete.entry(dependency.clone()).or_default().insert(address.clone());
+                before_delete.entry(dependency).or_default().insert(address.clone());
             }
         }
     }

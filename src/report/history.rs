@@ -61,8 +61,8 @@ fn missed(note: &Note) -> Option<String> {
     let counted = |what: &&str| note.counts.get(*what).filter(|n| **n > 0).map(|n| (*n, (*what).replace('_', " ")));
     let mut words = Note::MISSED.iter().filter_map(counted);
     let (n, what) = words.next()?;
-    let rest: String = words.map(|(n, what)| format!(", {n} {what}")).collect();
-    Some(format!("{} {what}{rest}", plural(n, "step", "steps")))
+    let first = std::iter::once(format!("{} {what}", plural(n, "step", "steps")));
+    Some(first.chain(words.map(|(n, what)| format!("{n} {what}"))).collect::<Vec<_>>().join(", "))
 }
 
 /// `commit abc1234 "Nightly at five", with uncommitted changes`.

@@ -16,11 +16,10 @@ const LONG: &str = "Zq7_copied/<value>&\"more\"|x";
 const SHORT: &str = "hunt3r2";
 
 fn conf() -> String {
-    format!(
-        "spaces:\n  s:\n    title: S\n    description: about\n    warehouse_id: '475b94ddc7cd5211'\n    instructions: {{ text: 'the password is ${{pw}}' }}\n    \
-         sample_questions: [{{ question: How many? }}]\n\
-         secret_scopes: {{ vault: {{ scope: vault }} }}\nsecrets: {{ api: {{ scope: '${{secret_scopes.vault.scope}}', key: api, value: '${{secret(\"API\")}}' }} }}\n"
-    )
+    "spaces:\n  s:\n    title: S\n    description: about\n    warehouse_id: '475b94ddc7cd5211'\n    instructions: { text: 'the password is ${pw}' }\n    \
+     sample_questions: [{ question: How many? }]\n\
+         secret_scopes: { vault: { scope: vault } }\nsecrets: { api: { scope: '${secret_scopes.vault.scope}', key: api, value: '${secret(\"API\")}' } }\n"
+    .to_owned()
 }
 
 fn run(served: &Served, project: &Project, line: &str) -> Ran {

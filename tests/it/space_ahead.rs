@@ -452,7 +452,7 @@ fn who_takes_a_space_over_stays_in_its_list() {
     for way in ways {
         let body = r#"{"title":"WAY","warehouse_id":"475b94ddc7cd5211","serialized_space":"{\"version\":2}"}"#;
         let made =
-            send(&served, "POST", "/api/2.0/genie/spaces", &body.replace("WAY", &format!("Sales {}", way.split(' ').last().unwrap())));
+            send(&served, "POST", "/api/2.0/genie/spaces", &body.replace("WAY", &format!("Sales {}", way.rsplit(' ').next().unwrap())));
         let id = made.split("\"space_id\"").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("an id").to_owned();
         let list = format!("/api/2.0/permissions/genie/{id}");
         send(&served, "PATCH", &list, r#"{"access_control_list":[{"group_name":"users","permission_level":"CAN_RUN"}]}"#);

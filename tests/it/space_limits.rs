@@ -92,7 +92,7 @@ fn many(count: usize, of: impl Fn(usize) -> Json) -> Json {
     (0..count).map(of).collect()
 }
 
-fn space(members: Json) -> Json {
+fn space(members: &Json) -> Json {
     let mut all: Map<String, Json> = Map::new();
     all.insert("title".to_owned(), json!("T"));
     all.insert("warehouse_id".to_owned(), json!("w"));
@@ -101,40 +101,40 @@ fn space(members: Json) -> Json {
 }
 
 fn tables(count: usize) -> Json {
-    space(json!({ "tables": many(count, |i| json!(format!("c.s.t{i}"))) }))
+    space(&json!({ "tables": many(count, |i| json!(format!("c.s.t{i}"))) }))
 }
 
 fn tables_and_views(count: usize) -> Json {
-    space(json!({ "tables": many(count - 10, |i| json!(format!("c.s.t{i}"))), "metric_views": many(10, |i| json!(format!("c.s.v{i}"))) }))
+    space(&json!({ "tables": many(count - 10, |i| json!(format!("c.s.t{i}"))), "metric_views": many(10, |i| json!(format!("c.s.v{i}"))) }))
 }
 
 fn instructions(count: usize) -> Json {
     let examples = many(count - 11, |i| json!({ "question": format!("q{i}"), "sql": "SELECT 1" }));
-    space(json!({ "instructions": { "text": "t", "example_sql": examples, "functions": many(10, |i| json!(format!("c.s.f{i}"))) } }))
+    space(&json!({ "instructions": { "text": "t", "example_sql": examples, "functions": many(10, |i| json!(format!("c.s.f{i}"))) } }))
 }
 
 fn snippets(count: usize) -> Json {
     let list = |name: &'static str, count: usize| many(count, move |i| json!({ "name": format!("{name}{i}"), "sql": "c.s.t.x" }));
     space(
-        json!({ "tables": ["c.s.t"], "instructions": { "snippets": { "filters": list("f", count - 20), "expressions": list("e", 10), "measures": list("m", 10) } } }),
+        &json!({ "tables": ["c.s.t"], "instructions": { "snippets": { "filters": list("f", count - 20), "expressions": list("e", 10), "measures": list("m", 10) } } }),
     )
 }
 
 fn text(length: usize) -> Json {
-    space(json!({ "instructions": { "text": "ä".repeat(length) } }))
+    space(&json!({ "instructions": { "text": "ä".repeat(length) } }))
 }
 
 fn described(length: usize) -> Json {
-    space(json!({ "tables": [{ "identifier": "c.s.t", "columns": [{ "name": "x", "description": "d".repeat(length) }] }] }))
+    space(&json!({ "tables": [{ "identifier": "c.s.t", "columns": [{ "name": "x", "description": "d".repeat(length) }] }] }))
 }
 
 fn named(length: usize) -> Json {
-    space(json!({ "instructions": { "snippets": { "measures": [{ "name": "n".repeat(length), "sql": "c.s.t.x" }] } } }))
+    space(&json!({ "instructions": { "snippets": { "measures": [{ "name": "n".repeat(length), "sql": "c.s.t.x" }] } } }))
 }
 
 fn synonyms(count: usize) -> Json {
     space(
-        json!({ "tables": [{ "identifier": "c.s.t", "columns": [{ "name": "x", "synonyms": many(count, |i| json!(format!("s{i}"))) }] }] }),
+        &json!({ "tables": [{ "identifier": "c.s.t", "columns": [{ "name": "x", "synonyms": many(count, |i| json!(format!("s{i}"))) }] }] }),
     )
 }
 
@@ -142,7 +142,7 @@ fn synonyms(count: usize) -> Json {
 fn bytes(count: usize) -> Json {
     let of = |last: usize| {
         let filled = |i: usize| json!({ "question": format!("q{i}"), "sql": "s".repeat(24_000), "usage_guidance": "g".repeat(if i == 0 { last } else { 24_000 }) });
-        space(json!({ "instructions": { "example_sql": many(73, filled) } }))
+        space(&json!({ "instructions": { "example_sql": many(73, filled) } }))
     };
     let empty = sent(spaces(), &written(&of(1))).to_string().len() - 1;
     of(count - empty)
@@ -275,7 +275,7 @@ fn pairs() -> Json {
     let snippets = json!([{ "name": "a", "sql": "t.x" }, { "name": "b", "sql": "t.x" }]);
     let table = |name: &str| json!({ "identifier": name, "columns": ["a", "b"] });
     let join = |left: &str| json!({ "left": left, "right": "c.s.z", "condition": format!("{}.x = z.x", left.rsplit('.').next().unwrap_or_default()), "relationship": "ONE_TO_ONE" });
-    space(json!({
+    space(&json!({
         "tables": [table("c.s.a"), table("c.s.b")],
         "metric_views": ["c.s.m", "c.s.n"],
         "instructions": {
@@ -415,11 +415,11 @@ fn what_is_missing_is_told_before() {
         ),
         (json!({ "benchmarks": ["q"] }), "benchmarks[0]: a benchmark needs the answer"),
     ] {
-        let said = refused(&written(&space(body)));
+        let said = refused(&written(&space(&body)));
         assert!(said.len() == 1 && said[0].starts_with(told), "{said:?}");
     }
     // The agents API has benchmarks without an answer: what it gave goes nowhere else.
-    let body = written(&space(json!({ "more": { "benchmarks": { "questions": [{ "id": "1".repeat(32), "question": "q" }] } } })));
+    let body = written(&space(&json!({ "more": { "benchmarks": { "questions": [{ "id": "1".repeat(32), "question": "q" }] } } })));
     assert_eq!(refused(&body), Vec::<String>::new());
     let carries = |kind: &'static Kind| kind.hooks.carries.expect("it has rules")(&body);
     let said = carries(spaces());

@@ -1,6 +1,7 @@
 //! `--map OLD=NEW`: another catalog, or another schema of one, wherever a space names it: tables, functions, joins, SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::cli::Failure;
 use crate::model::Value;
@@ -30,7 +31,10 @@ fn is_expression(part: &str) -> bool {
 
 /// What stands for an expression until the file is written: a name that no writer quotes.
 fn stand_in(expression: &str) -> String {
-    let hex: String = expression.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = expression.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     format!("brickform_expression_{hex}_")
 }
 

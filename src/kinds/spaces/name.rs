@@ -14,16 +14,15 @@ impl Name {
         let mut parts = Vec::new();
         let mut rest = text;
         loop {
-            let (part, after) = match rest.strip_prefix('`') {
-                Some(quoted) => in_backticks(quoted)?,
-                None => {
-                    let end = rest.find('.').unwrap_or(rest.len());
-                    let part = &rest[..end];
-                    if part.contains('`') || part.trim() != part {
-                        return None;
-                    }
-                    (part.to_owned(), &rest[end..])
+            let (part, after) = if let Some(quoted) = rest.strip_prefix('`') {
+                in_backticks(quoted)?
+            } else {
+                let end = rest.find('.').unwrap_or(rest.len());
+                let part = &rest[..end];
+                if part.contains('`') || part.trim() != part {
+                    return None;
                 }
+                (part.to_owned(), &rest[end..])
             };
             if part.trim().is_empty() {
                 return None;

@@ -467,7 +467,7 @@ fn an_unknown_field_is_sent_by_either_api() {
 fn facts_agree_with_forms() {
     let root = Schema::of(&SPACES);
     for section in SECTIONS {
-        let list = section.at.iter().fold(Some(root.root()), |field, name| field?.field(name)).expect("the schema has every section");
+        let list = section.at.iter().try_fold(root.root(), |field, name| field.field(name)).expect("the schema has every section");
         let by = section.ids.map_or(section.form.sorted, |ids| ids.by);
         let has = |wanted: &str| list.facts().any(|fact| format!("{fact:?}") == wanted);
         assert!(has(&format!("Keyed({by:?})")), "{:?} is known by {by:?}", section.at);

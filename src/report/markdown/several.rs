@@ -117,7 +117,8 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
 
 /// What is wrong in files, each at its line; the same in several environments once.
 fn mistakes(all: &[One<'_>], room: usize, out: &mut String) {
-    let mut once: Vec<(Vec<&str>, &[(String, String)])> = vec![];
+    type Wrong<'w> = &'w [(String, String)];
+    let mut once: Vec<(Vec<&str>, Wrong<'_>)> = vec![];
     for one in all {
         let Came::Wrong(_, wrong) = one.came else { continue };
         match once.iter_mut().find(|(_, other)| *other == wrong) {

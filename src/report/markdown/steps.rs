@@ -333,7 +333,9 @@ pub fn losses(pages: &[Page<'_>], room: &mut usize, out: &mut String) -> Left {
         steps.sort_by_key(|step| step.loses.is_none());
         for step in steps {
             let lost = step.loses.as_ref().map(|loses| format!(": **loses {}**", escape(loses))).unwrap_or_default();
-            let goes: String = step.notes.iter().filter(|note| tells_what_goes(note)).map(|note| format!("; {}", escape(note))).collect();
+            let goes: Vec<String> =
+                step.notes.iter().filter(|note| tells_what_goes(note)).map(|note| format!("; {}", escape(note))).collect();
+            let goes = goes.concat();
             lines.push((format!("{}{lost}{goes}\n", page.bullet(step)), step.address.kind.as_str()));
         }
     }

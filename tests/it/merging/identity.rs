@@ -320,6 +320,13 @@ async fn among_equal_texts_every_edit_meets_its_own_item() {
         let (mut met, mut count, mut is_open) = (0, added.iter().len(), false);
         for ((item, ours), theirs) in base.iter().zip(&ours).zip(&theirs) {
             let is = found(&id_of_base(item));
+            // One that is gone and one that comes with the same text are one with another `$key`.
+            if let (None, Some(added), Some(is)) = (ours, &added, is)
+                && (&is.question, &is.sql) == (&added.question, &added.sql)
+            {
+                is_open = true;
+                continue;
+            }
             let want = match (ours, theirs) {
                 // What YAML does not set stays as it is.
                 (Some(ours), Some(theirs)) if !merges && ours.guidance.is_empty() && item.guidance.is_empty() => {
@@ -349,7 +356,7 @@ async fn among_equal_texts_every_edit_meets_its_own_item() {
             count += 1;
         }
         if let Some(added) = &added {
-            assert!(there.iter().any(|(_, item)| item.says() == added.says()), "{what}\n{there:?}");
+            assert!(there.iter().any(|(_, item)| (&item.question, &item.sql) == (&added.question, &added.sql)), "{what}\n{there:?}");
         }
         assert_eq!(there.len(), count, "{what}\n{there:?}");
         let told = ran.plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.changes).filter(|c| c.reason == Reason::Conflict);

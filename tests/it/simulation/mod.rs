@@ -39,7 +39,7 @@ const SEEDS: u64 = 40;
 /// in place of something that was deleted (954, 1444). Reads of what was before the last update (987, 1779). Settings whose
 /// address and names changed at once (1628).
 const FOUND: &[u64] =
-    &[2, 6, 37, 45, 53, 54, 60, 99, 109, 172, 194, 212, 223, 367, 416, 425, 525, 532, 954, 987, 1057, 1444, 1628, 1766, 1779];
+    &[2, 6, 37, 45, 53, 54, 60, 99, 109, 172, 194, 212, 223, 244, 367, 416, 425, 525, 532, 954, 987, 1057, 1444, 1628, 1766, 1779];
 
 /// Seeds whose platforms may have every kind but the newest, or every one, tried whatever else is said.
 fn whole() -> impl Iterator<Item = u64> {
