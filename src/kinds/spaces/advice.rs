@@ -257,6 +257,11 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_title_is_told() {
+        case(r#"{"title": " "}"#, &["title: the title is empty"]);
+    }
+
+    #[test]
     fn an_expression_without_braces_is_told() {
         case(
             r#"{"tables": ["$catalog.gold.stores", "${catalog}.gold.a", "$.x", "a$b.c.d"]}"#,
