@@ -105,7 +105,8 @@ pub struct Kind {
     /// Fields whose updates the API does not guard, though people edit them while a plan is carried out: right before they are
     /// sent the object is read again, and what somebody made of them since the plan is left as it is.
     pub unguarded: Option<fn(&str) -> bool>,
-    /// Fields that files of other tools have and the API does not (`author`): left out, with one warning a file.
+    /// Fields that files of other tools have and the API does not (`author`, or with dots a member of the items of a list): left out,
+    /// with one warning a file.
     pub unsent: &'static [&'static str],
     /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
     /// of the normal body stands: messages point there.

@@ -75,6 +75,17 @@ fn told_as(severity: Severity) -> Told {
     if severity == Severity::Error { REFUSED } else { ADVISED }
 }
 
+/// The keys at this place, in each item of the lists on the way.
+fn spans_of<'n>(node: &'n Node, names: &[&str]) -> Vec<&'n Span> {
+    let Some((name, below)) = names.split_first() else { return vec![] };
+    let here = node.items().iter().flat_map(|item| spans_of(item, names));
+    let found = node.entry(name).into_iter().flat_map(|entry| match below {
+        [] => vec![&entry.key_span],
+        below => spans_of(&entry.value, below),
+    });
+    here.chain(found).collect()
+}
+
 /// A resource or facet in the making.
 struct Making<'a> {
     kind: &'static Kind,
@@ -100,9 +111,11 @@ impl Making<'_> {
         if let Some(normal) = self.kind.hooks.normal {
             value = normal(value);
         }
-        for (name, span) in self.kind.unsent.iter().filter_map(|name| Some((*name, self.node.entry(name)?.key_span.clone()))) {
-            let of_file = computed.entry(("W0129", span.source.name.clone())).or_insert_with(|| (span, BTreeSet::new()));
-            of_file.1.insert(name.to_owned());
+        for name in self.kind.unsent {
+            for span in spans_of(&self.node, &name.split('.').collect::<Vec<_>>()) {
+                let of_file = computed.entry(("W0129", span.source.name.clone())).or_insert_with(|| (span.clone(), BTreeSet::new()));
+                of_file.1.insert((*name).to_owned());
+            }
         }
         let mut findings = Findings::default();
         let names: Vec<&'static str> =
@@ -174,6 +187,7 @@ impl Making<'_> {
             refusal.path = Path::field(from);
         }
         let place = place_of(self.kind, &self.node, self.span, &refusal.path);
+        let place = self.node.nearest(&refusal.path).scalar().map_or(place.clone(), |_| quoted_in(&place, &refusal.reason));
         let (owner, path) = written(&self.address, &self.node, &refusal.path);
         let what = if path.is_root() { String::new() } else { format!("{path}: ") };
         let message = format!("{owner}: {what}{}", refusal.reason);
@@ -298,6 +312,17 @@ fn natural(making: &Making<'_>, body: &Value, findings: &mut Findings) -> Vec<St
 pub fn place_of(kind: &Kind, node: &Node, whole: &Span, path: &Path) -> Span {
     let packed = kind.packed.and_then(|(field, inside)| super::packed::place(node, field, path, &inside(path)));
     packed.unwrap_or_else(|| if path.is_root() { whole.clone() } else { node.nearest(path).span.clone() })
+}
+
+/// In a text of several lines the word that the message quotes first, where that stands there; else the text.
+fn quoted_in(text: &Span, message: &str) -> Span {
+    let (start, end) = (text.start as usize, text.end as usize);
+    let lines = text.source.text.get(start..end).unwrap_or_default();
+    let Some(word) = message.split('`').nth(1).filter(|word| !word.is_empty() && lines.contains('\n')) else { return text.clone() };
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let is_whole = |at: &usize| !is_part(lines[..*at].chars().next_back()) && !is_part(lines[at + word.len()..].chars().next());
+    let found = lines.match_indices(word).map(|(at, _)| at).find(is_whole);
+    found.map_or(text.clone(), |at| Span::new(&text.source, start + at, start + at + word.len()))
 }
 
 /// Whose field it is, and its path, as they stand in the file: the entries of a part are the items of the list under its

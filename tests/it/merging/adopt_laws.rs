@@ -4,7 +4,8 @@
 use brickform::model::{Map, Value, json};
 use brickform::yaml::emit;
 
-use super::laws::{Edit, Form, by_hand, described, edits, made, seeds, space};
+use super::edits::{Edit, Form, beside, by_hand, edits, made, space};
+use super::laws::seeds;
 use super::{content_of, spaces};
 use crate::adoption::Desk;
 use crate::simulation::random::Random;
@@ -59,7 +60,7 @@ fn pasted(space: &Value, definition: &Value, edits: &[Edit], random: &mut Random
     let (mut space, mut definition) = (space.clone(), definition.clone());
     for edit in edits {
         match edit {
-            Edit::Described(_) => edit.make(&mut space, Form::Yaml, random),
+            Edit::Beside(..) => edit.make(&mut space, Form::Yaml, random),
             edit => edit.make(&mut definition, Form::Api, random),
         }
     }
@@ -131,7 +132,7 @@ fn law(seed: u64, written: Written, tight: bool) {
     let workspace = desk.workspace();
     assert_eq!(spaces(&workspace).len(), 1);
     let (_, there) = content_of(&workspace);
-    let beside = described(&workspace);
+    let beside = beside(&workspace);
     drop(workspace);
     for edit in &ours {
         assert!(edit.holds(&there, &beside), "{edit:?} of YAML is lost: {told}\n{applied}");

@@ -14,6 +14,7 @@ use super::world::{Ran, World};
 mod adopt;
 mod adopt_laws;
 mod cut;
+mod edits;
 mod identity;
 mod laws;
 mod overlay;

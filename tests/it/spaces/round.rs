@@ -124,6 +124,45 @@ fn what_nobody_knows_of_an_agent_survives_the_way_to_a_document_and_back() {
     }
 }
 
+/// Somebody gives others rights on a space, and tags it, or not.
+fn shared(served: &Served, id: &str, random: &mut Random) {
+    let levels = ["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"];
+    let entry = |principal: &str, random: &mut Random| {
+        let (sort, name) = principal.split_once(' ').expect("a sort and a name");
+        serde_json::json!({ sort: name, "permission_level": levels[random.below(levels.len())] })
+    };
+    let principals = ["group_name users", "group_name analysts", "user_name ada@brickform.local"];
+    let entries: Vec<serde_json::Value> =
+        principals.into_iter().filter_map(|principal| random.sometimes(40).then(|| entry(principal, random))).collect();
+    if !entries.is_empty() {
+        send(served, "PATCH", &format!("/api/2.0/permissions/genie/{id}"), &serde_json::json!({ "access_control_list": entries }));
+    }
+    for key in ["team", "cost center", "größe"] {
+        if random.sometimes(30) {
+            let value = if random.sometimes(20) { String::new() } else { random::text(random).chars().take(60).collect() };
+            let value = value.trim().replace(['\n', '\r', '\t'], " ");
+            let tag = serde_json::json!({ "entity_type": "geniespaces", "entity_id": id, "tag_key": key, "tag_value": value });
+            send(served, "POST", "/api/2.0/entity-tag-assignments", &tag);
+        }
+    }
+}
+
+/// Who may do what with a space, and its tags.
+fn beside(served: &Served, id: &str) -> Vec<String> {
+    let list = send(served, "GET", &format!("/api/2.0/permissions/genie/{id}"), &serde_json::Value::Null);
+    let tags = send(served, "GET", &format!("/api/2.0/entity-tag-assignments/geniespaces/{id}/tags"), &serde_json::Value::Null);
+    let who = |entry: &serde_json::Value| {
+        let name = ["user_name", "group_name", "service_principal_name"].iter().find_map(|sort| entry[sort].as_str());
+        format!("{} {}", name.unwrap_or_default(), entry["all_permissions"])
+    };
+    let entries = list["access_control_list"].as_array().cloned().unwrap_or_default();
+    let tags = tags["tag_assignments"].as_array().cloned().unwrap_or_default();
+    let told = tags.iter().map(|tag| format!("{} = {}", tag["tag_key"], tag["tag_value"].as_str().unwrap_or_default()));
+    let mut all: Vec<String> = entries.iter().map(who).chain(told).collect();
+    all.sort();
+    all
+}
+
 /// What is done in a workspace as it comes, in one that cuts texts and mixes views with tables, with exports of the first
 /// version, with members in every object that no reference names.
 #[test]
@@ -150,8 +189,9 @@ fn every_space_survives_the_way_to_yaml_and_back() {
             let is_strewn = rivals.contains(&"genie-knows-more") && random.sometimes(60);
             let export = if is_strewn { random::strewn(&export, &mut random) } else { export };
             let title = format!("Space {seed}: {}", random::text(&mut random).replace(['\n', '\r', '\t'], " "));
-            made(&source, &title, &export);
-            wanted.insert(title, (random::content(&export), random::markers(&export)));
+            let id = made(&source, &title, &export);
+            shared(&source, &id, &mut random);
+            wanted.insert(title, (random::content(&export), random::markers(&export), beside(&source, &id)));
         }
         desk.done("space-export --output-dir conf/spaces --profile SOURCE_WORKSPACE");
         desk.write("conf/environments/target.yaml", "{}\n");
@@ -159,7 +199,9 @@ fn every_space_survives_the_way_to_yaml_and_back() {
         desk.done(&format!("apply --yes {options}"));
         let arrived = kept(&target);
         assert_eq!(arrived.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "round {round}");
-        for (title, (wanted, unknown)) in &wanted {
+        for (title, (wanted, unknown, around)) in &wanted {
+            let id = arrived[title]["space_id"].as_str().expect("an id");
+            assert_eq!(&beside(&target, id), around, "{title}");
             let found = &arrived[title]["serialized_space"];
             assert_eq!(&random::markers(found), unknown, "{title}");
             assert_eq!(format!("{:#}", random::content(found)), format!("{wanted:#}"), "{title}");
