@@ -173,6 +173,11 @@ fn told(kind: &'static Kind, change: FieldChange, sides: &Sides<'_>) -> FieldCha
     let reason = match (change.reason, &change.applied, &change.old, &change.new) {
         (Reason::Removed, Some(applied), Some(old), None) if has_moved(field, applied, old) => Reason::Conflict,
         (Reason::Removed, None, Some(old), None) => removed_beside(kind, &change, old, sides),
+        // Of a list that was never applied, too.
+        (Reason::Changed, None, Some(old), None) => match removed_beside(kind, &change, old, sides) {
+            Reason::Removed => Reason::Changed,
+            from_the_workspace => from_the_workspace,
+        },
         (Reason::Changed, None, Some(old), Some(_)) if !is_servers_choice(field, &change.path, old, sides) => Reason::Conflict,
         (reason, ..) => reason,
     };

@@ -1,13 +1,16 @@
 //! Drift written back: each value into the file that it comes from, or, where an expression that others share gives it, into
 //! the environment's overlay.
 
+mod ask;
+mod overlaid;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use super::accept::{accepted, can_be_read, is_secret, whole};
 use super::edited::Edited;
-use super::overlay::{self, Word};
+use super::overlay;
 use super::place::{Put, What, puts};
 use super::respell::respelled;
 use super::twins;
@@ -16,104 +19,11 @@ use crate::diff::{Adopted, FieldChange, Reason, adopted};
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Path, Step as Part, Value};
 use crate::plan::{DELETED, Seen, Step};
-use crate::project::{Desired, Project, Resource};
+use crate::project::{Project, Resource};
 use crate::yaml::place::{key_path, path_to};
 use crate::yaml::splice::{Edit, Refusal, edits_to, splice};
 use crate::yaml::{Node, parse};
-
-/// Where values go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Into {
-    /// Into the file that the value comes from.
-    #[default]
-    Source,
-    /// Into the environment's file, as an overlay: other environments keep what they have.
-    Overlay,
-}
-
-/// Whose side is taken where YAML changed since the last apply what the workspace changed too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Conflicts {
-    /// Nobody's: YAML stays as it is, and it is told.
-    #[default]
-    Told,
-    /// The workspace's: YAML's edit goes.
-    Theirs,
-}
-
-/// What is written back.
-pub struct Ask<'a> {
-    /// The project, as it was planned from.
-    pub project: &'a Project,
-    /// What it desires.
-    pub desired: &'a Desired,
-    /// Steps that drifted, with what was compared ([`Step::seen`]).
-    pub steps: &'a [&'a Step],
-    /// Ids that the workspace gave to declared objects: written as references.
-    pub ids: &'a BTreeMap<String, Address>,
-    /// Where values go.
-    pub into: Into,
-    /// Whether objects that were deleted in the workspace go from the YAML.
-    pub deletions: bool,
-    /// Whose side is taken where both changed something.
-    pub conflicts: Conflicts,
-}
-
-/// Something that was not written, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Whose.
-    pub address: Address,
-    /// Which field; empty: all of it.
-    pub path: Path,
-    /// Why.
-    pub why: String,
-    /// What to do instead.
-    pub help: String,
-}
-
-/// What of it nobody is to write, and why: the project would not load with it, or not say what it is to say. An empty path: all of
-/// an address.
-pub type Unfit = BTreeMap<(Address, Path), String>;
-
-/// What came of it.
-#[derive(Debug, Default)]
-pub struct Written {
-    /// Files with edits, sorted by name; not written yet.
-    pub files: Vec<Edited>,
-    /// What goes where, for people: address and field, then the file and why there.
-    pub places: Vec<(String, String)>,
-    /// What was refused.
-    pub refused: Vec<Refused>,
-    /// What YAML and the workspace both changed, of each step: not written.
-    pub conflicts: Vec<(Address, Vec<FieldChange>)>,
-    /// What goes into YAML, of each step: `old` as YAML is to have it.
-    pub taken: Vec<(Address, Vec<FieldChange>)>,
-    /// What YAML then has of the workspace, of each step: what the state may take for applied, `old` as it is there.
-    pub recorded: Vec<(Address, Vec<FieldChange>)>,
-    /// What was tried, one by one.
-    pub tried: Vec<(Address, Path)>,
-}
-
-impl Written {
-    /// Whether something of a step was left out: refused, or a conflict.
-    #[must_use]
-    pub fn is_left(&self, address: &Address) -> bool {
-        self.refused.iter().any(|r| r.address == *address) || self.conflicts.iter().any(|(a, _)| a == address)
-    }
-
-    /// What the state may take for applied of a step: nothing where something was refused that stands nowhere among it.
-    #[must_use]
-    pub fn recorded_of(&self, address: &Address) -> Vec<&FieldChange> {
-        let all: Vec<&FieldChange> = self.recorded.iter().filter(|(a, _)| a == address).flat_map(|(_, changes)| changes).collect();
-        let refused: Vec<&Path> = self.refused.iter().filter(|r| r.address == *address).map(|r| &r.path).collect();
-        let meets = |path: &Path, change: &FieldChange| path.contains(&change.path) || change.path.contains(path);
-        if refused.iter().any(|path| !all.iter().any(|change| meets(path, change))) {
-            return vec![];
-        }
-        all.into_iter().filter(|change| !refused.iter().any(|path| meets(path, change))).collect()
-    }
-}
+pub use ask::{Ask, Conflicts, Into, Refused, Unfit, Written};
 
 /// Makes the edits. Writes nothing.
 #[must_use]
@@ -175,11 +85,12 @@ pub fn is_drift(change: &FieldChange) -> bool {
 /// changed something too.
 #[must_use]
 pub fn concerns(step: &Step) -> bool {
-    let conflicts = |seen: &Seen| {
-        let kind = crate::kinds::Registry::standard().get(&step.kind);
-        kind.is_some_and(|kind| both(kind, seen, Conflicts::Told).conflicts.iter().any(|c| !is_secret(c) && can_be_read(kind, c)))
+    let has_more = |seen: &Seen| {
+        let Some(kind) = crate::kinds::Registry::standard().get(&step.kind) else { return false };
+        let Adopted { taken, conflicts, .. } = both(kind, seen, Conflicts::Told);
+        taken.iter().chain(&conflicts).any(|c| !is_secret(c) && can_be_read(kind, c))
     };
-    step.because.as_deref() == Some(DELETED) || step.changes.iter().any(is_drift) || step.seen.as_deref().is_some_and(conflicts)
+    step.because.as_deref() == Some(DELETED) || step.changes.iter().any(is_drift) || step.seen.as_deref().is_some_and(has_more)
 }
 
 /// What both did since the last apply. Where nothing was applied, there is no third side.
@@ -309,31 +220,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The environment's own word that it has none of an object.
-    fn deleted_here(&mut self, resource: &Resource) {
-        let address = &resource.address;
-        let Some(file) = self.environment_file().filter(|_| address.instance.is_none() && !address.is_facet()) else {
-            return self.refuse(
-                address,
-                &Path::root(),
-                "no overlay of this environment can leave it out",
-                "leave it out by `when:`, or leave `--overlay` out to take it from the file that declares it",
-            );
-        };
-        let steps: Vec<Part> = ["resources", &address.kind, &address.key].into_iter().map(|s| Part::Field(s.to_owned())).collect();
-        let done = (|| {
-            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
-            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
-            let new = overlay::with(tree, &steps, Some(Value::map([("$delete", Value::Bool(true))])))?;
-            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
-            self.edit(&file, 0, &edits).ok()
-        })();
-        match done {
-            Some(()) => self.written.places.push((address.to_string(), format!("{file}: left out of this environment"))),
-            None => self.refuse(address, &Path::root(), format!("`{file}` cannot take an overlay for it"), "change it by hand"),
-        }
-    }
-
     fn put(&mut self, resource: &Resource, put: Put<'_>, sides: Sides<'_>) {
         let Put { path, node, what } = put;
         self.written.tried.push((resource.address.clone(), path.clone()));
@@ -425,42 +311,6 @@ impl Writer<'_> {
         Value::Map(map)
     }
 
-    /// An item that the environment's overlay takes away, and that is there now: that word goes. Whether it was so.
-    fn undeleted(&mut self, resource: &Resource, path: &Path, what: &What) -> bool {
-        let What::Insert(_, value) = what else { return false };
-        let Some((file, value)) = self.environment_file().map(|file| (file, self.raw(value, &resource.address))) else { return false };
-        let Some(Part::Key(pairs, 0)) = path.steps().last() else { return false };
-        let pairs = pairs.iter().map(|(name, text)| (name.clone(), text.replace("${", "$${"))).collect();
-        let steps = self.in_overlay(resource, above(path).join(Part::Key(pairs, 0)).steps().to_vec());
-        let done = (|| {
-            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
-            let tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
-            let new = overlay::undeleted(&tree, &steps, &value)?;
-            let edits = edits_to(&source, 0, &Path::root(), &new).ok()?;
-            self.edit(&file, 0, &edits).ok()
-        })();
-        if done.is_some() {
-            self.told(resource, path, &format!("{file}, where this environment took it away"));
-        }
-        done.is_some()
-    }
-
-    /// Whether what is there stands in the environment's file itself, and in no file below it.
-    fn stands_in_overlay(&self, resource: &Resource, path: &Path, node: &Node, what: &What) -> bool {
-        if !self.is_own_file(&node.span) {
-            return false;
-        }
-        let (What::Remove, Some(Part::Field(name))) = (what, path.steps().last()) else { return true };
-        let Some(holder) = holder(&resource.node, node) else { return false };
-        if self.is_own_file(&holder.span) {
-            return true;
-        }
-        // It was merged into what another file has: does that say it, too?
-        let documents = parse(&holder.span.source).unwrap_or_default();
-        let below = Self::locate(&holder.span).and_then(|(document, at)| documents.get(document)?.value().at(&at).cloned());
-        below.is_some_and(|below| below.get(name).is_none())
-    }
-
     pub(super) fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
         let what = if path.is_root() { resource.address.to_string() } else { format!("{} {path}", resource.address) };
         self.written.places.push((what, place.to_owned()));
@@ -527,73 +377,6 @@ impl Writer<'_> {
     }
 
     /// Whether a place is in the file of the chosen environment.
-    fn is_own_file(&self, span: &Span) -> bool {
-        self.environment_file().is_some_and(|name| name == span.source.name)
-    }
-
-    fn environment_file(&self) -> Option<String> {
-        environment_file(self.ask.project)
-    }
-
-    /// The environment's own word on a place.
-    fn overlay(&mut self, resource: &Resource, path: &Path, sides: Sides<'_>, what: &What, because: &str) {
-        let address = &resource.address;
-        let Some(file) = self.environment_file() else {
-            let why = format!("{because}, and there is no environment file that could say otherwise");
-            return self.refuse(
-                address,
-                path,
-                why,
-                format!("write `environments/{}.yaml`, or change it by hand", self.ask.project.environment.name),
-            );
-        };
-        let node = resource.laid();
-        let field = Some(Schema::of(resource.kind).root());
-        let place = overlay::Place { node: Some(&node), base: Some(sides.desired), target: Some(sides.target), field };
-        let (cut, mut words) = overlay::words(place, path, &|value| self.raw(value, address));
-        if let (What::Insert(_, item), [Word { at, value }]) = (what, words.as_mut_slice())
-            && cut == *path
-            && let Some((Part::Key(name, _), list)) = at.last_mut().zip(Schema::of(resource.kind).at(&above(path)))
-        {
-            let item = self.raw(item, address);
-            *name = overlay::key_of(list, &item);
-            *value = Some(item);
-        }
-        if cut.is_root() || words.iter().filter_map(|word| word.value.as_ref()).any(|v| v.has_secret() || v.has_unknown()) {
-            return self.refuse(address, path, because.to_owned(), "change it by hand, put it back, or ignore it");
-        }
-        let short = matches!(resource.node.entries(), [only] if address.is_facet() && only.value.span == resource.node.span);
-        let done = (|| {
-            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
-            let mut tree = parse(&source).ok()?.first().map_or(Value::Null, Node::value);
-            for word in words {
-                let steps = self.in_overlay(resource, word.at.into_iter().skip(usize::from(short)).collect());
-                tree = overlay::with(tree, &steps, word.value)?;
-            }
-            let edits = edits_to(&source, 0, &Path::root(), &tree).ok()?;
-            self.edit(&file, 0, &edits).ok()
-        })();
-        match done {
-            Some(()) => self.told(resource, &cut, &format!("{file}, as an overlay of this environment: {because}")),
-            None => self.refuse(address, path, format!("{because}, and `{file}` cannot take an overlay for it"), "change it by hand"),
-        }
-    }
-
-    /// Where a place of a resource is in the environment's file, its kind as it is called there.
-    fn in_overlay(&mut self, resource: &Resource, steps: Vec<Part>) -> Vec<Part> {
-        let address = &resource.address;
-        let registry = self.ask.project.registry();
-        let is_it = |key: &str| registry.get(key).is_some_and(|kind| kind.name == address.kind);
-        let tree = self.environment_file().and_then(|file| {
-            let source = Arc::new(Source { name: file.clone(), text: self.text(&file)?.now.clone() });
-            parse(&source).ok()?.into_iter().next()
-        });
-        let kinds = tree.as_ref().and_then(|tree| tree.get("resources")).map(Node::entries).unwrap_or_default();
-        let kind = kinds.iter().map(|entry| entry.key.as_str()).find(|key| is_it(key)).unwrap_or(&address.kind);
-        let head = ["resources", kind, &address.key].into_iter().chain(address.facet.as_deref());
-        head.map(|name| Part::Field(name.to_owned())).chain(steps).collect()
-    }
-
     /// A value as the source spells it: text that looks like an expression is none, ids of declared objects are references.
     fn raw(&self, value: &Value, own: &Address) -> Value {
         match value {
@@ -674,17 +457,6 @@ fn above(path: &Path) -> Path {
     let mut above = path.clone();
     above.pop();
     above
-}
-
-/// The map in a tree that has a node as a member.
-fn holder<'n>(tree: &'n Node, node: &Node) -> Option<&'n Node> {
-    let below = match &tree.data {
-        crate::yaml::Data::Map(entries) if entries.iter().any(|entry| std::ptr::eq(&raw const entry.value, node)) => return Some(tree),
-        crate::yaml::Data::Map(entries) => entries.iter().map(|entry| &entry.value).collect::<Vec<&Node>>(),
-        crate::yaml::Data::List(items) => items.iter().collect(),
-        crate::yaml::Data::Scalar(_) => vec![],
-    };
-    below.into_iter().find_map(|tree| holder(tree, node))
 }
 
 /// Whether an expression stands in a node.

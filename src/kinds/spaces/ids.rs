@@ -9,6 +9,7 @@
 //!
 //! An id that is written in YAML, or that the workspace has given an item with the same text, is kept.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Group, Ids, KEY, SECTIONS, Section};
@@ -45,23 +46,24 @@ pub(super) fn complete(address: &Address, mut body: Value) -> Value {
 /// there is nothing to add.
 pub(super) fn recognise(address: &Address, desired: &Value, applied: Option<&Value>, live: &Value) -> Option<Recognised> {
     let lists = |section: &Section| [Some(desired), applied, Some(live)].map(|body| items(body, section.at));
+    let derived = LazyCell::new(|| applied.map(|applied| complete(address, applied.clone())));
     let unclear: Vec<(&Section, Ids)> = SECTIONS
         .iter()
         .filter_map(|section| Some((section, section.ids?)))
         .filter(|(section, ids)| {
             let [ours, before, theirs] = lists(section);
-            is_unclear(*ids, ours, before, theirs)
+            is_unclear(*ids, ours, before, theirs) || is_crossed(*ids, before, theirs, || items(derived.as_ref(), section.at))
         })
         .collect();
     if unclear.is_empty() {
         return None;
     }
-    let derived = applied.map(|applied| complete(address, applied.clone()));
-    let mut taken: BTreeSet<String> = [Some(desired), derived.as_ref(), Some(live)].into_iter().flatten().flat_map(ids_of).collect();
+    let derived = LazyCell::force(&derived).as_ref();
+    let mut taken: BTreeSet<String> = [Some(desired), derived, Some(live)].into_iter().flatten().flat_map(ids_of).collect();
     let mut found = Recognised { desired: desired.clone(), applied: applied.cloned() };
     for (section, ids) in unclear {
         let [ours, before, theirs] = lists(section).map(|list| Said::all(ids, list));
-        let names = Names { address, ids, derived: items(derived.as_ref(), section.at) };
+        let names = Names { address, ids, derived: items(derived, section.at) };
         let (wanted, was) = names.given([&ours, &before, &theirs], &mut taken);
         give(&mut found.desired, section, wanted);
         found.applied.iter_mut().for_each(|body| give(body, section, was.clone()));
@@ -75,6 +77,14 @@ fn is_unclear(ids: Ids, ours: &[Value], before: &[Value], theirs: &[Value]) -> b
     let is_twice = here.len() < ours.len() || was.len() < before.len() || there.len() < theirs.len();
     let is_moved = !here.is_subset(&there) && !there.is_subset(&here);
     is_twice || is_moved || before.iter().any(|item| item.get("id").is_some())
+}
+
+/// Whether the workspace has an item that was applied, by the id that it was given then, under another text.
+fn is_crossed<'v>(ids: Ids, before: &[Value], theirs: &[Value], derived: impl Fn() -> &'v [Value]) -> bool {
+    let [was, there] = [before, theirs].map(|list| list.iter().map(|item| text(ids, item)).collect::<BTreeSet<String>>());
+    let is =
+        |given: &Value, item: &Value| given.get("id").is_some() && given.get("id") == item.get("id") && text(ids, given) != text(ids, item);
+    was != there && derived().iter().any(|given| theirs.iter().any(|item| is(given, item)))
 }
 
 /// Puts ids on the items of a section, or takes them off.
