@@ -184,9 +184,28 @@ fn told(kind: &'static Kind, change: FieldChange, sides: &Sides<'_>) -> FieldCha
     FieldChange { reason, ..change }
 }
 
+/// Something that YAML takes away, and that the workspace has changed since the last apply: a conflict.
+#[must_use]
+pub fn taken_away(kind: &'static Kind, change: FieldChange) -> FieldChange {
+    let is_edited = match (change.reason, &change.applied, &change.old, &change.new) {
+        (Reason::Removed, Some(applied), Some(old), None) if !holds_secret(&change) => {
+            let (edited, _) = moved(Schema::of(kind).at(&change.path), applied, old);
+            edited
+        }
+        _ => false,
+    };
+    if is_edited { FieldChange { reason: Reason::Conflict, ..change } } else { change }
+}
+
 /// Whether the workspace has something else than what was applied, or more.
 fn has_moved(field: Option<Field<'_>>, applied: &Value, live: &Value) -> bool {
-    let Some(field) = field else { return applied != live };
+    let (edited, more) = moved(field, applied, live);
+    edited || more
+}
+
+/// Whether the workspace has something else than what was applied; whether it has more.
+fn moved(field: Option<Field<'_>>, applied: &Value, live: &Value) -> (bool, bool) {
+    let Some(field) = field else { return (applied != live, false) };
     let found = compare(&Compare {
         field,
         applied: Some(applied),
@@ -199,7 +218,7 @@ fn has_moved(field: Option<Field<'_>>, applied: &Value, live: &Value) -> bool {
         key: None,
         known: None,
     });
-    !found.changes.is_empty() || !found.unmanaged.is_empty()
+    (!found.changes.is_empty(), !found.unmanaged.is_empty())
 }
 
 /// What only live has, of something that YAML takes away: what was never applied came from the workspace.

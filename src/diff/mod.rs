@@ -21,7 +21,7 @@ mod take;
 mod tests;
 
 pub use compare::compare;
-pub use merge::{Adopted, Merged, Sides, added, adopted, arrived, as_in_yaml, merge};
+pub use merge::{Adopted, Merged, Sides, added, adopted, arrived, as_in_yaml, merge, taken_away};
 pub use same::same;
 pub use secret::{Uncompared, Untold, veil};
 pub use take::{Form, taken, tidy};

@@ -1,5 +1,6 @@
 //! Drift of an object whose definition stands in one field as the API has it (`serialized_space` of a Genie space): as a map, as a
-//! text of JSON, or in a file that is named there. It goes back into that form: names, order, layout and variables stay.
+//! text of JSON, or in a file that is named there. It goes back into that form: names, order, layout and variables stay. So does what
+//! stands in fields of its own under the API's names, or another tool's.
 
 use std::sync::Arc;
 
@@ -100,6 +101,69 @@ impl Writer<'_> {
             }
         }
         beside
+    }
+}
+
+impl Writer<'_> {
+    /// Takes the differences out that are about what the file says under other names than YAML's own (`data_sources.tables`), and
+    /// writes those under these names.
+    pub(super) fn spelt_otherwise<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, target: &Value) -> Vec<Put<'n>> {
+        let Some(repack) = resource.kind.hooks.repack.filter(|_| self.ask.into == Into::Source && member(resource).is_none()) else {
+            return found;
+        };
+        let Some((document, at)) = Self::locate(&resource.node.span) else { return found };
+        let source = Arc::clone(&resource.node.span.source);
+        let documents = parse(&source).unwrap_or_default();
+        let Some(node) = documents.get(document).and_then(|root| node_at(root, &at)) else { return found };
+        let section = |put: &Put<'_>| {
+            let fields = put.path.steps().iter().take_while(|step| matches!(step, Step::Field(_))).count();
+            let sections = (1..=fields).map(|n| Path::from(put.path.steps()[..n].to_vec()));
+            sections.into_iter().find(|path| base.at(path).is_some() && node_at(&resource.node, path).is_none())
+        };
+        let (inside, others): (Vec<Put<'n>>, Vec<Put<'n>>) = found.into_iter().partition(|put| section(put).is_some());
+        let mut wanted = base.clone();
+        for path in inside.iter().filter_map(section) {
+            set(&mut wanted, path.steps(), target.at(&path));
+        }
+        if inside.is_empty() {
+            return others;
+        }
+        let spell = |written: &str, old: &str, new: &str| respelled(written, old, new);
+        let address = &resource.address;
+        match repack(&node.value(), base, &wanted, &spell) {
+            Ok(value) => {
+                let edits = edits_to(&source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at, value)]);
+                for put in &inside {
+                    self.tried(resource, &put.path);
+                }
+                match self.edit(&source.name, document, &edits) {
+                    Ok(()) => inside.iter().for_each(|put| self.told(resource, &put.path, &source.name)),
+                    Err(refusal) => {
+                        let path = inside[0].path.clone();
+                        self.refuse(address, &path, format!("in `{}` {refusal}", source.name), "change it by hand, or put it back");
+                    }
+                }
+            }
+            Err(refusal) => {
+                let why = format!("{} (`{}`)", refusal.reason, source.name);
+                self.refuse(address, &refusal.path, why, "change it there by hand, put it back, or ignore it");
+            }
+        }
+        others
+    }
+}
+
+/// Gives a place of fields another value, or takes it away.
+fn set(body: &mut Value, fields: &[Step], value: Option<&Value>) {
+    let (Some((Step::Field(name), rest)), Value::Map(map)) = (fields.split_first(), body) else { return };
+    match (rest, value) {
+        ([], Some(value)) => drop(map.insert(name.clone(), value.clone())),
+        ([], None) => drop(map.shift_remove(name)),
+        (rest, value) => {
+            if let Some(below) = map.get_mut(name) {
+                set(below, rest, value);
+            }
+        }
     }
 }
 

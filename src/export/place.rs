@@ -142,13 +142,15 @@ fn items<'n>(
             name.extend(id.map(Value::key_text));
         }
     }
+    if !keys.is_empty() {
+        called_alike((&left, ours), (&mut right, new), keys);
+    }
     let mut operations = capture_diff_slices(Algorithm::Myers, &left, &right);
     // From the end, so that the places of what comes before stay.
     operations.reverse();
     for operation in operations {
         let (old, now) = (operation.old_range(), operation.new_range());
-        let reworded = || old.len() == now.len() && old.clone().zip(now.clone()).all(|(i, j)| is_reworded(&ours[i], &new[j], keys));
-        let common = if matches!(operation, DiffOp::Equal { .. }) || keys.is_empty() || reworded() { old.len().min(now.len()) } else { 0 };
+        let common = if matches!(operation, DiffOp::Equal { .. }) || keys.is_empty() { old.len().min(now.len()) } else { 0 };
         for i in (old.start + common..old.end).rev() {
             found.push(Put { path: path.join(step(ours, keys, i)), node: nodes[i], what: What::Remove });
         }
@@ -167,6 +169,18 @@ fn items<'n>(
                 other => other.clone(),
             };
             puts(nodes[i], &bare(&ours[i]), &bare(&new[j]), field, &path.join(step(ours, keys, i)), found);
+        }
+    }
+}
+
+/// Gives a new item that is an old one but for its key the name of that: it is edited where it stands, whatever else the list
+/// gains or loses.
+fn called_alike((left, ours): (&[String], &[Value]), (right, new): (&mut [String], &[Value]), keys: &[&str]) {
+    let gone: Vec<usize> = (0..left.len()).filter(|i| !right.contains(&left[*i])).collect();
+    let mut came: Vec<usize> = (0..right.len()).filter(|j| !left.contains(&right[*j])).collect();
+    for i in gone {
+        if let Some(at) = came.iter().position(|j| is_reworded(&ours[i], &new[*j], keys)) {
+            right[came.remove(at)].clone_from(&left[i]);
         }
     }
 }

@@ -84,7 +84,9 @@ fn users(desired: &Desired, folder: &FilePath, file: &str) -> Vec<Address> {
     let is_it = |name: &str| name == file || (this.is_some() && real(name) == this);
     let by_source = |a: &Address| desired.sources.get(a).is_some_and(|name| is_it(name));
     let by_definition = |r: &Resource| super::packed::member(r).is_some_and(|entry| is_it(&entry.value.span.source.name));
-    let all = desired.resources.iter().filter(|(a, r)| by_source(a) || readers(&r.node, &is_it) > 0 || by_definition(r));
+    // A folder that is there for what is in it has the tree of that.
+    let declared = desired.resources.iter().filter(|(_, r)| !r.is_implied());
+    let all = declared.filter(|(a, r)| by_source(a) || readers(&r.node, &is_it) > 0 || by_definition(r));
     all.map(|(a, _)| a.clone()).collect()
 }
 

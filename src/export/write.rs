@@ -148,9 +148,14 @@ impl Writer<'_> {
         }
         let Some((target, _)) = target else { return };
         let Some(seen) = step.seen.as_ref() else { return };
-        for put in found {
+        for put in self.spelt_otherwise(resource, found, &seen.desired, &target) {
             self.put(resource, put, Sides { desired: &seen.desired, target: &target });
         }
+    }
+
+    /// Takes note that it was tried.
+    pub(super) fn tried(&mut self, resource: &Resource, path: &Path) {
+        self.written.tried.push((resource.address.clone(), path.clone()));
     }
 
     /// Whether this is not to be written; then it is told.
@@ -189,6 +194,15 @@ impl Writer<'_> {
     /// An object that is gone from the workspace goes from the YAML.
     fn deleted(&mut self, resource: &Resource) {
         let address = &resource.address;
+        if resource.is_implied() {
+            let why = "no file declares it: it is there because something that is declared is in it";
+            return self.refuse(
+                address,
+                &Path::root(),
+                why,
+                "put it back: the next apply makes it, or move what is declared in it elsewhere",
+            );
+        }
         if !self.ask.deletions {
             return self.refuse(address, &Path::root(), "it was deleted in the workspace", "add `--deletions` to take it out of the YAML");
         }

@@ -31,11 +31,47 @@ pub(super) fn is_record_of(record: &Value, body: &Value, secrets: &BTreeMap<Stri
 /// The body with ignored fields as they are live: `ignore_changes` keeps what is there also where everything is sent.
 pub(super) fn with_ignored(mut body: Value, ignore: &[Path], live: &Value) -> Value {
     for path in ignore {
-        if body.at(path).is_some() {
-            put(&mut body, path.steps(), live.at(path).cloned());
-        }
+        as_there(&mut body, path.steps(), Some(live));
     }
     body
+}
+
+/// Gives a place what the workspace has there, if YAML says something of it. An item that the workspace has under another name is
+/// the one with its id; what an item is known by is never taken from it.
+fn as_there(body: &mut Value, steps: &[Step], live: Option<&Value>) {
+    match (steps, body) {
+        ([], body) => {
+            if let Some(live) = live {
+                *body = live.clone();
+            }
+        }
+        ([Step::Field(name)], Value::Map(map)) if map.contains_key(name) => match live.and_then(|live| live.get(name)) {
+            Some(value) => _ = map.insert(name.clone(), value.clone()),
+            None => _ = map.shift_remove(name),
+        },
+        ([Step::Field(name), rest @ ..], Value::Map(map)) => {
+            if let Some(inner) = map.get_mut(name) {
+                as_there(inner, rest, live.and_then(|live| live.get(name)));
+            }
+        }
+        ([Step::Index(i), rest @ ..], Value::List(list)) => {
+            if let Some(inner) = list.get_mut(*i) {
+                as_there(inner, rest, live.and_then(|live| live.step(&Step::Index(*i))));
+            }
+        }
+        ([key @ Step::Key(pairs, nth), rest @ ..], Value::List(list)) => {
+            let is_it = |item: &&mut Value| pairs.iter().all(|(k, v)| item.get(k).is_some_and(|x| x.key_text() == *v));
+            let Some(inner) = list.iter_mut().filter(is_it).nth(*nth as usize) else { return };
+            let id = inner.get("id").filter(|id| !id.is_zero());
+            let by_id = || live.and_then(Value::as_list)?.iter().find(|other| id.is_some() && other.get("id") == id);
+            let there = by_id().or_else(|| live.and_then(|live| live.step(key)));
+            let names_it = matches!(rest, [Step::Field(name)] if pairs.iter().any(|(k, _)| k == name));
+            if there.is_some() || !names_it {
+                as_there(inner, rest, there);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Puts a value at a path, or takes it away. Where the way there is missing, nothing happens, except for the last map entry.

@@ -7,7 +7,7 @@ use super::known::Object;
 use super::make::Maker;
 use super::step::{Subject, Way, block, deposed_calls, former_for, guard_of, kept_live, paths_of, refused, start, tag_note};
 use super::{Action, Block, Seen, Step, beyond, body, goes, scope, tag};
-use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same};
+use crate::diff::{Compare, FieldChange, Merged, Reason, Sides, added, arrived, compare, merge, same, taken_away};
 use crate::kinds::{self, Change, Field, Identity, Lifetime, Recognised, Rename, Schema, Unique, Update, Verdict, View};
 use crate::model::{Path, Step as PathStep, Value};
 use crate::project::{Lifecycle, Resource};
@@ -84,6 +84,9 @@ impl<'a> Maker<'a> {
             }
         }
         mark_restored(subject, &mut judged.changes);
+        if way == Way::Managed && subject.entry.is_some_and(|entry| entry.status == Status::Ok) {
+            judged.changes = judged.changes.into_iter().map(|change| taken_away(subject.kind, change)).collect();
+        }
         let seen = self.seen(&pair, view.as_deref(), &judged.changes);
         let kept = self.merged(subject, &mut pair, view.as_deref(), &mut judged, way);
         let around = self.replaced_around(subject, live.or(applied));
@@ -345,14 +348,14 @@ pub(super) fn view<'v>(kind: &kinds::Kind, view: &View<'_>, live: &'v Value) -> 
 /// applied body, where its items had to be told apart.
 fn wanted<'s>(subject: &'s Subject<'_>, applied: Option<&Value>, view: Option<&Value>) -> (Cow<'s, Value>, Option<Value>) {
     let mut wanted = Cow::Borrowed(&*subject.body);
-    let ignore = &subject.resource.lifecycle.ignore_changes;
-    if let Some(live) = view.filter(|_| !ignore.is_empty()) {
-        wanted = Cow::Owned(body::with_ignored(wanted.into_owned(), ignore, live));
-    }
     let mut again = None;
     if let Some(recognised) = recognised(subject, &wanted, applied, view) {
         wanted = Cow::Owned(recognised.desired);
         again = recognised.applied;
+    }
+    let ignore = &subject.resource.lifecycle.ignore_changes;
+    if let Some(live) = view.filter(|_| !ignore.is_empty()) {
+        wanted = Cow::Owned(body::with_ignored(wanted.into_owned(), ignore, live));
     }
     for (name, value) in restored(subject) {
         if let Some(map) = wanted.to_mut().as_map_mut() {

@@ -377,7 +377,7 @@ fn lines(items: Vec<Value>) -> Value {
 pub(super) fn part(form: &Form, value: Value, origin: Origin) -> Value {
     let mut map = match value {
         Value::Map(map) => map,
-        Value::Text(_) if !form.short.is_empty() => return Value::map([(form.short, value)]),
+        Value::Text(_) if !form.short.is_empty() => Map::from_iter([(form.short.to_owned(), value)]),
         other => return other,
     };
     // What is set aside of the inside of members.

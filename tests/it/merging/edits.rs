@@ -301,6 +301,11 @@ impl Edit {
         }
     }
 
+    /// Whether it adds to a list of which this YAML says nothing.
+    pub fn is_of_a_list_without(&self, yaml: &Value) -> bool {
+        matches!(self, Self::Add(l, ..) if at(&mut yaml.clone(), LISTS[*l].yaml).is_empty())
+    }
+
     /// Whether they are about items of different lists.
     fn is_elsewhere(&self, other: &Self) -> bool {
         let list = |edit: &Self| match edit {

@@ -116,6 +116,32 @@ fn edits_of_the_ui_are_written_where_they_belong() {
             &[("            SELECT name\n", "            SELECT name, city\n")],
         ),
         (
+            "another wording, and one less",
+            |c| {
+                item(c, EXAMPLES, "question", "Top customers")["question"] = serde_json::json!(["Best customers"]);
+                c.pointer_mut(EXAMPLES).and_then(Json::as_array_mut).expect("a list").retain(|e| e["question"][0] != "From a template");
+            },
+            &[
+                ("        - question: Top customers\n", "        - question: Best customers\n"),
+                ("        - question: From a template\n          sql: \"${template('sql/made.sql.hbs')}\"\n", ""),
+            ],
+        ),
+        (
+            "another wording, and one more",
+            |c| {
+                item(c, EXAMPLES, "question", "Top customers")["question"] = serde_json::json!(["Best customers"]);
+                let new = serde_json::json!({"id": OF_THE_UI, "question": ["Late ones"], "sql": ["SELECT 2"]});
+                c.pointer_mut(EXAMPLES).and_then(Json::as_array_mut).expect("a list").push(new);
+            },
+            &[
+                ("        - question: Top customers\n", "        - question: Best customers\n"),
+                (
+                    "          sql: \"${template('sql/made.sql.hbs')}\"\n",
+                    "          sql: \"${template('sql/made.sql.hbs')}\"\n        - question: Late ones\n          sql: SELECT 2\n",
+                ),
+            ],
+        ),
+        (
             "a new question",
             |c| {
                 c.pointer_mut(SAMPLES)
@@ -222,4 +248,88 @@ fn a_reworded_item_is_the_same_one() {
     assert!(said.contains("\"Worst shops\" → \"Best shops\"") && !said.contains("+ example_sql"), "{said}");
     desk.done(&["apply", "--yes"], "put back");
     assert_eq!(id(&desk, "Best shops"), first);
+}
+
+/// A folder that nobody declares has the place of what is in it, and that stays.
+#[test]
+fn a_folder_that_was_deleted_takes_no_space_out_of_the_file() {
+    let desk = Desk::new();
+    desk.write("conf/project.yaml", "name: desk\n");
+    let conf = "spaces:\n  s:\n    title: S\n    warehouse_id: '475b94ddc7cd5211'\n    parent_path: /Workspace/Shared/x\n    \
+                instructions: { text: \"${file('sql/a.sql')}\" }\n";
+    desk.write("sql/a.sql", "one\ntwo");
+    desk.write("conf/a.yaml", conf);
+    desk.done(&["apply", "--yes"], "the space and its folder");
+    // What it is made for has the file alone.
+    in_the_ui(&desk, |c| c["instructions"]["text_instructions"][0]["content"] = serde_json::json!(["one\n2"]));
+    desk.done(&["adopt", "--write", "spaces.s", "--yes"], "a text in a file");
+    assert_eq!(desk.read("sql/a.sql"), "one\n2");
+    let gone = [r#"POST /api/2.0/workspace/delete {"path":"/Shared/x","recursive":true}"#.to_owned()];
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(desk.by_hand(&gone));
+    for line in [["adopt", "--write", "directories[\"/Shared/x\"]"], ["adopt", "--write", "--all-drift"]] {
+        let (exit, said) = desk.run(&[&line[..], &["--deletions", "--yes"]].concat());
+        assert!(exit == 1 && said.contains("no file declares it"), "{exit} {said}");
+        assert_eq!(desk.read("conf/a.yaml"), conf, "{said}");
+    }
+}
+
+/// An item that was reworded in the UI and is ignored stays as it is there, whatever else is sent.
+#[test]
+fn an_ignored_wording_stays_as_it_is_there() {
+    let desk = Desk::new();
+    desk.write("conf/project.yaml", "name: desk\n");
+    let conf = |text: &str, ignore: &str| {
+        format!(
+            "spaces:\n  s:\n    title: S\n    warehouse_id: '475b94ddc7cd5211'\n    instructions: {{ text: {text} }}\n    \
+             sample_questions: [One?, Two?]\n{ignore}"
+        )
+    };
+    desk.write("conf/a.yaml", &conf("a", ""));
+    desk.done(&["apply", "--yes"], "two questions");
+    in_the_ui(&desk, |c| item(c, SAMPLES, "question", "Two?")["question"] = serde_json::json!(["Two, then?"]));
+    for (text, path) in [("b", "sample_questions[question=\"Two?\"].question"), ("c", "sample_questions[question=\"Two?\"]")] {
+        let before = stored(&desk).1["instructions"]["text_instructions"][0]["content"][0].clone();
+        desk.write("conf/a.yaml", &conf(before.as_str().expect("a text"), &format!("    lifecycle: {{ ignore_changes: ['{path}'] }}\n")));
+        desk.done(&["plan", "--detailed-exitcode"], path);
+        desk.write("conf/a.yaml", &conf(text, &format!("    lifecycle: {{ ignore_changes: ['{path}'] }}\n")));
+        desk.done(&["apply", "--yes"], path);
+        let (_, mut content) = stored(&desk);
+        item(&mut content, SAMPLES, "question", "Two, then?");
+        assert_eq!(content.pointer(SAMPLES).and_then(Json::as_array).map(Vec::len), Some(2), "{content}");
+        desk.done(&["plan", "--detailed-exitcode"], path);
+    }
+}
+
+/// What YAML takes away and somebody edits is a conflict, without a merge too.
+#[test]
+fn an_edit_of_what_is_taken_away_is_a_conflict() {
+    let desk = Desk::new();
+    desk.write("conf/project.yaml", "name: desk\n");
+    desk.write("environments/local.yaml", "workspace: local\nguards: { on_conflict: block }\n");
+    let conf = |examples: &str| {
+        format!(
+            "spaces:\n  s:\n    title: S\n    warehouse_id: '475b94ddc7cd5211'\n    instructions: {{ text: a, example_sql: [{examples}] }}\n"
+        )
+    };
+    let (one, two) = ("{ question: One, sql: SELECT 1 }", "{ question: Two, sql: SELECT 2 }");
+    desk.write("conf/a.yaml", &conf(&format!("{one}, {two}")));
+    desk.done(&["apply", "--yes"], "two examples");
+    desk.write("conf/a.yaml", &conf(one));
+    desk.done(&["plan"], "nobody edited anything");
+    in_the_ui(&desk, |c| item(c, EXAMPLES, "question", "Two")["sql"] = serde_json::json!(["SELECT 22"]));
+    let (exit, said) = desk.run(&["plan"]);
+    assert!(exit == 6 && said.contains("conflict"), "{exit} {said}");
+    desk.done(&["apply", "--yes", "--accept-conflict", "spaces.s"], "YAML wins where it is said");
+}
+
+/// The end of a text that is written as a block is nobody's edit.
+#[test]
+fn a_question_in_a_block_is_no_drift() {
+    let desk = Desk::new();
+    desk.write("conf/project.yaml", "name: desk\n");
+    let conf = "spaces:\n  s:\n    title: S\n    warehouse_id: '475b94ddc7cd5211'\n    sample_questions:\n      - |\n        Which zip codes?\n      \
+                - >\n        Which\n        streets?\n      - \"And\\n\"\n";
+    desk.write("conf/a.yaml", conf);
+    desk.done(&["apply", "--yes"], "questions in blocks");
+    desk.done(&["plan", "--detailed-exitcode"], "they are there");
 }
