@@ -234,6 +234,9 @@ impl Running {
                 let mut between = entry.clone();
                 let old = self.prior.as_ref().filter(|p| creates(&step) && !p.id.is_empty()).map(|p| p.id.clone());
                 between.deposed.extend(old);
+                if step.action == Action::ReplaceNewFirst {
+                    self.still_to_be_replaced("create").await?;
+                }
                 self.send_all(&step.calls, &between, Status::Incomplete).await?;
                 self.half = creates(&step).then_some(Half::Made);
                 if part == Part::Make {
@@ -248,6 +251,7 @@ impl Running {
     /// Deletes the old object of a replacement. From before it is sent until the new one is made the state says that this was
     /// our doing.
     async fn take_away(&mut self, step: &Step) -> Result<(), Failure> {
+        self.still_to_be_replaced("delete").await?;
         if let Some(prior) = self.prior.clone() {
             let comes_along = !self.kind.born_with.is_empty();
             let entry = Box::new(unmade(prior));

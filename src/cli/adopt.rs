@@ -316,10 +316,10 @@ fn no_file(session: &Session) -> Failure {
 
 /// The file that gains a resource, with it; `within` is where resources stand in it.
 fn declaration(session: &Session, address: &Address, body: &Value, to: Option<&str>, within: &Path) -> Result<Edited, Failure> {
-    let name =
-        to.map(str::to_owned).or_else(|| session.project.files_of(&address.kind).into_iter().find(|f| !f.starts_with("environments/")));
+    let project = &session.project;
+    let name = to.map(str::to_owned).or_else(|| project.files_of(&address.kind).into_iter().find(|f| !project.is_environment_file(f)));
     let name = name.unwrap_or_else(|| format!("conf/{}.yaml", address.kind));
-    let path = session.project.folder.join(&name);
+    let path = project.folder.join(&name);
     let before = std::fs::read_to_string(&path).ok();
     let source = Arc::new(Source { name: name.clone(), text: before.clone().unwrap_or_default() });
     let documents = crate::yaml::parse(&source).map_err(Failure::mistakes)?;

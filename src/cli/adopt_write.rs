@@ -163,12 +163,13 @@ fn with_unmanaged(step: &mut Step) {
 }
 
 fn tell(session: &Session, run: &Run<'_>, written: &Written, plan: &Plan) {
-    for (what, place) in &written.places {
-        run.screen.note(&format!("  {what}: {place}"));
+    let what = |address: &Address, path: &Path| if path.is_root() { address.to_string() } else { format!("{address} {path}") };
+    for (address, path, place) in &written.places {
+        run.screen.note(&format!("  {}: {place}", what(address, path)));
     }
     shared(session, run, &written.files);
     for refused in &written.refused {
-        let what = if refused.path.is_root() { refused.address.to_string() } else { format!("{} {}", refused.address, refused.path) };
+        let what = what(&refused.address, &refused.path);
         run.screen.raw(&format!("error: {what} is not written: {}\n  = {}\n", refused.why, refused.help));
     }
     let name = |address: &Address| plan.steps.iter().find(|s| s.address == *address).map(|s| s.name.as_str()).unwrap_or_default();
@@ -181,7 +182,8 @@ fn tell(session: &Session, run: &Run<'_>, written: &Written, plan: &Plan) {
 /// Says which of the files other environments read too, and how they keep what they have.
 pub fn shared(session: &Session, run: &Run<'_>, files: &[Edited]) {
     let others: Vec<&str> = session.project.environments.iter().map(String::as_str).filter(|e| *e != session.environment()).collect();
-    for edit in files.iter().filter(|f| !f.name.contains("environments/") && !others.is_empty() && f.name.contains('.')) {
+    let is_shared = |name: &str| !session.project.is_environment_file(name) && name.contains('.');
+    for edit in files.iter().filter(|f| !others.is_empty() && is_shared(&f.name)) {
         run.screen.note(&format!(
             "note: `{}` is shared with {}; `--overlay` writes into this environment's file instead",
             edit.name,
@@ -303,7 +305,7 @@ impl Trial<'_> {
         };
         let options = plan::Options { targets, ..self.options.clone() };
         let (plan, _) = edited.plan(self.run, online, &document, &options).await?;
-        let told = |a: &Address| written.places.iter().any(|(what, _)| what.split(' ').next() == Some(&a.to_string()));
+        let told = |a: &Address| written.places.iter().any(|(address, ..)| address == a);
         for step in plan.steps.iter().filter(|s| told(&s.address)) {
             let before = steps.iter().find(|s| s.address == step.address).and_then(|s| s.seen.as_ref());
             let ours: &[FieldChange] = before.map_or(&[], |seen| &seen.changes);

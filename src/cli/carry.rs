@@ -14,7 +14,7 @@ use super::session::{Online, Session};
 use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
-use crate::plan::{Action, Options, Plan, Provenance, Step};
+use crate::plan::{Action, Options, Plan, Provenance, Step, tells_what_goes};
 use crate::report::about::About;
 use crate::report::markdown;
 use crate::report::outcome::{Applied, Ending, ResultLook, Tally, ending, result};
@@ -74,6 +74,9 @@ pub fn consent(run: &Run<'_>, consent: &Consent<'_>) -> Result<Consented, Failur
 pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     // What the workspace does by itself (a warehouse that starts) is in `live` and changes no step.
     let sent = |s: &Step| (s.action, s.changes.clone(), s.calls.clone(), s.delete_calls.clone(), s.blocks.clone());
+    // What goes with it is in no request.
+    let goes = |s: &Step| (s.goes.clone(), s.notes.iter().filter(|note| tells_what_goes(note)).cloned().collect::<Vec<_>>());
+    let sent = |s: &Step| (sent(s), goes(s));
     let of = |plan: &Plan| plan.steps.iter().map(|s| (s.address.to_string(), sent(s))).collect::<BTreeMap<_, _>>();
     let (before, after) = (of(shown), of(now));
     let addresses: BTreeSet<String> = before.keys().chain(after.keys()).filter(|a| before.get(*a) != after.get(*a)).cloned().collect();

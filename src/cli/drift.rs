@@ -9,6 +9,7 @@ use super::session::Session;
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::plan;
 use crate::report::about::About;
+use crate::report::answers::common;
 use crate::report::text::Look;
 
 /// Arguments of `drift`.
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let commit = session.commit(run);
     let look = planning::look(run, &arguments.showing, millis);
     let link = super::pipeline::link(run.outside);
-    let command = format!("brickform drift --env {}", session.environment());
+    let command = format!("brickform drift {}", common(session.environment(), look.given));
     let about = About {
         command: &command,
         digest: &digest.0,

@@ -5,6 +5,7 @@ use clap::{ArgAction, Args};
 use super::findings::{self, Spot};
 use super::options::Form;
 use super::parts::{self, Part};
+use super::session::given;
 use super::{Failure, Run, saving};
 use crate::diagnostic::suggest;
 use crate::kinds::Registry;
@@ -282,7 +283,7 @@ fn kind(text: &str, registry: &Registry) -> Result<String, Failure> {
 }
 
 /// The look of a plan on this screen.
-pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look<'static> {
+pub fn look<'r>(run: &Run<'r>, showing: &Showing, millis: u64) -> Look<'r> {
     Look {
         colour: run.screen.out_colour,
         width: run.screen.width,
@@ -292,6 +293,7 @@ pub fn look(run: &Run<'_>, showing: &Showing, millis: u64) -> Look<'static> {
         saved: false,
         millis: run.screen.out_terminal.then_some(millis),
         sorts: None,
+        given: given(run.options),
     }
 }
 
@@ -420,7 +422,7 @@ fn is_something_else(path: &std::path::Path, form: Form) -> bool {
 
 fn written(run: &Run<'_>, shown: &Shown<'_>, form: Form) -> String {
     match form {
-        Form::Json => json::beside(shown.plan, shown.look.unmanaged, shown.look.sorts),
+        Form::Json => json::beside(shown.plan, shown.look.unmanaged, shown.look.sorts, shown.look.given),
         Form::Markdown => markdown::plan(shown.plan, &shown.about),
         Form::Html => page(run, shown.plan, &shown.about, &shown.around),
         Form::Junit | Form::Sarif | Form::Github => findings::of_plan(form, shown.plan, shown.about.drift, None, &shown.around.spot),

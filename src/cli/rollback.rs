@@ -12,6 +12,7 @@ use super::planning::{Planning, Showing};
 use super::repository::{Filters, Repository};
 use super::session::{Online, Session};
 use super::{Exit, Failure, Run, adopt_write, connect, runtime, saving};
+use crate::export::write::environment_file;
 use crate::kinds::{Gone, Identity, Kind, Lifetime, Loss};
 use crate::plan::{self, Action, Pinning, Plan, is_commit, short};
 use crate::project::Ask;
@@ -200,8 +201,10 @@ fn backwards(git: &Git<'_>, target: &Target, document: &Document, environment: &
 /// Refuses where Git does not hold all that the project is made of today: what is missing would look deleted.
 fn whole(repository: &Repository<'_>, session: &Session, commit: &str) -> Result<(), Failure> {
     let environment = session.environment();
-    let named = ["yaml", "yml"].map(|end| format!("environments/{environment}.{end}"));
-    let lacking = repository.lacking(commit, &["conf", "spaces", &named[0], &named[1]])?;
+    // Wherever it stands and however it ends; outside of the project's folder this repository says nothing of it.
+    let own = environment_file(&session.project).filter(|name| !name.starts_with(['/', '.']));
+    let read: Vec<&str> = ["conf", "spaces"].into_iter().chain(own.as_deref()).collect();
+    let lacking = repository.lacking(commit, &read)?;
     if lacking.is_empty() {
         return Ok(());
     }

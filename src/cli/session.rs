@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::backend::{self, Backend};
 use super::connect::{self, Connection};
 use super::git::Git;
+use super::options::Options;
 use super::{Failure, Run};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::kinds::{Api, Identity, Registry};
@@ -16,6 +17,7 @@ use crate::model::{Address, Pattern, bounded};
 use crate::plan::{self, Plan};
 use crate::project::{Answers, Check, Desired, Project};
 use crate::refresh;
+use crate::report::answers::{self, Given};
 use crate::state::remote::Remote;
 use crate::state::{self, Document, LockInfo, Mend, Waiting, WorkspaceIdentity};
 
@@ -191,7 +193,30 @@ impl Session {
             }
         }
         super::restored::tell(self, document, &mut plan);
+        self.placed(given(run.options), &mut plan);
         Ok((plan, millis))
+    }
+
+    /// Lets the commands that a plan advises be about this project and this state: without its options a command succeeds
+    /// against another one.
+    fn placed(&self, given: Given<'_>, plan: &mut Plan) {
+        let mut lines: Vec<&mut String> = vec![];
+        let mut blocks: Vec<&mut plan::Block> = plan.blocks.iter_mut().chain(&mut plan.warnings).collect();
+        for step in &mut plan.steps {
+            lines.extend(&mut step.notes);
+            blocks.extend(&mut step.blocks);
+        }
+        let mut remedies: Vec<&mut String> = vec![];
+        for plan::Block { reason, remedy, .. } in blocks {
+            lines.push(reason);
+            remedies.extend(remedy);
+        }
+        // A sentence may be somebody's own: only what it marks as a command is one.
+        lines.retain(|line| line.contains("`brickform "));
+        lines.extend(remedies);
+        for line in lines {
+            *line = answers::in_place(line, Some(self.environment()), given);
+        }
     }
 
     /// What is desired, held against the APIs that the workspace turned out to have; none where nothing of it is another.
@@ -292,6 +317,17 @@ fn there_is(pattern: &Pattern, known: &BTreeSet<&Address>) -> String {
     format!("there is {}{more}", same[..same.len().min(TOLD)].join(", "))
 }
 
+/// The options of this run that choose project, state and workspace, for every command that is printed.
+pub fn given(options: &Options) -> Given<'_> {
+    Given::Options {
+        project_dir: options.project_dir.as_deref(),
+        config: options.config.as_deref(),
+        state: options.state.as_deref(),
+        profile: options.profile.as_deref(),
+        variable_files: &options.variable_files,
+    }
+}
+
 /// Takes the lock of a state, for this commit.
 pub fn lock(run: &Run<'_>, commit: Option<String>, store: &dyn Mend, operation: &str) -> Result<(), Failure> {
     let wait = std::time::Duration::from_secs(run.options.lock_timeout.map_or(0, |limit| limit.0));
@@ -310,7 +346,8 @@ fn imported(run: &Run<'_>, desired: &Desired, document: &Document) -> Result<(),
         let held = &document.resources.get(address).filter(|entry| made_up(address) && entry.id != *id && !entry.id.is_empty())?.id;
         let found =
             Diagnostic::warning("W0130", format!("{address} is managed already, as id {held}: this import does nothing")).at(span, "");
-        Some(found.help(format!("take it away; to manage {id} instead: `brickform forget {address}` first")))
+        let help = format!("take it away; to manage {id} instead: `brickform forget {address}` first");
+        Some(found.help(answers::in_place(&help, None, given(run.options))))
     });
     let mut idle: Vec<Diagnostic> = idle.collect();
     if run.options.strict && !idle.is_empty() {

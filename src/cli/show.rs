@@ -4,10 +4,11 @@
 use clap::Args;
 
 use super::planning::{Showing, address};
-use super::session::Session;
+use super::session::{Session, given};
 use super::{Exit, Failure, Format, Run, applied, connect, naming, show_plan};
 use crate::model::{Address, Value};
 use crate::refresh;
+use crate::report::answers::common;
 use crate::report::shown::{self, Live, Shown};
 use crate::report::value::is_recorded_secret;
 use crate::state::{Document, Entry};
@@ -35,7 +36,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     session.project.learn_secrets();
     let document = session.document()?.ok_or_else(|| Failure::Machine {
         message: format!("{} has no state yet ({})", session.environment(), session.state_place),
-        help: vec![format!("the first `brickform apply --env {}` makes one", session.environment())],
+        help: vec![format!("the first `brickform apply {}` makes one", common(session.environment(), given(run.options)))],
     })?;
     let host = applied::link_host(&document);
     let Some(what) = &arguments.what else {

@@ -6,6 +6,7 @@ use super::{Exit, Failure, Run, saving};
 use crate::kinds::Registry;
 use crate::plan::COMMIT_GUARDS;
 use crate::report::about::About;
+use crate::report::answers::shell_word;
 use crate::report::text::Look;
 
 /// Whether what is to be shown is a file rather than an address.
@@ -28,7 +29,9 @@ pub fn show(run: &Run<'_>, file: &str, showing: &Showing) -> Result<Exit, Failur
     plan.blocks.extend(blocks);
     plan.warnings.extend(behind);
     let look = planning::look(run, showing, 0);
-    let command = format!("brickform show {}", crate::report::answers::shell_word(file));
+    // The commands under drift say of project and state what this one says.
+    let words: Vec<String> = std::iter::once(format!("brickform show {}", shell_word(file))).chain(look.given.words()).collect();
+    let command = words.join(" ");
     let about = About { command: &command, digest: &digest.0, commit: envelope.commit.as_deref(), result: None, ..About::default() };
     let events = Events::new(run, showing.json);
     events.started(&plan.environment, "show");

@@ -8,13 +8,13 @@ use clap::Args;
 
 use super::adopt;
 use super::carry::{self, Consent};
-use super::session::{Online, Session};
+use super::session::{Online, Session, given};
 use super::{Exit, Failure, Format, Run, runtime};
 use crate::model::{Address, Lookup, Map, Value, bounded, json};
 use crate::plan::{self, Step};
 use crate::project::Answer;
 use crate::refresh;
-use crate::report::answers::shell_word;
+use crate::report::answers::{common, in_place, shell_word};
 use crate::report::style::{quoted, visible};
 use crate::report::text::plural;
 use crate::state::{Document, Entry};
@@ -102,12 +102,15 @@ async fn imported(arguments: &Arguments, kept: &Kept, session: &Session, run: &R
     }
     once_each(&mut wanted, &mut outcomes);
     let entries = taken(&wanted, session, &mut online, &document, run, &mut outcomes).await?;
+    for outcome in &mut outcomes {
+        outcome.placed(session, run);
+    }
     outcomes.sort_by_key(|outcome| (outcome.rank(), outcome.name()));
     let unclear = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unclear { .. }));
     let exit = if unclear { Exit::Failed } else { Exit::Done };
     let writes = !entries.is_empty() && !arguments.dry_run;
     if run.screen.format == Format::Text {
-        run.screen.result(&text(kept, &outcomes, session.environment()));
+        run.screen.result(&text(kept, &outcomes, session.environment(), &common(session.environment(), given(run.options))));
     }
     if writes {
         let count = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Taken { .. })).count();
@@ -120,8 +123,8 @@ async fn imported(arguments: &Arguments, kept: &Kept, session: &Session, run: &R
     if run.screen.format == Format::Json {
         run.screen.result(&format!("{:#}\n", told(kept, &outcomes, session.environment(), writes)));
     } else if writes {
-        let next = shell_word(session.environment());
-        run.screen.result(&format!("Taken over. Nothing was sent.\nNext: brickform plan --env {next}\n"));
+        let next = common(session.environment(), given(run.options));
+        run.screen.result(&format!("Taken over. Nothing was sent.\nNext: brickform plan {next}\n"));
     } else if arguments.dry_run {
         run.screen.note("Only shown (--dry-run): nothing was written.");
     } else {
@@ -391,8 +394,18 @@ impl Outcome {
         }
     }
 
-    /// Its lines. Keys, ids and titles are whatever stands in the file: they make no line of their own.
-    fn line(&self) -> String {
+    /// Lets the commands that it advises be about the state that it is taken into.
+    fn placed(&mut self, session: &Session, run: &Run<'_>) {
+        if let Self::Unclear { help, .. } = self {
+            for line in help {
+                *line = in_place(line, Some(session.environment()), given(run.options));
+            }
+        }
+    }
+
+    /// Its lines. Keys, ids and titles are whatever stands in the file: they make no line of their own. `common`: what each
+    /// command says of environment, project and state.
+    fn line(&self, common: &str) -> String {
         let shown = |address: &Address| visible(&address.to_string()).into_owned();
         let below =
             |sign: &str, lines: &[String]| lines.iter().map(|line| format!("      {sign}{}\n", visible(line))).collect::<Vec<_>>().concat();
@@ -410,7 +423,7 @@ impl Outcome {
             }
             Self::Undeclared { name, id } => {
                 let how = id.as_ref().map(|id| {
-                    let command = format!("brickform adopt spaces --id {} --key {}", shell_word(id), shell_word(name));
+                    let command = format!("brickform adopt spaces --id {} --key {} {common}", shell_word(id), shell_word(name));
                     format!("\n      = to manage it: `{}`", visible(&command))
                 });
                 format!("  x {}    no file of the project declares it; it is left as it is{}\n", visible(name), how.unwrap_or_default())
@@ -422,11 +435,11 @@ impl Outcome {
     }
 }
 
-fn text(kept: &Kept, outcomes: &[Outcome], environment: &str) -> String {
+fn text(kept: &Kept, outcomes: &[Outcome], environment: &str, common: &str) -> String {
     let rows = plural(kept.rows.len() as u64, "space", "spaces");
     let place = if kept.workspace_url.is_empty() { String::new() } else { format!(" ({})", visible(&kept.workspace_url)) };
     let mut out = format!("{}, environment {}{place}: {rows}\n", visible(&kept.file), visible(&kept.environment));
-    out.extend(outcomes.iter().map(Outcome::line));
+    out.extend(outcomes.iter().map(|outcome| outcome.line(common)));
     if !kept.others.is_empty() {
         let names = kept.others.join(", ");
         let names = visible(&names);

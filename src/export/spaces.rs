@@ -1,7 +1,8 @@
 //! A Genie space as a person would write it: from the form that reads have, without ids, with texts where a part is nothing
 //! but its name.
 
-use crate::kinds::{SpaceList, space_lists};
+use super::twins;
+use crate::kinds::{Field, Registry, Schema, SpaceList, space_lists};
 use crate::model::{Map, Value, json};
 use crate::yaml;
 
@@ -50,6 +51,7 @@ pub fn document(key: &str, body: &Value) -> Value {
         let path = if bare.starts_with('/') { format!("/Workspace{bare}") } else { path.to_owned() };
         space.insert("parent_path".to_owned(), Value::Text(path));
     }
+    let root = Registry::standard().get("spaces").map(|kind| Schema::of(kind).root());
     let mut is_said = false;
     for SpaceList { at, short, .. } in space_lists() {
         // The general instruction stands before what else is instructed.
@@ -61,7 +63,8 @@ pub fn document(key: &str, body: &Value) -> Value {
         }
         let Some((last, above)) = at.split_last() else { continue };
         let level = above.iter().try_fold(body, |level, name| level.get(name));
-        if let Some((_, items)) = level.and_then(|level| list(level, last, short)) {
+        let field = root.and_then(|root| at.iter().try_fold(root, |field, name| field.field(name)));
+        if let Some(items) = level.and_then(|level| list(level.get(last)?, short, field)) {
             put(&mut space, at, items);
         }
     }
@@ -102,41 +105,27 @@ fn present(body: &Value, name: &str) -> Option<(String, Value)> {
     Some((name.to_owned(), value.clone()))
 }
 
-/// A list of parts without their ids, in a stable order; a part that is nothing but its name is that name alone.
-fn list(body: &Value, name: &str, short: &str) -> Option<(String, Value)> {
-    let parts = body.get(name)?.as_list().filter(|parts| !parts.is_empty())?;
-    let mut shown: Vec<Value> = parts.iter().map(|p| part(p, short)).collect();
-    shown.sort_by_cached_key(|part| (known_by(part).key_text(), json::display(part)));
-    let mut before: (String, u32) = (String::new(), 0);
-    for part in &mut shown {
-        let own = known_by(part).key_text();
-        before = if before.0 == own { (own, before.1 + 1) } else { (own, 1) };
-        // Items of the same text are told apart by a key of their own; of a table there is one.
-        if before.1 > 1 && !matches!(name, "tables" | "metric_views") {
-            let mut keyed = match std::mem::replace(part, Value::Null) {
-                Value::Map(map) => map,
-                text => [(short.to_owned(), text)].into_iter().collect(),
-            };
-            keyed.insert("$key".to_owned(), Value::Text(before.1.to_string()));
-            *part = Value::Map(keyed);
-        }
-    }
-    Some((name.to_owned(), Value::List(shown)))
+/// A list of parts without their ids, in a stable order, told apart as in every file that is written of an object; a part that is
+/// nothing but its name is that name alone.
+fn list(parts: &Value, short: &str, field: Option<Field<'_>>) -> Option<Value> {
+    let parts = parts.as_list().filter(|parts| !parts.is_empty())?;
+    let told = twins::told_apart_at(field, Value::List(parts.iter().map(part).collect()));
+    let mut shown: Vec<Value> = told.as_list()?.iter().map(|part| alone(part, short)).collect();
+    let own = |part: &Value| field.and_then(twins::own_name).and_then(|own| part.get(own)).map(Value::key_text);
+    let said = |part: &Value| field.map(|list| twins::said(list, part));
+    shown.sort_by_cached_key(|part| (said(part), own(part), json::display(part)));
+    Some(Value::List(shown))
 }
 
-fn known_by(part: &Value) -> Value {
-    let name = ["question", "name", "identifier"].iter().find_map(|name| part.get(name));
-    name.unwrap_or(part).clone()
-}
-
-fn part(part: &Value, short: &str) -> Value {
+/// A part without its id and without what is empty in it.
+fn part(part: &Value) -> Value {
     let Value::Map(map) = part else { return part.clone() };
     let mut out = Map::new();
     for (name, value) in map {
         match (name.as_str(), value) {
             ("id", _) => {}
             ("columns", Value::List(columns)) => {
-                out.insert(name.clone(), Value::List(columns.iter().map(|c| self::part(c, "")).collect()));
+                out.insert(name.clone(), Value::List(columns.iter().map(self::part).collect()));
             }
             ("parameters", Value::List(parameters)) => {
                 out.insert(name.clone(), Value::List(parameters.iter().map(parameter).collect()));
@@ -148,15 +137,17 @@ fn part(part: &Value, short: &str) -> Value {
             }
         }
     }
-    match out.get(short) {
-        Some(only) if out.len() == 1 => only.clone(),
-        _ => Value::Map(out),
-    }
+    Value::Map(out)
+}
+
+/// The name of a part that has nothing besides.
+fn alone(part: &Value, short: &str) -> Value {
+    part.get(short).filter(|_| part.as_map().is_some_and(|map| map.len() == 1)).unwrap_or(part).clone()
 }
 
 /// `default: x` where the default is one value.
 fn parameter(parameter: &Value) -> Value {
-    let Value::Map(map) = part(parameter, "") else { return parameter.clone() };
+    let Value::Map(map) = part(parameter) else { return parameter.clone() };
     let shown = map.iter().map(|(name, value)| match (name.as_str(), value.as_map().map(|m| m.len()), value.get("values")) {
         ("default_value", Some(1), Some(Value::List(values))) => {
             let plain = if let [only] = values.as_slice() { only.clone() } else { Value::List(values.clone()) };

@@ -224,7 +224,10 @@ impl Writer<'_> {
             self.edit(&span.source.name, document, &[Edit::Remove(path)]).ok()
         })();
         match done {
-            Some(()) => self.written.places.push((address.to_string(), format!("{}: taken away", resource.span.source.name))),
+            Some(()) => {
+                let place = format!("{}: taken away", resource.span.source.name);
+                self.written.places.push((address.clone(), Path::root(), place));
+            }
             None => self.refuse(
                 address,
                 &Path::root(),
@@ -326,8 +329,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn told(&mut self, resource: &Resource, path: &Path, place: &str) {
-        let what = if path.is_root() { resource.address.to_string() } else { format!("{} {path}", resource.address) };
-        self.written.places.push((what, place.to_owned()));
+        self.written.places.push((resource.address.clone(), path.clone(), place.to_owned()));
     }
 
     /// A value that an expression gives.

@@ -98,10 +98,21 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
         }
         all.extend([in_bytes(text), in_latin(text)]);
     }
+    for space in ["%20", "+"] {
+        let url = in_url(text, space);
+        // Some leave the strokes of a path, and those of names and passwords before a host.
+        let path = Zeroizing::new(url.replace("%2f", "/"));
+        all.extend([in_capitals(&url), in_capitals(&path), url, path]);
+    }
+    // As the writers of JSON of some languages have it.
+    all.push(Zeroizing::new(json.replace('/', "\\/")));
+    let careful =
+        json.replace('=', "\\u003d").replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e").replace('\'', "\\u0027");
+    all.push(Zeroizing::new(careful));
     all.push(json);
-    all.extend(["%20", "+"].map(|space| in_url(text, space)));
     if text.len() >= LINE {
-        all.push(in_hex(text));
+        let hex = in_hex(text);
+        all.extend([Zeroizing::new(hex.to_uppercase()), hex]);
         // Where it begins in the middle of what is encoded (`user:password`), its letters are others.
         for before in 0..3 {
             all.push(in_base64(text, before, &STANDARD_NO_PAD));
@@ -267,6 +278,17 @@ fn in_url(text: &str, space: &str) -> Zeroizing<String> {
                 push_hex(&mut out, byte);
             }
         }
+    }
+    out
+}
+
+/// The same with the digits of its escapes in capitals, as the standard has them.
+fn in_capitals(url: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(url.len()));
+    let mut digits = 0;
+    for c in url.chars() {
+        out.push(if digits > 0 { c.to_ascii_uppercase() } else { c });
+        digits = if c == '%' { 2 } else { digits - i32::from(digits > 0) };
     }
     out
 }

@@ -426,6 +426,13 @@ impl Project {
         }
     }
 
+    /// Whether a file is one of an environment, which takes overlays and no declarations. Environments stand in several folders, and
+    /// beside the one that `--config` names.
+    #[must_use]
+    pub fn is_environment_file(&self, name: &str) -> bool {
+        self.inner.environment_files.contains(name)
+    }
+
     /// Where resources of a kind are declared: the files, in the order in which they were read.
     #[must_use]
     pub fn files_of(&self, kind: &str) -> Vec<String> {

@@ -16,14 +16,70 @@ pub struct Answers {
     pub ignore: Option<String>,
 }
 
-/// The answers to the drift of a step.
+/// The options of a command that choose project, state and workspace. A printed command that leaves one out is about another
+/// state: it succeeds, and the object is managed from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Given<'a> {
+    /// None was given.
+    #[default]
+    Nothing,
+    /// As they were given.
+    Options {
+        /// `--project-dir`.
+        project_dir: Option<&'a str>,
+        /// `--config`.
+        config: Option<&'a str>,
+        /// `--state`.
+        state: Option<&'a str>,
+        /// `--profile`.
+        profile: Option<&'a str>,
+        /// `--var-file`, each.
+        variable_files: &'a [String],
+    },
+    /// Those of a command that was printed with them.
+    Command(&'a str),
+}
+
+impl Given<'_> {
+    const FLAGS: [&'static str; 5] = ["--project-dir", "--config", "--state", "--profile", "--var-file"];
+
+    /// Each with its value, as it can stand on a command line.
+    #[must_use]
+    pub fn words(self) -> Vec<String> {
+        match self {
+            Self::Nothing => vec![],
+            Self::Options { project_dir, config, state, profile, variable_files } => {
+                let single = [project_dir, config, state, profile];
+                let files = variable_files.iter().map(|file| ("--var-file", file.as_str()));
+                let all = Self::FLAGS.into_iter().zip(single).filter_map(|(flag, value)| Some((flag, value?))).chain(files);
+                all.map(|(flag, value)| format!("{flag} {}", shell_word(value))).collect()
+            }
+            Self::Command(command) => {
+                let words = shell_words(command);
+                let pairs = words.windows(2).filter(|pair| Self::FLAGS.contains(&pair[0]));
+                pairs.map(|pair| format!("{} {}", pair[0], pair[1])).collect()
+            }
+        }
+    }
+}
+
+/// What every printed command says so that it is about the same environment, project and state:
+/// `--env prod --config conf --state FILE`.
 #[must_use]
-pub fn of(step: &Step, environment: &str) -> Answers {
+pub fn common(environment: &str, given: Given<'_>) -> String {
+    let mut words = vec![format!("--env {}", shell_word(environment))];
+    words.extend(given.words());
+    words.join(" ")
+}
+
+/// The answers to the drift of a step. `common`: as [`common`] gives it.
+#[must_use]
+pub fn of(step: &Step, common: &str) -> Answers {
     let word = shell_word(&step.address.to_string());
     // Where conflicts wait to be accepted, putting back means accepting it.
     let waits = if step.blocks.iter().any(|b| b.guard == "conflict") { format!(" --accept-conflict {word}") } else { String::new() };
-    let revert = Some(format!("brickform apply --env {environment} --target {word}{waits}"));
-    let accept = |flag: &str| step.address.instance.is_none().then(|| format!("brickform adopt --env {environment} --write {word}{flag}"));
+    let revert = Some(format!("brickform apply {common} --target {word}{waits}"));
+    let accept = |flag: &str| step.address.instance.is_none().then(|| format!("brickform adopt {common} --write {word}{flag}"));
     if step.because.as_deref() == Some(DELETED) {
         return Answers { revert, accept: accept(" --deletions"), ignore: None };
     }
@@ -49,6 +105,12 @@ const OF_ONE: [&str; 14] =
 /// A sentence whose commands (`` `brickform state history` ``) name the environment that they are about, where they do not yet.
 #[must_use]
 pub fn in_environment(text: &str, environment: &str) -> String {
+    in_place(text, Some(environment), Given::Nothing)
+}
+
+/// The same, and whatever else chooses project and state.
+#[must_use]
+pub fn in_place(text: &str, environment: Option<&str>, given: Given<'_>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("brickform ") {
@@ -58,30 +120,67 @@ pub fn in_environment(text: &str, environment: &str) -> String {
         let end = from.find(if quoted { &['`', '\n'][..] } else { &['\n'][..] }).unwrap_or(from.len());
         let (command, after) = from.split_at(end);
         out.push_str(before);
-        out.push_str(&named(command, environment).unwrap_or_else(|| command.to_owned()));
+        out.push_str(&named(command, environment, given).unwrap_or_else(|| command.to_owned()));
         rest = after;
     }
     out + rest
 }
 
-fn named(command: &str, environment: &str) -> Option<String> {
-    let mut words: Vec<&str> = command.split(' ').collect();
+/// A command with the options that it lacks; none where it lacks none.
+fn named(command: &str, environment: Option<&str>, given: Given<'_>) -> Option<String> {
+    let words: Vec<&str> = command.split(' ').collect();
     let word = *words.get(1).filter(|word| OF_ONE.contains(*word))?;
-    let of_file = word == "apply" && words.get(2).is_some_and(|next| !next.starts_with('-'));
-    if words.contains(&"--env") || of_file {
-        return None;
-    }
-    let inner = matches!(word, "state" | "auth") && words.get(2).is_some_and(|next| !next.starts_with('-'));
-    let at = if inner { 3 } else { 2 };
-    let flag = format!("--env {}", shell_word(environment));
-    words.insert(at.min(words.len()), &flag);
-    Some(words.join(" "))
+    let is_bare = words.get(2).is_some_and(|next| !next.is_empty() && !next.starts_with('-'));
+    let mut lacks: Vec<String> = vec![];
+    let at = if let Some(flag) = command.find(" --env ") {
+        // Behind the environment's name.
+        behind_word(command, flag + " --env".len())
+    } else {
+        // A plan in a file knows its environment.
+        let of_file = word == "apply" && is_bare;
+        let is_known = words.contains(&"--env") || of_file;
+        lacks.extend(environment.filter(|_| !is_known).map(|name| format!("--env {}", shell_word(name))));
+        let first = if is_bare && matches!(word, "state" | "auth") { 3 } else { 2 };
+        let end = words[..first].join(" ").len();
+        if of_file { behind_word(command, end) } else { end }
+    };
+    let has = |option: &String| option.split(' ').next().is_some_and(|flag| words.contains(&flag));
+    lacks.extend(given.words().into_iter().filter(|option| !has(option)));
+    let (before, after) = command.split_at(at);
+    (!lacks.is_empty()).then(|| format!("{before} {}{after}", lacks.join(" ")))
 }
 
-/// The answers as lines.
+/// Where the word ends that follows this place of a command.
+fn behind_word(command: &str, at: usize) -> usize {
+    let rest = command[at..].trim_start_matches(' ');
+    command.len() - rest.len() + shell_words(rest).first().map_or(0, |word| word.len())
+}
+
+/// The words of a command as they stand there, quotes and all.
+fn shell_words(command: &str) -> Vec<&str> {
+    let mut words = vec![];
+    let (mut start, mut is_quoted, mut is_escaped) = (0, false, false);
+    for (at, c) in command.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if !is_quoted => is_escaped = true,
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => {
+                words.push(&command[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    words.push(&command[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The answers as lines. `common`: as [`common`] gives it.
 #[must_use]
-pub fn answers(step: &Step, environment: &str) -> Vec<String> {
-    let Answers { revert, accept, ignore } = of(step, environment);
+pub fn answers(step: &Step, common: &str) -> Vec<String> {
+    let Answers { revert, accept, ignore } = of(step, common);
     // A template makes it: only who writes the template knows what would give the same.
     let is_made = |c: &&FieldChange| matches!(c.reason, Reason::Drift | Reason::Conflict) && step.templated.contains(&c.path);
     let made: Vec<String> = step.changes.iter().filter(is_made).map(|c| c.path.to_string()).collect();
@@ -156,7 +255,7 @@ fn yaml_word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{change, step};
-    use super::{Reason, answers};
+    use super::{Given, Reason, answers, common, in_place};
     use crate::plan::Action;
 
     #[test]
@@ -214,7 +313,7 @@ mod tests {
             let mut given = step("jobs.a", Action::Update, "a");
             given.address = at.parse().unwrap();
             given.changes = changes;
-            assert_eq!(answers(&given, "prod"), want, "{at}");
+            assert_eq!(answers(&given, "--env prod"), want, "{at}");
         }
     }
 
@@ -225,9 +324,9 @@ mod tests {
         given.templated = vec!["y".parse().unwrap()];
         let by_hand = "keep:     by hand, in the template that makes y";
         let ignored = "ignore:   lifecycle: { ignore_changes: [y] }";
-        assert_eq!(answers(&given, "prod"), ["put back: brickform apply --env prod --target jobs.a", by_hand, ignored]);
+        assert_eq!(answers(&given, "--env prod"), ["put back: brickform apply --env prod --target jobs.a", by_hand, ignored]);
         given.changes.push(change("z", "1", "2", Reason::Drift));
-        assert_eq!(answers(&given, "prod")[1..3], ["keep:     brickform adopt --env prod --write jobs.a", by_hand]);
+        assert_eq!(answers(&given, "--env prod")[1..3], ["keep:     brickform adopt --env prod --write jobs.a", by_hand]);
     }
 
     #[test]
@@ -236,7 +335,7 @@ mod tests {
         given.because = Some("deleted in the workspace".to_owned());
         given.changes = vec![change("name", "", "\"a\"", Reason::Changed)];
         assert_eq!(
-            answers(&given, "prod"),
+            answers(&given, "--env prod"),
             [
                 "put back: brickform apply --env prod --target schemas.a",
                 "keep:     brickform adopt --env prod --write schemas.a --deletions"
@@ -262,5 +361,61 @@ mod tests {
         ] {
             assert_eq!(super::in_environment(text, "prod"), want);
         }
+    }
+
+    const GIVEN: Given<'_> =
+        Given::Options { project_dir: None, config: Some("conf/spaces"), state: Some("/x/it's"), profile: None, variable_files: &[] };
+
+    #[test]
+    fn answers_are_about_the_state_that_was_asked() {
+        let mut given = step("jobs.a", Action::Update, "a");
+        given.changes = vec![change("y", "1", "2", Reason::Drift)];
+        assert_eq!(
+            answers(&given, &common("prod", GIVEN))[..2],
+            [
+                r"put back: brickform apply --env prod --config conf/spaces --state '/x/it'\''s' --target jobs.a",
+                r"keep:     brickform adopt --env prod --config conf/spaces --state '/x/it'\''s' --write jobs.a",
+            ]
+        );
+        assert_eq!(common("prod", Given::Nothing), "--env prod");
+    }
+
+    #[test]
+    fn the_options_of_a_printed_command_are_those_that_it_was_given() {
+        let files = ["a.yaml".to_owned(), "b c.yaml".to_owned()];
+        let all = Given::Options {
+            project_dir: Some("shop"),
+            config: Some("conf/spaces"),
+            state: Some("/x/it's here"),
+            profile: Some("P"),
+            variable_files: &files,
+        };
+        let command = format!("brickform plan {} --target 'jobs.*' --allow-delete schemas", common("my env", all));
+        assert_eq!(Given::Command(&command).words(), all.words());
+        assert_eq!(all.words().len(), 6);
+        assert_eq!(Given::Command("").words(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn commands_in_sentences_name_project_and_state() {
+        let put = r"--config conf/spaces --state '/x/it'\''s'";
+        for (text, want) in [
+            (
+                "brickform adopt --env dev spaces.js    # takes it over",
+                format!("brickform adopt --env dev {put} spaces.js    # takes it over"),
+            ),
+            ("`brickform adopt --env 'a b' --all` takes all", format!("`brickform adopt --env 'a b' {put} --all` takes all")),
+            ("the state: brickform state rm 'jobs.a'", format!("the state: brickform state rm --env prod {put} 'jobs.a'")),
+            ("then: brickform apply plan.json", format!("then: brickform apply plan.json {put}")),
+            ("brickform plan --env dev --state /y --config c", "brickform plan --env dev --state /y --config c".to_owned()),
+            ("`brickform explain E0305` says more", "`brickform explain E0305` says more".to_owned()),
+            ("brickform plan --env  é", format!("brickform plan --env  é {put}")),
+            ("brickform apply  é", format!("brickform apply --env prod {put}  é")),
+        ] {
+            let told = in_place(text, Some("prod"), GIVEN);
+            assert_eq!(told, want);
+            assert_eq!(in_place(&told, Some("prod"), GIVEN), want, "twice");
+        }
+        assert_eq!(in_place("`brickform plan`", None, Given::Nothing), "`brickform plan`");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::about::counts;
+use super::answers::{Given, common};
 use super::findings::Level;
 use super::json::{step as step_json, written};
 use super::markdown;
@@ -181,7 +182,17 @@ pub fn text(compared: &Compared, colour: bool, width: usize) -> String {
             said(&found, &compared.from, &compared.to)
         ));
         if let Found::Changed(plan) | Found::Added(plan) = &found {
-            let look = Look { colour, width, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
+            let look = Look {
+                colour,
+                width,
+                unmanaged: false,
+                requests: false,
+                drift: false,
+                saved: false,
+                millis: None,
+                sorts: None,
+                given: Given::Nothing,
+            };
             out.push_str(&text::steps(&readable(plan), &look));
         }
         out.push('\n');
@@ -246,7 +257,7 @@ fn steps(plan: &Plan) -> Vec<Json> {
     let shown = plan.steps.iter().filter(|s| s.action != Action::None);
     shown
         .map(|step| {
-            let mut value = step_json(step, &plan.environment, false);
+            let mut value = step_json(step, &common(&plan.environment, Given::Nothing), false);
             if let Some(members) = value.as_object_mut() {
                 for name in ["link", "calls", "delete_calls", "waits", "after", "delete_after", "blocks"] {
                     members.remove(name);

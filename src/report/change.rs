@@ -393,10 +393,10 @@ mod tests {
         let lines = |from: usize| (from..from + 40).flat_map(|i| [i.to_string(), "\\n".to_owned()]).collect::<String>();
         let at = |field: &str| format!("instructions.example_sql[question=\"Top customers\"]{field}");
         let sql = change(&at(".sql"), r#""SELECT a\nFROM t""#, r#""SELECT b\nFROM t""#, Reason::Changed);
-        let want = "example_sql \"Top customers\"  sql changed, +1 -1 lines\n    -  SELECT a\n    +  SELECT b\n       FROM t\n";
+        let want = "example question \"Top customers\"  sql changed, +1 -1 lines\n    -  SELECT a\n    +  SELECT b\n       FROM t\n";
         assert_eq!(shown(&sql, false), want);
         let guidance = change(&at(".usage_guidance"), r#""a""#, r#""b""#, Reason::Drift);
-        let want = "example_sql \"Top customers\"  usage_guidance  \"a\" → \"b\"  drift: set in the workspace\n";
+        let want = "example question \"Top customers\"  usage_guidance  \"a\" → \"b\"  drift: set in the workspace\n";
         assert_eq!(shown(&guidance, false), want);
         let long = change("content", &format!("\"{}\"", lines(0)), &format!("\"{}\"", lines(100)), Reason::Changed);
         let text = shown(&long, false);

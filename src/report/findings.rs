@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::answers::{Given, answers, common};
 use super::item::said;
 use super::value::inline;
 use crate::apply::{Outcome, Report};
@@ -119,7 +120,7 @@ fn drift(step: &Step, environment: &str, places: &Places) -> Vec<Finding> {
         rule: rule.to_owned(),
         level: Level::Warning,
         message,
-        help: super::answers::answers(step, environment),
+        help: answers(step, &common(environment, Given::Nothing)),
         address: Some(step.address.to_string()),
         span: places.at(&step.address, path),
     };

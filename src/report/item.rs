@@ -18,12 +18,12 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ("measures", &["name"], "measure"),
     ("parameters", &["name"], "parameter"),
     ("joins", &["left", "left_alias", "right", "right_alias"], "join"),
-    ("example_sql", &["question"], "example_sql"),
-    ("sample_questions", &["question"], "sample_questions"),
-    ("benchmarks", &["question"], "benchmarks"),
+    ("example_sql", &["question"], "example question"),
+    ("sample_questions", &["question"], "sample question"),
+    ("benchmarks", &["question"], "benchmark"),
 ];
 
-/// An item by its name, with the field of it: `example_sql "Top customers"` and `sql`, `table main.sales.orders column id` and
+/// An item by its name, with the field of it: `example question "Top customers"` and `sql`, `table main.sales.orders column id` and
 /// `description`; the field is empty where it is the whole item. None for any other path.
 #[must_use]
 pub fn place(path: &Path) -> Option<(String, String)> {
@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn items_are_called_by_their_names() {
         for (path, want) in [
-            (r#"instructions.example_sql[question="Top customers"].sql"#, r#"example_sql "Top customers" sql"#),
+            (r#"instructions.example_sql[question="Top customers"].sql"#, r#"example question "Top customers" sql"#),
             (
                 r#"instructions.example_sql[question="Top"].parameters[name=from].default_value.values"#,
-                r#"example_sql "Top" parameter from default_value.values"#,
+                r#"example question "Top" parameter from default_value.values"#,
             ),
             ("tables[identifier=\"a.b.c\"]", "table a.b.c"),
             ("tables[identifier=\"a.b.c\"].columns[name=id].synonyms", "table a.b.c column id synonyms"),
@@ -122,8 +122,10 @@ mod tests {
             ("instructions.joins[left=\"a.b.c\",right=\"a.b.d\"].condition", "join a.b.c with a.b.d condition"),
             ("instructions.joins[left=\"a.b.c\",left_alias=x,right=\"a.b.d\"]", "join a.b.c as x with a.b.d"),
             ("instructions.snippets.filters[name=\"paid by card\"].sql", "filter \"paid by card\" sql"),
-            ("sample_questions[question=\"Who?\"]", "sample_questions \"Who?\""),
-            ("benchmarks[question=\"Who?\"].sql", "benchmarks \"Who?\" sql"),
+            ("instructions.snippets.expressions[name=week]", "expression \"week\""),
+            ("instructions.snippets.measures[name=revenue].display_name", "measure \"revenue\" display_name"),
+            ("sample_questions[question=\"Who?\"]", "sample question \"Who?\""),
+            ("benchmarks[question=\"Who?\"].sql", "benchmark \"Who?\" sql"),
             ("instructions.text", "instructions.text"),
             // Not ours.
             ("parameters[name=x].default", "parameters[name=x].default"),

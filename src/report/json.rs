@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::answers::{Given, common};
 use super::calls;
 use super::step::symbol;
 use super::untold;
@@ -27,13 +28,13 @@ const EXACT: u64 = 9_007_199_254_740_991;
 /// The plan: canonical bytes, no time, nothing about the caller, no secret. `unmanaged`: list unmanaged fields too.
 #[must_use]
 pub fn plan(plan: &Plan, unmanaged: bool) -> String {
-    beside(plan, unmanaged, None)
+    beside(plan, unmanaged, None, Given::Nothing)
 }
 
-/// The same, and whose each change is beside a base.
+/// The same, and whose each change is beside a base. `given`: what chooses project and state, for the commands of the answers.
 #[must_use]
-pub fn beside(plan: &Plan, unmanaged: bool, sorts: Option<&Sorts>) -> String {
-    let mut value = plan_value(plan, unmanaged);
+pub fn beside(plan: &Plan, unmanaged: bool, sorts: Option<&Sorts>, given: Given<'_>) -> String {
+    let mut value = plan_value(plan, unmanaged, given);
     if let Some(sorts) = sorts {
         sort(&mut value, sorts);
     }
@@ -68,7 +69,7 @@ pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
         "interrupted": report.interrupted,
         "counts": outcomes(report),
         "results": results,
-        "plan": plan_value(plan, false),
+        "plan": plan_value(plan, false, Given::Nothing),
     }))
 }
 
@@ -78,7 +79,8 @@ pub(super) fn written(value: &Json) -> String {
     text
 }
 
-fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
+fn plan_value(plan: &Plan, unmanaged: bool, given: Given<'_>) -> Json {
+    let common = common(&plan.environment, given);
     let shown =
         |s: &&Step| s.action != Action::None || !s.blocks.is_empty() || (unmanaged && !s.unmanaged.is_empty()) || !s.kept.is_empty();
     let mut value = json!({
@@ -98,7 +100,7 @@ fn plan_value(plan: &Plan, unmanaged: bool) -> Json {
         "warnings": blocks(&plan.warnings),
         "lifted": plan.lifted,
         "pinning": pinning(plan),
-        "steps": plan.steps.iter().filter(shown).map(|s| step(s, &plan.environment, unmanaged)).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().filter(shown).map(|s| step(s, &common, unmanaged)).collect::<Vec<_>>(),
     });
     let uncompared = untold::json(plan);
     if !uncompared.is_empty() {
@@ -117,7 +119,7 @@ pub fn pinning(plan: &Plan) -> Json {
     }
 }
 
-pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
+pub(super) fn step(step: &Step, common: &str, unmanaged: bool) -> Json {
     let mut out = Map::new();
     let mut put = |name: &str, value: Json| drop(out.insert(name.to_owned(), value));
     put("address", json!(step.address));
@@ -143,7 +145,7 @@ pub(super) fn step(step: &Step, environment: &str, unmanaged: bool) -> Json {
     }
     put("blocks", step.blocks.iter().map(block).collect());
     put("notes", json!(step.notes));
-    let answers = super::answers::of(step, environment);
+    let answers = super::answers::of(step, common);
     if answers != super::answers::Answers::default() {
         put("answers", json!({ "revert": answers.revert, "accept": answers.accept, "ignore": answers.ignore }));
     }
@@ -203,7 +205,8 @@ pub fn blocks(all: &[Block]) -> Json {
 /// The steps to which something happens, as plans have them.
 #[must_use]
 pub fn steps(plan: &Plan) -> Vec<Json> {
-    plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).map(|s| step(s, &plan.environment, false)).collect()
+    let common = common(&plan.environment, Given::Nothing);
+    plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).map(|s| step(s, &common, false)).collect()
 }
 
 /// How many steps were done, failed, half done and skipped.

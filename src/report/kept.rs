@@ -1,6 +1,6 @@
 //! What `lifecycle.merge` keeps as the workspace has it: shown beside a plan, never as something that it does.
 
-use super::answers::shell_word;
+use super::answers::{common, shell_word};
 use super::change::{Row, Style, lay, row};
 use super::item::said;
 use super::style::{Label, Paint, quoted};
@@ -24,11 +24,11 @@ pub fn line(change: &FieldChange) -> String {
     format!("{}: {}", said(&change.path), how(change))
 }
 
-/// The command that takes what is kept into YAML; none where no file can say it by itself.
+/// The command that takes what is kept into YAML; none where no file can say it by itself. `common`: as [`common`] gives it.
 #[must_use]
-pub fn command(step: &Step, environment: &str) -> Option<String> {
+pub fn command(step: &Step, common: &str) -> Option<String> {
     let word = shell_word(&step.address.to_string());
-    step.address.instance.is_none().then(|| format!("brickform adopt --env {environment} --write {word}"))
+    step.address.instance.is_none().then(|| format!("brickform adopt {common} --write {word}"))
 }
 
 /// The steps that keep something.
@@ -50,6 +50,7 @@ pub fn section(plan: &Plan, look: &Look<'_>) -> String {
         return String::new();
     }
     let paint = Paint { colour: look.colour };
+    let common = common(&plan.environment, look.given);
     let mut out = format!("{}\n", paint.label(Label::Heading, &format!("Kept from the workspace: {} (lifecycle.merge)", counted(plan))));
     for step in steps(plan) {
         let name = if step.name.is_empty() || step.name == step.address.key { String::new() } else { format!("  {}", quoted(&step.name)) };
@@ -57,7 +58,7 @@ pub fn section(plan: &Plan, look: &Look<'_>) -> String {
         let style = Style { paint, room: look.width.saturating_sub(6 + 26), fresh: false };
         let rows: Vec<Row> = step.kept.iter().map(|change| kept_row(change, &style)).collect();
         out.push_str(&lay(&rows, 6, look.width));
-        let accept = command(step, &plan.environment).map(|command| format!("into YAML: {command}"));
+        let accept = command(step, &common).map(|command| format!("into YAML: {command}"));
         let back = "put back:  take `merge: true` out of its lifecycle, then apply".to_owned();
         for line in accept.into_iter().chain([back]) {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
@@ -81,6 +82,7 @@ mod tests {
     use super::{line, section};
     use crate::diff::Reason;
     use crate::plan::Action;
+    use crate::report::answers::Given;
     use crate::report::samples;
     use crate::report::text::Look;
 
@@ -93,22 +95,33 @@ mod tests {
             change(r#"instructions.example_sql[question="Top"].sql"#, "", "\"SELECT 1\"", Reason::Drift),
         ];
         let plan = samples::plan(vec![kept.clone()]);
-        let look =
-            Look { colour: false, width: 110, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
+        let look = Look {
+            colour: false,
+            width: 110,
+            unmanaged: false,
+            requests: false,
+            drift: false,
+            saved: false,
+            millis: None,
+            sorts: None,
+            given: Given::Nothing,
+        };
         let shown = section(&plan, &look);
         for part in [
             "Kept from the workspace: 3 edits of 1 address (lifecycle.merge)\n",
             "    spaces.sales  \"Bakery sales\"\n",
             "\"yaml\" → \"by hand\"",
             "kept: set in the workspace",
-            "sample_questions \"Who?\"",
+            "sample question \"Who?\"",
             "kept: added in the workspace",
             "kept: removed in the workspace",
             "into YAML: brickform adopt --env prod --write spaces.sales\n",
         ] {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
-        assert_eq!(line(&kept.kept[2]), "example_sql \"Top\" sql: removed in the workspace");
+        assert_eq!(line(&kept.kept[2]), "example question \"Top\" sql: removed in the workspace");
         assert_eq!(section(&samples::plan(vec![]), &look), "");
+        let elsewhere = section(&plan, &Look { given: Given::Command("brickform plan --state /x/s"), ..look });
+        assert!(elsewhere.contains("into YAML: brickform adopt --env prod --state /x/s --write spaces.sales\n"), "{elsewhere}");
     }
 }

@@ -1,6 +1,7 @@
 //! Plans and results as a person and a program see them.
 
 use super::about::About;
+use super::answers::Given;
 use super::outcome::{ResultLook, progress, result};
 use super::style::{Paint, columns, fold};
 use super::text::{self, Look};
@@ -8,8 +9,17 @@ use super::{html, json, markdown, samples};
 use crate::diff::{Uncompared, Untold};
 use crate::plan::{Action, Block};
 
-const LOOK: Look<'static> =
-    Look { colour: false, width: 110, unmanaged: false, requests: false, drift: false, saved: false, millis: None, sorts: None };
+const LOOK: Look<'static> = Look {
+    colour: false,
+    width: 110,
+    unmanaged: false,
+    requests: false,
+    drift: false,
+    saved: false,
+    millis: None,
+    sorts: None,
+    given: Given::Nothing,
+};
 
 #[test]
 fn a_plan_with_everything() {
@@ -20,6 +30,29 @@ fn a_plan_with_everything() {
 fn a_plan_with_requests_and_unmanaged_fields_in_a_narrow_window() {
     let look = Look { width: 70, unmanaged: true, requests: true, ..LOOK };
     insta::assert_snapshot!(text::plan(&samples::everything(), &look));
+}
+
+/// The commands under drift are about the project and the state that were asked, in every form.
+#[test]
+fn commands_name_the_state_that_was_asked() {
+    let plan = samples::everything();
+    let command = "brickform plan --env prod --config conf/spaces --state /x/s --target 'jobs.*'";
+    let given = Given::Command(command);
+    let about = About { command, ..About::default() };
+    let options = "--env prod --config conf/spaces --state /x/s";
+    for told in [
+        text::plan(&plan, &Look { width: 200, given, ..LOOK }),
+        json::beside(&plan, false, None, given),
+        markdown::plan(&plan, &about),
+        html::plan(&plan, &about),
+    ] {
+        for command in
+            [format!("brickform apply {options} --target jobs.nightly"), format!("brickform adopt {options} --write jobs.nightly")]
+        {
+            assert!(told.contains(&command), "{command}\n{told}");
+        }
+        assert!(!told.contains("brickform adopt --env prod --write"), "{told}");
+    }
 }
 
 #[test]

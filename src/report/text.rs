@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::answers;
+use super::answers::{Given, answers, common};
 use super::change::{Style, lay, row};
 use super::kept;
 use super::step;
@@ -35,6 +35,8 @@ pub struct Look<'a> {
     pub millis: Option<u64>,
     /// Whose each change is, where a base was named.
     pub sorts: Option<&'a Sorts>,
+    /// What chooses project and state, for every command that is printed.
+    pub given: Given<'a>,
 }
 
 impl Look<'_> {
@@ -309,7 +311,7 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
         blocked(block, firm && is_lifted_by_flag(block), look, out);
     }
     if !plan.destroy {
-        for line in answers(step, &plan.environment) {
+        for line in answers(step, &common(&plan.environment, look.given)) {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }
     }

@@ -139,3 +139,28 @@ fn what_is_adopted_is_written_whole_and_plans_empty() {
         }
     });
 }
+
+/// It takes overlays alone: what is declared there is an unknown key.
+#[test]
+fn nothing_is_declared_in_the_file_of_an_environment() {
+    for folder in ["environments", "conf/environments"] {
+        let desk = Desk::new();
+        fs::remove_file(desk.folder.path().join("environments/local.yaml")).expect("it goes");
+        let (own, overlay) = (format!("{folder}/local.yaml"), "workspace: local\nresources:\n  jobs:\n    other: { name: other }\n");
+        desk.write(&own, "workspace: local\n");
+        desk.write(&format!("{folder}/prod.yaml"), "workspace: local\n");
+        desk.write("conf/case.yaml", "jobs: { made: { name: made } }\n");
+        desk.done(&["apply", "--yes", "--env", "local"], folder);
+        let ids = desk.ids("jobs");
+        desk.forget_everything();
+        desk.write(&own, overlay);
+        // What only ends in the folder's name is read by every environment.
+        let adopt = ["adopt", "jobs", "--id", &ids[0], "--env", "local"];
+        let said = desk.done(&[&adopt[..], &["--to", "conf/my_environments/jobs.yaml", "--dry-run"][..]].concat(), folder);
+        assert!(said.contains("`conf/my_environments/jobs.yaml` is shared with prod"), "{folder}: {said}");
+        let said = desk.done(&[&adopt[..], &["--yes"][..]].concat(), folder);
+        assert!(said.contains("`conf/jobs.yaml` is shared with prod"), "{folder}: {said}");
+        assert!(desk.read("conf/jobs.yaml").contains("name: made"), "{folder}: {said}");
+        assert_eq!(desk.read(&own), overlay);
+    }
+}

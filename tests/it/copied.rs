@@ -175,7 +175,7 @@ fn one_secret_that_is_missing_takes_no_addition_along() {
     send(&served, "PATCH", &format!("/api/2.0/genie/spaces/{}", id(&served)), &body.to_string());
     let plan = run(&served, &project, "plan --env dev").ended(0);
     let text = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("example_sql \"Since when?\"") && !text.contains("example_sql[1]"), "{}", plan.out);
+    assert!(text.contains("example question \"Since when?\"") && !text.contains("example_sql[1]"), "{}", plan.out);
     run(&served, &project, "apply --env dev --yes").ended(0);
     let live = format!("{:?}", served.spaces());
     assert!(live.contains("Since when?") && live.contains("Which?") && live.contains(SHORT), "{live}");
@@ -256,4 +256,41 @@ fn a_state_of_another_tool_with_a_member_twice_is_refused_at_its_line() {
     ]);
     let ran = run(&served, &project, "state import-genie-forge --env dev --yes").ended(1);
     assert!(ran.err.contains("`.genie-forge.json:3`") && ran.err.contains("`s` is given twice"), "{}", ran.err);
+}
+
+/// As others write it in a link: nobody's business either.
+#[test]
+fn what_was_copied_into_a_link_is_hidden() {
+    let served = Served::with(LocalOptions::default());
+    let conf =
+        "spaces: { s: { title: S, warehouse_id: '475b94ddc7cd5211', instructions: { text: 'it is ${pw}' }, sample_questions: [a] } }\n";
+    let project = Project::new(&[
+        ("conf/project.yaml", "name: shop\nvariables: { pw: { sensitive: true } }\n"),
+        ("conf/a.yaml", conf),
+        ("environments/dev.yaml", "workspace: {}\n"),
+    ]);
+    run(&served, &project, "apply --env dev --yes").ended(0);
+    for link in ["jdbc://u:Zq7_copied%2F%3Cvalue%3E%26%22more%22%7Cx@host", "https://host/Zq7_copied/%3Cvalue%3E%26%22more%22%7Cx"] {
+        copied(&served, &[link.to_owned()]);
+        for line in ["plan --env dev", "plan --env dev -o json", "drift --env dev -o sarif", "plan --env dev --out saved.json"] {
+            let ran = run(&served, &project, line).ended(0);
+            assert!(!format!("{}{}", ran.out, ran.err).contains("more%22"), "{line}: {}", ran.out);
+        }
+    }
+}
+
+/// A description that holds a secret is changed as any other.
+#[test]
+fn a_description_with_a_secret_is_changed() {
+    let served = Served::with(LocalOptions::default());
+    let conf = |more: &str| {
+        format!("spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', description: \"see ${{secret('API')}} {more}\" }} }}\n")
+    };
+    let project =
+        Project::new(&[("conf/project.yaml", "name: shop\n"), ("conf/a.yaml", &conf("a")), ("environments/dev.yaml", "workspace: {}\n")]);
+    run(&served, &project, "apply --env dev --yes").ended(0);
+    project.write("conf/a.yaml", &conf("b"));
+    run(&served, &project, "apply --env dev --yes").ended(0);
+    let there: String = format!("{:?}", served.spaces());
+    assert!(there.contains(&format!("see {SHORT} b")), "{there}");
 }

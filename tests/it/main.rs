@@ -33,6 +33,7 @@ mod looking;
 mod merging;
 mod outside;
 mod pages;
+mod printed;
 mod rename;
 mod review;
 mod rollback;

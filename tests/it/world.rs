@@ -236,6 +236,7 @@ impl Ran {
             saved: false,
             millis: None,
             sorts: None,
+            given: report::answers::Given::Nothing,
         };
         let plan = self.plan.as_ref().map(|p| report::text::plan(p, &look)).unwrap_or_default();
         let results =

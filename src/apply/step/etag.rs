@@ -56,6 +56,31 @@ impl Running {
         self.attempt(ready).await.map_err(|error| self.failed(call.why, error))
     }
 
+    /// Before the old object of a replacement goes, of a kind that people edit: what they made of it since the plan would go too.
+    ///
+    /// # Errors
+    /// Somebody changed it, or nobody can tell.
+    pub(super) async fn still_to_be_replaced(&mut self, why: &str) -> Result<(), Failure> {
+        let (Some(etag), Some(id), Some(planned)) = (self.kind.etag.as_ref(), self.id.clone(), self.step.live.clone()) else {
+            return Ok(());
+        };
+        self.requests += 1;
+        let read = refresh::object(&self.shared.client, self.kind, &identity::text(&id), &planned).await;
+        let fresh = match read {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => return Ok(()),
+            Err(error) if refresh::is_gone(self.kind, &error) => return Ok(()),
+            Err(error) => {
+                let error = self.shared.scrubbed(error);
+                return Err(self.failed(&format!("{why} (what it is now, right before)"), error));
+            }
+        };
+        // Of what holds a secret nobody can tell whether somebody changed it.
+        let found = compare(&Compare { applied: Some(&planned), live: Some(&fresh), ..Compare::of(self.kind, &planned) });
+        let changed: Vec<String> = found.changes.iter().map(|change| change.path.to_string()).collect();
+        if changed.is_empty() { Ok(()) } else { Err(self.edited_meanwhile(Some(etag), &changed, &fresh, None)) }
+    }
+
     /// The failure of an update that is not sent, since somebody changed these fields.
     pub(super) fn edited_meanwhile(&self, etag: Option<&Etag>, changed: &[String], fresh: &Value, error: Option<ApiError>) -> Failure {
         let told = |member: &str| fresh.get(member).filter(|v| !v.is_zero()).map(Value::key_text);

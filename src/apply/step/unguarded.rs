@@ -79,7 +79,9 @@ impl Running {
             }
         };
         let (other, moved) = (differing(self.kind, &desired, &fresh), differing(self.kind, &planned, &fresh));
-        let unguarded = |path: &Path| self.kind.unguarded.is_some_and(|is| path.first_field().is_none_or(is));
+        // Of what holds a secret nobody can tell whether somebody changed it.
+        let is_secret = |path: &Path| [&desired, &planned].iter().any(|side| side.at(path).is_some_and(Value::has_secret));
+        let unguarded = |path: &Path| self.kind.unguarded.is_some_and(|is| path.first_field().is_none_or(is)) && !is_secret(path);
         // What is as the update would make it is no loss, whoever did it.
         let open = self.step.changes.iter().map(|change| (&change.path, change.path.to_string())).filter(|(_, told)| other.contains(told));
         let open: Vec<(&Path, String)> = open.collect();

@@ -1,5 +1,7 @@
 //! `brickform space-clone`: a space again, under another title: as a file, in its workspace, or in another one.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::{Who, id_of, kind, map, rows, rows_of, text, whole, workspace};
@@ -142,8 +144,11 @@ fn fit(arguments: &Arguments, renamed: &[map::Renamed], body: &Value) -> Result<
 }
 
 fn to_file(arguments: &Arguments, run: &Run<'_>, file: &str, body: &Value, renamed: &[map::Renamed]) -> Result<Exit, Failure> {
-    let written = export::text(&export::document(&export::key_of(&text(body, "title")), body), export::Form::Yaml);
-    let written = map::evaluated_later(renamed, &written);
+    // A file is read by its name: YAML in one of JSON would be a mistake.
+    let is_json = Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let form = if is_json { export::Form::Json } else { export::Form::Yaml };
+    let written = export::text(&export::document(&export::key_of(&text(body, "title")), body), form);
+    let written = map::evaluated_later(renamed, &written, form);
     if arguments.dry_run {
         run.screen.result(&written);
         run.screen.note(&format!("Only shown (--dry-run): {file} was not written."));

@@ -19,7 +19,7 @@ use crate::report::style::quoted;
 )]
 pub struct Arguments {
     /// Only the space of this id (any number of times)
-    #[arg(long = "space-id", value_name = "ID")]
+    #[arg(long = "space-id", value_name = "ID", conflicts_with_all = ["pattern", "exclude"])]
     ids: Vec<String>,
     /// Only spaces whose title looks so: `*` is anything, `?` one character
     #[arg(long, value_name = "PATTERN")]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::cli::Failure;
-use crate::model::Value;
+use crate::export::Form;
+use crate::model::{Value, json};
 
 /// A name of one or more parts, and what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +40,18 @@ fn stand_in(expression: &str) -> String {
 }
 
 /// A text that was written, with the expressions in their places.
-pub(super) fn evaluated_later(all: &[Renamed], text: &str) -> String {
-    all.iter().flat_map(Renamed::expressions).fold(text.to_owned(), |text, expression| text.replace(&stand_in(expression), expression))
+pub(super) fn evaluated_later(all: &[Renamed], text: &str, form: Form) -> String {
+    let spelt = |expression: &str| match form {
+        Form::Yaml => expression.to_owned(),
+        // It stands inside a text there, whose quotes are those of JSON.
+        Form::Json => {
+            let quoted = json::write(&Value::from(expression)).unwrap_or_default();
+            quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(expression).to_owned()
+        }
+    };
+    all.iter()
+        .flat_map(Renamed::expressions)
+        .fold(text.to_owned(), |text, expression| text.replace(&stand_in(expression), &spelt(expression)))
 }
 
 /// Reads `catalog=other` and `catalog.schema=other.schema`.
@@ -322,6 +333,7 @@ fn spelt(part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Place, apart, apply, evaluated_later, left, named, parse, renamed};
+    use crate::export::Form;
     use crate::model::json;
 
     #[test]
@@ -386,7 +398,10 @@ mod tests {
     fn an_expression_is_written_as_one() {
         let maps = [parse("dev=${var.catalog}").unwrap()];
         let (text, count) = renamed(&maps, &std::collections::BTreeSet::new(), Place::Query, "FROM `dev`.s.t");
-        assert_eq!((evaluated_later(&maps, &text).as_str(), count), ("FROM ${var.catalog}.s.t", 1));
+        assert_eq!((evaluated_later(&maps, &text, Form::Yaml).as_str(), count), ("FROM ${var.catalog}.s.t", 1));
+        let maps = [parse("dev=${secret(\"c\")}").unwrap()];
+        let (text, _) = renamed(&maps, &std::collections::BTreeSet::new(), Place::Name, "dev.s.t");
+        assert_eq!(evaluated_later(&maps, &text, Form::Json), r#"${secret(\"c\")}.s.t"#);
         assert!(parse("${a}=b").is_err());
     }
 

@@ -77,7 +77,7 @@ fn overview(body: &Value) -> String {
     let mut out = String::new();
     for name in ["title", "space_id", "description", "warehouse_id", "parent_path", "create_time", "update_time"] {
         if let Some(value) = body.get(name).filter(|v| !v.is_zero()) {
-            out.push_str(&format!("{name:18} {}\n", value.key_text()));
+            out.push_str(&format!("{name:18} {}\n", rows::in_a_line(&value.key_text())));
         }
     }
     let lists: [&[&str]; 9] = [
@@ -99,7 +99,7 @@ fn overview(body: &Value) -> String {
         out.push_str(&format!("{:18} {}\n", path.last().copied().unwrap_or_default(), items.len()));
         for item in items {
             let name = ["identifier", "question", "name", "condition"].iter().find_map(|name| item.get(name));
-            out.push_str(&format!("  {}\n", name.map(Value::key_text).unwrap_or_default()));
+            out.push_str(&format!("  {}\n", rows::in_a_line(&name.map(Value::key_text).unwrap_or_default())));
         }
     }
     out

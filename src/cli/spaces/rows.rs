@@ -35,9 +35,14 @@ fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
+/// Somebody's text in a line of its own: what comes behind a line end would pass for another row or field.
+pub(super) fn in_a_line(text: &str) -> String {
+    visible(&text.replace('\n', " ")).into_owned()
+}
+
 fn table(run: &Run<'_>, columns: &[Column], rows: &[Value]) {
     let heading = columns.iter().map(|(_, heading)| (*heading).to_owned()).collect();
-    let cell = |row: &Value, name: &str| visible(&super::text(row, name).replace('\n', " ")).into_owned();
+    let cell = |row: &Value, name: &str| in_a_line(&super::text(row, name));
     let cells: Vec<Vec<String>> =
         std::iter::once(heading).chain(rows.iter().map(|row| columns.iter().map(|(name, _)| cell(row, name)).collect())).collect();
     let wide: Vec<usize> = (0..columns.len()).map(|i| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0)).collect();

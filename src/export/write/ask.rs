@@ -68,8 +68,8 @@ pub type Unfit = BTreeMap<(Address, Path), String>;
 pub struct Written {
     /// Files with edits, sorted by name; not written yet.
     pub files: Vec<Edited>,
-    /// What goes where, for people: address and field, then the file and why there.
-    pub places: Vec<(String, String)>,
+    /// What goes where: whose, which field (empty: all of it), then for people the file and why there.
+    pub places: Vec<(Address, Path, String)>,
     /// What was refused.
     pub refused: Vec<Refused>,
     /// What YAML and the workspace both changed, of each step: not written.

@@ -31,7 +31,7 @@ impl Writer<'_> {
             self.make(&file, &overlay::with(tree, &steps, Some(gone))?)
         })();
         match done {
-            Some(()) => self.written.places.push((address.to_string(), format!("{file}: left out of this environment"))),
+            Some(()) => self.written.places.push((address.clone(), Path::root(), format!("{file}: left out of this environment"))),
             None => self.refuse(address, &Path::root(), format!("`{file}` cannot take an overlay for it"), "change it by hand"),
         }
     }

@@ -1,6 +1,10 @@
 //! What is told and not refused: rules of which sources disagree, and what nobody is likely to have meant.
 
+mod strays;
+
 use std::collections::BTreeMap;
+
+pub(super) use strays::Strays;
 
 use super::check::{items, place, refusal};
 use super::form::{KEY, SECTIONS};
@@ -29,6 +33,7 @@ pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     for list in ["filters", "expressions", "measures"] {
         snippets(body, list, &mut found);
     }
+    found.extend(Strays::of(body).told());
     found
 }
 

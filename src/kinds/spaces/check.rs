@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::advice::Strays;
 use super::form::Wire;
 use super::form::{Group, KEY, SECTIONS, Section};
 use super::name::Name;
@@ -44,6 +45,7 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
         let reason = format!("it is of version {version}, and this release knows 1 and 2: a newer Brickform may know it");
         found.push(refusal(place(&["more", "version"]), reason));
     }
+    found.extend(Strays::of(body).slips);
     for section in SECTIONS {
         for (i, item) in items(body, section.at).iter().enumerate() {
             each(section, item, &place(section.at).join(Step::Index(i)), &mut found);

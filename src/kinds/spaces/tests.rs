@@ -330,6 +330,17 @@ fn what_the_api_would_refuse_is_said_at_its_place() {
             "instructions.joins[0]",
             "left_alias",
         ),
+        (r#"{"serialized_space":{"data_source":{"tables":[]}}}"#, "more.data_source", "did you mean `data_sources`?"),
+        (
+            r#"{"serialized_space":{"data_sources":{"tables":[{"identifier":"a.b.c","desciption":["x"]}]}}}"#,
+            "tables[0].more.desciption",
+            "in a table: did you mean `description`?",
+        ),
+        (
+            r#"{"serialized_space":{"benchmarks":{"questions":[{"question":["q"],"anwser":[]}]}}}"#,
+            "more.benchmarks.questions[0].anwser",
+            "in a benchmark: did you mean `answer`?",
+        ),
         (&format!("{{\"tables\":[{many}]}}"), "tables", "at most 30"),
     ] {
         let found = check::check(&read::normal(json::parse(body.as_bytes()).expect("JSON")));

@@ -10,7 +10,7 @@ use crate::model::{Address, Value};
 use crate::plan::between::{Sort, Sorted};
 use crate::plan::{Action, Block, Plan, Step};
 use crate::report::about::About;
-use crate::report::answers;
+use crate::report::answers::{self, Given};
 use crate::report::change::of_bytes;
 use crate::report::item::said;
 use crate::report::kept;
@@ -61,11 +61,12 @@ pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
     let mut words = Words { longest, ..Words::default() };
     let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).collect();
     let sorted = |s: &Step| about.sorts.and_then(|sorts| sorts.steps.get(&s.address));
-    let shown: Vec<Json> = steps.iter().map(|s| step(s, &plan.environment, sorted(s), &mut words)).collect();
+    let common = answers::common(&plan.environment, Given::Command(about.command));
+    let shown: Vec<Json> = steps.iter().map(|s| step(s, &common, sorted(s), &mut words)).collect();
     let blocks = listed(&plan.blocks, &mut words);
     // An object to which nothing else happens has no step: what is kept of it is told beside the warnings.
     let quiet = kept::steps(plan).filter(|s| s.action == Action::None && s.blocks.is_empty());
-    let told: Vec<Block> = plan.warnings.iter().cloned().chain(quiet.map(|step| kept_only(step, &plan.environment))).collect();
+    let told: Vec<Block> = plan.warnings.iter().cloned().chain(quiet.map(|step| kept_only(step, &common))).collect();
     let warnings = listed(&told, &mut words);
     let (nodes, edges) = graph(&steps, about.needs, &mut words);
     json!({
@@ -76,10 +77,10 @@ pub fn of(plan: &Plan, about: &About<'_>, longest: usize) -> Json {
     })
 }
 
-fn kept_only(step: &Step, environment: &str) -> Block {
+fn kept_only(step: &Step, common: &str) -> Block {
     let edits: Vec<String> = step.kept.iter().map(kept::line).collect();
     let reason = format!("{} keeps what was changed in the workspace (lifecycle.merge): {}", step.address, edits.join("; "));
-    Block { guard: "state", reason, remedy: kept::command(step, environment).into_iter().collect(), place: None }
+    Block { guard: "state", reason, remedy: kept::command(step, common).into_iter().collect(), place: None }
 }
 
 /// Where there is no plan.
@@ -87,7 +88,7 @@ pub fn nothing() -> Json {
     json!({ "blocks": [], "warnings": [], "steps": [], "nodes": [], "edges": [], "unmanaged": 0, "sorted": false, "cut": null, "words": [], "failed": true })
 }
 
-fn step(step: &Step, environment: &str, sorted: Option<&Sorted>, words: &mut Words) -> Json {
+fn step(step: &Step, common: &str, sorted: Option<&Sorted>, words: &mut Words) -> Json {
     let mut out = Map::new();
     out.insert("a".to_owned(), json!(words.put(&step.address.to_string())));
     out.insert("k".to_owned(), json!(words.put(&step.kind)));
@@ -120,7 +121,7 @@ fn step(step: &Step, environment: &str, sorted: Option<&Sorted>, words: &mut Wor
     put("t", step.notes.iter().cloned().chain(kept).map(|n| json!(words.put(&n))).collect());
     let told = if words.longest < REQUESTS { vec![] } else { requests(step) };
     put("r", told.iter().map(|r| json!(words.put(r))).collect());
-    put("y", answers::answers(step, environment).iter().map(|a| json!(words.put(a))).collect());
+    put("y", answers::answers(step, common).iter().map(|a| json!(words.put(a))).collect());
     for (key, count) in [("o", unchanged(step)), ("u", step.unmanaged.len()), ("w", sorted.map_or(0, |s| place(s.step)))] {
         if count > 0 {
             out.insert(key.to_owned(), json!(count));

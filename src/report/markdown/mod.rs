@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::about::{About, counted, thousands, to_do};
+use super::answers::{Given, common};
 use super::kept;
 use super::text::{self, plural};
 use super::untold;
@@ -50,12 +51,13 @@ pub fn plan(plan: &Plan, about: &About<'_>) -> String {
     }
     if !about.drift {
         out.push_str(&by_kinds(plan));
-        out.push_str(&kept_list(plan));
+        out.push_str(&kept_list(plan, about.command));
     }
     let mut room = LIMIT.saturating_sub(END + out.len());
-    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()), drift: about.drift };
+    let again = Some(about.command).filter(|command| !command.is_empty());
+    let page = Page { plan, sorts: about.sorts, of: None, again, command: about.command, drift: about.drift };
     let mut left = steps::losses(&[page], &mut room, &mut out);
-    let page = Page { plan, sorts: about.sorts, of: None, again: Some(about.command).filter(|c| !c.is_empty()), drift: about.drift };
+    let page = Page { plan, sorts: about.sorts, of: None, again, command: about.command, drift: about.drift };
     left.add(steps::put(&steps::groups(&page), room, &mut out));
     out.push_str(&left.words(LIMIT));
     out.push_str(&end(plan, about));
@@ -107,7 +109,7 @@ fn beside(sorts: &Sorts, count: impl Fn(Sort) -> usize) -> String {
 }
 
 /// What `lifecycle.merge` keeps, folded.
-fn kept_list(plan: &Plan) -> String {
+fn kept_list(plan: &Plan, command: &str) -> String {
     const MOST: usize = 30;
     if kept::steps(plan).next().is_none() {
         return String::new();
@@ -120,7 +122,8 @@ fn kept_list(plan: &Plan) -> String {
     if all.len() > MOST {
         out.push_str(&format!("- and {} more\n", thousands(all.len() - MOST)));
     }
-    out.push_str("\n`brickform adopt --write ADDRESS` takes it into YAML.\n\n</details>\n\n");
+    let common = common(&plan.environment, Given::Command(command));
+    out.push_str(&format!("\n{} takes it into YAML.\n\n</details>\n\n", span(&format!("brickform adopt {common} --write ADDRESS"))));
     out
 }
 

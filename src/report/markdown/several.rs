@@ -46,7 +46,7 @@ pub fn sections(project: &str, title: &str, sections: &[Section<'_>], command: &
     out.push('\n');
     let told = sections.iter().filter_map(|s| {
         let plan = s.plan.filter(|plan| !plan.is_empty())?;
-        Some(Told { title: s.title.clone(), plan, sorts: None, planned: false })
+        Some(Told { title: s.title.clone(), plan, sorts: None, planned: false, command })
     });
     let left = changes(&told.collect::<Vec<_>>(), false, &mut out);
     out.push_str(&left.words(LIMIT));
@@ -102,7 +102,8 @@ pub fn environments(what: &str, project: &str, all: &[One<'_>], command: &str) -
         if plan.is_empty() {
             continue;
         }
-        let told = Told { title: String::new(), plan, sorts: one.sorts, planned: matches!(one.came, Came::Plan(_, Some(_))) };
+        let planned = matches!(one.came, Came::Plan(_, Some(_)));
+        let told = Told { title: String::new(), plan, sorts: one.sorts, planned, command };
         match groups.iter_mut().find(|(_, other)| is_same(other, &told)) {
             Some((names, _)) => names.push(one.name),
             None => groups.push((vec![one.name], told)),
@@ -243,11 +244,13 @@ struct Told<'a> {
     sorts: Option<&'a Sorts>,
     /// It was applied since: what came of it is said above.
     planned: bool,
+    /// The command over all.
+    command: &'a str,
 }
 
 impl Told<'_> {
     fn page(&self, drift: bool) -> Page<'_> {
-        Page { plan: self.plan, sorts: self.sorts, of: None, again: None, drift }
+        Page { plan: self.plan, sorts: self.sorts, of: None, again: None, command: self.command, drift }
     }
 }
 

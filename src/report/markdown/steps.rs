@@ -10,7 +10,7 @@ use super::{LEFT_OUT, escape};
 use crate::plan::between::{Sort, Sorts};
 use crate::plan::{Action, DELETED, Plan, Step, tells_what_goes};
 use crate::report::about::{actions, is_grave, thousands};
-use crate::report::answers::shell_word;
+use crate::report::answers::{Given, shell_word};
 use crate::report::step::symbol;
 use crate::report::text::{self, Look};
 
@@ -64,6 +64,8 @@ pub struct Page<'a> {
     pub of: Option<&'a str>,
     /// The command that a kind's steps are shown by, up to `--target`; none where that is not possible.
     pub again: Option<&'a str>,
+    /// The command that gives the whole: what it says of project and state, the commands under drift say too.
+    pub command: &'a str,
     /// Only what changed in the workspace is told, and nothing is put back.
     pub drift: bool,
 }
@@ -105,6 +107,7 @@ impl Page<'_> {
             saved: false,
             millis: None,
             sorts: None,
+            given: Given::Command(self.command),
         };
         let mut body = String::new();
         text::one(step, &[], self.plan, &look, &mut body);

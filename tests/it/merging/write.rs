@@ -333,3 +333,90 @@ fn a_question_in_a_block_is_no_drift() {
     desk.done(&["apply", "--yes"], "questions in blocks");
     desk.done(&["plan", "--detailed-exitcode"], "they are there");
 }
+
+/// What stands under the API's names, or another tool's, is written back under these.
+#[test]
+fn drift_goes_back_under_the_names_that_the_file_has() {
+    let desk = Desk::new();
+    desk.write("conf/project.yaml", "name: desk\nvariables: { catalog: { default: main } }\n");
+    let conf = r#"spaces:
+  - space_id: s # of another tool
+    title: S
+    warehouse_id: "475b94ddc7cd5211"
+    sample_questions: [Who?]
+    data_sources:
+      tables:
+        # the one that counts
+        - identifier: ${catalog}.s.a
+          description: [Orders]
+          column_configs:
+            - { column_name: amount, description: Net }
+        - identifier: ${catalog}.s.b
+    instructions:
+      text_instructions:
+        - content: Be nice. # always
+      example_question_sqls:
+        - question: Top
+          sql: SELECT 1 FROM ${catalog}.s.a # one
+      sql_functions:
+        - ${catalog}.s.f
+      sql_snippets:
+        measures:
+          - { display_name: sum, sql: sum(a.amount) } # net
+"#;
+    desk.write("conf/a.yaml", conf);
+    desk.done(&["apply", "--yes"], "a space in another spelling");
+    let table: &[(&str, fn(&mut Json), &[(&str, &str)])] = &[
+        (
+            "a table",
+            |c| c["data_sources"]["tables"][0]["description"] = serde_json::json!(["Orders, UI"]),
+            &[("[Orders]", "[\"Orders, UI\"]")],
+        ),
+        (
+            "a column",
+            |c| c["data_sources"]["tables"][0]["column_configs"][0]["description"] = serde_json::json!(["Gross"]),
+            &[(": Net", ": Gross")],
+        ),
+        (
+            "a text",
+            |c| c["instructions"]["text_instructions"][0]["content"] = serde_json::json!(["Be brief."]),
+            &[("Be nice.", "Be brief.")],
+        ),
+        (
+            "SQL",
+            |c| item(c, EXAMPLES, "question", "Top")["sql"] = serde_json::json!(["SELECT 2 FROM main.s.a"]),
+            &[("SELECT 1", "SELECT 2")],
+        ),
+        (
+            "a function more",
+            |c| {
+                let new = serde_json::json!({"id": OF_THE_UI, "identifier": "main.s.g"});
+                let all = c["instructions"]["sql_functions"].as_array_mut().expect("functions");
+                all.push(new);
+                all.sort_by_key(|f| f["id"].to_string());
+            },
+            &[],
+        ),
+        (
+            "a measure",
+            |c| c["instructions"]["sql_snippets"]["measures"][0]["sql"] = serde_json::json!(["max(a.amount)"]),
+            &[("sum(a.amount)", "max(a.amount)")],
+        ),
+    ];
+    for (what, edit, wanted) in table {
+        in_the_ui(&desk, edit);
+        let (exit, said) = desk.run(&["adopt", "--write", "--all-drift", "--yes"]);
+        let after = desk.read("conf/a.yaml");
+        assert_eq!(exit, 0, "{what}: {said}\n{after}");
+        for (from, to) in *wanted {
+            assert_eq!(after, conf.replacen(from, to, 1), "{what}: {said}");
+        }
+        assert!(
+            after.contains("# of another tool") && after.contains("# the one that counts") && after.contains("${catalog}.s.b"),
+            "{after}"
+        );
+        desk.done(&["plan", "--detailed-exitcode"], &format!("{what}\n{said}\n{after}"));
+        desk.write("conf/a.yaml", conf);
+        desk.done(&["apply", "--yes"], "as it was");
+    }
+}

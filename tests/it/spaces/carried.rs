@@ -154,3 +154,58 @@ fn an_export_of_a_space_that_lacks_something_is_valid() {
     desk.done("apply --yes --env dev --config conf/spaces --profile TARGET_WORKSPACE");
     assert_eq!(kept(&other)[""]["serialized_space"]["data_sources"]["tables"], tables);
 }
+
+/// An export, a copy and what is adopted tell items apart by one rule, which is the one that reads them.
+#[test]
+fn items_that_are_alike_are_written_as_they_are_read() {
+    let (source, other) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &other);
+    let id = |n: u32| format!("{n:032x}");
+    let question = |n: u32, text: &str| json!({ "id": id(n), "question": [text] });
+    let join = |n: u32, instruction: &str| {
+        let side = |name: &str| json!({ "identifier": format!("lake.s.{name}"), "alias": name });
+        let sql = ["`a`.`x` = `b`.`y`", "--rt=FROM_RELATIONSHIP_TYPE_ONE_TO_ONE--"];
+        json!({ "id": id(n), "left": side("a"), "right": side("b"), "sql": sql, "instruction": [instruction] })
+    };
+    let function = |n: u32| json!({ "id": id(n), "identifier": "lake.s.f" });
+    let export = json!({
+        "version": 2,
+        "config": { "sample_questions": [question(11, "b"), question(12, "b"), question(13, "a"), question(14, "a")] },
+        "data_sources": { "tables": [{ "identifier": "lake.s.a" }, { "identifier": "lake.s.b" }] },
+        "instructions": { "sql_functions": [function(5), function(6)], "join_specs": [join(1, "two"), join(2, "one")] }
+    });
+    let space = made(&source, "Twins", &export);
+    let keys = |text: &str| ["2", "3"].map(|key| text.matches(&format!("$key: \"{key}\"")).count());
+
+    desk.done("space-export --definition-only --output-dir conf/spaces --profile SOURCE_WORKSPACE");
+    let text = desk.read("conf/spaces/twins.yaml");
+    // One of the joins and one of each question; of a function there is one, which said twice means no more.
+    assert_eq!((keys(&text), text.matches("lake.s.f").count()), ([2, 1], 1), "{text}");
+    desk.write("conf/environments/dev.yaml", "{}\n");
+    desk.done("validate --env dev --config conf/spaces");
+    desk.done("space-clone Twins --to-file copy.yaml --profile SOURCE_WORKSPACE");
+    let rest = |text: &str| text.split_once('\n').expect("lines").1.to_owned();
+    assert_eq!(desk.read("copy.yaml"), rest(&text));
+    let options = "--env dev --config conf/spaces --profile TARGET_WORKSPACE";
+    desk.done(&format!("apply --yes {options}"));
+    let arrived = kept(&other)["Twins"]["serialized_space"].clone();
+    let count = |list: &str| arrived.pointer(list).and_then(Value::as_array).map(Vec::len);
+    let lists = ["/instructions/join_specs", "/config/sample_questions", "/instructions/sql_functions"];
+    assert_eq!(lists.map(count), [Some(2), Some(4), Some(1)]);
+    assert!(desk.done(&format!("plan {options}")).contains("no changes"));
+    // Whatever order the other workspace has them in.
+    desk.done("space-export --definition-only --output-dir again --profile TARGET_WORKSPACE");
+    assert_eq!(rest(&desk.read("again/twins.yaml")), rest(&text));
+
+    let own = Desk::new(&source, &other);
+    own.write("conf/project.yaml", "name: shop\n");
+    own.write("environments/dev.yaml", "workspace: { profile: SOURCE_WORKSPACE }\n");
+    own.done(&format!("adopt spaces --id {space} --yes"));
+    let adopted = own.read("conf/spaces.yaml");
+    assert_eq!((keys(&adopted), adopted.matches("lake.s.f").count()), ([2, 1], 1), "{adopted}");
+    // Nothing but the function that YAML cannot say twice.
+    let plan = own.done("plan");
+    assert!(plan.contains("functions") && !plan.contains("joins") && !plan.contains("sample_questions"), "{plan}");
+    own.done("apply --yes");
+    assert!(own.done("plan").contains("no changes"));
+}

@@ -65,6 +65,30 @@ fn every_form_is_nothing_but_itself() {
     assert!(code == 64 && err.contains("--pattern"), "{err}");
     let (code, _, err) = desk.run(&["space-list", "-p", "SOURCE", "--env", "dev"]);
     assert!(code == 64 && err.contains("`-p` and `--env`"), "{err}");
+    // An id says which space: what else would choose among them is not passed over.
+    let id = kept(&source)["Stock"]["space_id"].as_str().expect("an id").to_owned();
+    for option in ["--pattern", "--exclude"] {
+        let line = ["space-export", "--space-id", &id, option, "S*", "--output-dir", "chosen", "--profile", "SOURCE_WORKSPACE"];
+        let (code, _, err) = desk.run(&line);
+        assert!(code == 64 && err.contains("--space-id") && err.contains(option) && !desk.path("chosen").exists(), "{code} {err}");
+    }
+}
+
+/// Each line of what people read is a field of its own, whatever somebody wrote into a text.
+#[test]
+fn a_text_of_several_lines_is_one_line_of_an_overview() {
+    let (source, target) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &target);
+    let question = json!({ "id": "1".repeat(32), "question": ["One\n", "warehouse_id       x"] });
+    let content = json!({ "version": 2, "config": { "sample_questions": [question] } });
+    let description = "All of it\nspace_id           forged";
+    let body = json!({ "title": "Sales", "description": description, "warehouse_id": "w", "serialized_space": content.to_string() });
+    let id = send(&source, "POST", "/api/2.0/genie/spaces", &body)["space_id"].as_str().expect("an id").to_owned();
+    let out = desk.done("space-get Sales -p SOURCE_WORKSPACE");
+    let fields = |name: &str| out.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    assert_eq!(fields("space_id"), [format!("space_id           {id}")], "{out}");
+    assert_eq!(fields("description"), ["description        All of it space_id           forged"], "{out}");
+    assert_eq!(fields("warehouse_id"), ["warehouse_id       w"], "{out}");
 }
 
 /// The definition is for those who may edit: the rest is exported all the same.
@@ -147,6 +171,12 @@ fn a_copy_goes_where_it_is_said_under_another_catalog() {
     assert!(code == 0 && err.contains("Texts that still name what `--map` replaces") && err.contains("instructions.text (1)"), "{err}");
     let copy = desk.read("copy.yaml");
     assert!(copy.contains("${catalog}.s.orders") && !copy.contains("$${catalog}") && !copy.contains("brickform_"), "{copy}");
+    // A file is read by its name.
+    desk.done("space-clone Sales --map dev=${catalog} --to-file conf/spaces/copy.json --profile SOURCE_WORKSPACE");
+    let copy = json_of(&desk.read("conf/spaces/copy.json"));
+    assert_eq!(copy["spaces"][0]["tables"], json!(["${catalog}.s.orders"]));
+    desk.write("conf/environments/target.yaml", "variables: { catalog: prod }\n");
+    desk.done("validate --env target --config conf/spaces");
     let (code, _, err) = desk.run(&["space-clone", "Sales", "--map", "dev=${catalog}", "--yes", "--profile", "SOURCE_WORKSPACE"]);
     assert!(code == 64 && err.contains("--to-file"), "{err}");
 }
