@@ -7,7 +7,7 @@ use super::adopt::Arguments;
 use super::carry::{self, Consent};
 use super::planning::patterns;
 use super::refresh::{accept, accept_only};
-use super::session::{Online, Session};
+use super::session::{Online, Session, given};
 use super::{Exit, Failure, Run};
 use crate::diagnostic::Severity;
 use crate::diff::{FieldChange, Reason};
@@ -16,6 +16,7 @@ use crate::export::object;
 use crate::export::write::{Ask, Conflicts, Into, Refused, Unfit, Written, concerns, is_drift, write_but};
 use crate::model::{Address, Path, Pattern};
 use crate::plan::{self, DELETED, Plan, Step};
+use crate::report::answers::common;
 use crate::report::conflict::{self, Conflict};
 use crate::report::style::Paint;
 use crate::state::{Document, Note};
@@ -176,7 +177,7 @@ fn tell(session: &Session, run: &Run<'_>, written: &Written, plan: &Plan) {
     let conflicts: Vec<Conflict<'_>> =
         written.conflicts.iter().map(|(address, changes)| Conflict { address, name: name(address), changes }).collect();
     let paint = Paint { colour: run.screen.err_colour };
-    run.screen.raw(&conflict::section(&conflicts, session.environment(), paint, run.screen.width));
+    run.screen.raw(&conflict::section(&conflicts, &common(session.environment(), given(run.options)), paint, run.screen.width));
 }
 
 /// Says which of the files other environments read too, and how they keep what they have.

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::carry::{self, Consent, Way};
 use super::planning::{Planning, Showing};
-use super::session::Session;
+use super::session::{Session, given};
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::kinds::Registry;
+use crate::report::answers::{common, shell_word};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -49,22 +50,12 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 
 /// The command that goes on from here.
 pub fn again(command: &str, run: &Run<'_>, session: &Session, planning: &Planning) -> String {
-    let mut text = format!("brickform {command} --env {}", session.environment());
-    for (flag, value) in [
-        ("--project-dir", &run.options.project_dir),
-        ("--config", &run.options.config),
-        ("--state", &run.options.state),
-        ("--profile", &run.options.profile),
-    ] {
-        if let Some(value) = value {
-            text.push_str(&format!(" {flag} {}", crate::report::answers::shell_word(value)));
-        }
-    }
+    let mut text = format!("brickform {command} {}", common(session.environment(), given(run.options)));
     for given in &run.options.variables {
         // What is sensitive is not repeated.
         let name = given.split_once('=').map_or(given.as_str(), |(name, _)| name);
         let shown = if session.project.is_sensitive(name) { format!("{name}=...") } else { given.clone() };
-        text.push_str(&format!(" --var {}", crate::report::answers::shell_word(&shown)));
+        text.push_str(&format!(" --var {}", shell_word(&shown)));
     }
     for word in planning.words() {
         text.push(' ');

@@ -10,7 +10,7 @@ use super::options::Form;
 use super::parts::{self, Part};
 use super::planning::{self, Showing, Shown};
 use super::progress::Progress;
-use super::session::{Online, Session};
+use super::session::{Online, Session, given};
 use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::model::Fingerprint;
@@ -256,7 +256,7 @@ pub async fn out(
     let written = |form: Form| {
         let told = said(false, true);
         match form {
-            Form::Json => json::result(plan, &report, plan.destroy),
+            Form::Json => json::result(plan, &report, plan.destroy, given(run.options)),
             Form::Markdown => {
                 let about = About {
                     command: way.again,

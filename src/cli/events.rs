@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Run;
+use super::session::given;
 use crate::apply::{Event, Report};
 use crate::plan::Plan;
 use crate::report::json;
@@ -54,7 +55,7 @@ impl<'a> Events<'a> {
 
     /// The plan stands.
     pub fn planned(self, plan: &Plan, digest: &str) {
-        for line in json::steps(plan) {
+        for line in json::steps(plan, given(self.run.options)) {
             self.say("step_planned", line);
         }
         let members = json!({

@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use super::git::Git;
 use super::options::{Form, Options};
 use super::parts::Ended;
-use super::session::Session;
+use super::session::{Session, given};
 use super::{Failure, Run, github};
 use crate::apply::Report;
 use crate::diagnostic::Diagnostic;
 use crate::model::Outside;
 use crate::plan::Plan;
 use crate::project::{Answers, Desired};
+use crate::report::answers::Given;
 use crate::report::findings::{self, Finding, Level, Places};
 use crate::report::junit::{self, Case};
 use crate::report::sarif::{self, Frame};
@@ -27,13 +28,20 @@ pub struct Spot {
     places: Places,
     prefix: String,
     fallback: String,
+    /// The options that choose project and state, as a command has them.
+    given: String,
 }
 
 impl Spot {
     /// Of what a plan desires.
     pub fn of(run: &Run<'_>, session: &Session, desired: &Desired) -> Self {
         let fallback = session.project.environment.span.as_ref().map(|span| span.source.name.clone());
-        Self { places: Places::of(desired), prefix: prefix(run.outside, &session.project.folder), fallback: fallback.unwrap_or_default() }
+        Self {
+            places: Places::of(desired),
+            prefix: prefix(run.outside, &session.project.folder),
+            fallback: fallback.unwrap_or_default(),
+            given: given(run.options).words().join(" "),
+        }
     }
 
     /// Where only the session is at hand.
@@ -71,7 +79,7 @@ pub fn of_plan(form: Form, plan: &Plan, drift: bool, report: Option<&Report>, sp
 
 /// What stands in the way, drifted, or failed.
 pub fn found(plan: &Plan, report: Option<&Report>, spot: &Spot) -> Vec<Finding> {
-    let mut found = findings::of_plan(plan, &spot.places);
+    let mut found = findings::of_plan(plan, &spot.places, Given::Command(&spot.given));
     found.extend(report.map(|report| findings::of_report(report, &spot.places)).unwrap_or_default());
     found
 }

@@ -6,12 +6,13 @@ use clap::Args;
 use super::carry::{self, Consent};
 use super::events::Events;
 use super::planning::{self, Showing};
-use super::session::Session;
+use super::session::{Session, given};
 use super::{Exit, Failure, Run, runtime, saving};
 use crate::diff::FieldChange;
 use crate::export::accept::accepted;
 use crate::export::write::is_drift;
 use crate::plan::{self, DELETED, Step};
+use crate::report::answers::common;
 use crate::report::text::Look;
 use crate::state::Document;
 
@@ -75,9 +76,9 @@ async fn refresh(session: &Session, arguments: &Arguments, run: &Run<'_>) -> Res
         return Ok(Exit::Done);
     }
     run.screen.result(&format!(
-        "Accepted into the state: {}. Nothing was sent; `brickform plan --env {}` shows what the YAML says otherwise.\n",
+        "Accepted into the state: {}. Nothing was sent; `brickform plan {}` shows what the YAML says otherwise.\n",
         drifted.len(),
-        session.environment()
+        common(session.environment(), given(run.options))
     ));
     Ok(Exit::Done)
 }

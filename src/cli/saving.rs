@@ -7,13 +7,13 @@ use super::carry::{self, Way};
 use super::events::Events;
 use super::options::Options;
 use super::planning::Showing;
-use super::session::{Online, Session};
+use super::session::{Online, Session, given};
 use super::{Exit, Failure, Run, runtime};
 use crate::model::{Address, Pattern, bounded};
 use crate::plan::saved::{self, Envelope, Saved, Sources};
 use crate::plan::{self, Plan};
 use crate::report;
-use crate::report::answers::shell_word;
+use crate::report::answers::{common, shell_word};
 use crate::state::Document;
 
 /// The plan with what it is bound to.
@@ -159,15 +159,7 @@ fn fresh(run: &Run<'_>, file: &str, envelope: &Envelope, again: &str) -> Result<
 
 /// The command that plans the same again, into the same file.
 fn command(run: &Run<'_>, then: &Saved, file: &str) -> String {
-    let mut words = vec![format!("brickform plan --env {}", shell_word(&then.plan.environment))];
-    for (flag, value) in [
-        ("--project-dir", &run.options.project_dir),
-        ("--config", &run.options.config),
-        ("--state", &run.options.state),
-        ("--profile", &run.options.profile),
-    ] {
-        words.extend(value.as_ref().map(|value| format!("{flag} {}", shell_word(value))));
-    }
+    let mut words = vec![format!("brickform plan {}", common(&then.plan.environment, given(run.options)))];
     words.extend(then.given.iter().map(|(name, value)| format!("--var {}", shell_word(&format!("{name}={value}")))));
     words.extend(choices(&then.choices));
     words.push(format!("--out {}", shell_word(file)));

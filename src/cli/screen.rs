@@ -99,6 +99,8 @@ pub struct Screen {
     pub events: bool,
     /// The one environment that was named.
     environment: Option<String>,
+    /// The options that choose project and state, as a command has them.
+    given: String,
     quiet: bool,
     verbose: u8,
     /// Whether GitHub reads along and is told by annotations, and the project's folder from the top of the repository.
@@ -136,6 +138,7 @@ impl Screen {
             part: Mutex::default(),
             known: outside.known(),
             environment: options.environments.first().filter(|name| options.environments.len() == 1 && !name.contains('*')).cloned(),
+            given: super::session::given(options).words().join(" "),
             quiet: options.quiet,
             verbose: options.verbose,
             runner: outside.variable("GITHUB_ACTIONS") == Some("true") || outside.variable("TF_BUILD").is_some(),
@@ -308,9 +311,9 @@ impl Screen {
         }
     }
 
-    /// A line of advice whose commands name the environment, where one was named on the command line.
+    /// A line of advice whose commands name the environment, the project and the state, as far as the command line did.
     pub fn in_environment(&self, line: &str) -> String {
-        self.environment.as_ref().map_or_else(|| line.to_owned(), |name| report::answers::in_environment(line, name))
+        report::answers::in_place(line, self.environment.as_deref(), report::answers::Given::Command(&self.given))
     }
 
     /// Text for a person: on a terminal no line is wider than the window.

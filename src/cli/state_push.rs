@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::carry::{self, Consent};
-use super::session::{Session, somebody};
+use super::session::{Session, given, somebody};
 use super::{Exit, Failure, Format, Run};
 use crate::model::{Address, bounded};
-use crate::report::answers::shell_word;
+use crate::report::answers::common;
 use crate::report::text::plural;
 use crate::state::{Document, Entry, Note, Remains, StateError, write_whole};
 
@@ -217,10 +217,10 @@ fn tell(session: &Session, run: &Run<'_>, document: &Document, from: &str, chang
             )
         }
         Format::Text => format!(
-            "{from} is the state of {environment} now: serial {}, {}. Nothing was sent.\nNext: brickform plan --env {}\n",
+            "{from} is the state of {environment} now: serial {}, {}. Nothing was sent.\nNext: brickform plan {}\n",
             document.serial,
             plural(document.resources.len() as u64, "resource", "resources"),
-            shell_word(environment)
+            common(environment, given(run.options))
         ),
     });
 }

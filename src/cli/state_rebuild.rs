@@ -6,13 +6,13 @@ use clap::Args;
 
 use super::adopt;
 use super::carry::{self, Consent};
-use super::session::{Online, Session, somebody};
+use super::session::{Online, Session, given, somebody};
 use super::{Exit, Failure, Format, Run, runtime};
 use crate::kinds::{Kind, Lifetime};
 use crate::model::{Address, Value};
 use crate::plan::{self, owner_of};
 use crate::refresh;
-use crate::report::answers::shell_word;
+use crate::report::answers::{common, shell_word};
 use crate::report::text::plural;
 use crate::state::{Document, Entry, Note, StateError, new_document, new_lineage};
 
@@ -101,10 +101,10 @@ async fn rebuilt(arguments: &Arguments, session: &Session, run: &Run<'_>) -> Res
     session.store.replace(&document, "state rebuild")?;
     if run.screen.format == Format::Text {
         run.screen.result(&format!(
-            "Rebuilt: serial {}, {}. Nothing was sent.\nNext: brickform plan --env {}\n",
+            "Rebuilt: serial {}, {}. Nothing was sent.\nNext: brickform plan {}\n",
             document.serial,
             plural(document.resources.len() as u64, "address", "addresses"),
-            shell_word(session.environment())
+            common(session.environment(), given(run.options))
         ));
     }
     Ok(if unclear > 0 { Exit::Failed } else { Exit::Done })

@@ -214,7 +214,12 @@ impl Walk<'_> {
     }
 
     fn unknown_field(&mut self, name: &str, value: Value, node: Option<&Node>, field: &Field<'_>) -> Option<Value> {
-        let span = node.and_then(|n| n.entry(name)).map_or_else(|| self.span(node), |e| e.key_span.clone());
+        let span = match node.and_then(|n| n.entry(name)) {
+            Some(entry) => entry.key_span.clone(),
+            None if node.is_some() => self.span(node),
+            // Written with the API's names: beside the other members there, where what is set aside has its place too.
+            None => self.span_inside(&self.path.join(Step::Field("more".to_owned())).join(Step::Field(name.to_owned()))),
+        };
         let (whose, what) = if self.path.is_root() {
             (self.subject.address.to_string(), format!("{} has no such field", self.subject.kind.one()))
         } else {

@@ -102,13 +102,8 @@ pub fn of(step: &Step, common: &str) -> Answers {
 const OF_ONE: [&str; 14] =
     ["adopt", "apply", "auth", "destroy", "drift", "forget", "output", "plan", "refresh", "rollback", "run", "show", "state", "status"];
 
-/// A sentence whose commands (`` `brickform state history` ``) name the environment that they are about, where they do not yet.
-#[must_use]
-pub fn in_environment(text: &str, environment: &str) -> String {
-    in_place(text, Some(environment), Given::Nothing)
-}
-
-/// The same, and whatever else chooses project and state.
+/// A sentence whose commands (`` `brickform state history` ``) name the environment that they are about, and whatever else
+/// chooses project and state, where they do not yet.
 #[must_use]
 pub fn in_place(text: &str, environment: Option<&str>, given: Given<'_>) -> String {
     let mut out = String::new();
@@ -359,7 +354,7 @@ mod tests {
             ("brickform adopt jobs.a    # takes it over", "brickform adopt --env prod jobs.a    # takes it over"),
             ("no command", "no command"),
         ] {
-            assert_eq!(super::in_environment(text, "prod"), want);
+            assert_eq!(in_place(text, Some("prod"), Given::Nothing), want);
         }
     }
 

@@ -18,9 +18,9 @@ pub struct Conflict<'c> {
     pub changes: &'c [FieldChange],
 }
 
-/// All of them, with what to type; empty without any.
+/// All of them, with what to type; empty without any. `common`: what each command says of environment, project and state.
 #[must_use]
-pub fn section(conflicts: &[Conflict<'_>], environment: &str, paint: Paint, width: usize) -> String {
+pub fn section(conflicts: &[Conflict<'_>], common: &str, paint: Paint, width: usize) -> String {
     if conflicts.is_empty() {
         return String::new();
     }
@@ -35,8 +35,8 @@ pub fn section(conflicts: &[Conflict<'_>], environment: &str, paint: Paint, widt
         out.push_str(&lay(&rows, 6, width));
         let word = shell_word(&address.to_string());
         for line in [
-            format!("take the workspace's (-): brickform adopt --env {environment} --write {word} --theirs"),
-            format!("keep the YAML's (+):      brickform apply --env {environment} --target {word}"),
+            format!("take the workspace's (-): brickform adopt {common} --write {word} --theirs"),
+            format!("keep the YAML's (+):      brickform apply {common} --target {word}"),
             "or write both into the YAML by hand, then apply".to_owned(),
         ] {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
@@ -59,17 +59,17 @@ mod tests {
         let mut both = change("description", "\"by hand\"", "\"yaml\"", Reason::Conflict);
         both.applied = Some("first".into());
         let all = [Conflict { address: &address, name: "Bakery sales", changes: &[both] }];
-        let shown = section(&all, "prod", Paint { colour: false }, 110);
+        let shown = section(&all, "--env prod --state /x/s", Paint { colour: false }, 110);
         for part in [
             "error: 1 conflict: YAML and the workspace both changed this since the last apply",
             "    spaces.sales  \"Bakery sales\"\n",
             "\"by hand\" → \"yaml\"",
             "last applied \"first\"",
-            "take the workspace's (-): brickform adopt --env prod --write spaces.sales --theirs\n",
-            "keep the YAML's (+):      brickform apply --env prod --target spaces.sales\n",
+            "take the workspace's (-): brickform adopt --env prod --state /x/s --write spaces.sales --theirs\n",
+            "keep the YAML's (+):      brickform apply --env prod --state /x/s --target spaces.sales\n",
         ] {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
-        assert_eq!(section(&[], "prod", Paint { colour: false }, 110), "");
+        assert_eq!(section(&[], "--env prod", Paint { colour: false }, 110), "");
     }
 }

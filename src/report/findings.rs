@@ -90,7 +90,8 @@ pub fn of_diagnostics(diagnostics: &[Diagnostic]) -> Vec<Finding> {
 
 /// Guards, conflicts, drift and warnings of a plan, in the order of the plan.
 #[must_use]
-pub fn of_plan(plan: &Plan, places: &Places) -> Vec<Finding> {
+pub fn of_plan(plan: &Plan, places: &Places, given: Given<'_>) -> Vec<Finding> {
+    let common = common(&plan.environment, given);
     let guard = |block: &Block, level: Level, step: Option<&Step>| Finding {
         rule: format!("guard/{}", block.guard),
         level,
@@ -102,7 +103,7 @@ pub fn of_plan(plan: &Plan, places: &Places) -> Vec<Finding> {
     let mut found: Vec<Finding> = plan.blocks.iter().map(|b| guard(b, Level::Error, None)).collect();
     for step in &plan.steps {
         found.extend(step.blocks.iter().map(|b| guard(b, Level::Error, Some(step))));
-        found.extend(drift(step, &plan.environment, places));
+        found.extend(drift(step, &common, places));
     }
     found.extend(plan.warnings.iter().map(|b| guard(b, Level::Warning, None)));
     found
@@ -115,12 +116,12 @@ fn cause(step: &Step) -> Option<&Path> {
     step.forces.first().or_else(conflict).or_else(first)
 }
 
-fn drift(step: &Step, environment: &str, places: &Places) -> Vec<Finding> {
+fn drift(step: &Step, common: &str, places: &Places) -> Vec<Finding> {
     let one = |rule: &str, message: String, path: Option<&Path>| Finding {
         rule: rule.to_owned(),
         level: Level::Warning,
         message,
-        help: answers(step, &common(environment, Given::Nothing)),
+        help: answers(step, common),
         address: Some(step.address.to_string()),
         span: places.at(&step.address, path),
     };
@@ -191,7 +192,7 @@ pub fn about(rule: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Places, of_plan, of_report};
+    use super::{Given, Places, of_plan, of_report};
     use crate::apply::Outcome;
     use crate::diagnostic::{Source, Span};
     use crate::report::samples;
@@ -217,7 +218,7 @@ mod tests {
         let blocked = plan.steps.iter_mut().find(|step| !step.blocks.is_empty()).unwrap();
         blocked.blocks[0].place = Some(Span::new(&source, 2, 3));
         plan.warnings = vec![blocked.blocks[0].clone()];
-        let found = of_plan(&plan, &Places::default());
+        let found = of_plan(&plan, &Places::default(), Given::Nothing);
         let cited: Vec<String> = found.iter().filter_map(|found| Some(found.span.as_ref()?.cite())).collect();
         assert_eq!(cited.len(), 2);
         assert!(cited.iter().all(|place| place.starts_with("spaces/p.yaml:2")), "{cited:?}");

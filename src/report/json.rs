@@ -59,7 +59,7 @@ fn sort(plan: &mut Json, sorts: &Sorts) {
 
 /// What an apply did, with the plan that it carried out.
 #[must_use]
-pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
+pub fn result(plan: &Plan, report: &Report, destroy: bool, given: Given<'_>) -> String {
     let results: Vec<Json> = report.results.iter().map(step_result).collect();
     written(&json!({
         "format": RESULT_FORMAT,
@@ -69,7 +69,7 @@ pub fn result(plan: &Plan, report: &Report, destroy: bool) -> String {
         "interrupted": report.interrupted,
         "counts": outcomes(report),
         "results": results,
-        "plan": plan_value(plan, false, Given::Nothing),
+        "plan": plan_value(plan, false, given),
     }))
 }
 
@@ -204,8 +204,8 @@ pub fn blocks(all: &[Block]) -> Json {
 
 /// The steps to which something happens, as plans have them.
 #[must_use]
-pub fn steps(plan: &Plan) -> Vec<Json> {
-    let common = common(&plan.environment, Given::Nothing);
+pub fn steps(plan: &Plan, given: Given<'_>) -> Vec<Json> {
+    let common = common(&plan.environment, given);
     plan.steps.iter().filter(|s| s.action != Action::None || !s.blocks.is_empty()).map(|s| step(s, &common, false)).collect()
 }
 

@@ -146,13 +146,14 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Case, escape, junit, of_plan};
+    use crate::report::answers::Given;
     use crate::report::findings::{self, Places};
     use crate::report::samples;
 
     #[test]
     fn each_address_is_a_case_and_what_is_blocked_fails() {
         let plan = samples::everything();
-        let found = findings::of_plan(&plan, &Places::default());
+        let found = findings::of_plan(&plan, &Places::default(), Given::Nothing);
         let cases = of_plan(&plan, &found, false);
         assert_eq!(cases.len(), plan.steps.len() + 1);
         let failed = |cases: &[Case]| cases.iter().filter(|c| !c.failures.is_empty()).map(|c| c.name.clone()).collect::<Vec<_>>();

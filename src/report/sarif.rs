@@ -177,6 +177,7 @@ mod tests {
 
     use super::{Frame, document, run, sarif, uri};
     use crate::diagnostic::{Diagnostic, Source, Span};
+    use crate::report::answers::Given;
     use crate::report::findings::{Places, of_diagnostics, of_plan};
     use crate::report::samples;
 
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn every_result_names_a_rule_and_a_place() {
         let plan = samples::everything();
-        let document: Json = serde_json::from_str(&sarif(&of_plan(&plan, &Places::default()), &FRAME)).unwrap();
+        let document: Json = serde_json::from_str(&sarif(&of_plan(&plan, &Places::default(), Given::Nothing), &FRAME)).unwrap();
         let run = &document["runs"][0];
         let rules: Vec<&str> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap()).collect();
         assert_eq!(rules, ["conflict", "drift", "guard/data_loss"]);
@@ -227,13 +228,13 @@ mod tests {
             assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
             assert!(result["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap() > 0);
         }
-        let marks = marks(&sarif(&of_plan(&plan, &Places::default()), &FRAME));
+        let marks = marks(&sarif(&of_plan(&plan, &Places::default(), Given::Nothing), &FRAME));
         assert_eq!(run["results"].as_array().unwrap().len(), marks.iter().collect::<BTreeSet<_>>().len(), "each has a mark of its own");
     }
 
     #[test]
     fn what_more_than_twenty_environments_found_is_in_twenty_runs() {
-        let found = of_plan(&samples::everything(), &Places::default());
+        let found = of_plan(&samples::everything(), &Places::default(), Given::Nothing);
         let names: Vec<String> = (0..23).map(|n| format!("prod-{n:02}")).collect();
         let of = |(n, environment): (usize, &String)| run(&found[..(n % 2) * found.len()], &Frame { environment, ..FRAME });
         let runs: Vec<Json> = names.iter().enumerate().map(of).collect();

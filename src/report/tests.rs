@@ -173,7 +173,7 @@ fn what_was_half_done_is_not_called_skipped() {
         let text = result(&samples::everything(), &report, &look);
         assert!(text.contains(&format!("{left}: needs catalogs.lake")) && text.contains("1 failed, 1 half done"), "{text}");
         assert!(text.contains("exit code 3") && !text.contains("skipped"), "{text}");
-        let json: serde_json::Value = serde_json::from_str(&json::result(&samples::everything(), &report, false)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json::result(&samples::everything(), &report, false, Given::Nothing)).unwrap();
         assert_eq!((&json["results"][1]["outcome"], &json["results"][1]["half"]), (&"halfway".into(), &word.into()));
     }
     // A failure after half of it was done is no failure that changed nothing.
@@ -196,7 +196,7 @@ fn a_long_name_gives_way_to_the_time() {
 fn a_result_as_json() {
     let mut plan = samples::everything();
     plan.steps.clear();
-    insta::assert_snapshot!(json::result(&plan, &samples::half(), false));
+    insta::assert_snapshot!(json::result(&plan, &samples::half(), false, Given::Nothing));
 }
 
 /// Names of every width: CJK, combining marks, an emoji of several, right to left.

@@ -33,6 +33,9 @@ fn what_takes_an_object_over_names_project_and_state() {
     let plan = project.run("plan --env dev --config made --state two").ended(0);
     assert!(plan.out.starts_with("dev: no changes"), "{}", plan.out);
     assert!(!has_own_state(&project), "it is not managed from another state");
+    // Advice under an error.
+    let failed = project.run("state list --env dev --config made --state three").ended(1);
+    assert!(failed.err.contains("brickform apply --env dev --config made --state three"), "{}", failed.err);
 }
 
 #[test]
@@ -50,6 +53,10 @@ fn the_commands_under_drift_name_project_and_state() {
             assert!(told.contains(back) && told.contains(keep), "{command} {form}\n{told}");
             assert!(!told.contains("--env dev --target") && !told.contains("--env dev --write"), "{command} {form}\n{told}");
         }
+    }
+    for form in ["--json", "-o junit", "-o sarif", "-o github"] {
+        let told = project.run(&format!("drift --env dev --config made --state one {form}")).ended(0).out;
+        assert!(told.contains(back) && told.contains(keep), "{form}\n{told}");
     }
     let told = project.run("drift --env dev --config made --state one -o json").ended(0).out;
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");

@@ -287,7 +287,7 @@ impl Edit {
         match (self, other) {
             (Self::Line(a, _), Self::Line(b, _)) => a.abs_diff(*b) > 1,
             (Self::Set(l, key, a, _), Self::Set(m, also, b, _)) => (l, key, a) != (m, also, b),
-            (Self::Column(t, a, p, _), Self::Column(u, b, q, _)) => (t, a, p) != (u, b, q),
+            (Self::Column(table, name, part, _), Self::Column(other, also, of, _)) => (table, name, part) != (other, also, of),
             (Self::Column(..), Self::Set(0, ..)) | (Self::Set(0, ..), Self::Column(..)) => true,
             _ => self.word() != other.word() || std::mem::discriminant(self) != std::mem::discriminant(other) && self.is_elsewhere(other),
         }
@@ -366,7 +366,7 @@ fn edit(body: &Value, side: &str, tight: bool, random: &mut Random) -> Edit {
         Edit::Column("main.s.x0".to_owned(), format!("c{}", random.below(2)), part, text)
     };
     match random.below(9) {
-        0 => Edit::Beside(*random.one(&["title", "description"]), text),
+        0 => Edit::Beside(if random.chance(500) { "title" } else { "description" }, text),
         1 | 2 => Edit::Line(usize::try_from(random.below(LINES as u64)).expect("small"), format!("{text} ")),
         3 => Edit::Add(l, name(list, new(random)), text),
         4 if !keys.is_empty() && l != 0 => Edit::Remove(l, random.one(&keys).clone()),

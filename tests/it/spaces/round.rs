@@ -132,8 +132,12 @@ fn shared(served: &Served, id: &str, random: &mut Random) {
         serde_json::json!({ sort: name, "permission_level": levels[random.below(levels.len())] })
     };
     let principals = ["group_name users", "group_name analysts", "user_name ada@brickform.local"];
-    let entries: Vec<serde_json::Value> =
-        principals.into_iter().filter_map(|principal| random.sometimes(40).then(|| entry(principal, random))).collect();
+    let mut entries: Vec<serde_json::Value> = vec![];
+    for principal in principals {
+        if random.sometimes(40) {
+            entries.push(entry(principal, random));
+        }
+    }
     if !entries.is_empty() {
         send(served, "PATCH", &format!("/api/2.0/permissions/genie/{id}"), &serde_json::json!({ "access_control_list": entries }));
     }
