@@ -143,7 +143,7 @@ fn holds(text: &str, words: &[&str]) {
 
 #[test]
 fn in_the_middle_of_an_apply_what_is_in_flight_is_finished_and_the_rest_is_not_tried() {
-    let three = Three::new(150);
+    let three = Three::new(300);
     let running = three.start("apply --env a,b,c --yes --parallelism 1");
     running.err.wait_for("Applying 4 steps to b");
     running.interrupt();
