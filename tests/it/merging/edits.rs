@@ -267,7 +267,11 @@ impl Edit {
                 let mut table = find(&LISTS[0], table).unwrap_or(Value::Map(Map::new()));
                 let columns = at(&mut table, &["column_configs"]).clone();
                 let column = columns.into_iter().find(|c| c.get("column_name").is_some_and(|v| v.key_text() == *column));
-                column.is_some_and(|column| column.get(part.member()) == Some(&part.value(text, Form::Api)))
+                column.is_some_and(|column| match (part, column.get(part.member())) {
+                    // The other side's may stand beside it.
+                    (Part::Synonyms, Some(Value::List(words))) => words.contains(&Value::from(text.as_str())),
+                    (_, there) => there == Some(&part.value(text, Form::Api)),
+                })
             }
         }
     }
