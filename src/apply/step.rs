@@ -207,6 +207,9 @@ impl Running {
         match (step.action, entry) {
             // Deleted, or put back as it was before: the state holds it no more.
             (_, None) => {
+                if step.action == Action::Delete {
+                    self.still_as_read("delete").await?;
+                }
                 self.unmake(&step.calls).await?;
                 self.delete(&step.calls).await?;
                 self.delete(&step.delete_calls).await?;
@@ -235,7 +238,7 @@ impl Running {
                 let old = self.prior.as_ref().filter(|p| creates(&step) && !p.id.is_empty()).map(|p| p.id.clone());
                 between.deposed.extend(old);
                 if step.action == Action::ReplaceNewFirst {
-                    self.still_to_be_replaced("create").await?;
+                    self.still_as_read("create").await?;
                 }
                 self.send_all(&step.calls, &between, Status::Incomplete).await?;
                 self.half = creates(&step).then_some(Half::Made);
@@ -251,7 +254,7 @@ impl Running {
     /// Deletes the old object of a replacement. From before it is sent until the new one is made the state says that this was
     /// our doing.
     async fn take_away(&mut self, step: &Step) -> Result<(), Failure> {
-        self.still_to_be_replaced("delete").await?;
+        self.still_as_read("delete").await?;
         if let Some(prior) = self.prior.clone() {
             let comes_along = !self.kind.born_with.is_empty();
             let entry = Box::new(unmade(prior));

@@ -9,13 +9,14 @@ use super::planning::patterns;
 use super::refresh::{accept, accept_only};
 use super::session::{Online, Session, given};
 use super::{Exit, Failure, Run};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff::{FieldChange, Reason};
 use crate::export::edited::{self, Edited};
 use crate::export::object;
 use crate::export::write::{Ask, Conflicts, Into, Refused, Unfit, Written, concerns, is_drift, write_but};
 use crate::model::{Address, Path, Pattern};
 use crate::plan::{self, DELETED, Plan, Step};
+use crate::project;
 use crate::report::answers::common;
 use crate::report::conflict::{self, Conflict};
 use crate::report::style::Paint;
@@ -65,6 +66,7 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
         return Err(nothing_written(&steps, &written));
     }
     without_secrets(run, &written.files)?;
+    loads_elsewhere(session, run, &written.files)?;
     let (document, done) = recorded(run, &document, &steps, &written);
     show(run, &written.files);
     if arguments.dry_run {
@@ -133,6 +135,44 @@ pub fn without_secrets(run: &Run<'_>, edits: &[Edited]) -> Result<(), Failure> {
             "whatever else drifted can be written by its address".to_owned(),
         ],
     })
+}
+
+/// Refuses edits of shared files with which an environment that loads now would load no more: what its overlay says of an item
+/// may be about one that goes.
+///
+/// # Errors
+/// One would not.
+fn loads_elsewhere(session: &Session, run: &Run<'_>, edits: &[Edited]) -> Result<(), Failure> {
+    if edits.iter().all(|edit| session.project.is_environment_file(&edit.name)) {
+        return Ok(());
+    }
+    let ask = run.options.ask(run.outside)?;
+    let mistakes = |environment: &str, edits: &[Edited]| {
+        let ask = project::Ask { environment: Some(environment.to_owned()), contents: contents(edits), ..ask.clone() };
+        let loaded = project::load(run.outside, &ask, &session.registry).map_err(|failed| failed.diagnostics);
+        loaded.and_then(|project| project.resolve(&BTreeMap::new())).err().unwrap_or_default()
+    };
+    for environment in session.project.environments.iter().filter(|name| *name != session.environment()) {
+        let found = mistakes(environment, edits);
+        if !found.is_empty() && mistakes(environment, &[]).is_empty() {
+            return Err(Failure::Machine {
+                message: format!("with it {environment} would not load, and nothing was written: {}", told(&found).join("; ")),
+                help: vec![format!(
+                    "`--overlay` writes into the file of {} instead; or mend what {environment} says of it",
+                    session.environment()
+                )],
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Each error once. Where they stand is in no file that anybody has.
+fn told(found: &[Diagnostic]) -> Vec<String> {
+    let errors = found.iter().filter(|found| found.severity == Severity::Error);
+    let mut told: Vec<String> = errors.map(|found| format!("{} ({})", found.message, found.code)).collect();
+    told.dedup();
+    told
 }
 
 /// What could not be read says nothing about drift.
@@ -240,12 +280,7 @@ impl Wrong {
 impl From<Failure> for Wrong {
     fn from(failure: Failure) -> Self {
         let Failure::Project(failed) = failure else { return Self::Unknown(failure) };
-        // Where they stand is in no file that anybody has.
-        let errors = failed.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-        let told = errors.map(|found| format!("{} ({})", found.message, found.code));
-        let mut told: Vec<String> = told.collect();
-        told.dedup();
-        Self::Mistakes(told)
+        Self::Mistakes(told(&failed.diagnostics))
     }
 }
 

@@ -13,13 +13,14 @@ use super::progress::Progress;
 use super::session::{Online, Session, given};
 use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
+use crate::kinds::Schema;
 use crate::model::Fingerprint;
 use crate::plan::{Action, Options, Plan, Provenance, Step, tells_what_goes};
 use crate::report::about::About;
 use crate::report::markdown;
 use crate::report::outcome::{Applied, Ending, ResultLook, Tally, ending, result};
 use crate::report::{json, text};
-use crate::state::Note;
+use crate::state::{Document, Note};
 
 /// How often what is in flight is drawn anew.
 const REDRAW: std::time::Duration = std::time::Duration::from_millis(120);
@@ -112,6 +113,9 @@ pub async fn through(run: &Run<'_>, session: &Session, way: &Way<'_>, asked: &Co
     events.refreshed(&plan, millis);
     let digest = saving::bound(run, session, &online, &plan, way.options)?.digest();
     if let Some(exit) = shown(run, session, way, &plan, &digest, millis)? {
+        if exit == Exit::Done && !plan.destroy {
+            noted(run, session, &online, &plan, document)?;
+        }
         return Ok(exit);
     }
     super::secrets::ready(run, &plan)?;
@@ -161,6 +165,25 @@ pub fn shown(
     Ok(Some(exit))
 }
 
+/// Where there is nothing to send, what YAML alone knows goes on record all the same: the `$key` that an item got tells later
+/// which one it is.
+///
+/// # Errors
+/// The state cannot be written.
+fn noted(run: &Run<'_>, session: &Session, online: &Online, plan: &Plan, mut document: Document) -> Result<(), Failure> {
+    let mut is_new = false;
+    for (step, entry) in plan.steps.iter().filter_map(|step| Some((step, step.entry.as_ref()?))) {
+        let (Some(kind), Some(before)) = (session.registry.get(&step.kind), document.resources.get_mut(&step.address)) else { continue };
+        let schema = Schema::of(kind);
+        let is_other = schema.input_only(&before.applied) != schema.input_only(&entry.applied);
+        if is_other && !entry.applied.has_unknown() && !entry.applied.has_secret() {
+            before.clone_from(entry);
+            is_new = true;
+        }
+    }
+    if is_new { session.record(run, online, document, "apply") } else { Ok(()) }
+}
+
 /// Carries the plan out and reports.
 ///
 /// # Errors
@@ -170,7 +193,7 @@ pub async fn out(
     session: &Session,
     online: &Online,
     plan: &Plan,
-    document: crate::state::Document,
+    document: Document,
     way: &Way<'_>,
     digest: &Fingerprint,
 ) -> Result<Exit, Failure> {
@@ -360,6 +383,9 @@ mod tests {
         started.steps[0].live = Some(Value::map([("state", Value::text("RUNNING"))]));
         started.requests += 1;
         assert!(unmoved(&shown, &started).is_ok(), "what the workspace does by itself is no change of the plan");
+        let mut edited = shown.clone();
+        edited.steps[0].goes.insert("description".to_owned(), "a fingerprint".to_owned());
+        assert!(unmoved(&shown, &edited).is_err(), "what goes with an object is in no request");
         let mut moved = shown.clone();
         let gone = moved.steps.remove(0);
         let failure = unmoved(&shown, &moved).expect_err("a step is gone");

@@ -108,4 +108,8 @@ pub fn accept_only(run: &Run<'_>, document: &mut Document, step: &Step, changes:
     let hidden: Vec<FieldChange> =
         changes.iter().map(|c| FieldChange { old: c.old.as_ref().map(|old| known.hide_in(old)), ..(*c).clone() }).collect();
     entry.applied = accepted(kind, applied, &hidden.iter().collect::<Vec<_>>(), &known.hide_in(&seen.live));
+    // Of an update that was cut, what arrived was looked at for this: nothing is open about it any more.
+    if let Some(before) = entry.before.as_mut().filter(|before| !before.has_secret() && !entry.applied.has_secret()) {
+        before.clone_from(&entry.applied);
+    }
 }

@@ -1,11 +1,58 @@
 //! What a create does not bring back: of an object that was managed under its address before, the versions of the state that
 //! are kept tell who deleted it, when, and under which id it was known. What only left the state was deleted by nobody.
 
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::session::Session;
 use crate::kinds::{Identity, Loss};
 use crate::model::Address;
 use crate::plan::{Action, Plan, Step};
+use crate::refresh::{Live, Snapshot};
 use crate::state::{Document, Version};
+
+/// How long a list may show what was deleted. A trashed Genie space answers for tens of seconds; whatever still has that id after
+/// this was taken out of the trash again.
+const LISTED: SignedDuration = SignedDuration::from_mins(10);
+
+/// Takes from the objects that have the name of something new what an apply of our own deleted a moment ago: lists show it a
+/// while longer, and it stands in nobody's way.
+pub fn let_pass(session: &Session, document: &Document, now: Timestamp, live: &mut Snapshot) {
+    let is_new = |kind: &str| session.registry.get(kind).is_some_and(|kind| matches!(kind.identity, Identity::Assigned(_)));
+    let mut open: Vec<_> = live
+        .objects
+        .iter_mut()
+        .filter_map(|(address, seen)| match seen {
+            Live::Exists(candidates) if is_new(&address.kind) && !candidates.is_empty() => Some((&address.kind, candidates)),
+            _ => None,
+        })
+        .collect();
+    if open.is_empty() || document.serial == 0 {
+        return;
+    }
+    let deleted = deleted_since(session, now - LISTED);
+    for (kind, candidates) in &mut open {
+        candidates.retain(|one| !deleted.contains(&((*kind).clone(), one.id.clone())));
+    }
+}
+
+/// Kinds and ids of what applies deleted since then.
+fn deleted_since(session: &Session, then: Timestamp) -> BTreeSet<(String, String)> {
+    let mut deleted = BTreeSet::new();
+    let history = session.store.history().unwrap_or_default();
+    for pair in history.windows(2) {
+        let [newer, older] = pair else { continue };
+        if newer.at.parse::<Timestamp>().is_ok_and(|at| at < then) {
+            break;
+        }
+        let (Ok(Some(now)), Ok(Some(before))) = (session.store.kept(newer.serial), session.store.kept(older.serial)) else { continue };
+        let gone = before.resources.iter().filter(|(address, _)| !address.is_facet() && deletes(newer, address));
+        let gone = gone.filter(|(address, entry)| now.resources.get(*address).is_none_or(|still| still.id != entry.id));
+        deleted.extend(gone.map(|(_, entry)| (entry.kind.clone(), entry.id.clone())));
+    }
+    deleted
+}
 
 /// Adds a note to each create of an object that was there before, of kinds whose id and contents applying again does not
 /// bring back. A rollback says so itself.

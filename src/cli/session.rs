@@ -156,6 +156,9 @@ impl Session {
         let begun = run.outside.now();
         let ahead = self.look_ahead(online, document, options, live.as_ref()).await;
         millis += since(begun);
+        if let Some(live) = &mut live {
+            super::restored::let_pass(self, document, run.outside.now(), live);
+        }
         let renewed = self.by_chosen_apis(online)?;
         let desired = renewed.as_ref().unwrap_or(&online.desired);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), desired)?;

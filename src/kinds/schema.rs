@@ -2,13 +2,13 @@
 //!
 //! Compiled once per kind and kept for the life of the process; a step of a walk is a look into a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{OnceLock, RwLock};
 
 use super::compile::{self, Graph, Node, Shape};
 use super::{At, Fact, Kind, Lit};
 use crate::catalogue::Type;
-use crate::model::{Path, Step};
+use crate::model::{Path, Step, Value};
 
 /// The body of a kind, compiled once.
 pub struct Schema {
@@ -54,6 +54,28 @@ impl Schema {
             Step::Index(_) | Step::Key(..) => field.item(),
             Step::Inside => Some(field.inside()),
         })
+    }
+
+    /// What a body says that the API never gives back, with its places.
+    #[must_use]
+    pub fn input_only<'v>(&self, body: &'v Value) -> BTreeMap<String, &'v Value> {
+        fn walk<'v>(field: Field<'_>, value: &'v Value, path: &Path, found: &mut BTreeMap<String, &'v Value>) {
+            if field.input_only() {
+                found.insert(path.to_string(), value);
+                return;
+            }
+            let inside: Vec<_> = match value {
+                Value::Map(map) => map.iter().map(|(name, v)| (field.field(name), Step::Field(name.clone()), v)).collect(),
+                Value::List(list) => list.iter().enumerate().map(|(i, v)| (field.item(), Step::Index(i), v)).collect(),
+                _ => vec![],
+            };
+            for (field, step, value) in inside {
+                field.into_iter().for_each(|field| walk(field, value, &path.join(step.clone()), found));
+            }
+        }
+        let mut found = BTreeMap::new();
+        walk(self.root(), body, &Path::root(), &mut found);
+        found
     }
 
     /// Whose it is.

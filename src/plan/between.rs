@@ -123,7 +123,7 @@ fn removed(resource: &Resource, new: &Desired, parent_goes: bool) -> Step {
             Lifetime::Own => {
                 step.action = Action::Delete;
                 step.loses = loss(resource.kind);
-                "not in YAML"
+                if new.off.contains(&resource.address) { "its `when` is false" } else { "not in YAML" }
             }
             Lifetime::Attached => "not in YAML; left as it is",
             Lifetime::Setting => "not in YAML; put back as it was before",

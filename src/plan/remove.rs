@@ -108,7 +108,12 @@ impl<'a> Maker<'a> {
         let left = settled.is_some() && matches!(kind.identity, Identity::Named { .. });
         step.action = Action::Delete;
         step.id = settled.cloned().or(step.id);
-        step.because = Some(if self.inputs.options.destroy { "destroy" } else { "not in YAML" }.to_owned());
+        let because = match self.inputs.options.destroy {
+            true => "destroy",
+            false if self.inputs.desired.off.contains(&step.address) => "its `when` is false",
+            false => "not in YAML",
+        };
+        step.because = Some(because.to_owned());
         let ids = settled.into_iter().chain(Some(&entry.id).filter(|_| !left)).chain(&entry.deposed);
         step.calls = ids.flat_map(|id| kinds::delete_calls(kind, &Value::text(id.as_str()))).collect();
         step.live = found.map(|live| kept_live(live, &entry.applied, Some(&entry.applied)));

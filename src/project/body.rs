@@ -9,7 +9,7 @@ use crate::catalogue::Type;
 use crate::diagnostic::{Diagnostic, Span, suggest, unseen};
 use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Address, Map, Path, Step, Value};
-use crate::yaml::{Data, Node, Style};
+use crate::yaml::{Data, Entry, Node, Style};
 
 /// Whose body it is.
 pub struct Subject<'a> {
@@ -163,6 +163,10 @@ impl Walk<'_> {
     fn members(&mut self, map: Map, node: Option<&Node>, field: Field<'_>) -> Map {
         let mut out = Map::with_capacity(map.len());
         let at_root = self.path.is_root();
+        if let Some(found) = self.split_text(&map, node, &field) {
+            self.findings.add(found);
+            return out;
+        }
         self.missing(&map, node, &field);
         for (name, value) in map {
             let entry = node.and_then(|n| n.entry(&name));
@@ -187,6 +191,19 @@ impl Walk<'_> {
         }
         debug_assert!(at_root == self.path.is_root());
         out
+    }
+
+    /// The finding about an item that is a text with a colon in it, which without quotes is a map of one key.
+    fn split_text(&self, map: &Map, node: Option<&Node>, field: &Field<'_>) -> Option<Diagnostic> {
+        let (Some(node), Some(Step::Index(_) | Step::Key(..)), 1) = (node, self.path.steps().last(), map.len()) else { return None };
+        let (name, required) = (map.keys().next()?, field.members().into_iter().find(|(_, member)| member.required())?);
+        let entry = node.entry(name).filter(|_| field.field(name).is_none() && name.contains(' '))?;
+        let meant = text_with_colon(entry)?;
+        let span = entry.key_span.clone();
+        let found = Diagnostic::error("E0106", format!("{} of {} has no `{}`", self.name(), self.subject.address, required.0));
+        let found = found.at(&span, "the colon makes this a key").help("if it is one text, quote it");
+        let whole = Span { end: entry.value.span.end, ..span };
+        Some(found.patch(&whole, meant))
     }
 
     fn missing(&mut self, map: &Map, node: Option<&Node>, field: &Field<'_>) {
@@ -412,6 +429,12 @@ impl Walk<'_> {
         if let (Type::List(_), Some(node)) = (field.ty(), node) {
             found = as_list(found, node, field);
         }
+        if let (Value::Map(_), Some([entry])) = (value, node.filter(|_| matches!(field.ty(), Type::Text)).map(Node::entries))
+            && let Some(meant) = text_with_colon(entry)
+        {
+            let whole = Span { end: entry.value.span.end, ..entry.key_span.clone() };
+            found = found.help("if it is one text, quote it").patch(&whole, meant);
+        }
         let unquoted = node.and_then(Node::scalar).filter(|s| s.style != Style::Plain).map(|s| crate::yaml::plain(&s.text));
         let fits = unquoted.is_some_and(|plain| match field.ty() {
             Type::Int | Type::Int64 => matches!(plain, Value::Int(_) | Value::UInt(_)),
@@ -424,6 +447,14 @@ impl Walk<'_> {
             _ => found,
         });
     }
+}
+
+/// The text that an entry without quotes would be, in quotes; none where it is no text of one line.
+fn text_with_colon(entry: &Entry) -> Option<String> {
+    let whole = Span { end: entry.value.span.end, ..entry.key_span.clone() };
+    let text = span_text(&whole);
+    let is_plain = entry.value.scalar().is_some_and(|scalar| scalar.style == Style::Plain);
+    (is_plain && !text.contains(['"', '\\', '\n'])).then(|| format!("\"{text}\""))
 }
 
 /// How a list is written, where something else stands in its place.

@@ -3,7 +3,7 @@
 //! Owns what YAML means. Reads files under the project's folder through std; everything else of the outside comes in as
 //! [`Outside`]. Sends nothing. All mistakes of all files are reported in one run, as diagnostics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -202,6 +202,8 @@ pub struct Desired {
     pub moves: BTreeMap<Address, Address>,
     /// `forget:` addresses.
     pub forgets: Vec<Address>,
+    /// What is declared and has a `when` that is false here.
+    pub off: BTreeSet<Address>,
     /// Files that `file()` read, by their path in the project.
     pub files: BTreeMap<String, Fingerprint>,
     /// Resources whose content is a file of the project (`source:`), with the file as it is named there.

@@ -1,6 +1,6 @@
 //! Resolving: every resource evaluated, checked and tied to what it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
@@ -23,7 +23,7 @@ pub fn resolve(inner: &Inner, answers: &Answers, earlier: &[Diagnostic]) -> Resu
 
 /// The same of what was evaluated already with the same answers.
 pub fn resolve_made(inner: &Inner, answers: &Answers, earlier: &[Diagnostic], made: Made) -> Result<Desired, Vec<Diagnostic>> {
-    let Made { mut resources, mut findings, files, sources, deployer } = made;
+    let Made { mut resources, off, mut findings, files, sources, deployer } = made;
     implied::folders_above(&mut resources, &inner.registry);
     graph::literals(&mut resources, &inner.registry);
     explicit(inner, &mut resources, &mut findings);
@@ -50,6 +50,7 @@ pub fn resolve_made(inner: &Inner, answers: &Answers, earlier: &[Diagnostic], ma
         imports: targets.imports,
         moves: targets.moves,
         forgets: targets.forgets,
+        off,
         files,
         sources,
         deployer,
@@ -126,6 +127,7 @@ pub fn ready<'a>(inner: &'a Inner, answers: &'a Answers) -> Resolver<'a> {
 /// Everything evaluated and checked, each by itself.
 pub struct Made {
     resources: BTreeMap<Address, Resource>,
+    off: BTreeSet<Address>,
     findings: Findings,
     files: super::scope::Files,
     sources: BTreeMap<Address, String>,
@@ -136,9 +138,12 @@ pub struct Made {
 fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Questions>) -> Made {
     let resolver = ready(inner, answers);
     let mut resources = BTreeMap::new();
+    let mut off = BTreeSet::new();
     let mut computed = Computed::new();
     for item in 0..resolver.items.len() {
-        if resolver.items[item].off.is_none() {
+        if resolver.items[item].off.is_some() {
+            off.insert(resolver.items[item].address.clone());
+        } else {
             resource(&resolver, item, &mut resources, &mut computed);
         }
     }
@@ -162,7 +167,7 @@ fn everything(inner: &Inner, answers: &Answers, asked: Option<&mut Questions>) -
     }
     let (files, sources) = (resolver.files.take(), resolver.sources.take());
     // Made at once, its nodes are full.
-    Made { resources: resources.into_iter().collect(), findings, files, sources, deployer }
+    Made { resources: resources.into_iter().collect(), off, findings, files, sources, deployer }
 }
 
 impl Findings {

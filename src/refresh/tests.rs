@@ -52,6 +52,7 @@ impl World {
             imports: BTreeMap::new(),
             moves: BTreeMap::new(),
             forgets: vec![],
+            off: BTreeSet::new(),
             files: BTreeMap::new(),
             sources: BTreeMap::new(),
             deployer: None,

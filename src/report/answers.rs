@@ -81,7 +81,9 @@ pub fn of(step: &Step, common: &str) -> Answers {
     let revert = Some(format!("brickform apply {common} --target {word}{waits}"));
     let accept = |flag: &str| step.address.instance.is_none().then(|| format!("brickform adopt {common} --write {word}{flag}"));
     if step.because.as_deref() == Some(DELETED) {
-        return Answers { revert, accept: accept(" --deletions"), ignore: None };
+        // What nobody declares is in no file that it could go from.
+        let is_declared = !crate::project::is_implied(&step.address, &step.name);
+        return Answers { revert, accept: accept(" --deletions").filter(|_| is_declared), ignore: None };
     }
     let drifted: Vec<&FieldChange> = step.changes.iter().filter(|c| matches!(c.reason, Reason::Drift | Reason::Conflict)).collect();
     if drifted.is_empty() {
@@ -91,9 +93,10 @@ pub fn of(step: &Step, common: &str) -> Answers {
     // Where YAML changed other fields too, applying does more than putting back.
     let only = drifted.len() == step.changes.len() && !drifted.iter().any(kept);
     let can_accept = drifted.iter().any(|c| !step.templated.contains(&c.path));
+    let both = drifted.iter().any(|c| c.reason == Reason::Conflict);
     Answers {
         revert: revert.filter(|_| only),
-        accept: accept("").filter(|_| can_accept),
+        accept: accept(if both { " --theirs" } else { "" }).filter(|_| can_accept),
         ignore: ignore(&drifted, step.address.facet.as_deref()),
     }
 }

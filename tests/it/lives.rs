@@ -8,6 +8,8 @@ use brickform::state::Store as _;
 
 use super::cli::Project;
 use super::laws::done;
+use super::merging::content_of;
+use super::space_ahead::send;
 use super::walk::Served;
 use super::world::{Sent, World};
 
@@ -140,6 +142,55 @@ fn a_killed_apply_is_told_by_status_and_plan_and_settled_by_the_next() {
     let settled = terminal(&project, "\"$B\" apply --yes && \"$B\" plan --detailed-exitcode && \"$B\" status");
     assert_eq!(settled.code, Some(0), "{}{}", text(&settled.stdout), text(&settled.stderr));
     assert!(!text(&settled.stdout).contains("open:"), "{}", text(&settled.stdout));
+}
+
+/// The workspace of a killed update, edited after it: what `adopt --write` takes over is nobody's open question any more.
+#[test]
+fn what_was_taken_over_after_a_killed_update_is_known() {
+    let kill = Fault::killing("PATCH:/api/2.0/genie/*").expect("a fault");
+    let served = Served::with(LocalOptions { faults: vec![kill], ..LocalOptions::default() });
+    let space = |sql: &str, title: &str| {
+        format!(
+            "spaces:\n  s:\n    title: {title}\n    warehouse_id: '475b94ddc7cd5211'\n    lifecycle: {{ merge: true }}\n    tables: [samples.nyctaxi.trips]\n    \
+             instructions:\n      example_sql:\n        - {{ question: Top, sql: \"{sql}\", usage_guidance: first }}\n"
+        )
+    };
+    let project = Project::new(&[
+        (".databrickscfg", &format!("[DEV]\nhost = {}\ntoken = secret\n", served.url)),
+        ("environments/dev.yaml", "workspace: { profile: DEV }\n"),
+        ("conf/project.yaml", "name: demo\n"),
+        ("conf/a.yaml", &space("SELECT 1", "S")),
+    ]);
+    let done = |script: &str| {
+        let ran = terminal(&project, script);
+        let said = format!("{}{}", text(&ran.stdout), text(&ran.stderr));
+        assert_eq!(ran.code, Some(0), "{script}\n{said}");
+        said
+    };
+    let edit = |member: &str, value: &str| {
+        let (id, content) = content_of(&served.workspace);
+        let mut content: serde_json::Value = serde_json::from_str(&json::write(&content).expect("JSON")).expect("JSON");
+        content["instructions"]["example_question_sqls"][0][member] = serde_json::json!([value]);
+        let body = serde_json::json!({ "serialized_space": content.to_string() });
+        send(&served, "PATCH", &format!("/api/2.0/genie/spaces/{id}"), &body.to_string());
+    };
+    done("\"$B\" apply --yes");
+    project.write("conf/a.yaml", &space("SELECT 2", "S"));
+    let killed = terminal(&project, "\"$B\" apply --yes; echo \"ended with $?\"");
+    assert!(text(&killed.stdout).contains("ended with 137"), "{}{}", text(&killed.stdout), text(&killed.stderr));
+    edit("question", "Top ten");
+    done("\"$B\" adopt --write spaces.s --yes");
+    assert!(std::fs::read_to_string(project.folder.path().join("conf/a.yaml")).expect("a file").contains("question: Top ten"));
+    // One more edit of the UI, and one of YAML's elsewhere.
+    edit("sql", "SELECT 3");
+    project.edit("conf/a.yaml", "title: S", "title: Sales");
+    let plan = done("\"$B\" plan");
+    assert!(!plan.contains("onflict") && plan.contains("SELECT 3"), "{plan}");
+    done("\"$B\" apply --yes");
+    let now = json::write(&content_of(&served.workspace).1).expect("JSON");
+    assert!(now.contains("SELECT 3") && now.contains("Top ten"), "{now}");
+    let plan = done("\"$B\" plan --detailed-exitcode");
+    assert!(plan.contains("no changes"), "{plan}");
 }
 
 #[test]

@@ -212,8 +212,11 @@ fn what_may_not_be_read_cannot_be_told() {
 /// Deleting a space wants its own word; bringing one back says what is new; a new folder is a move.
 #[test]
 fn a_space_goes_by_name_only_and_comes_back_as_another() {
-    for rivals in [vec![], vec!["genie-slow-trash".to_owned()], vec!["genie-parent-400".to_owned()]] {
-        let served = Served::with(LocalOptions { rivals, ..LocalOptions::default() });
+    for rivals in [&[][..], &["genie-slow-trash"], &["genie-parent-400"], &["genie-slow-trash", "genie-trash-listed"]] {
+        // A minute in the trash: what was deleted is still listed when YAML brings it back.
+        let settle_ms = (rivals.len() == 2).then_some(60_000);
+        let rivals = rivals.iter().map(|name| (*name).to_owned()).collect();
+        let served = Served::with(LocalOptions { rivals, settle_ms, ..LocalOptions::default() });
         let space = |folder: &str| {
             format!(
                 "spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', parent_path: {folder}, tables: [samples.nyctaxi.trips],\n permissions: {{ mode: additive, entries: [{{ group_name: users, level: CAN_VIEW }}] }} }} }}\n"

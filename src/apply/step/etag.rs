@@ -8,6 +8,7 @@ use crate::client::ApiError;
 use crate::diff::{Compare, compare};
 use crate::kinds::{Call, Etag, Kind};
 use crate::model::{Path, Value};
+use crate::plan::Action;
 use crate::refresh;
 
 /// How many fields are named at most.
@@ -26,14 +27,13 @@ impl Running {
     pub(super) async fn with_fresh_etag(&mut self, call: &Call, ready: &mut Ready, etag: &Etag, error: ApiError) -> Result<Value, Failure> {
         let (Some(id), Some(planned)) = (self.id.clone(), self.step.live.clone()) else { return Err(self.failed(call.why, error)) };
         let desired = self.step.desired.clone().unwrap_or(Value::Null);
-        self.requests += 1;
-        let read = refresh::object(&self.shared.client, self.kind, &identity::text(&id), &desired).await;
-        let fresh = match read {
+        let fresh = match self.read_again(call.why, &id, &desired).await {
             Ok(Some(fresh)) => fresh,
             Ok(None) => return Err(self.failed(call.why, error)),
             Err(unread) => {
+                let why = unread.error.map_or(unread.message, |error| error.to_string());
                 let mut failure = self.failed(call.why, error);
-                failure.message = format!("{}; what changed could not be read: {}", failure.message, self.shared.scrubbed(unread));
+                failure.message = format!("{}; what changed could not be read: {why}", failure.message);
                 return Err(failure);
             }
         };
@@ -56,32 +56,35 @@ impl Running {
         self.attempt(ready).await.map_err(|error| self.failed(call.why, error))
     }
 
-    /// Before the old object of a replacement goes, of a kind that people edit: what they made of it since the plan would go too.
+    /// Before an object goes, of a kind that people edit: what they made of it since the plan would go too.
     ///
     /// # Errors
     /// Somebody changed it, or nobody can tell.
-    pub(super) async fn still_to_be_replaced(&mut self, why: &str) -> Result<(), Failure> {
+    pub(super) async fn still_as_read(&mut self, why: &str) -> Result<(), Failure> {
         let (Some(etag), Some(id), Some(planned)) = (self.kind.etag.as_ref(), self.id.clone(), self.step.live.clone()) else {
             return Ok(());
         };
-        self.requests += 1;
-        let read = refresh::object(&self.shared.client, self.kind, &identity::text(&id), &planned).await;
-        let fresh = match read {
-            Ok(Some(fresh)) => fresh,
-            Ok(None) => return Ok(()),
-            Err(error) if refresh::is_gone(self.kind, &error) => return Ok(()),
-            Err(error) => {
-                let error = self.shared.scrubbed(error);
-                return Err(self.failed(&format!("{why} (what it is now, right before)"), error));
-            }
-        };
-        // Of what holds a secret nobody can tell whether somebody changed it.
-        let found = compare(&Compare { applied: Some(&planned), live: Some(&fresh), ..Compare::of(self.kind, &planned) });
-        let changed: Vec<String> = found.changes.iter().map(|change| change.path.to_string()).collect();
+        let Some(fresh) = self.read_again(why, &id, &planned).await? else { return Ok(()) };
+        let changed = moved(self.kind, &planned, &fresh);
         if changed.is_empty() { Ok(()) } else { Err(self.edited_meanwhile(Some(etag), &changed, &fresh, None)) }
     }
 
-    /// The failure of an update that is not sent, since somebody changed these fields.
+    /// The object as it is right now, in the form that YAML has; none where it is gone. `like`: which of its kind is read.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) async fn read_again(&mut self, why: &str, id: &Value, like: &Value) -> Result<Option<Value>, Failure> {
+        self.requests += 1;
+        match refresh::object(&self.shared.client, self.kind, &identity::text(id), like).await {
+            Err(error) if !refresh::is_gone(self.kind, &error) => {
+                let error = self.shared.scrubbed(error);
+                Err(self.failed(&format!("{why} (what it is now, right before)"), error))
+            }
+            read => Ok(read.unwrap_or_default()),
+        }
+    }
+
+    /// The failure of a step that is not carried out, since somebody changed these fields.
     pub(super) fn edited_meanwhile(&self, etag: Option<&Etag>, changed: &[String], fresh: &Value, error: Option<ApiError>) -> Failure {
         let told = |member: &str| fresh.get(member).filter(|v| !v.is_zero()).map(Value::key_text);
         let when = etag.and_then(|etag| told(etag.time)).map(|time| format!(" at {time}")).unwrap_or_default();
@@ -89,8 +92,14 @@ impl Running {
         let more = changed.len().saturating_sub(MOST);
         let and = if more > 0 { format!(" and {more} more") } else { String::new() };
         let address = &self.step.address;
+        let done = match self.step.action {
+            Action::Delete => "deleted",
+            Action::Replace | Action::ReplaceNewFirst => "replaced",
+            Action::None | Action::Create | Action::Update | Action::Adopt | Action::Move | Action::Forget => "updated",
+        };
+        let lost = if done == "updated" { "overwritten" } else { "deleted" };
         let message = format!(
-            "{address} was not updated: it was changed in the workspace since the plan{when}{who} ({}{and}), and nothing was overwritten",
+            "{address} was not {done}: it was changed in the workspace since the plan{when}{who} ({}{and}), and nothing was {lost}",
             changed[..changed.len() - more].join(", ")
         );
         let help =
@@ -99,12 +108,18 @@ impl Running {
     }
 }
 
-/// The fields in which the workspace differs from a body, whoever manages them, and those that hold a secret: whether they
-/// differ cannot be told, and what cannot be told is not overwritten.
-pub(super) fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
+/// The fields in which the workspace differs from a body, whoever manages them.
+fn moved(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
     let found = compare(&Compare { applied: Some(body), live: Some(live), ..Compare::of(kind, body) });
     let changed = found.changes.iter().map(|c| &c.path);
     let mut fields: Vec<String> = changed.chain(found.unmanaged.iter().map(|(path, _)| path)).map(ToString::to_string).collect();
+    fields.dedup();
+    fields
+}
+
+/// The same, and the fields that hold a secret: whether they differ cannot be told, and what cannot be told is not overwritten.
+pub(super) fn differing(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
+    let mut fields = moved(kind, body, live);
     body.each_deferred(&mut Path::root(), &mut |path, deferred| {
         if deferred.secrets().next().is_some() {
             fields.push(format!("{path}, which holds a secret and cannot be compared"));

@@ -4,12 +4,11 @@
 use super::Running;
 use super::creates;
 use super::etag::differing;
-use crate::apply::{Failure, identity};
+use crate::apply::Failure;
 use crate::client::{ApiError, ApiErrorKind};
 use crate::kinds::{Call, Repeat};
 use crate::model::{Path, Value};
 use crate::plan::Action;
-use crate::refresh;
 
 /// How often an update is sent whose answers are lost.
 const TRIES: u32 = 5;
@@ -66,18 +65,8 @@ impl Running {
     async fn standing(&mut self, why: &str) -> Result<Standing, Failure> {
         let (Some(id), Some(planned)) = (self.id.clone(), self.step.live.clone()) else { return Ok(Standing::Planned) };
         let desired = self.step.desired.clone().unwrap_or(Value::Null);
-        self.requests += 1;
-        let read = refresh::object(&self.shared.client, self.kind, &identity::text(&id), &desired).await;
-        let fresh = match read {
-            Ok(Some(fresh)) => fresh,
-            // The update itself says so, in the words of the workspace.
-            Ok(None) => return Ok(Standing::Planned),
-            Err(error) if refresh::is_gone(self.kind, &error) => return Ok(Standing::Planned),
-            Err(error) => {
-                let error = self.shared.scrubbed(error);
-                return Err(self.failed(&format!("{why} (what it is now, right before)"), error));
-            }
-        };
+        // Of what is gone the update itself says so, in the words of the workspace.
+        let Some(fresh) = self.read_again(why, &id, &desired).await? else { return Ok(Standing::Planned) };
         let (other, moved) = (differing(self.kind, &desired, &fresh), differing(self.kind, &planned, &fresh));
         // Of what holds a secret nobody can tell whether somebody changed it.
         let is_secret = |path: &Path| [&desired, &planned].iter().any(|side| side.at(path).is_some_and(Value::has_secret));

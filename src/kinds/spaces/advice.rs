@@ -25,6 +25,9 @@ pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     if body.get("title").and_then(Value::as_str).is_some_and(|title| title.trim().is_empty()) {
         found.push(refusal(place(&["title"]), "the title is empty, and people find a space by it"));
     }
+    if body.get("warehouse_id").and_then(Value::as_str).is_some_and(|id| id.trim().is_empty()) {
+        found.push(refusal(place(&["warehouse_id"]), "it names no warehouse, and without one the space answers nothing"));
+    }
     counts(body, &mut found);
     questions(body, &mut found);
     examples(body, &mut found);
@@ -264,6 +267,7 @@ mod tests {
     #[test]
     fn an_empty_title_is_told() {
         case(r#"{"title": " "}"#, &["title: the title is empty"]);
+        case(r#"{"title": "t", "warehouse_id": ""}"#, &["warehouse_id: it names no warehouse"]);
     }
 
     #[test]

@@ -185,6 +185,9 @@ fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) 
 
 /// Why a name is no `catalog.schema.object`.
 fn parts(identifier: &str) -> Option<String> {
+    if let Some((name, _)) = identifier.split_once('(').filter(|(name, _)| identifier.ends_with(')') && !name.contains('`')) {
+        return Some(format!("`{identifier}` is a call, and this wants a name: write `{name}`"));
+    }
     let whole = Name::parse(identifier).is_some();
     (!whole).then(|| format!("`{identifier}` is no whole name: it has three parts, `catalog.schema.name`"))
 }

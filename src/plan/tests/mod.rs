@@ -14,7 +14,7 @@ mod table;
 mod taken;
 mod taken_back;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::client::{ApiError, ApiErrorKind};
@@ -62,6 +62,7 @@ impl World {
                 imports: BTreeMap::new(),
                 moves: BTreeMap::new(),
                 forgets: vec![],
+                off: BTreeSet::new(),
                 files: BTreeMap::new(),
                 sources: BTreeMap::new(),
                 deployer: None,

@@ -19,6 +19,10 @@ const RESOURCES: &[(&str, &str)] = &[
     ("jobs: {a: {name: a, max_concurrent_runs: 1.5}}\n", "E0105 conf/a.yaml:1:42 `max_concurrent_runs` must be a whole number, not 1.5"),
     ("jobs: {a: {name: a, tasks: {x: 1}}}\n", "E0105 conf/a.yaml:1:28 `tasks` must be a list, not a map"),
     ("jobs: {a: {name: a, tasks: [{run_if: ALL_DONE}]}}\n", "E0106 conf/a.yaml:1:30 `tasks[0]` of jobs.a has no `task_key`"),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    sample_questions:\n      - Which one: A or B?\n",
+        "E0106 conf/a.yaml:6:9 `sample_questions[0]` of spaces.a has no `question` [if it is one text, quote it]",
+    ),
     ("schemas: {a: {name: a}}\n", "E0106 conf/a.yaml:1:11 schemas.a has no `catalog_name`"),
     ("jobs: {a: {}}\n", "E0106 conf/a.yaml:1:8 jobs.a has no `name`"),
     ("jobs: {a: {name: a, taskz: []}}\n", "E0107 conf/a.yaml:1:21 unknown field `taskz` in jobs.a [did you mean `tasks`?]"),

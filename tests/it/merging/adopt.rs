@@ -362,3 +362,29 @@ fn what_an_expression_gives_in_a_definition_is_told() {
     let (exit, said) = desk.run(&["adopt", "--write", "--overlay", "spaces.s", "--yes"]);
     assert!(exit == 1 && said.contains("an overlay cannot say that in part"), "{said}");
 }
+
+/// A `$key` that an item gets with nothing else changed is on record, though nothing is sent: the next wording is the same item's.
+#[test]
+fn a_key_given_later_outlives_the_next_wording() {
+    let conf = |item: &str| format!("{HEAD}    instructions:\n      example_sql: [{{ {item}, sql: SELECT 1 }}]\n");
+    let desk = desk(&conf("question: Top"), &[]);
+    let id = || {
+        let (_, space) = super::spaces(&desk.workspace()).pop().expect("a space");
+        let content = json::write(space.get("serialized_space").expect("its content")).expect("JSON");
+        let content: Json = serde_json::from_str(&content).expect("JSON");
+        content["instructions"]["example_question_sqls"][0]["id"].to_string()
+    };
+    let first = id();
+    desk.write("conf/a.yaml", &conf("$key: top, question: Top"));
+    let said = desk.done(&["apply", "--yes"], "a key alone");
+    assert!(said.contains("no changes"), "{said}");
+    desk.write("conf/a.yaml", &conf("$key: top, question: Best"));
+    let said = desk.done(&["plan"], "another wording");
+    assert!(said.contains("\"Top\" → \"Best\"") && !said.contains("(removed)"), "{said}");
+    desk.done(&["apply", "--yes"], "another wording");
+    assert_eq!(id(), first);
+    let serial = |desk: &Desk| desk.done(&["state", "history", "-o", "json"], "history");
+    let before = serial(&desk);
+    desk.done(&["apply", "--yes"], "nothing at all");
+    assert_eq!(serial(&desk), before, "nothing is written where nothing is new");
+}

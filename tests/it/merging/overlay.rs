@@ -173,3 +173,25 @@ fn an_anchor_is_named_for_what_it_is() {
         "{said}"
     );
 }
+
+/// What another environment's overlay takes away must be there to be taken away.
+#[test]
+fn an_edit_with_which_another_environment_would_not_load_is_refused() {
+    let questions = "    sample_questions: [{ question: One? }, { question: Two? }]\n";
+    let other = "workspace: local\nresources: { spaces: { s: { sample_questions: [{ question: One?, $delete: true }] } } }\n";
+    let desk = desk(questions, &[]);
+    desk.write("environments/other.yaml", other);
+    in_the_ui(&desk, &json!({}), |content| {
+        let all = content["config"]["sample_questions"].as_array_mut().expect("questions");
+        all.retain(|question| question["question"][0] != "One?");
+    });
+    let before = desk.read("conf/a.yaml");
+    let (exit, said) = desk.run(&["adopt", "--env", "local", "--write", "spaces.s", "--yes"]);
+    assert_eq!(exit, 1, "{said}");
+    assert!(said.contains("with it other would not load, and nothing was written") && said.contains("--overlay"), "{said}");
+    assert_eq!(desk.read("conf/a.yaml"), before);
+    // What the message says is a way.
+    desk.done(&["adopt", "--env", "local", "--write", "spaces.s", "--overlay", "--yes"], "into the environment's file");
+    desk.done(&["plan", "--env", "local", "--detailed-exitcode"], "nothing is left");
+    desk.done(&["validate"], "every environment loads");
+}

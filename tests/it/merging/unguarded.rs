@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use brickform::apply::Outcome;
 use brickform::client::{BoxFuture, Client, Options as Limits, Request, RequestBody, Response, Transport, TransportError};
 use brickform::local::LocalWorkspace;
-use brickform::model::Value;
+use brickform::model::{Address, Value};
 use brickform::plan::Options;
 
 use super::{APIS, environment, space, spaces};
@@ -60,13 +60,13 @@ impl Transport for Person {
     }
 }
 
-async fn applied(world: &World, moment: Moment, edit: Request) -> (Ran, usize) {
+async fn applied(world: &World, moment: Moment, edit: Request, options: &Options) -> (Ran, usize) {
     let limits = Limits { parallelism: 1, timeout_seconds: 5, retry_seconds: 1, first_wait_millis: 1 };
     let line =
         Arc::new(Person { workspace: world.workspace.clone(), edit, moment, is_done: AtomicBool::new(false), updates: Mutex::default() });
     let client = Client::new(Arc::<Person>::clone(&line), None, &world.outside, limits);
     let mut ran = Ran { plan: None, planning: vec![], applying: vec![], report: None, trouble: None };
-    world.through(&client, &world.store(), 1, &Options::default(), &mut ran, Vec::new).await.expect("it comes to its end");
+    world.through(&client, &world.store(), 1, options, &mut ran, Vec::new).await.expect("it comes to its end");
     let updates = *line.updates.lock().expect("no panics");
     (ran, updates)
 }
@@ -106,7 +106,7 @@ async fn what_no_etag_covers_is_not_overwritten_either() {
             let size = if moment == Moment::FirstWrite { "Medium" } else { "Small" };
             let (title, described) = if field == "title" { ("YAML", "one") } else { ("S", "YAML") };
             world.write("conf/a.yaml", &conf(size, title, &format!("    description: {described}\n")));
-            let (ran, updates) = applied(&world, moment, edit).await;
+            let (ran, updates) = applied(&world, moment, edit, &Options::default()).await;
             let (_, now) = spaces(&world.workspace).pop().expect("a space");
             let is = now.get(field).and_then(Value::as_str);
             if moment == Moment::LostAnswer {
@@ -142,11 +142,42 @@ async fn nor_is_a_tag() {
         &format!(r#"{{"entity_type":"geniespaces","entity_id":"{id}","tag_key":"t","tag_value":"PERSON"}}"#),
     );
     world.write("conf/a.yaml", &conf("T", "yaml"));
-    let (ran, updates) = applied(&world, Moment::FirstWrite, edit).await;
+    let (ran, updates) = applied(&world, Moment::FirstWrite, edit, &Options::default()).await;
     let told = failure(&ran).unwrap_or_default();
     assert!(told.contains("spaces.s/tags was not updated") && told.contains("tags.t"), "{told}");
     // That of the space alone.
     assert_eq!(updates, 1, "{told}");
     let ran = world.run(&Options::default()).await;
     assert!(ran.told().contains("PERSON"), "{}", ran.told());
+}
+
+/// Somebody edits a space while a step before its delete is carried out.
+#[tokio::test]
+async fn what_goes_is_read_again_before_it_goes() {
+    let may = Options { allow_delete: vec!["spaces".to_owned()], ..Options::default() };
+    let replaced = Options { replace: vec![Address::new("spaces", "s")], ..may.clone() };
+    let catalog = "catalogs: { c: { name: c } }\n";
+    for (api, _) in APIS {
+        for (conf, options, done) in [("{}\n", &may, "deleted"), (&space("SELECT 1", "a", ""), &replaced, "replaced")] {
+            let world = World::new(&[]);
+            environment(&world, api);
+            world.write("conf/a.yaml", &space("SELECT 1", "a", ""));
+            assert!(world.run(&Options::default()).await.is_done());
+            let (id, content) = spaces(&world.workspace).pop().expect("a space");
+            let content = content.get("serialized_space").cloned().expect("its content");
+            world.write("conf/a.yaml", conf);
+            world.write("conf/c.yaml", catalog);
+            let edit = super::patch(&id, &super::edited(&content, "SELECT 1", "SELECT 9"));
+            let (ran, _) = applied(&world, Moment::FirstWrite, edit, options).await;
+            let told = failure(&ran).unwrap_or_default();
+            let words = format!("spaces.s was not {done}: it was changed in the workspace since the plan");
+            assert!(told.starts_with(&words) && told.ends_with("and nothing was deleted"), "{api} {done}: {told}");
+            assert!(told.contains("instructions.example_sql"), "{told}");
+            let there = spaces(&world.workspace);
+            assert!(there.len() == 1 && there[0].0 == id && there[0].1.get("trashed").is_none(), "{api} {done}: {there:?}");
+            // Who sees it may do it.
+            let ran = world.run(options).await;
+            assert!(ran.is_done() && ran.told().contains("goes with it"), "{api} {done}: {}", ran.told());
+        }
+    }
 }
