@@ -71,19 +71,36 @@ pub fn referred(value: &Value, ids: &BTreeMap<String, Address>) -> Value {
     }
 }
 
-/// A key for an object: its name in small letters, what no key may hold as `_`.
+/// The longest key that a name gives.
+const LONGEST: usize = 60;
+
+/// The key that a name gives: its words in small letters, joined by `_`. `singular` (`cluster policy`) stands before what no key
+/// begins with, and for what has no letter or digit.
+#[must_use]
+pub fn key_of(name: &str, singular: &str) -> String {
+    let mut key = String::new();
+    for c in name.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => key.push(c.to_ascii_lowercase()),
+            _ if key.is_empty() || key.ends_with('_') => {}
+            _ => key.push('_'),
+        }
+    }
+    key.truncate(LONGEST);
+    let key = key.trim_end_matches('_');
+    let kind = singular.replace(' ', "_");
+    match key.chars().next() {
+        None => kind,
+        Some(first) if first.is_ascii_digit() => format!("{kind}_{key}"),
+        Some(_) => key.to_owned(),
+    }
+}
+
+/// A key for an object: that of its name, of a path its last part, and none that is taken.
 #[must_use]
 pub fn key_for(kind: &'static Kind, live: &Value, id: &str, taken: &dyn Fn(&str) -> bool) -> String {
     let name = kind.natural.fields.last().and_then(|f| live.get(f)).map_or_else(|| id.to_owned(), Value::key_text);
-    let name = name.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let mut key: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    while key.contains("__") {
-        key = key.replace("__", "_");
-    }
-    let mut key = key.trim_matches(['_', '-']).to_owned();
-    if !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        key = format!("{}_{key}", kind.singular.replace(' ', "_"));
-    }
+    let key = key_of(if name.starts_with('/') { name.rsplit('/').next().unwrap_or_default() } else { &name }, kind.singular);
     let mut free = key.clone();
     let mut n = 2;
     while taken(&free) {

@@ -1,7 +1,7 @@
 //! A Genie space as a person would write it: from the form that reads have, without ids, with texts where a part is nothing
 //! but its name.
 
-use super::twins;
+use super::{object, twins};
 use crate::kinds::{Field, Registry, Schema, SpaceList, space_lists};
 use crate::model::{Map, Value, json};
 use crate::yaml;
@@ -15,24 +15,10 @@ pub enum Form {
     Json,
 }
 
-/// The key of a space in YAML: its title in lower case, words joined by `_`.
+/// The key of a space in YAML, as `adopt` gives it, too.
 #[must_use]
 pub fn key_of(title: &str) -> String {
-    let mut key = String::new();
-    for c in title.chars() {
-        match c {
-            c if c.is_ascii_alphanumeric() => key.push(c.to_ascii_lowercase()),
-            _ if key.is_empty() || key.ends_with('_') => {}
-            _ => key.push('_'),
-        }
-    }
-    key.truncate(60);
-    let key = key.trim_end_matches('_');
-    match key.chars().next() {
-        None => "space".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("space_{key}"),
-        Some(_) => key.to_owned(),
-    }
+    object::key_of(title, "space")
 }
 
 /// The document of one space: `spaces: [{space_id: KEY, title: ..., ...}]`.

@@ -108,7 +108,7 @@ fn keys_are_made_of_names_and_none_twice() {
     let taken = |key: &str| matches!(key, "taken" | "taken_2");
     for (name, live, want) in [
         ("jobs", r#"{"name":"Nightly Load (EU)"}"#, "nightly_load_eu"),
-        ("jobs", r#"{"name":"a--b"}"#, "a--b"),
+        ("jobs", r#"{"name":"a--b"}"#, "a_b"),
         ("jobs", r#"{"name":"_-x-_"}"#, "x"),
         ("jobs", r#"{"name":"2 fast"}"#, "job_2_fast"),
         ("jobs", r#"{"name":"größe"}"#, "gr_e"),

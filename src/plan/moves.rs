@@ -22,9 +22,8 @@ impl Moves {
         if options.destroy {
             return moves;
         }
-        for (from, to) in &desired.moves {
-            let free = !state.resources.contains_key(to) && desired.resources.contains_key(to) && !desired.resources.contains_key(from);
-            if free && from.kind == to.kind && state.resources.contains_key(from) {
+        for from in desired.moves.keys().filter(|from| state.resources.contains_key(*from) && !desired.resources.contains_key(*from)) {
+            if let Some(to) = declared(desired, state, from) {
                 moves.add(state, from, to);
             }
         }
@@ -104,6 +103,20 @@ impl Moves {
             None => state.resources.get(address),
         }
     }
+}
+
+/// Where the declared moves lead from an address, one after another: a state that was not applied for a while has an older name.
+fn declared<'d>(desired: &'d Desired, state: &Document, from: &Address) -> Option<&'d Address> {
+    let mut at = from;
+    // Those of a circle lead nowhere.
+    for _ in 0..desired.moves.len() {
+        let to = desired.moves.get(at).filter(|to| to.kind == from.kind && !state.resources.contains_key(*to))?;
+        if desired.resources.contains_key(to) {
+            return Some(to);
+        }
+        at = to;
+    }
+    None
 }
 
 /// Imports of objects that the state knows under an address that is no more: moves, or the object would be adopted here and

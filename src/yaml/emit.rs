@@ -32,6 +32,12 @@ pub fn emit_entry(key: &str, value: &Value, indent: usize) -> String {
     out
 }
 
+/// The same for programs that know no expressions: `${` stays as it is.
+#[must_use]
+pub fn emit_literal(value: &Value) -> String {
+    emit(value, 0).replace("$${", "${")
+}
+
 /// A value on one line, in flow style.
 #[must_use]
 pub fn emit_inline(value: &Value) -> String {

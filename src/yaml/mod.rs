@@ -23,6 +23,6 @@ mod syntax;
 mod tests;
 
 pub use conflict::all as conflicts;
-pub use emit::{emit, emit_entry, emit_inline, emit_text};
+pub use emit::{emit, emit_entry, emit_inline, emit_literal, emit_text};
 pub use node::{Data, Entry, Node, Scalar, Style, plain};
 pub use parse::parse;

@@ -17,7 +17,7 @@ use crate::report::text::plural;
 /// Arguments of `space-clone`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Everything in the space is copied, its benchmarks too. Its permissions are not: the copy belongs to whoever makes it.\n\nExamples:\n  brickform space-clone 01abc123def456 --name 'Sales copy' --to-file spaces/sales_copy.yaml\n  brickform space-clone 'Sales Analytics' --to-profile TARGET_WORKSPACE --warehouse-id 475b94ddc7cd5211 --yes\n  brickform space-clone 'Sales Analytics' --to-profile PROD --map dev_catalog=prod_catalog --dry-run"
+    after_help = "Everything in the space is copied, its benchmarks too. Its permissions and tags are not: the copy belongs to whoever makes it.\n\nExamples:\n  brickform space-clone 01abc123def456 --name 'Sales copy' --to-file spaces/sales_copy.yaml\n  brickform space-clone 'Sales Analytics' --to-profile TARGET_WORKSPACE --warehouse-id 475b94ddc7cd5211 --yes\n  brickform space-clone 'Sales Analytics' --to-profile PROD --map dev_catalog=prod_catalog --dry-run"
 )]
 pub struct Arguments {
     /// The id of the space, or its title

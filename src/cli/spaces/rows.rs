@@ -12,7 +12,7 @@ pub(super) type Column = (&'static str, &'static str);
 pub(super) fn show(run: &Run<'_>, form: Form, columns: &[Column], rows: &[Value], empty: &str) {
     match form {
         Form::Json => run.screen.result(&format!("{}\n", json::write_pretty(&Value::List(rows.to_vec())).unwrap_or_default())),
-        Form::Yaml => run.screen.result(&yaml::emit(&Value::List(rows.to_vec()), 0)),
+        Form::Yaml => run.screen.result(&yaml::emit_literal(&Value::List(rows.to_vec()))),
         Form::Csv => {
             run.screen.result(&format!("{}\n", columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",")));
             for row in rows {
