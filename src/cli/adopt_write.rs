@@ -69,9 +69,10 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
     loads_elsewhere(session, run, &written.files)?;
     let (document, done) = recorded(run, &document, &steps, &written);
     show(run, &written.files);
+    let exit = if written.refused.is_empty() && written.conflicts.is_empty() { Exit::Done } else { Exit::Failed };
     if arguments.dry_run {
         run.screen.note("Only shown (--dry-run): no file was written.");
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let question = "Write this? Only `yes` does it: ";
     carry::consent(run, &Consent { given: arguments.yes, question, answer: "yes", command: "adopt --write" })?;
@@ -91,7 +92,7 @@ pub async fn write(session: &Session, arguments: &Arguments, run: &Run<'_>) -> R
         crate::report::text::plural(written.files.len() as u64, "file", "files"),
         crate::report::text::plural(done, "address", "addresses")
     ));
-    Ok(if written.refused.is_empty() && written.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(exit)
 }
 
 /// The state takes for applied what YAML has of the workspace now; of how many addresses.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::json_like;
 use super::place::Put;
 use super::respell::respelled;
-use super::write::{Into, Writer, file_of};
+use super::write::{Into, Writer, file_of, meet};
 use crate::diagnostic::Source;
 use crate::kinds::Refusal;
 use crate::model::{Path, Step, Value, json};
@@ -38,6 +38,9 @@ enum Form {
     File(String, bool),
 }
 
+/// What YAML is to say, but at these places.
+type But<'b> = dyn Fn(&[Path]) -> Value + 'b;
+
 /// What it becomes.
 enum Now {
     /// Another value in its place.
@@ -48,10 +51,10 @@ enum Now {
 
 impl Writer<'_> {
     /// Takes the differences out that are about what stands in the definition, and writes those there.
-    pub(super) fn packed<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, target: &Value) -> Vec<Put<'n>> {
+    pub(super) fn packed<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, but: &But<'_>) -> Vec<Put<'n>> {
         let Some((entry, repack)) = member(resource).zip(resource.kind.hooks.repack) else { return found };
         // What requests carry beside the definition stands beside it in YAML, too.
-        let plain = resource.kind.hooks.wire.map_or(Value::Null, |wire| wire(target));
+        let plain = resource.kind.hooks.wire.map_or(Value::Null, |wire| wire(&but(&[])));
         let stands = |name: &str| resource.node.get(name).is_some() || plain.get(name).is_some();
         let is_beside = |put: &Put<'_>| put.path.first_field().is_none_or(stands);
         let (beside, inside): (Vec<Put<'n>>, Vec<Put<'n>>) = found.into_iter().partition(is_beside);
@@ -72,21 +75,27 @@ impl Writer<'_> {
             self.refuse(address, &path, why, "change it by hand, or put it back");
             return beside;
         };
-        let edit = |raw: &Value, evaluated: bool| {
-            let spell = |written: &str, old: &str, new: &str| if evaluated { respelled(written, old, new) } else { Some(new.to_owned()) };
-            repack(raw, base, target, &spell)
-        };
-        let now = match form(entry, node) {
-            Form::Map => edit(&node.value(), true).map(Now::Value),
-            Form::Text(text) => text_with(&text, &|raw| edit(raw, true)).map(|text| Now::Value(Value::Text(text))),
-            Form::File(file, evaluated) => {
-                let text = std::fs::read_to_string(self.ask.project.folder.join(&file)).unwrap_or_default();
-                text_with(&text, &|raw| within(raw, &entry.key, &|raw| edit(raw, evaluated))).map(|text| Now::File(file, text))
+        let folder = self.ask.project.folder.clone();
+        let becomes = |target: &Value| {
+            let edit = |raw: &Value, evaluated: bool| {
+                let spell =
+                    |written: &str, old: &str, new: &str| if evaluated { respelled(written, old, new) } else { Some(new.to_owned()) };
+                repack(raw, base, target, &spell)
+            };
+            match form(entry, node) {
+                Form::Map => edit(&node.value(), true).map(Now::Value),
+                Form::Text(text) => text_with(&text, &|raw| edit(raw, true)).map(|text| Now::Value(Value::Text(text))),
+                Form::File(file, evaluated) => {
+                    let text = std::fs::read_to_string(folder.join(&file)).unwrap_or_default();
+                    text_with(&text, &|raw| within(raw, &entry.key, &|raw| edit(raw, evaluated))).map(|text| Now::File(file, text))
+                }
             }
         };
+        let (now, inside) = self.but_what_cannot(resource, inside, &entry.value.span.source.name, &|left| becomes(&but(left)));
         match now {
-            Ok(Now::File(file, text)) => self.fill_file(resource, &path, &file, text.into_bytes()),
-            Ok(Now::Value(value)) => {
+            Some(_) if inside.is_empty() => {}
+            Some(Now::File(file, text)) => self.fill_file(resource, &path, &file, text.into_bytes()),
+            Some(Now::Value(value)) => {
                 let edits = edits_to(&source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at, value)]);
                 match self.edit(&source.name, document, &edits) {
                     Ok(()) => inside.iter().for_each(|put| self.told(resource, &put.path, &source.name)),
@@ -95,19 +104,49 @@ impl Writer<'_> {
                     }
                 }
             }
-            Err(refusal) => {
-                let why = format!("{} (`{}`)", refusal.reason, entry.value.span.source.name);
-                self.refuse(address, &refusal.path, why, "change it there by hand, put it back, or ignore it");
-            }
+            None => {}
         }
         beside
+    }
+
+    /// What these differences make of a definition, and which of them are in it. What cannot be said there is refused by itself
+    /// and left out; where one cannot be told from the others, they all are.
+    fn but_what_cannot<'n, T>(
+        &mut self,
+        resource: &Resource,
+        mut inside: Vec<Put<'n>>,
+        file: &str,
+        becomes: &dyn Fn(&[Path]) -> Result<T, Refusal>,
+    ) -> (Option<T>, Vec<Put<'n>>) {
+        let address = &resource.address;
+        for put in &inside {
+            self.tried(resource, &put.path);
+        }
+        let mut left: Vec<Path> = inside.iter().map(|put| put.path.clone()).filter(|path| self.is_unfit(address, path)).collect();
+        loop {
+            inside.retain(|put| !left.iter().any(|path| meet(path, &put.path)));
+            let refusal = match becomes(&left) {
+                Ok(now) => return (Some(now), inside),
+                Err(refusal) => refusal,
+            };
+            let why = format!("{} (`{file}`)", refusal.reason);
+            let help = "change it there by hand, put it back, or ignore it";
+            self.refuse(address, &refusal.path, &*why, help);
+            if !inside.iter().any(|put| meet(&refusal.path, &put.path)) {
+                for put in &inside {
+                    self.refuse(address, &put.path, &*why, help);
+                }
+                return (None, vec![]);
+            }
+            left.push(refusal.path);
+        }
     }
 }
 
 impl Writer<'_> {
     /// Takes the differences out that are about what the file says under other names than YAML's own (`data_sources.tables`), and
     /// writes those under these names.
-    pub(super) fn spelt_otherwise<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, target: &Value) -> Vec<Put<'n>> {
+    pub(super) fn spelt_otherwise<'n>(&mut self, resource: &Resource, found: Vec<Put<'n>>, base: &Value, but: &But<'_>) -> Vec<Put<'n>> {
         let Some(repack) = resource.kind.hooks.repack.filter(|_| self.ask.into == Into::Source && member(resource).is_none()) else {
             return found;
         };
@@ -121,32 +160,28 @@ impl Writer<'_> {
             sections.into_iter().find(|path| base.at(path).is_some() && node_at(&resource.node, path).is_none())
         };
         let (inside, others): (Vec<Put<'n>>, Vec<Put<'n>>) = found.into_iter().partition(|put| section(put).is_some());
-        let mut wanted = base.clone();
-        for path in inside.iter().filter_map(section) {
-            set(&mut wanted, path.steps(), target.at(&path));
-        }
         if inside.is_empty() {
             return others;
         }
+        let sections: Vec<Path> = inside.iter().filter_map(section).collect();
         let spell = |written: &str, old: &str, new: &str| respelled(written, old, new);
-        let address = &resource.address;
-        match repack(&node.value(), base, &wanted, &spell) {
-            Ok(value) => {
-                let edits = edits_to(&source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at, value)]);
-                for put in &inside {
-                    self.tried(resource, &put.path);
-                }
-                match self.edit(&source.name, document, &edits) {
-                    Ok(()) => inside.iter().for_each(|put| self.told(resource, &put.path, &source.name)),
-                    Err(refusal) => {
-                        let path = inside[0].path.clone();
-                        self.refuse(address, &path, format!("in `{}` {refusal}", source.name), "change it by hand, or put it back");
+        let (now, inside) = self.but_what_cannot(resource, inside, &source.name, &|left| {
+            let (mut wanted, target) = (base.clone(), but(left));
+            for path in &sections {
+                set(&mut wanted, path.steps(), target.at(path));
+            }
+            repack(&node.value(), base, &wanted, &spell)
+        });
+        if let Some(value) = now.filter(|_| !inside.is_empty()) {
+            let edits = edits_to(&source, document, &at, &value).unwrap_or_else(|_| vec![Edit::Set(at, value)]);
+            match self.edit(&source.name, document, &edits) {
+                Ok(()) => inside.iter().for_each(|put| self.told(resource, &put.path, &source.name)),
+                Err(refusal) => {
+                    for put in &inside {
+                        let why = format!("in `{}` {refusal}", source.name);
+                        self.refuse(&resource.address, &put.path, why, "change it by hand, or put it back");
                     }
                 }
-            }
-            Err(refusal) => {
-                let why = format!("{} (`{}`)", refusal.reason, source.name);
-                self.refuse(address, &refusal.path, why, "change it there by hand, put it back, or ignore it");
             }
         }
         others

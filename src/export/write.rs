@@ -123,12 +123,15 @@ impl Writer<'_> {
             return;
         }
         let is_gone = step.because.as_deref() == Some(DELETED);
-        let target = step.seen.as_ref().filter(|_| !is_gone).map(|seen| (self.target(step, resource, seen), &seen.desired));
+        let seen = step.seen.as_ref().filter(|_| !is_gone);
+        let taken = seen.map(|seen| self.taken(step, resource, seen)).unwrap_or_default();
+        let but = |seen: &Seen, left: &[Path]| target(resource, seen, &taken, left);
+        let target = seen.map(|seen| (but(seen, &[]), &seen.desired));
         let mut found = Vec::new();
-        if let Some((target, desired)) = &target {
+        if let (Some((target, desired)), Some(seen)) = (&target, seen) {
             puts(&resource.node, desired, target, Some(Schema::of(resource.kind).root()), &Path::root(), &mut found);
             found = self.content(resource, found, target);
-            found = self.packed(resource, found, desired, target);
+            found = self.packed(resource, found, desired, &|left| but(seen, left));
             self.secrets(step);
             if found.is_empty() {
                 return;
@@ -147,8 +150,8 @@ impl Writer<'_> {
             return self.deleted(resource);
         }
         let Some((target, _)) = target else { return };
-        let Some(seen) = step.seen.as_ref() else { return };
-        for put in self.spelt_otherwise(resource, found, &seen.desired, &target) {
+        let Some(seen) = seen else { return };
+        for put in self.spelt_otherwise(resource, found, &seen.desired, &|left| but(seen, left)) {
             self.put(resource, put, Sides { desired: &seen.desired, target: &target });
         }
     }
@@ -159,28 +162,22 @@ impl Writer<'_> {
     }
 
     /// Whether this is not to be written; then it is told.
-    fn is_unfit(&mut self, address: &Address, path: &Path) -> bool {
+    pub(super) fn is_unfit(&mut self, address: &Address, path: &Path) -> bool {
         let Some(why) = self.unfit.get(&(address.clone(), path.clone())) else { return false };
         self.refuse(address, path, why.clone(), "write it by hand, put it back, or ignore it");
         true
     }
 
-    /// What YAML is to say: its own edits, and the workspace's where both did not change the same. The latter is set aside.
-    fn target(&mut self, step: &Step, resource: &Resource, seen: &Seen) -> Value {
+    /// What YAML takes from the workspace: where both changed the same nothing, which is set aside.
+    fn taken(&mut self, step: &Step, resource: &Resource, seen: &Seen) -> Vec<FieldChange> {
         let Adopted { taken, recorded, mut conflicts } = both(resource.kind, seen, self.ask.conflicts);
         conflicts.retain(|change| !is_secret(change) && can_be_read(resource.kind, change));
-        let changes: Vec<&FieldChange> = taken.iter().collect();
-        let target = match super::packed::member(resource) {
-            // As the API has it: so it stands there.
-            Some(_) => whole(resource.kind, &seen.desired, &changes, &seen.live),
-            None => accepted(resource.kind, &seen.desired, &changes, &seen.live),
-        };
         if !conflicts.is_empty() {
             self.written.conflicts.push((step.address.clone(), conflicts));
         }
-        self.written.taken.push((step.address.clone(), taken));
+        self.written.taken.push((step.address.clone(), taken.clone()));
         self.written.recorded.push((step.address.clone(), recorded));
-        target
+        taken
     }
 
     /// Drift of secrets is never written: neither the file nor the state may hold the value.
@@ -427,6 +424,21 @@ impl Writer<'_> {
         text.now = splice(&source, document, edits)?;
         Ok(())
     }
+}
+
+/// What YAML is to say: its own edits, and what it takes from the workspace, but at these places.
+fn target(resource: &Resource, seen: &Seen, taken: &[FieldChange], left: &[Path]) -> Value {
+    let changes: Vec<&FieldChange> = taken.iter().filter(|change| !left.iter().any(|path| meet(path, &change.path))).collect();
+    match super::packed::member(resource) {
+        // As the API has it: so it stands there.
+        Some(_) => whole(resource.kind, &seen.desired, &changes, &seen.live),
+        None => accepted(resource.kind, &seen.desired, &changes, &seen.live),
+    }
+}
+
+/// Whether one of two places is in the other.
+pub(super) fn meet(one: &Path, other: &Path) -> bool {
+    one.contains(other) || other.contains(one)
 }
 
 /// The file of the project's chosen environment, which takes its overlays; none where it has no file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::meet;
 use crate::diff::FieldChange;
 use crate::export::edited::Edited;
 use crate::model::{Address, Path};
@@ -94,7 +95,7 @@ impl Written {
     pub fn recorded_of(&self, address: &Address) -> Vec<&FieldChange> {
         let all: Vec<&FieldChange> = self.recorded.iter().filter(|(a, _)| a == address).flat_map(|(_, changes)| changes).collect();
         let refused: Vec<&Path> = self.refused.iter().filter(|r| r.address == *address).map(|r| &r.path).collect();
-        let meets = |path: &Path, change: &FieldChange| path.contains(&change.path) || change.path.contains(path);
+        let meets = |path: &Path, change: &FieldChange| meet(path, &change.path);
         if refused.iter().any(|path| !all.iter().any(|change| meets(path, change))) {
             return vec![];
         }

@@ -421,3 +421,54 @@ fn drift_goes_back_under_the_names_that_the_file_has() {
         desk.done(&["apply", "--yes"], "as it was");
     }
 }
+
+/// Of a pasted definition, what an expression gives stays drift; whatever else the UI did is written, and nothing is taken for
+/// applied that no file says, whatever else the command is about.
+#[test]
+fn what_an_expression_gives_holds_up_nothing_else_of_a_pasted_definition() {
+    const MAP: &str = "{ version: 2, config: { sample_questions: [{ id: a1b2c3d4e5f60718293a4b5c6d7e8f90, question: [\"In ${catalog}?\"] }] }, \
+                       data_sources: { tables: [{ identifier: main.s.a, description: [\"A of main\"] }] } }";
+    let pasted = format!("    serialized_space: {MAP}\n");
+    let text = format!("    serialized_space: '{}'\n", MAP.replace("version", "\"version\"").replace("config:", "\"config\":"));
+    let text = text.replace("sample_questions:", "\"sample_questions\":").replace("id:", "\"id\":").replace("question:", "\"question\":");
+    let text = text
+        .replace("a1b2c3d4e5f60718293a4b5c6d7e8f90", "\"a1b2c3d4e5f60718293a4b5c6d7e8f90\"")
+        .replace("data_sources:", "\"data_sources\":");
+    let text = text.replace("tables:", "\"tables\":").replace("identifier:", "\"identifier\":").replace("main.s.a", "\"main.s.a\"");
+    let text = text.replace("description:", "\"description\":");
+    let forge = "    config: { sample_questions: [{ question: [\"In ${catalog}?\"] }] }\n    data_sources: { tables: [{ identifier: main.s.a, description: [\"A of main\"] }] }\n";
+    for (body, rest) in
+        [&*pasted, &*text, forge].into_iter().flat_map(|body| ["", "    lifecycle: { merge: true }\n"].map(|rest| (body, rest)))
+    {
+        let desk = Desk::new();
+        desk.write("conf/project.yaml", "name: desk\nvariables: { catalog: { default: main } }\n");
+        desk.write("conf/a.yaml", &format!("spaces:\n  s:\n    title: S\n    warehouse_id: w\n{body}{rest}"));
+        desk.write("conf/b.yaml", "warehouses: { w: { name: w, cluster_size: Small } }\n");
+        desk.done(&["apply", "--yes"], body);
+        in_the_ui(&desk, |content| {
+            content["config"]["sample_questions"][0]["question"] = serde_json::json!(["Other words?"]);
+            content["data_sources"]["tables"][0]["description"] = serde_json::json!(["By hand"]);
+            let tables = content["data_sources"]["tables"].as_array_mut().expect("tables");
+            tables.push(serde_json::json!({ "identifier": "main.s.b" }));
+        });
+        let warehouse = desk.workspace().dump().into_keys().find_map(|key| key.strip_prefix("warehouses/").map(str::to_owned));
+        let edit =
+            format!("POST /api/2.0/sql/warehouses/{}/edit {{\"name\":\"w\",\"cluster_size\":\"Large\"}}", warehouse.expect("a warehouse"));
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(desk.by_hand(&[edit]));
+        let (exit, said) = desk.run(&["adopt", "--write", "--all-drift", "--yes"]);
+        assert!(exit == 1 && said.contains("an expression gives what changed"), "{body}\n{said}");
+        let file = desk.read("conf/a.yaml");
+        for part in ["By hand", "main.s.b", "In ${catalog}?"] {
+            assert!(file.contains(part), "{part} {rest}\n{file}\n{said}");
+        }
+        assert!(desk.read("conf/b.yaml").contains("Large"), "{said}");
+        // What is left is drift, and all that is left.
+        let plan = desk.done(&["plan"], body);
+        assert!(!plan.contains("main.s.b") && !plan.contains("By hand") && !plan.contains("Changed in YAML"), "{body}{rest}\n{plan}");
+        desk.done(&["apply", "--yes"], body);
+        let (_, now) = stored(&desk);
+        let now = now.to_string();
+        assert!(now.contains("main.s.b") && now.contains("By hand"), "{now}");
+        assert_eq!(now.contains("Other words?"), !rest.is_empty(), "{now}");
+    }
+}
