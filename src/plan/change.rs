@@ -512,8 +512,11 @@ pub(super) fn named(list: &[crate::model::Address], address: &crate::model::Addr
 }
 
 /// The fields among these that a template alone makes (`${template("a.sql.hbs")}`). What is given to one may be given otherwise by an
-/// overlay.
+/// overlay. Of a resource that a template of YAML makes it is all of them.
 fn templated(resource: &Resource, changes: &[FieldChange]) -> Vec<Path> {
+    if resource.span.source.name.ends_with(".hbs") {
+        return changes.iter().map(|change| change.path.clone()).collect();
+    }
     let is_made = |change: &&FieldChange| {
         let text = resource.node.nearest(&change.path).text().unwrap_or_default().trim();
         text.strip_prefix("${").is_some_and(|inner| inner.trim_start().starts_with("template(") && !inner.contains(','))

@@ -48,6 +48,10 @@ impl Maker<'_> {
         let is_whole = entry.status == Status::Ok || there.is_some();
         let edited: Vec<FieldChange> = found.changes.into_iter().filter(|c| is_whole || (c.old.is_some() && c.new.is_none())).collect();
         note(step, EDITED, edited.iter().map(named));
+        if kind.etag.is_some() {
+            // People write there what no YAML says.
+            note(step, UNSET, found.unmanaged.iter().map(|(path, _)| path.to_string()));
+        }
         bind(step, &edited, &found.unmanaged);
     }
 }
