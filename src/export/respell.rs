@@ -31,10 +31,10 @@ pub fn respelled(source: &str, old: &str, new: &str) -> Option<String> {
         };
         let mut at = old_index;
         for piece in pieces.iter().filter(|piece| old_index <= piece.from && piece.to <= old_index + len) {
-            // With the characters on both sides of it: `main` in `domain` is another word.
-            let edge = |place: usize, end: usize| place == end;
-            let starts = piece.from > old_index || edge(piece.from, 0) && edge(new_index, 0);
-            let ends = piece.to < old_index + len || edge(piece.to, before.len()) && edge(new_index + len, after.len());
+            // `main` in `domain` is another word.
+            let starts = piece.from > old_index || new_index == 0 || !is_one_word(&after[new_index - 1..=new_index]);
+            let last = new_index + len;
+            let ends = piece.to < old_index + len || last == after.len() || !is_one_word(&after[last - 1..=last]);
             if !(starts && ends) {
                 return None;
             }
@@ -45,6 +45,11 @@ pub fn respelled(source: &str, old: &str, new: &str) -> Option<String> {
         literal(&before[at..old_index + len], &mut out);
     }
     (kept == pieces.len()).then_some(out)
+}
+
+/// Whether characters beside one another are of one word.
+fn is_one_word(beside: &[char]) -> bool {
+    beside.iter().all(|c| c.is_alphanumeric() || *c == '_')
 }
 
 /// An expression of the source, and which characters of the text it gives.
@@ -122,5 +127,12 @@ mod tests {
         assert_eq!(respelled("${a}${b}", "xy", "xyz"), None, "nobody knows where the first one ends");
         assert_eq!(respelled("${a} b", "x b", "x c").as_deref(), Some("${a} c"));
         assert_eq!(respelled("b ${a}", "b x", "c x").as_deref(), Some("c ${a}"));
+        // Behind it and before it, but not in the same word.
+        assert_eq!(respelled("from ${a}", "from x", "from x where y").as_deref(), Some("from ${a} where y"));
+        assert_eq!(respelled("from ${a}\n", "from x\n", "from x o\n").as_deref(), Some("from ${a} o\n"));
+        assert_eq!(respelled("${a} b", "x b", "all x b").as_deref(), Some("all ${a} b"));
+        assert_eq!(respelled("${a} b", "x b", "x.y b").as_deref(), Some("${a}.y b"));
+        assert_eq!(respelled("from ${a}", "from x", "from xy"), None);
+        assert_eq!(respelled("${a} b", "x b", "yx b"), None);
     }
 }
