@@ -13,6 +13,10 @@ const LONGEST: usize = 30_000;
 #[must_use]
 pub fn respelled(source: &str, old: &str, new: &str) -> Option<String> {
     let pieces = pieces(source, old)?;
+    if matches!(pieces.as_slice(), [all] if all.source == source) {
+        // It is the expression's, a file's perhaps, and not this text's.
+        return None;
+    }
     let (before, after): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
     if before.len().max(after.len()) > LONGEST {
         return None;
@@ -132,6 +136,7 @@ mod tests {
         assert_eq!(respelled("from ${a}\n", "from x\n", "from x o\n").as_deref(), Some("from ${a} o\n"));
         assert_eq!(respelled("${a} b", "x b", "all x b").as_deref(), Some("all ${a} b"));
         assert_eq!(respelled("${a} b", "x b", "x.y b").as_deref(), Some("${a}.y b"));
+        assert_eq!(respelled("${file('a.sql')}", "x\n", "x\ny"), None, "whatever the file says, it says");
         assert_eq!(respelled("from ${a}", "from x", "from xy"), None);
         assert_eq!(respelled("${a} b", "x b", "yx b"), None);
     }

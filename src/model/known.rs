@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::scrub::{LINE, MASK, forms};
+use super::scrub::{Bare, LINE, MASK, forms};
 use super::{SecretSource, Value};
 
 /// The fewest bytes of a value that is looked for.
@@ -46,6 +46,8 @@ pub struct Known(Mutex<All>);
 #[derive(Default)]
 struct All {
     forms: Vec<Form>,
+    /// What is left of them without what programs put between their letters.
+    bare: Vec<Zeroizing<String>>,
     /// Where those came from that are looked for.
     sources: BTreeSet<SecretSource>,
 }
@@ -68,7 +70,7 @@ impl Known {
     /// One more value.
     pub fn learn(&self, value: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = &mut known.forms;
+        let All { forms: all, bare, .. } = &mut *known;
         let whole = value.trim();
         let lines = value.lines().map(str::trim).filter(|line| line.len() >= LINE && line.len() < whole.len());
         for part in std::iter::once(whole).chain(lines).filter(|part| part.len() >= LEAST) {
@@ -76,13 +78,25 @@ impl Known {
                 continue;
             }
             let alone = part.len() < LINE;
+            if !alone {
+                for left in forms(part).iter().map(|form| Bare::of(form).text).filter(|left| left.len() >= LINE) {
+                    if !bare.contains(&left) {
+                        bare.push(left);
+                    }
+                }
+            }
             all.extend(forms(part).into_iter().map(|text| Form { text, alone }));
         }
     }
 
-    /// The text without them.
+    /// The text without them, however it was laid out: wrapped, quoted, escaped, whatever of these around another.
     #[must_use]
     pub fn hide<'t>(&self, text: &'t str, written: Written) -> Cow<'t, str> {
+        self.hidden(text, written, true)
+    }
+
+    /// `laid_out`: whether the text is one that was written down for somebody, and not a value.
+    fn hidden<'t>(&self, text: &'t str, written: Written, laid_out: bool) -> Cow<'t, str> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(Range<usize>, bool)> = Vec::new();
         for form in &all.forms {
@@ -90,6 +104,10 @@ impl Known {
         }
         if !all.forms.is_empty() {
             cut_short(text, &all.forms, &mut found);
+        }
+        if laid_out && !all.bare.is_empty() {
+            let bare = Bare::of(text);
+            found.extend(all.bare.iter().flat_map(|form| bare.places(form)).map(|(from, to)| (from..to, false)));
         }
         drop(all);
         if found.is_empty() {
@@ -128,7 +146,7 @@ impl Known {
     #[must_use]
     pub fn hide_in(&self, value: &Value) -> Value {
         match value {
-            Value::Text(text) => Value::Text(self.hide(text, Written::Plain).into_owned()),
+            Value::Text(text) => Value::Text(self.hidden(text, Written::Plain, false).into_owned()),
             Value::List(items) => Value::List(items.iter().map(|item| self.hide_in(item)).collect()),
             Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (name.clone(), self.hide_in(value))).collect()),
             other => other.clone(),
@@ -147,7 +165,7 @@ impl Known {
     /// Whether a text of the value holds one of them.
     #[must_use]
     pub fn is_in(&self, value: &Value) -> bool {
-        value.any(&|value| matches!(value, Value::Text(text) if matches!(self.hide(text, Written::Plain), Cow::Owned(_))))
+        value.any(&|value| matches!(value, Value::Text(text) if matches!(self.hidden(text, Written::Plain, false), Cow::Owned(_))))
     }
 }
 
@@ -288,6 +306,13 @@ mod tests {
                 "<script>'long-word'</script><script type=\"application/json\">{\"a\":\"long-word\"}</script>",
                 "<script>'long-word'</script><script type=\"application/json\">{\"a\":\"(sensitive)\"}</script>",
             ),
+            // Wrapped, with a colour; in YAML, and what YAML holds in that; a literal `${` as YAML writes it.
+            ("a pass of words", Written::Plain, "is a pass \u{1b}[2m\n      of  words.", "is (sensitive)."),
+            ("of-one-long-word", Written::Plain, "is of-one-\n    long-word.", "is (sensitive)."),
+            ("it's\"a\\b-key", Written::Plain, r#"['q="it''s\"a\\b-key"']"#, r#"['q="(sensitive)"']"#),
+            ("horse$${b}${c}", Written::Plain, "see horse$$${b}$${c}!", "see (sensitive)!"),
+            ("a-key\u{7f}\u{2028}b-c", Written::Plain, r"a-key\u{7f}\u{2028}b-c", "(sensitive)"),
+            ("key:value-12", Written::Json, r#"{"key": "value-12"}"#, r#"{"key": "value-12"}"#),
             ("abc", Written::Plain, "abc", "abc"),
             ("   \n", Written::Plain, "   \n", "   \n"),
             ("abcdefgh", Written::Plain, "abcdefghabcdefgh", "(sensitive)"),

@@ -104,6 +104,17 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
         let path = Zeroizing::new(url.replace("%2f", "/"));
         all.extend([in_capitals(&url), in_capitals(&path), url, path]);
     }
+    // As terminals are shown what would steer them.
+    if text.contains(steers) {
+        all.push(Zeroizing::new(text.chars().fold(String::new(), |mut out, c| {
+            if steers(c) {
+                out.extend(c.escape_unicode())
+            } else {
+                out.push(c)
+            }
+            out
+        })));
+    }
     // As the writers of JSON of some languages have it.
     all.push(Zeroizing::new(json.replace('/', "\\/")));
     let careful =
@@ -126,6 +137,48 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
         }
     }
     found
+}
+
+/// What is written out rather than sent to a terminal.
+fn steers(c: char) -> bool {
+    (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A text without what programs put between its letters when they write it down: backslashes and quotes, doubled or not, the
+/// second of two `$`, blanks and the ends of lines that are wrapped, colours. However these stand around one another, two texts
+/// that are alike without them say the same.
+pub(super) struct Bare {
+    /// What is left.
+    pub text: Zeroizing<String>,
+    /// Where each byte of it stood.
+    from: Vec<usize>,
+}
+
+impl Bare {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
+        let mut bare = Self { text: Zeroizing::new(String::with_capacity(text.len())), from: Vec::with_capacity(text.len()) };
+        let (mut steers, mut last) = (false, ' ');
+        for (at, c) in text.char_indices() {
+            let is_noise = steers || matches!(c, '\u{1b}' | '\\' | '\'' | '"') || c.is_whitespace() || (c == '$' && last == '$');
+            // `ESC [ 1 m`.
+            steers = if steers { c != 'm' && (c == '[' || c == ';' || c.is_ascii_digit()) } else { c == '\u{1b}' };
+            last = c;
+            if !is_noise {
+                bare.text.push(c);
+                bare.from.resize(bare.text.len(), at);
+            }
+        }
+        bare
+    }
+
+    /// Where it stands in the text that this is of: from its first letter to behind its last.
+    pub fn places<'f>(&'f self, form: &'f str) -> impl Iterator<Item = (usize, usize)> + 'f {
+        self.text.match_indices(form).filter_map(|(at, found)| {
+            let last = found.chars().next_back()?;
+            Some((self.from[at], self.from[at + found.len() - 1] + last.len_utf8()))
+        })
+    }
 }
 
 /// Marks the places of a form, and of beginnings and ends that tell too much of it.

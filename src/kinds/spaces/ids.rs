@@ -76,7 +76,13 @@ fn is_unclear(ids: Ids, ours: &[Value], before: &[Value], theirs: &[Value]) -> b
     let [here, was, there] = [ours, before, theirs].map(|list| list.iter().map(|item| text(ids, item)).collect::<BTreeSet<String>>());
     let is_twice = here.len() < ours.len() || was.len() < before.len() || there.len() < theirs.len();
     let is_moved = !here.is_subset(&there) && !there.is_subset(&here);
-    is_twice || is_moved || before.iter().any(|item| item.get("id").is_some())
+    is_twice || is_moved || is_rekeyed(ids, ours, before) || before.iter().any(|item| item.get("id").is_some())
+}
+
+/// Whether an item of YAML has the `$key` that was applied with another text, which some item may have still.
+fn is_rekeyed(ids: Ids, ours: &[Value], before: &[Value]) -> bool {
+    let had = |key: &Value| before.iter().find(|item| item.get(KEY) == Some(key)).map(|item| text(ids, item));
+    ours.iter().any(|item| item.get(KEY).and_then(had).is_some_and(|had| had != text(ids, item)))
 }
 
 /// Whether the workspace has an item that was applied, by the id that it was given then, under another text.

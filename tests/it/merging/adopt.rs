@@ -387,4 +387,40 @@ fn a_key_given_later_outlives_the_next_wording() {
     let before = serial(&desk);
     desk.done(&["apply", "--yes"], "nothing at all");
     assert_eq!(serial(&desk), before, "nothing is written where nothing is new");
+    // Another key, or none, is for the record alone.
+    for item in ["$key: best, question: Best", "question: Best"] {
+        desk.write("conf/a.yaml", &conf(item));
+        let said = desk.done(&["apply", "--yes"], item);
+        assert!(said.contains("no changes"), "{item}\n{said}");
+        assert_eq!(id(), first);
+    }
+}
+
+/// Items go by their `$key`, though each has the text of the other.
+#[test]
+fn items_that_swap_their_texts_are_known_by_their_keys() {
+    let conf = |a: &str, b: &str| {
+        let items = format!("{{ $key: a, question: {a}, sql: SELECT 1 }}, {{ $key: b, question: {b}, sql: SELECT 2 }}");
+        format!("{HEAD}    instructions:\n      example_sql: [{items}]\n")
+    };
+    let desk = desk(&conf("P", "Q"), &[]);
+    let ids = || {
+        let (_, space) = super::spaces(&desk.workspace()).pop().expect("a space");
+        let content = json::write(space.get("serialized_space").expect("its content")).expect("JSON");
+        let content: Json = serde_json::from_str(&content).expect("JSON");
+        let examples = content["instructions"]["example_question_sqls"].as_array().expect("examples").clone();
+        let mut all: Vec<(String, String)> = examples.iter().map(|e| (e["sql"].to_string(), e["id"].to_string())).collect();
+        all.sort();
+        all
+    };
+    let before = ids();
+    desk.write("conf/a.yaml", &conf("Q", "P"));
+    let said = desk.done(&["plan"], "swapped");
+    assert!(said.contains("\"P\" → \"Q\"") && said.contains("\"Q\" → \"P\"") && !said.contains("$key"), "{said}");
+    desk.done(&["apply", "--yes"], "swapped");
+    assert_eq!(ids(), before);
+    desk.done(&["plan", "--detailed-exitcode"], "nothing is left");
+    desk.write("conf/a.yaml", &conf("Q", "R"));
+    desk.done(&["apply", "--yes"], "another wording");
+    assert_eq!(ids(), before);
 }
