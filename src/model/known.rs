@@ -107,7 +107,7 @@ impl Known {
         }
         if laid_out && !all.bare.is_empty() {
             let bare = Bare::of(text);
-            found.extend(all.bare.iter().flat_map(|form| bare.places(form)).map(|(from, to)| (from..to, false)));
+            found.extend(all.bare.iter().flat_map(|form| bare.places(form)).map(|range| (range, false)));
         }
         drop(all);
         if found.is_empty() {
@@ -310,6 +310,12 @@ mod tests {
             ("a pass of words", Written::Plain, "is a pass \u{1b}[2m\n      of  words.", "is (sensitive)."),
             ("of-one-long-word", Written::Plain, "is of-one-\n    long-word.", "is (sensitive)."),
             ("it's\"a\\b-key", Written::Plain, r#"['q="it''s\"a\\b-key"']"#, r#"['q="(sensitive)"']"#),
+            (
+                "it's\"a\\b-key",
+                Written::Markup,
+                r"[&apos;q=&quot;it&apos;&apos;s\&quot;a\\b-key&quot;]",
+                "[&apos;q=&quot;(sensitive)&quot;]",
+            ),
             ("horse$${b}${c}", Written::Plain, "see horse$$${b}$${c}!", "see (sensitive)!"),
             ("a-key\u{7f}\u{2028}b-c", Written::Plain, r"a-key\u{7f}\u{2028}b-c", "(sensitive)"),
             ("key:value-12", Written::Json, r#"{"key": "value-12"}"#, r#"{"key": "value-12"}"#),

@@ -1,6 +1,8 @@
 //! What servers echo of secrets, taken out of their words: the value, what common encodings make of it, each of its lines, and
 //! the beginnings and ends of all these.
 
+use std::ops::Range;
+
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -145,39 +147,51 @@ fn steers(c: char) -> bool {
 }
 
 /// A text without what programs put between its letters when they write it down: backslashes and quotes, doubled or not, the
-/// second of two `$`, blanks and the ends of lines that are wrapped, colours. However these stand around one another, two texts
-/// that are alike without them say the same.
+/// second of two `$`, blanks and the ends of lines that are wrapped, colours; entities of HTML as what they stand for. However
+/// these stand around one another, two texts that are alike without them say the same.
 pub(super) struct Bare {
     /// What is left.
     pub text: Zeroizing<String>,
     /// Where each byte of it stood.
-    from: Vec<usize>,
+    from: Vec<Range<usize>>,
 }
+
+/// Entities, and the letters that they stand for.
+const ENTITIES: [(&str, char); 9] = [
+    ("&amp;", '&'),
+    ("&lt;", '<'),
+    ("&gt;", '>'),
+    ("&quot;", '"'),
+    ("&#34;", '"'),
+    ("&#x22;", '"'),
+    ("&apos;", '\''),
+    ("&#39;", '\''),
+    ("&#x27;", '\''),
+];
 
 impl Bare {
     /// Of a text.
     pub fn of(text: &str) -> Self {
         let mut bare = Self { text: Zeroizing::new(String::with_capacity(text.len())), from: Vec::with_capacity(text.len()) };
-        let (mut steers, mut last) = (false, ' ');
-        for (at, c) in text.char_indices() {
-            let is_noise = steers || matches!(c, '\u{1b}' | '\\' | '\'' | '"') || c.is_whitespace() || (c == '$' && last == '$');
-            // `ESC [ 1 m`.
-            steers = if steers { c != 'm' && (c == '[' || c == ';' || c.is_ascii_digit()) } else { c == '\u{1b}' };
-            last = c;
-            if !is_noise {
+        let (mut steers, mut last, mut at) = (false, ' ', 0);
+        while let Some(c) = text[at..].chars().next() {
+            let entity = ENTITIES.iter().filter(|_| c == '&').find(|(entity, _)| text[at..].starts_with(entity));
+            let (c, length) = entity.map_or((c, c.len_utf8()), |(entity, c)| (*c, entity.len()));
+            let is_put = matches!(c, '\u{1b}' | '\\' | '\'' | '"' | '\u{200b}') || c.is_whitespace() || (c == '$' && last == '$');
+            if !steers && !is_put {
                 bare.text.push(c);
-                bare.from.resize(bare.text.len(), at);
+                bare.from.resize(bare.text.len(), at..at + length);
             }
+            // `ESC [ 1 m`.
+            steers = if steers { c == '[' || c == ';' || c.is_ascii_digit() } else { c == '\u{1b}' };
+            (last, at) = (c, at + length);
         }
         bare
     }
 
     /// Where it stands in the text that this is of: from its first letter to behind its last.
-    pub fn places<'f>(&'f self, form: &'f str) -> impl Iterator<Item = (usize, usize)> + 'f {
-        self.text.match_indices(form).filter_map(|(at, found)| {
-            let last = found.chars().next_back()?;
-            Some((self.from[at], self.from[at + found.len() - 1] + last.len_utf8()))
-        })
+    pub fn places<'f>(&'f self, form: &'f str) -> impl Iterator<Item = Range<usize>> + 'f {
+        self.text.match_indices(form).map(|(at, found)| self.from[at].start..self.from[at + found.len() - 1].end)
     }
 }
 

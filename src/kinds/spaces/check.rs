@@ -155,6 +155,12 @@ fn each(section: &Section, item: &Value, path: &Path, found: &mut Vec<Refusal>) 
         Some(ids) => ids.by,
         None => section.form.sorted,
     };
+    if matches!(item, Value::Unknown(_) | Value::Secret(_)) {
+        found.push(refusal(
+            path.clone(),
+            format!("an item is recognised by what it says: it must be known when it is planned, and this is {}", item.sort()),
+        ));
+    }
     for name in by {
         match item.get(name) {
             Some(value @ (Value::Unknown(_) | Value::Secret(_))) => found.push(refusal(
