@@ -59,6 +59,9 @@ pub struct Hooks {
     /// What the workspace may refuse, or nobody is likely to have meant: warnings. On the normal body, as `check`, and only where
     /// that finds nothing.
     pub advise: Option<fn(&Value) -> Vec<Refusal>>,
+    /// Columns that texts of the normal body name, of the objects in [`Kind::names_objects`](super::Kind::names_objects): a look ahead
+    /// asks whether they are there.
+    pub columns: Option<fn(&Value) -> Vec<NamedColumn>>,
     /// The last word on one changed path.
     pub judge: Option<fn(&Path, &Change<'_>) -> Option<Verdict>>,
     /// Whether the object of this body is one that every workspace has (the group `admins`): declared, it is taken over by its
@@ -96,6 +99,7 @@ impl Hooks {
         check: None,
         carries: None,
         advise: None,
+        columns: None,
         judge: None,
         notes: None,
         warn: None,
@@ -105,6 +109,19 @@ impl Hooks {
         of_maker: None,
         holds: None,
     };
+}
+
+/// A column that a text names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedColumn {
+    /// The text.
+    pub path: Path,
+    /// The whole name of the table, as it is written in its list.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Whether it can be nothing else: in SQL a name may be of something that nobody here understands.
+    pub is_sure: bool,
 }
 
 /// What a view is made from.

@@ -61,7 +61,7 @@ pub use call::{
     Call, Repeat, Until, create_calls, delete_calls, from_reply, from_row, id_of, lacking, list_call, list_parent, marks_call, read_call,
     second_read, update_calls, within_calls,
 };
-pub use change::{Calls, Change, Context, Hooks, Recognise, Recognised, Refusal, Repack, Spell, Verdict, View};
+pub use change::{Calls, Change, Context, Hooks, NamedColumn, Recognise, Recognised, Refusal, Repack, Spell, Verdict, View};
 pub use encode::{BYTES, Encoding, from_base64};
 pub use facts::{Etag, Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rename, Tag, Unique};
 pub use kind::{At, Kind, Op, Otherwise};

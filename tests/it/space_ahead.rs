@@ -487,3 +487,33 @@ fn who_takes_a_space_over_stays_in_its_list() {
         project.run("plan --env dev --detailed-exitcode").ended(0);
     }
 }
+
+/// Columns that conditions and SQL name are asked for, too: an equality can name nothing else, SQL is only warned about.
+#[test]
+fn columns_in_joins_and_snippets_are_asked_for() {
+    let served = Served::with(LocalOptions::default());
+    shop(&served);
+    let space = "warehouses: { w: { name: w, cluster_size: Small } }
+spaces:
+  s:
+    title: S
+    warehouse_id: ${warehouses.w.id}
+    tables: [shop.sales.orders, shop.sales.items]
+    instructions:
+      joins:
+        - { left: shop.sales.orders, right: shop.sales.items, condition: orders.id = items.idd, relationship: ONE_TO_MANY }
+      snippets: { filters: [{ name: f, sql: orders.totl > 1 AND items.total > 0 }] }
+";
+    let project = project(&served, &[("conf/a.yaml", space)]);
+    let planned = project.run("plan --env dev --preflight");
+    let text = format!("{}{}", planned.out, planned.err).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(planned.code, 6, "{text}");
+    for words in [
+        "! `instructions.joins[0].condition` of spaces.s (conf/a.yaml:9:74): `shop.sales.items` has no column `idd`; did you mean `id`?",
+        "warning: `instructions.snippets.filters[0].sql` of spaces.s (conf/a.yaml:10:45): `shop.sales.orders` has no column `totl`; did you mean `total`?",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    project.edit("conf/a.yaml", "items.idd", "items.id");
+    assert_eq!(project.run("plan --env dev --preflight").code, 0);
+}

@@ -7,6 +7,7 @@
 mod advice;
 mod carry;
 mod check;
+mod columns;
 mod facts;
 mod form;
 mod ids;
@@ -133,6 +134,7 @@ const HOOKS: Hooks = Hooks {
     view: Some(view),
     check: Some(check::check),
     advise: Some(advice::advise),
+    columns: Some(columns::named),
     judge: Some(judge),
     warn: Some(warn),
     ..Hooks::NONE

@@ -46,7 +46,15 @@ pub struct Asked {
     /// What this project declares under this name, where the place wants an id and the name is none.
     pub declared: Option<Address>,
     /// The columns that are named of it.
-    pub columns: Vec<(Spot, String)>,
+    pub columns: Vec<Column>,
+}
+
+/// A column that is named.
+pub struct Column {
+    pub spot: Spot,
+    pub name: String,
+    /// How bad it is where there is none.
+    pub weight: Weight,
 }
 
 impl Asked {
@@ -127,6 +135,7 @@ fn spot(resource: &Resource, path: Path) -> Spot {
 }
 
 fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut Vec<Asked>) {
+    let in_texts = resource.kind.hooks.columns.map(|hook| hook(&resource.body)).unwrap_or_default();
     for objects in resource.kind.names_objects {
         let list = objects.list.iter().fold(Path::root(), |path, name| path.join(Step::Field((*name).to_owned())));
         for (i, item) in objects.items(&resource.body).iter().enumerate() {
@@ -138,10 +147,17 @@ fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut 
                 let at = path.join(Step::Field(list.to_owned()));
                 let one = |(c, column): (usize, &Value)| {
                     let path = at.join(Step::Index(c)).join(Step::Field(member.to_owned()));
-                    Some((spot(resource, path), column.get(member)?.as_str()?.to_owned()))
+                    let name = column.get(member)?.as_str()?.to_owned();
+                    Some(Column { spot: spot(resource, path), name, weight: Weight::Missing })
                 };
-                columns.iter().enumerate().filter_map(one).collect()
+                columns.iter().enumerate().filter_map(one).collect::<Vec<_>>()
             };
+            let mut columns = objects.columns.map(column).unwrap_or_default();
+            columns.extend(in_texts.iter().filter(|named| named.table == name).map(|named| Column {
+                spot: spot(resource, named.path.clone()),
+                name: named.column.clone(),
+                weight: if named.is_sure { Weight::Missing } else { Weight::Untold },
+            }));
             all.push(Asked {
                 address: address.clone(),
                 spot: spot(resource, path.join(Step::Field(objects.member.to_owned()))),
@@ -151,7 +167,7 @@ fn objects(address: &Address, resource: &Resource, known: &Known<'_>, all: &mut 
                 sort: Some(objects.sort),
                 kind: None,
                 declared: None,
-                columns: objects.columns.map(column).unwrap_or_default(),
+                columns,
             });
         }
     }

@@ -110,16 +110,16 @@ fn columns(asked: &Asked, body: &Value) -> Vec<Finding> {
     let named = |column: &Value| column.get("name").and_then(Value::as_str).map(str::to_owned);
     let known: Vec<String> = body.get("columns").and_then(Value::as_list).unwrap_or_default().iter().filter_map(named).collect();
     if known.is_empty() {
-        let reason = format!("whether `{}` has the columns that are described cannot be told: the workspace shows none", asked.name);
+        let reason = format!("whether `{}` has the columns that are named cannot be told: the workspace shows none", asked.name);
         return vec![asked.finding(&asked.spot, Weight::Untold, reason)];
     }
-    let missing = asked.columns.iter().filter(|(_, name)| !known.iter().any(|k| k.eq_ignore_ascii_case(name)));
-    let told = missing.map(|(spot, name)| {
+    let missing = asked.columns.iter().filter(|column| !known.iter().any(|k| k.eq_ignore_ascii_case(&column.name)));
+    let told = missing.map(|asked::Column { spot, name, weight }| {
         let hint = match suggest::nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => near::some(&known, "it has"),
         };
-        asked.finding(spot, Weight::Missing, format!("`{}` has no column `{name}`; {hint}", asked.name))
+        asked.finding(spot, *weight, format!("`{}` has no column `{name}`; {hint}", asked.name))
     });
     told.collect()
 }
