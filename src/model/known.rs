@@ -317,7 +317,7 @@ mod tests {
                 "[&apos;q=&quot;(sensitive)&quot;]",
             ),
             ("horse$${b}${c}", Written::Plain, "see horse$$${b}$${c}!", "see (sensitive)!"),
-            ("a-key\u{7f}\u{2028}b-c", Written::Plain, r"a-key\u{7f}\u{2028}b-c", "(sensitive)"),
+            ("a-key\u{7f}\u{2028}b-c", Written::Plain, r"a-key\u{7f}\u{2028}b-c a-key\u007f\u2028b-c", "(sensitive) (sensitive)"),
             ("key:value-12", Written::Json, r#"{"key": "value-12"}"#, r#"{"key": "value-12"}"#),
             ("abc", Written::Plain, "abc", "abc"),
             ("   \n", Written::Plain, "   \n", "   \n"),

@@ -106,16 +106,10 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
         let path = Zeroizing::new(url.replace("%2f", "/"));
         all.extend([in_capitals(&url), in_capitals(&path), url, path]);
     }
-    // As terminals are shown what would steer them.
+    // As terminals are shown what would steer them, and as YAML has it.
     if text.contains(steers) {
-        all.push(Zeroizing::new(text.chars().fold(String::new(), |mut out, c| {
-            if steers(c) {
-                out.extend(c.escape_unicode())
-            } else {
-                out.push(c)
-            }
-            out
-        })));
+        all.push(escaped(text, &|c| c.escape_unicode().to_string()));
+        all.push(escaped(text, &|c| format!("\\u{:04x}", u32::from(c))));
     }
     // As the writers of JSON of some languages have it.
     all.push(Zeroizing::new(json.replace('/', "\\/")));
@@ -139,6 +133,15 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
         }
     }
     found
+}
+
+/// With what would steer a terminal written out.
+fn escaped(text: &str, escape: &dyn Fn(char) -> String) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 2));
+    for c in text.chars() {
+        if steers(c) { out.push_str(&escape(c)) } else { out.push(c) }
+    }
+    out
 }
 
 /// What is written out rather than sent to a terminal.
