@@ -262,8 +262,8 @@ struct Trial<'a> {
 enum Wrong {
     /// The project would not load: each mistake.
     Mistakes(Vec<String>),
-    /// The workspace would still have something else.
-    Differs(String),
+    /// The workspace would still have something else there.
+    Differs(Address, Path),
     /// It cannot be found out.
     Unknown(Failure),
 }
@@ -272,7 +272,8 @@ impl Wrong {
     fn why(&self) -> String {
         match self {
             Self::Mistakes(mistakes) => format!("with it the project would not load: {}", mistakes.join("; ")),
-            Self::Differs(what) => format!("{what} would still differ from the workspace"),
+            Self::Differs(address, path) if path.is_root() => format!("{address} would still differ from the workspace"),
+            Self::Differs(address, path) => format!("{address} {path} would still differ from the workspace"),
             Self::Unknown(failure) => failure.to_string(),
         }
     }
@@ -293,7 +294,7 @@ impl Trial<'_> {
         match self.verified(online, &all, ask.steps, Strict::No).await {
             Ok(()) => return Ok(all),
             Err(Wrong::Unknown(failure)) => return Err(failure),
-            Err(Wrong::Mistakes(_) | Wrong::Differs(_)) => {}
+            Err(Wrong::Mistakes(_) | Wrong::Differs(..)) => {}
         }
         for step in ask.steps {
             let steps = [*step];
@@ -308,8 +309,19 @@ impl Trial<'_> {
                         unfit.insert(one.clone(), wrong.why());
                     }
                 }
-                let rest = write_but(&alone, &unfit);
-                if self.verified(online, &rest, &steps, Strict::No).await.is_ok() {
+                // Each may be right by itself, and some of them not together: then all of what they are in stays as it is.
+                let mut rest = self.verified(online, &write_but(&alone, &unfit), &steps, Strict::No).await;
+                while let Err(Wrong::Differs(_, path)) = &rest {
+                    let list = list_of(path);
+                    let left = |one: &&(Address, Path)| list_of(&one.1) == list && !unfit.contains_key(*one);
+                    let beside: Vec<(Address, Path)> = whole.tried.iter().filter(left).cloned().collect();
+                    if beside.is_empty() {
+                        break;
+                    }
+                    unfit.extend(beside.into_iter().map(|one| (one, wrong.why())));
+                    rest = self.verified(online, &write_but(&alone, &unfit), &steps, Strict::No).await;
+                }
+                if rest.is_ok() {
                     continue;
                 }
             }
@@ -350,14 +362,19 @@ impl Trial<'_> {
             let is_told = |c: &FieldChange| written.is_left(&step.address) && is_drift(c) && !strict.is_about(&c.path);
             let differs = |c: &&FieldChange| !is_told(c) && !is_of_yaml(c, ours, &taken);
             if step.because.as_deref() == Some(DELETED) && !written.is_left(&step.address) {
-                return Err(Wrong::Differs(step.address.to_string()));
+                return Err(Wrong::Differs(step.address.clone(), Path::root()));
             }
             if let Some(change) = step.seen.iter().flat_map(|seen| &seen.changes).find(differs) {
-                return Err(Wrong::Differs(format!("{} {}", step.address, change.path)));
+                return Err(Wrong::Differs(step.address.clone(), change.path.clone()));
             }
         }
         Ok(())
     }
+}
+
+/// The list that a place is in; the field where it is in none.
+fn list_of(path: &Path) -> Path {
+    Path::from(path.steps().iter().take_while(|step| matches!(step, crate::model::Step::Field(_))).cloned().collect::<Vec<_>>())
 }
 
 /// Whether something that differs at a place is a mistake although other edits were left out.
