@@ -226,6 +226,12 @@ impl<'a> Field<'a> {
         self.has(|f| matches!(f, Fact::Carried))
     }
 
+    /// A map that only holds parts.
+    #[must_use]
+    pub fn parts(&self) -> bool {
+        self.has(|f| matches!(f, Fact::Parts))
+    }
+
     /// The key of a keyed list.
     #[must_use]
     pub fn keyed(&self) -> Option<&'static [&'static str]> {

@@ -330,6 +330,14 @@ fn failed(subject: &Subject<'_>, error: &crate::client::ApiError) -> Step {
 }
 
 impl Step {
+    /// The field that it is blocked for: what forces a replacement, a conflict, or the first that changes.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Path> {
+        let conflict = || self.changes.iter().find(|c| c.reason == Reason::Conflict).map(|c| &c.path);
+        let first = || self.changes.first().map(|c| &c.path).filter(|_| self.action == Action::Update);
+        self.forces.first().or_else(conflict).or_else(first)
+    }
+
     /// A step that does nothing yet.
     pub(crate) fn bare(address: Address, action: Action) -> Self {
         Self {
