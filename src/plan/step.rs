@@ -307,7 +307,8 @@ pub const NOT_THERE: &str = "the workspace has no such";
 fn not_there(subject: &Subject<'_>, id: &str, span: &Span) -> Block {
     let Subject { address, kind, .. } = subject;
     let reason = format!("{} asks to import {id} as {address}, but {NOT_THERE} {}", span.cite(), kind.singular);
-    block("unreadable", reason, vec!["correct the id, or remove the import to create a new one".to_owned()])
+    let remedy = vec!["correct the id, or remove the import to create a new one".to_owned()];
+    Block { place: Some(span.clone()), ..block("unreadable", reason, remedy) }
 }
 
 /// Whether every workspace has this object, so that it is taken over and never made.

@@ -24,13 +24,14 @@ fn instructions_that_go_as_a_whole_are_told_one_by_one() {
     desk.done("apply --yes --env dev");
     desk.write("spaces/a.yaml", SPACE);
     let plan = desk.done("plan --env dev");
-    for words in ["instructions.text ", "-  Leave out drafts.", "- example question \"Top?\"", "- measure \"rows\""] {
-        assert!(plan.replace("- Leave", "-  Leave").contains(words), "{words}\n{plan}");
+    for words in ["instructions.text ", "Leave out drafts.", "- example question \"Top?\"", "- measure \"rows\""] {
+        assert!(plan.contains(words), "{words}\n{plan}");
     }
     assert!(!plan.contains("text_id") && !plan.contains("{text"), "{plan}");
     desk.done("apply --yes --env dev");
     assert!(desk.done("plan --env dev").contains("no changes"));
-    assert_eq!(kept(&source)["A"]["serialized_space"].get("instructions"), None);
+    let left = kept(&source)["A"]["serialized_space"].to_string();
+    assert!(["Round", "SELECT", "count"].iter().all(|gone| !left.contains(gone)), "{left}");
 }
 
 /// A text of a definition as the API has it, with the reply around it.
@@ -57,7 +58,7 @@ fn programs_get_all_spaces_and_people_the_first_hundred() {
     }
     let lines = |line: &str| desk.done(&format!("space-list {line} --profile SOURCE_WORKSPACE")).matches("S0").count();
     // The last is `S100`.
-    assert_eq!([lines(""), lines("-o json"), lines("--limit 7 -o json"), lines("--limit 0")], [100, 100, 7, 100]);
+    assert_eq!([lines("-o table"), lines("-o json"), lines("--limit 7 -o json"), lines("--limit 0")], [100, 100, 7, 100]);
     for form in ["json", "csv", "yaml"] {
         assert!(desk.done(&format!("space-list --output {form} --profile SOURCE_WORKSPACE")).contains("S100"), "{form}");
     }
