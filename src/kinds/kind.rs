@@ -32,11 +32,13 @@ pub struct Unsent {
 
 impl Unsent {
     /// What the API does not have.
+    #[must_use]
     pub const fn absent(at: &'static str) -> Self {
         Self { at, code: "W0129", is: |_| true }
     }
 
     /// What only the workspace fills.
+    #[must_use]
     pub const fn computed(at: &'static str) -> Self {
         Self { at, code: "W0112", is: |_| true }
     }
