@@ -17,7 +17,7 @@ use crate::export::accept::{accepted, can_be_read};
 use crate::export::edited::{self, Edited};
 use crate::export::write::environment_file;
 use crate::export::{facets, object};
-use crate::kinds::{Identity, Kind, Lifetime, Registry};
+use crate::kinds::{self, Identity, Kind, Lifetime, Registry};
 use crate::model::{Address, Lookup, Path, Step as Part, Value};
 use crate::plan::{self, Action, Plan, Step};
 use crate::project::Answer;
@@ -272,9 +272,11 @@ async fn undeclared(
     take(&edited, online, document, (&address, id), &[edit], arguments, run).await
 }
 
-/// The parts of an object, as its YAML would say them. What cannot be read is left out, with a warning.
+/// The parts of an object, as its YAML would say them: without what whoever makes one has by that. What cannot be read is left
+/// out, with a warning.
 async fn parts(online: &Online, kind: &'static Kind, id: &str, live: &Value, run: &Run<'_>) -> Vec<(&'static str, Value)> {
-    let deployer = online.desired.deployer.as_ref().and_then(Value::as_str);
+    let named = online.desired.deployer.as_ref().and_then(Value::as_str);
+    let deployer = named.or(Some(online.connection.caller.as_str()).filter(|_| !kinds::names_maker(live)));
     let mut found = vec![];
     for facet in kind.facets {
         let bound = facets::bound(facet, id, live);

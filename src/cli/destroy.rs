@@ -11,7 +11,7 @@ use super::{Exit, Failure, Run, runtime};
 /// Arguments of `destroy`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What was adopted is forgotten and left as it is, unless `--include-adopted`. Settings, permissions and grants hold again what they held before the first apply.\n\n\
+    after_help = "What was adopted is forgotten and left as it is, with every value that an apply changed in it, unless `--include-adopted`. Settings, permissions and grants hold again what they held before the first apply.\n\n\
 Example:\n  brickform destroy --env dev"
 )]
 pub struct Arguments {

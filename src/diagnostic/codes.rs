@@ -232,7 +232,7 @@ pub static ALL: &[Code] = &[
     row(
         "W0129",
         "fields that the API does not have",
-        "Files of other tools hold notes of their own: Genie-Forge's spaces an `author`, which it never sent either. They are left out. Delete them, or write them as comments.",
+        "Files of other tools hold notes of their own: Genie-Forge's spaces an `author`, which it never sent either, and its older joins a `join_type` of SQL (`INNER`), for which the API has no place: it wants a `relationship`. They are left out. Delete them, or write them as comments.",
     ),
     row(
         "W0130",

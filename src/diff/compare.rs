@@ -198,8 +198,8 @@ impl<'v> Walk<'v> {
         }
     }
 
-    /// A struct that YAML held and holds no more. It goes as a whole, unless that would take unmanaged fields along and the
-    /// rest could stand alone (nothing required is taken from it).
+    /// A struct that YAML held and holds no more. It goes as a whole, unless it only holds parts, or that would take unmanaged
+    /// fields along and the rest could stand alone (nothing required is taken from it).
     fn removed_struct(&mut self, field: Option<Field<'v>>, three: Three<'v>) {
         let Some(live) = three.live else { return };
         let Some(applied) = three.applied.and_then(Value::as_map) else { return };
@@ -211,7 +211,7 @@ impl<'v> Walk<'v> {
             let known = field.filter(|f| !f.carried()).and_then(|f| f.field(name));
             self.below(Crumb::Field(name), |walk| walk.node(known, below, inner));
         }
-        if self.found.changes.len() == before.0 {
+        if self.found.changes.len() == before.0 || field.is_some_and(|f| f.parts()) {
             return;
         }
         let required = |name: &String| field.and_then(|f| f.field(name)).is_some_and(|f| f.required());

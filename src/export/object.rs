@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accept::tidy;
+use super::spaces;
 use crate::kinds::{Kind, Schema};
 use crate::model::{Address, Map, Value};
 use crate::project::Resource;
@@ -28,6 +29,9 @@ pub fn body(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) 
 /// chosen (a cluster's node type, where it lies that an external volume has its files).
 #[must_use]
 pub fn whole(kind: &'static Kind, live: &Value, ids: &BTreeMap<String, Address>) -> Value {
+    if spaces::is_one(kind) {
+        return referred(&Value::Map(spaces::fields(live)), ids);
+    }
     let mut found = super::twins::told_apart(kind, body(kind, live, ids));
     let Some(check) = kind.hooks.check else { return found };
     let schema = Schema::of(kind);

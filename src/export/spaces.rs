@@ -2,7 +2,7 @@
 //! but its name.
 
 use super::{object, twins};
-use crate::kinds::{Field, Registry, Schema, SpaceList, space_lists};
+use crate::kinds::{Field, Kind, Registry, Schema, SpaceList, space_lists};
 use crate::model::{Map, Value, json};
 use crate::yaml;
 
@@ -26,6 +26,18 @@ pub fn key_of(title: &str) -> String {
 pub fn document(key: &str, body: &Value) -> Value {
     let mut space = Map::new();
     space.insert("space_id".to_owned(), Value::from(key));
+    space.extend(fields(body));
+    Value::map([("spaces", Value::List(vec![Value::Map(space)]))])
+}
+
+/// Whether objects of this kind are spaces.
+pub(super) fn is_one(kind: &Kind) -> bool {
+    kind.name == "spaces"
+}
+
+/// The fields of one space, whoever writes them into a file.
+pub(super) fn fields(body: &Value) -> Map {
+    let mut space = Map::new();
     // A space needs a title, and one that is empty is one.
     space.insert("title".to_owned(), body.get("title").filter(|title| !title.is_zero()).cloned().unwrap_or_else(|| Value::from("")));
     for name in ["description", "warehouse_id"] {
@@ -55,7 +67,7 @@ pub fn document(key: &str, body: &Value) -> Value {
         }
     }
     space.extend(present(body, "more"));
-    Value::map([("spaces", Value::List(vec![Value::Map(space)]))])
+    space
 }
 
 /// Puts a value into nested maps.

@@ -104,6 +104,8 @@ pub enum Fact {
     Chomped,
     /// A map of what this release does not know: its members are owned one by one, at any depth, and the others are carried over.
     Carried,
+    /// A map that only holds parts: one that goes is told part by part, as one that comes is.
+    Parts,
     /// A map that is written by one of these members: an overlay that writes it by another takes the place of the first.
     Forms(&'static [&'static str]),
     /// A path: a leading `/Workspace` makes no difference.

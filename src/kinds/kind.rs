@@ -19,6 +19,31 @@ pub type Inside = fn(&Path) -> Path;
 /// Whether a name has a form.
 pub type IsOf = fn(&str) -> bool;
 
+/// A field that is read and never sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsent {
+    /// Its name, or with dots that of a member of the items of a list.
+    pub at: &'static str,
+    /// The warning that tells of it.
+    pub code: &'static str,
+    /// Whether this text of it is meant; a map or list is the empty text.
+    pub is: fn(&str) -> bool,
+}
+
+impl Unsent {
+    /// What the API does not have.
+    #[must_use]
+    pub const fn absent(at: &'static str) -> Self {
+        Self { at, code: "W0129", is: |_| true }
+    }
+
+    /// What only the workspace fills.
+    #[must_use]
+    pub const fn computed(at: &'static str) -> Self {
+        Self { at, code: "W0112", is: |_| true }
+    }
+}
+
 /// A kind of resource. Start from [`Kind::PLAIN`] and name what differs.
 pub struct Kind {
     /// The word in YAML and addresses: `jobs`.
@@ -105,9 +130,8 @@ pub struct Kind {
     /// Fields whose updates the API does not guard, though people edit them while a plan is carried out: right before they are
     /// sent the object is read again, and what somebody made of them since the plan is left as it is.
     pub unguarded: Option<fn(&str) -> bool>,
-    /// Fields that files of other tools have and the API does not (`author`, or with dots a member of the items of a list): left out,
-    /// with one warning a file.
-    pub unsent: &'static [&'static str],
+    /// Fields that files of other tools and pasted replies have and requests do not: left out, with one warning a file.
+    pub unsent: &'static [Unsent],
     /// The field that may hold others as text of JSON, as the API gives it (`serialized_space`), and where in that JSON a path
     /// of the normal body stands: messages point there.
     pub packed: Option<(&'static str, Inside)>,

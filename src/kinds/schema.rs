@@ -70,7 +70,9 @@ impl Schema {
                 _ => vec![],
             };
             for (field, step, value) in inside {
-                field.into_iter().for_each(|field| walk(field, value, &path.join(step.clone()), found));
+                if let Some(field) = field {
+                    walk(field, value, &path.join(step), found);
+                }
             }
         }
         let mut found = BTreeMap::new();
@@ -224,6 +226,12 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn carried(&self) -> bool {
         self.has(|f| matches!(f, Fact::Carried))
+    }
+
+    /// A map that only holds parts.
+    #[must_use]
+    pub fn parts(&self) -> bool {
+        self.has(|f| matches!(f, Fact::Parts))
     }
 
     /// The key of a keyed list.

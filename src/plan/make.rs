@@ -106,8 +106,22 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Plan {
         policies::check(&mut plan, inputs);
         plan.warnings.extend(without_a_state(&plan, inputs));
     }
+    plan.steps.iter_mut().for_each(|step| refused_where(step, inputs));
     plan
 }
+
+/// Refusals are told at their line, where files say something of what is refused.
+fn refused_where(step: &mut Step, inputs: &Inputs<'_>) {
+    let declared = |address: &Address| inputs.desired.resources.get(address);
+    let Some(resource) = declared(&step.address).or_else(|| declared(&step.address.parent())) else { return };
+    let place = step.cause().map_or(&resource.span, |path| &resource.node.nearest(path).span);
+    for block in step.blocks.iter_mut().filter(|block| REFUSALS.contains(&block.guard) && block.place.is_none()) {
+        block.place = Some(place.clone());
+    }
+}
+
+/// Guards that refuse what stands in a file, whatever is allowed.
+const REFUSALS: [&str; 3] = ["refused", "cannot_unset", "unreadable"];
 
 /// From how many objects that are there already on an empty state looks like one that was lost.
 const ENOUGH_TO_BE_LOST: usize = 2;

@@ -10,6 +10,9 @@ use crate::model::{Address, Value};
 use crate::refresh::Live;
 use crate::state::Entry;
 
+/// What becomes of an object at a destroy that was there before this project.
+const ADOPTED: &str = "adopted, not made here: it stays, with every value that an apply changed in it; --include-adopted deletes it";
+
 impl<'a> Maker<'a> {
     /// One address that is in the state and not desired, or everything at a destroy.
     pub(super) fn unwanted(&mut self, address: &'a Address, entry: &'a Entry) {
@@ -64,9 +67,7 @@ impl<'a> Maker<'a> {
             _ => {}
         }
         match kind.lifetime {
-            Lifetime::Own if destroy && entry.adopted && !self.inputs.options.include_adopted => {
-                forget(step, "adopted, not made here: --include-adopted deletes it".to_owned())
-            }
+            Lifetime::Own if destroy && entry.adopted && !self.inputs.options.include_adopted => forget(step, ADOPTED.to_owned()),
             Lifetime::Own if kind.hooks.standing.is_some_and(|standing| standing(found.unwrap_or(&entry.applied))) => {
                 forget(step, "every workspace has it: it stays".to_owned())
             }

@@ -307,7 +307,8 @@ pub const NOT_THERE: &str = "the workspace has no such";
 fn not_there(subject: &Subject<'_>, id: &str, span: &Span) -> Block {
     let Subject { address, kind, .. } = subject;
     let reason = format!("{} asks to import {id} as {address}, but {NOT_THERE} {}", span.cite(), kind.singular);
-    block("unreadable", reason, vec!["correct the id, or remove the import to create a new one".to_owned()])
+    let remedy = vec!["correct the id, or remove the import to create a new one".to_owned()];
+    Block { place: Some(span.clone()), ..block("unreadable", reason, remedy) }
 }
 
 /// Whether every workspace has this object, so that it is taken over and never made.
@@ -330,6 +331,14 @@ fn failed(subject: &Subject<'_>, error: &crate::client::ApiError) -> Step {
 }
 
 impl Step {
+    /// The field that it is blocked for: what forces a replacement, a conflict, or the first that changes.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Path> {
+        let conflict = || self.changes.iter().find(|c| c.reason == Reason::Conflict).map(|c| &c.path);
+        let first = || self.changes.first().map(|c| &c.path).filter(|_| self.action == Action::Update);
+        self.forces.first().or_else(conflict).or_else(first)
+    }
+
     /// A step that does nothing yet.
     pub(crate) fn bare(address: Address, action: Action) -> Self {
         Self {

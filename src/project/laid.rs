@@ -26,7 +26,7 @@ pub fn body(kind: &'static Kind, node: &Node, packed: Packed) -> Node {
     let Some(form) = kind.hooks.laid else { return node.clone() };
     let is_field = |entry: &Entry| kind.packed.is_some_and(|(field, _)| field == entry.key);
     let packed = |entry: &Entry| is_field(entry) && (packed == Packed::Kept || entry.value.get(FILE).is_some());
-    let untouched = |entry: &&Entry| packed(entry) || kind.unsent.contains(&entry.key.as_str());
+    let untouched = |entry: &&Entry| packed(entry) || kind.unsent.iter().any(|unsent| unsent.at == entry.key);
     let read = node.entries().iter().filter(|entry| !untouched(entry));
     let Value::Map(mut normal) = form(Value::map(read.map(|entry| (entry.key.clone(), entry.value.value())))) else { return node.clone() };
     let mut entries: Vec<Entry> = Vec::new();

@@ -11,7 +11,7 @@ use super::{FromPreset, Lifecycle, Resource, facets, files, meta, names};
 use crate::diagnostic::{Diagnostic, Severity, Span, suggest};
 use crate::kinds::{BYTES, Doubt, Identity, Kind, Lifetime, Refusal, natural_text};
 use crate::model::{Address, Fingerprint, Map, Path, Value};
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node};
 
 /// One item and its facets.
 pub fn resource(resolver: &Resolver<'_>, item: usize, resources: &mut BTreeMap<Address, Resource>, computed: &mut Computed) {
@@ -75,13 +75,13 @@ fn told_as(severity: Severity) -> Told {
     if severity == Severity::Error { REFUSED } else { ADVISED }
 }
 
-/// The keys at this place, in each item of the lists on the way.
-fn spans_of<'n>(node: &'n Node, names: &[&str]) -> Vec<&'n Span> {
+/// The entries at this place, in each item of the lists on the way.
+fn entries_at<'n>(node: &'n Node, names: &[&str]) -> Vec<&'n Entry> {
     let Some((name, below)) = names.split_first() else { return vec![] };
-    let here = node.items().iter().flat_map(|item| spans_of(item, names));
+    let here = node.items().iter().flat_map(|item| entries_at(item, names));
     let found = node.entry(name).into_iter().flat_map(|entry| match below {
-        [] => vec![&entry.key_span],
-        below => spans_of(&entry.value, below),
+        [] => vec![entry],
+        below => entries_at(&entry.value, below),
     });
     here.chain(found).collect()
 }
@@ -111,10 +111,11 @@ impl Making<'_> {
         if let Some(normal) = self.kind.hooks.normal {
             value = normal(value);
         }
-        for name in self.kind.unsent {
-            for span in spans_of(&self.node, &name.split('.').collect::<Vec<_>>()) {
-                let of_file = computed.entry(("W0129", span.source.name.clone())).or_insert_with(|| (span.clone(), BTreeSet::new()));
-                of_file.1.insert((*name).to_owned());
+        for unsent in self.kind.unsent {
+            let found = entries_at(&self.node, &unsent.at.split('.').collect::<Vec<_>>());
+            for Entry { key_span: span, .. } in found.into_iter().filter(|entry| (unsent.is)(entry.value.text().unwrap_or_default())) {
+                let of_file = computed.entry((unsent.code, span.source.name.clone())).or_insert_with(|| (span.clone(), BTreeSet::new()));
+                of_file.1.insert(unsent.at.to_owned());
             }
         }
         let mut findings = Findings::default();

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::diff::{FieldChange, Reason};
 use crate::model::url::masked;
 use crate::model::{Address, Path};
-use crate::plan::{Action, Block, DELETED, Plan, Step};
+use crate::plan::{Block, DELETED, Plan, Step};
 use crate::project::Desired;
 use crate::yaml::Node;
 
@@ -98,7 +98,7 @@ pub fn of_plan(plan: &Plan, places: &Places, given: Given<'_>) -> Vec<Finding> {
         message: block.reason.clone(),
         help: block.remedy.clone(),
         address: step.map(|s| s.address.to_string()),
-        span: block.place.clone().or_else(|| step.and_then(|s| places.at(&s.address, cause(s)))),
+        span: block.place.clone().or_else(|| step.and_then(|s| places.at(&s.address, s.cause()))),
     };
     let mut found: Vec<Finding> = plan.blocks.iter().map(|b| guard(b, Level::Error, None)).collect();
     for step in &plan.steps {
@@ -107,13 +107,6 @@ pub fn of_plan(plan: &Plan, places: &Places, given: Given<'_>) -> Vec<Finding> {
     }
     found.extend(plan.warnings.iter().map(|b| guard(b, Level::Warning, None)));
     found
-}
-
-/// The field that a step is blocked for: what forces a replacement, a conflict, or the first that changes.
-fn cause(step: &Step) -> Option<&Path> {
-    let conflict = || step.changes.iter().find(|c| c.reason == Reason::Conflict).map(|c| &c.path);
-    let first = || step.changes.first().map(|c| &c.path).filter(|_| step.action == Action::Update);
-    step.forces.first().or_else(conflict).or_else(first)
 }
 
 fn drift(step: &Step, common: &str, places: &Places) -> Vec<Finding> {

@@ -11,6 +11,7 @@ use super::step;
 use super::style::{Label, Paint, columns, spread, wrap};
 use super::untold;
 use super::value::inline;
+use crate::diagnostic::Span;
 use crate::diff::Reason;
 use crate::model::Address;
 use crate::plan::between::{Sort, Sorted, Sorts};
@@ -339,6 +340,9 @@ fn blocked(block: &Block, besides: bool, look: &Look<'_>, out: &mut String) {
         let right = if i + 1 == lines.len() { paint.label(Label::Blocked, "BLOCKED") } else { String::new() };
         out.push_str(&spread(&text, &right, width, 8));
         out.push('\n');
+    }
+    if let Some(place) = block.place.as_ref().map(Span::cite).filter(|place| !block.reason.contains(place)) {
+        out.push_str(&format!("        --> {place}\n"));
     }
     for line in block.remedy.iter().flat_map(|r| r.lines()) {
         let then = if besides && line.starts_with("--") { "then also " } else { "" };

@@ -14,9 +14,9 @@ use crate::report::text::plural;
     after_help = "Examples:\n  brickform space-list --profile SOURCE_WORKSPACE\n  brickform space-list --profile SOURCE_WORKSPACE --output json > spaces.json"
 )]
 pub struct Arguments {
-    /// At most so many; 0 is all of them
-    #[arg(long, short, default_value_t = 100, value_name = "N")]
-    limit: usize,
+    /// At most so many; 0 is all of them. If it is not said: 100 in a table, all of them in every other form
+    #[arg(long, short, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct FindArguments {
     #[arg(value_name = "PATTERN", required_unless_present = "name")]
     pattern: Option<String>,
     /// The same, as an option
-    #[arg(long, short, value_name = "PATTERN", conflicts_with = "pattern")]
+    #[arg(long, short, value_name = "PATTERN")]
     name: Option<String>,
     /// In the workspace: as it is always
     #[arg(long, short, hide = true)]
@@ -42,6 +42,26 @@ pub struct FindArguments {
     written: Written,
 }
 
+impl FindArguments {
+    fn one_pattern(&self) -> Result<&str, Failure> {
+        let (Some(pattern), Some(name)) = (&self.pattern, &self.name) else {
+            return Ok(self.pattern.as_deref().or(self.name.as_deref()).unwrap_or("*"));
+        };
+        let message = if self.workspace {
+            format!(
+                "`--workspace` takes no value: it says that the workspace is looked through, as it is always, and not which one `{pattern}` is"
+            )
+        } else {
+            format!("both `{pattern}` and `--name {name}` say what to look for")
+        };
+        let profile = format!("`--profile {pattern}` says which workspace");
+        Err(Failure::usage(message, &[if self.workspace { profile.as_str() } else { "take one of them" }]))
+    }
+}
+
+/// How many a table shows; programs get all of them.
+const SHOWN: usize = 100;
+
 /// What a row shows, with its heading.
 const COLUMNS: [(&str, &str); 4] = [("space_id", "ID"), ("title", "TITLE"), ("warehouse_id", "WAREHOUSE"), ("parent_path", "FOLDER")];
 
@@ -50,10 +70,11 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let form = arguments.written.form(run)?;
     runtime()?.block_on(async {
         let connection = workspace(run, &arguments.who).await?;
-        let (rows, more) = rows_of(&connection, arguments.limit).await?;
+        let limit = arguments.limit.unwrap_or(if matches!(form, Form::Text | Form::Table) { SHOWN } else { 0 });
+        let (rows, more) = rows_of(&connection, limit).await?;
         show(run, form, &rows, "There are no spaces that the caller may see.");
         if more {
-            run.screen.note(&format!("These are the first {}; `--limit 0` shows all.", arguments.limit));
+            run.screen.note(&format!("These are the first {limit}; `--limit 0` shows all."));
         }
         Ok(Exit::Done)
     })
@@ -62,7 +83,7 @@ pub fn run(arguments: &Arguments, run: &Run<'_>) -> Result<Exit, Failure> {
 /// Lists the spaces whose titles fit.
 pub fn find(arguments: &FindArguments, run: &Run<'_>) -> Result<Exit, Failure> {
     let form = arguments.written.form(run)?;
-    let pattern = arguments.pattern.as_deref().or(arguments.name.as_deref()).unwrap_or("*");
+    let pattern = arguments.one_pattern()?;
     // A word alone is looked for anywhere in titles.
     let is_word = !pattern.contains(['*', '?']);
     let wanted = if is_word { format!("*{pattern}*") } else { pattern.to_owned() };

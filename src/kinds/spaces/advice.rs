@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 pub(super) use strays::Strays;
 
-use super::check::{items, place, refusal};
+use super::check::{INSTRUCTIONS, instructions, items, place, refusal};
 use super::form::{KEY, SECTIONS};
 use super::name::Name;
 use super::{join, sql};
@@ -35,12 +35,24 @@ pub(super) fn advise(body: &Value) -> Vec<Refusal> {
     bare(body, &mut found);
     for list in ["filters", "expressions", "measures"] {
         snippets(body, list, &mut found);
+        unnamed(body, list, &mut found);
     }
     found.extend(Strays::of(body).told());
     found
 }
 
 fn counts(body: &Value, found: &mut Vec<Refusal>) {
+    let described = |list: &str| items(body, &[list]).iter().filter(|table| table.get("description").is_some_and(|d| !d.is_zero())).count();
+    let (said, tables) = (instructions(body), described("tables") + described("metric_views"));
+    // More of them without the tables are refused.
+    if said <= INSTRUCTIONS && said + tables > INSTRUCTIONS {
+        let reason = format!(
+            "some count tables with a description as instructions too: {said} examples, functions and texts with {tables} of those are {}, \
+             and a space has at most {INSTRUCTIONS}",
+            said + tables
+        );
+        found.push(refusal(place(&["instructions"]), reason));
+    }
     let functions = items(body, &["instructions", "functions"]).len();
     if functions > OLDER {
         let reason = format!("some workspaces take at most {OLDER} functions, and these are {functions}");
@@ -233,6 +245,18 @@ fn snippets(body: &Value, list: &str, found: &mut Vec<Refusal>) {
     }
 }
 
+/// Snippets that have no name of their own: they were called by their SQL.
+fn unnamed(body: &Value, list: &str, found: &mut Vec<Refusal>) {
+    let at = place(&["instructions", "snippets", list]);
+    for (i, snippet) in items(body, &["instructions", "snippets", list]).iter().enumerate() {
+        let text = |name: &str| snippet.get(name).and_then(Value::as_str);
+        if let Some(name) = text("name").filter(|name| Some(*name) == text("sql")) {
+            let reason = format!("it is called by its SQL, `{name}`: write the `name` that people know it by");
+            found.push(refusal(at.join(Step::Index(i)).join(Step::Field("name".to_owned())), reason));
+        }
+    }
+}
+
 fn at_sql(list: &Path, item: usize) -> Path {
     list.join(Step::Index(item)).join(Step::Field("sql".to_owned()))
 }
@@ -327,6 +351,30 @@ mod tests {
         case(&measure("count(*)"), &[]);
         case(&measure("sum(total)"), &["measures[0].sql: `total` is written without its table: write `orders.total`"]);
         case(&measure("sum(o.total)"), &["`o.total` names no table of this space"]);
+    }
+
+    #[test]
+    fn what_is_called_by_its_sql_is_told() {
+        let measure = |name: &str| {
+            format!(r#"{{"tables": ["c.s.orders"], "instructions": {{"snippets": {{"measures": [{{{name}"sql": "count(*)"}}]}}}}}}"#)
+        };
+        for none in ["", r#""name": "", "#, r#""display_name": "", "#] {
+            case(&measure(none), &["measures[0].name: it is called by its SQL, `count(*)`: write the `name`"]);
+        }
+        case(&measure(r#""name": "orders", "#), &[]);
+        case(&measure(r#""alias": "orders", "#), &[]);
+    }
+
+    #[test]
+    fn tables_with_a_description_may_count_as_instructions() {
+        let body = |examples: usize, description: &str| {
+            let all: Vec<String> = (0..examples).map(|i| format!(r#"{{"question": "q{i}", "sql": "SELECT 1"}}"#)).collect();
+            let table = format!(r#"{{"identifier": "a.b.c", "description": "{description}"}}"#);
+            format!(r#"{{"tables": [{table}], "instructions": {{"example_sql": [{}]}}}}"#, all.join(","))
+        };
+        case(&body(99, "d"), &[]);
+        case(&body(100, ""), &[]);
+        case(&body(100, "d"), &["instructions: some count tables with a description as instructions too: 100 examples"]);
     }
 
     #[test]

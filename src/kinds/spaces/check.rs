@@ -17,7 +17,7 @@ const TABLES: usize = 30;
 /// Characters of one text.
 const CHARACTERS: usize = 25_000;
 /// Examples, functions and the general instruction together.
-const INSTRUCTIONS: usize = 100;
+pub(super) const INSTRUCTIONS: usize = 100;
 /// Filters, expressions and measures together.
 const SNIPPETS: usize = 200;
 /// Items of one list.
@@ -280,14 +280,19 @@ fn one_id<'a>(id: &'a str, path: Path, seen: &mut BTreeMap<&'a str, Path>, found
     }
 }
 
+/// How many examples, functions and texts there are together.
+pub(super) fn instructions(body: &Value) -> usize {
+    let text = write::at(body, &["instructions", "text"]).is_some_and(|text| !read::is_blank(text));
+    usize::from(text) + items(body, &["instructions", "example_sql"]).len() + items(body, &["instructions", "functions"]).len()
+}
+
 fn counts(body: &Value, found: &mut Vec<Refusal>) {
     let count = |at: &[&str]| items(body, at).len();
     let tables = count(&["tables"]) + count(&["metric_views"]);
     if tables > TABLES {
         found.push(refusal(Path::field("tables"), format!("a space has at most {TABLES} tables and views, and these are {tables}")));
     }
-    let text = usize::from(write::at(body, &["instructions", "text"]).is_some_and(|text| !read::is_blank(text)));
-    let instructions = text + count(&["instructions", "example_sql"]) + count(&["instructions", "functions"]);
+    let instructions = instructions(body);
     if instructions > INSTRUCTIONS {
         let reason = format!("a space has at most {INSTRUCTIONS} examples, functions and texts together, and these are {instructions}");
         found.push(refusal(Path::field("instructions"), reason));

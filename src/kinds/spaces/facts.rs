@@ -27,6 +27,8 @@ pub(super) const FACTS: &[(At, Fact)] = &[
     ("@forms.SpaceTable.columns", Fact::Keyed(&["name"])),
     ("@forms.SpaceColumn.name", Fact::CaseBlind),
     ("@forms.SpaceColumn.synonyms", Fact::Set),
+    ("instructions", Fact::Parts),
+    ("@forms.SpaceInstructions.snippets", Fact::Parts),
     ("@forms.SpaceInstructions.text_id", BACKEND),
     ("@forms.SpaceInstructions.example_sql", Fact::Keyed(&["question"])),
     ("@forms.SpaceInstructions.functions", Fact::Keyed(&["identifier"])),

@@ -290,7 +290,7 @@ pub(super) static FUNCTION: Form = Form {
     ..PLAIN
 };
 
-static JOIN: Form = Form {
+pub(super) static JOIN: Form = Form {
     members: &[
         OWN_KEY,
         ID,

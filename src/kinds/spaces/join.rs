@@ -119,6 +119,11 @@ fn relationship(join: &mut Map) {
     }
 }
 
+/// Whether this is one of the relationships, in whatever spelling.
+pub(super) fn is_relationship(text: &str) -> bool {
+    RELATIONSHIPS.contains(&spelt(text).as_str())
+}
+
 /// `many-to-one` is `MANY_TO_ONE`.
 fn spelt(text: &str) -> String {
     let upper = text.trim().to_uppercase().replace(['-', ' ', ':'], "_");

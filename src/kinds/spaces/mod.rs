@@ -119,7 +119,7 @@ const SPACE: Kind = Kind {
     spellings: &[("display_name", "title")],
     // The etag covers the definition only.
     unguarded: Some(read::is_beside),
-    unsent: &["author", "instructions.functions.description", "instructions.sql_functions.description"],
+    unsent: read::UNSENT,
     packed: Some(("serialized_space", place::wire_path)),
     ..Kind::PLAIN
 };

@@ -10,11 +10,34 @@
 
 use indexmap::IndexMap;
 
-use super::form::{Form, KEY, SECTIONS, Section, Shape};
+use super::form::{FUNCTION, Form, JOIN, KEY, SECTIONS, Section, Shape};
+use super::join;
+use crate::kinds::Unsent;
 use crate::model::{Map, Value, json};
 
 /// What names of resources of the agents API begin with.
 const RESOURCE: &str = "agents/";
+
+/// What is read and never sent: notes of Genie-Forge's files, and what only replies of the agents API have.
+pub(super) const UNSENT: &[Unsent] = &[
+    Unsent::absent("author"),
+    Unsent::absent("instructions.functions.description"),
+    Unsent::absent("instructions.sql_functions.description"),
+    Unsent { is: is_sort_of_join, ..Unsent::absent("instructions.joins.join_type") },
+    Unsent { is: is_sort_of_join, ..Unsent::absent("instructions.join_specs.join_type") },
+    Unsent { is: is_resource, ..Unsent::computed("name") },
+    Unsent::computed("effective_parent_path"),
+];
+
+/// Whether this is the name of a space as a resource of the agents API.
+fn is_resource(name: &str) -> bool {
+    name.starts_with(RESOURCE)
+}
+
+/// Whether a `join_type` is one of SQL (`INNER`, `LEFT`), which the API has no place for, and no relationship.
+fn is_sort_of_join(text: &str) -> bool {
+    !join::is_relationship(text)
+}
 
 /// Who wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +88,10 @@ pub(super) fn normal(body: Value) -> Value {
         instructions.extend(examples.map(|examples| ("example_sql".to_owned(), examples)));
     }
     written(&mut body);
-    for lost in ["version", "author"] {
+    if body.get("name").and_then(Value::as_str).is_some_and(is_resource) {
+        body.shift_remove("name");
+    }
+    for lost in ["version", "author", "effective_parent_path"] {
         body.shift_remove(lost);
     }
     Value::Map(body)
@@ -382,6 +408,9 @@ pub(super) fn part(form: &Form, value: Value, origin: Origin) -> Value {
     };
     // What is set aside of the inside of members.
     let mut rest = Map::new();
+    if origin == Origin::Yaml && std::ptr::eq(form, &raw const JOIN) {
+        older_join(&mut map);
+    }
     if let Some(lift) = form.lift {
         lift(&mut map, &mut rest);
     }
@@ -444,13 +473,28 @@ fn beside(initial: &mut Value) -> Option<Value> {
 /// does.
 fn named(form: &Form, part: &mut Map) {
     // Its files describe functions for themselves; the API takes no word about them.
-    if std::ptr::eq(form, &raw const super::form::FUNCTION) {
+    if std::ptr::eq(form, &raw const FUNCTION) {
         part.shift_remove("description");
     }
     let keyed = form.members.iter().any(|member| member.name == KEY) && !part.contains_key(KEY);
     if keyed && part.get("id").and_then(Value::as_str).is_some_and(is_name) {
         let name = part.shift_remove("id");
         part.extend(name.map(|name| (KEY.to_owned(), name)));
+    }
+}
+
+/// A join of Genie-Forge's older files: what describes it is its instruction, and a `join_type` is a relationship or a sort of join
+/// that Genie-Forge never sent either.
+fn older_join(map: &mut Map) {
+    let is_older = ["left_table", "right_table", "join_condition", "join_type"].iter().any(|name| map.contains_key(*name));
+    if is_older
+        && !map.contains_key("instruction")
+        && let Some(said) = map.shift_remove("description")
+    {
+        map.insert("instruction".to_owned(), said);
+    }
+    if map.get("join_type").is_some_and(|sort| sort.as_str().is_none_or(is_sort_of_join)) {
+        map.shift_remove("join_type");
     }
 }
 

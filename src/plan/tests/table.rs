@@ -304,7 +304,11 @@ fn what_yaml_drops_is_deleted_or_forgotten() {
                 w.options.destroy = true;
                 w.state.resources.get_mut(&at("jobs.a")).unwrap().adopted = true;
             },
-            (Action::Forget, "adopted, not made here: --include-adopted deletes it", 0),
+            (
+                Action::Forget,
+                "adopted, not made here: it stays, with every value that an apply changed in it; --include-adopted deletes it",
+                0,
+            ),
         ),
         (
             "destroy, adopted too",

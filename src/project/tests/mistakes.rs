@@ -129,6 +129,10 @@ const RESOURCES: &[(&str, &str)] = &[
         "E0212 conf/a.yaml:2:37 `bi` is managed by this project as warehouses.w [use `${warehouses.w.id}`]",
     ),
     ("jobs: {a: {name: a, description: \"${file('../x')}\"}}\n", "E0213 conf/a.yaml:1:42 file(): `../x` leads out of the project's folder"),
+    (
+        "spaces:\n  a:\n    name: agents/01\n    title: a\n    warehouse_id: w\n    effective_parent_path: /Users/x\n",
+        "W0112 conf/a.yaml:3:5 fields that only the workspace fills are left out: `effective_parent_path` and `name`",
+    ),
     ("jobs: {a: {name: a, format: MULTI_TASK}}\n", "W0112 conf/a.yaml:1:21 fields that only the workspace fills are left out: `format`"),
 ];
 

@@ -125,7 +125,8 @@ fn its_files_are_taken_as_they_are() {
     assert_eq!(example["parameters"][0]["default_value"]["values"], serde_json::json!(["10"]));
     let join = &instructions["join_specs"][0];
     assert_eq!(join["sql"], serde_json::json!(["`orders`.`customer_id` = `customers`.`id`", "--rt=FROM_RELATIONSHIP_TYPE_MANY_TO_ONE--"]));
-    assert_eq!(join["comment"], serde_json::json!(["Who bought"]));
+    assert_eq!(join["instruction"], serde_json::json!(["Who bought"]));
+    assert_eq!(join.get("comment"), None);
     assert_eq!(instructions["sql_functions"].as_array().map(Vec::len), Some(2));
     assert_eq!(export["benchmarks"]["questions"][0]["answer"][0]["content"], serde_json::json!(["SELECT count(*) FROM lake.sales.orders"]));
     assert_eq!(kept["Flat"]["serialized_space"]["data_sources"]["tables"][0]["identifier"], "lake.sales.orders");
@@ -135,6 +136,29 @@ fn its_files_are_taken_as_they_are() {
     desk.write("conf/spaces/sales.yaml", &SALES.replace("Top customers", "Best customers"));
     desk.done("apply --yes --env dev");
     assert_eq!(super::kept(&source)["Sales (dev)"]["serialized_space"]["instructions"]["example_question_sqls"][0]["id"], id);
+}
+
+/// Joins with the type that SQL has: the relationship is asked for, and nothing is sent that the API has no place for.
+#[test]
+fn its_older_joins_are_read_as_it_reads_them() {
+    let (source, other) = (Served::new(), Served::new());
+    let desk = Desk::new(&source, &other);
+    desk.write("conf/environments/dev.yaml", &format!("workspace_url: \"{}\"\nauth: {{ profile: SOURCE_WORKSPACE }}\n", source.url));
+    let join = |more: &str| {
+        format!(
+            "spaces:\n  - space_id: lj\n    title: LJ\n    warehouse_id: w1\n    tables: [c.s.orders, c.s.people]\n    instructions:\n      join_specs:\n        - left_table: c.s.orders\n          right_table: c.s.people\n          join_condition: orders.p = people.id\n          join_type: LEFT\n          description: Who bought\n{more}"
+        )
+    };
+    desk.write("conf/spaces/lj.yaml", &join(""));
+    let (code, _, err) = desk.run(&["validate", "--env", "dev"]);
+    assert!(code == 1 && err.contains("a join says how many rows meet how many") && err.contains("lj.yaml:8:"), "{err}");
+    assert!(err.contains("fields that the API does not have are left out: `instructions.join_specs.join_type`"), "{err}");
+    desk.write("conf/spaces/lj.yaml", &join("          relationship: MANY_TO_ONE\n"));
+    desk.done("apply --yes --env dev");
+    let join = kept(&source)["LJ"]["serialized_space"]["instructions"]["join_specs"][0].clone();
+    assert_eq!(join["instruction"], serde_json::json!(["Who bought"]));
+    assert_eq!([join.get("join_type"), join.get("comment")], [None, None]);
+    assert!(desk.done("plan --env dev").contains("no changes"));
 }
 
 /// The folder that its `init` makes: variables of all environments in one file.

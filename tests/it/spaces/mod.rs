@@ -8,6 +8,7 @@ mod names;
 #[allow(dead_code, reason = "unit tests take the same file, and use other parts of it")]
 mod random;
 mod round;
+mod told;
 
 use brickform::client::{Request, RequestBody};
 use brickform::model::json;
