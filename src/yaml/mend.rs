@@ -66,7 +66,9 @@ pub(super) fn tried(source: &Arc<Source>, at: usize) -> Vec<Diagnostic> {
 fn helpful(text: &str, broken: &Broken) -> Option<(Candidate, String, Option<Broken>)> {
     let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
     let mut second = None;
-    for candidate in candidates(text, broken) {
+    let all = candidates(text, broken);
+    let together = together(text, &all, line_end(broken.at));
+    for candidate in all {
         let mended = format!("{}{}{}", &text[..candidate.range.start], candidate.text, &text[candidate.range.end..]);
         let growth = candidate.text.len() - candidate.range.len().min(candidate.text.len());
         let end = line_end(broken.at.max(candidate.range.end)) + growth;
@@ -84,7 +86,29 @@ fn helpful(text: &str, broken: &Broken) -> Option<(Candidate, String, Option<Bro
             Some(_) => {}
         }
     }
-    second
+    second.or(together)
+}
+
+/// The first of several keys whose colons are none: one mend alone helps nothing where YAML reads all of them as one text.
+fn together(text: &str, all: &[Candidate], end: usize) -> Option<(Candidate, String, Option<Broken>)> {
+    let mut keys: Vec<&Candidate> = all.iter().filter(|candidate| matches!(&candidate.told, Told::Slip(slip) if slip.is_key)).collect();
+    keys.sort_by_key(|candidate| candidate.range.start);
+    keys.dedup_by_key(|candidate| candidate.range.start);
+    let mended = |keys: &[&Candidate]| {
+        let apply = |text: String, key: &&Candidate| format!("{}{}{}", &text[..key.range.start], key.text, &text[key.range.end..]);
+        keys.iter().rev().fold(text.to_owned(), apply)
+    };
+    let [first, _, ..] = keys.as_slice() else { return None };
+    let whole = mended(&keys);
+    let grown = whole.len().saturating_sub(text.len());
+    if first_break(&whole).is_some_and(|next| next.at <= end + grown) {
+        return None;
+    }
+    let one = mended(&keys[..1]);
+    let Told::Slip(slip) = &first.told else { return None };
+    let first = Candidate { range: first.range.clone(), text: first.text.clone(), told: Told::Slip(slip.clone()) };
+    let next = first_break(&one);
+    Some((first, one, next))
 }
 
 /// A place in the mended text as a place in the source.

@@ -15,9 +15,12 @@ const TEXT_ABOVE: usize = 40;
 const ENDS: usize = 8;
 
 /// What is said of a slip.
+#[derive(Clone)]
 pub(super) struct Slip {
     /// Where it is.
     pub at: Range<usize>,
+    /// Whether it is a key whose colon is none.
+    pub is_key: bool,
     code: &'static str,
     message: String,
     under: &'static str,
@@ -26,7 +29,7 @@ pub(super) struct Slip {
 
 impl Slip {
     fn new(at: Range<usize>, message: impl Into<String>, under: &'static str, help: impl Into<String>) -> Self {
-        Self { at, code: "E0012", message: message.into(), under, help: help.into() }
+        Self { at, is_key: false, code: "E0012", message: message.into(), under, help: help.into() }
     }
 
     pub fn diagnostic(&self, at: &Span) -> Diagnostic {
@@ -65,6 +68,36 @@ pub fn dashes(node: &Node) -> Vec<Diagnostic> {
 /// Keys whose colon is none, in a text that stands where a map is wanted.
 pub fn colons(node: &Node) -> Vec<Diagnostic> {
     told(node, |content| unseen_sign(content).or_else(|| colon(content)))
+}
+
+/// Items of a list that are more of the text of the item above to YAML, since they stand further in: `- One?`, and below it ` - Two?`.
+pub fn swallowed(node: &Node) -> Vec<Diagnostic> {
+    node.items().iter().filter_map(swallowed_by).collect()
+}
+
+fn swallowed_by(item: &Node) -> Option<Diagnostic> {
+    item.scalar().filter(|scalar| scalar.style == Style::Plain)?;
+    let source = &item.span.source;
+    let (from, to) = (item.span.start as usize, item.span.end as usize);
+    let text = source.text.get(from..to)?;
+    let line = source.text.get(..from)?.rfind('\n').map_or(0, |at| at + 1);
+    let indent = source.text.get(line..from)?.strip_suffix("- ").filter(|indent| indent.trim_matches(' ').is_empty())?;
+    let mut at = from;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_start_matches(' ');
+        let found = if at == from { None } else { content.strip_prefix("- ").map(|_| 2).or_else(|| Some(dash(content)?.range.end)) };
+        if let Some(length) = found {
+            let start = at + line.len() - content.len();
+            let span = Span::new(source, start, start + content.trim_end().len());
+            let message = "this stands further in than the item above, so that YAML reads it as more of its text";
+            let found = Diagnostic::warning("W0132", message)
+                .at(&span, "no item of its own")
+                .help("indent it like the item above; what is one text is quoted");
+            return Some(found.patch(&Span::new(source, at, start + length), format!("{indent}- ")));
+        }
+        at += line.len();
+    }
+    None
 }
 
 fn told(node: &Node, slip: impl Fn(&str) -> Option<Candidate>) -> Vec<Diagnostic> {
@@ -174,7 +207,7 @@ fn colon(content: &str) -> Option<Candidate> {
     let message = match sign {
         ':' if before == 0 && rest == value && !value.is_empty() && !value.starts_with([':', '/', '\\']) => {
             let slip = Slip::new(key..end + 1, format!("a blank is missing behind `{word}:`"), "", format!("write `{word}: {value}`"));
-            return Some(candidate(range, ": ", slip));
+            return Some(candidate(range, ": ", Slip { is_key: true, ..slip }));
         }
         '\u{ff1a}' | '\u{fe55}' | '\u{a789}' | '\u{2236}' => format!("`{sign}` is no `:`, with which a key ends"),
         '=' if !rest.starts_with(['=', '>']) => "`=` is no `:`, with which a key ends".to_owned(),
@@ -182,7 +215,8 @@ fn colon(content: &str) -> Option<Candidate> {
     };
     let mended = if value.is_empty() { ":" } else { ": " };
     let at = end + before..end + before + sign.len_utf8();
-    Some(candidate(range, mended, Slip::new(at, message, "", format!("write `{}`", format!("{word}: {value}").trim_end()))))
+    let slip = Slip::new(at, message, "", format!("write `{}`", format!("{word}: {value}").trim_end()));
+    Some(candidate(range, mended, Slip { is_key: true, ..slip }))
 }
 
 /// A text that begins with a bracket: to YAML it ends where the bracket is closed.
@@ -222,9 +256,9 @@ pub(super) fn in_braces(text: &str, broken: &Broken) -> Vec<Candidate> {
     if line[value..].starts_with(['"', '\'', '[', '{', '&', '*', '!', '|', '>', '#']) || value > at {
         return Vec::new();
     }
-    let ends = line.char_indices().filter(|(end, c)| {
-        *end >= at && *end > value && (matches!(c, '}' | ']') || *c == ',' && value_behind(line, end + 1).is_some())
-    });
+    let ends = line
+        .char_indices()
+        .filter(|(end, c)| *end >= at && *end > value && (matches!(c, '}' | ']') || *c == ',' && value_behind(line, end + 1).is_some()));
     let quote = |end: usize| {
         let meant = line[value..end].trim_end();
         let range = value..value + meant.len();
@@ -302,7 +336,9 @@ pub(super) fn beside_its_key(text: &str, at: usize) -> Option<Candidate> {
     if !is_header && !is_lines {
         return None;
     }
-    let ends = |line: &Line<'_>| line.indent() < beside || line.indent() <= column && is_structure(line.content());
+    let is_list = lines[first].content().starts_with("- ");
+    let is_more = |line: &str| is_list && line.starts_with("- ") || !is_structure(line);
+    let ends = |line: &Line<'_>| line.indent() < beside || line.indent() <= column && !is_more(line.content());
     let end = lines[first + 1..].iter().position(|line| line.is_text() && ends(line)).map_or(lines.len(), |n| first + 1 + n);
     let end = (first + 1..=end).rev().find(|end| lines[end - 1].is_text())?;
     let mut mended = String::new();
@@ -319,7 +355,12 @@ pub(super) fn beside_its_key(text: &str, at: usize) -> Option<Candidate> {
     let label = lines[first].start + beside..lines[first].start + beside + lines[first].content().len();
     let slip = if is_header {
         let mark = head.chars().next()?;
-        Slip::new(label, format!("this belongs below `{name}: {mark}`, indented"), "it stands beside the key", "indent the text below its key")
+        Slip::new(
+            label,
+            format!("this belongs below `{name}: {mark}`, indented"),
+            "it stands beside the key",
+            "indent the text below its key",
+        )
     } else {
         let message = format!("a second line of `{name}` stands beside its key");
         Slip::new(label, message, "YAML wants a key here", format!("a text of several lines stands below `{name}: |`, indented"))
