@@ -252,7 +252,7 @@ impl Walk<'_> {
         if self.cut.iter().any(|cut| cut.holds(&span)) {
             return None;
         }
-        if let Some(found) = node.and_then(|node| slips::of_key(node, name, &field)) {
+        if let Some(found) = node.and_then(|node| slips::of_key(node, name, field)) {
             self.findings.add(found.diagnostic());
             self.cut.extend(found.cut());
             return None;
@@ -313,7 +313,9 @@ impl Walk<'_> {
         }
         let slips = node.map(crate::yaml::slips::dashes).unwrap_or_default();
         if !slips.is_empty() {
-            slips.into_iter().for_each(|slip| self.findings.add(slip));
+            for slip in slips {
+                self.findings.add(slip);
+            }
             return items;
         }
         let Some(item) = field.item() else { return items };
@@ -364,8 +366,7 @@ impl Walk<'_> {
                 Diagnostic::error("E0122", format!("{} of {} has {} twice", self.name(), self.subject.address, shown.join(", ")))
                     .at(&place(i), "again here")
                     .at(&place(first), "first here");
-            let own =
-                of.iter().flat_map(Field::members).map(|(name, _)| name).find(|name| name.starts_with('$') && item.get(name).is_none());
+            let own = of.iter().flat_map(Field::members).map(|(name, _)| name).find(|name| *name == "$key" && item.get(name).is_none());
             self.findings.add(match other {
                 Some(other) => {
                     let words = |key: &[Option<String>]| key.iter().flatten().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
@@ -465,7 +466,9 @@ impl Walk<'_> {
                 _ => Vec::new(),
             };
             if !slips.is_empty() {
-                slips.into_iter().for_each(|slip| self.findings.add(slip));
+                for slip in slips {
+                    self.findings.add(slip);
+                }
                 return;
             }
             if matches!(field.ty(), Type::List(_)) {

@@ -226,7 +226,9 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
 fn is_slip(node: &Node, findings: &mut Findings) -> bool {
     let slips = crate::yaml::slips::colons(node);
     let is_slip = !slips.is_empty();
-    slips.into_iter().for_each(|slip| findings.add(slip));
+    for slip in slips {
+        findings.add(slip);
+    }
     is_slip
 }
 

@@ -216,7 +216,9 @@ pub fn count(node: &Node, what: &str, findings: &mut Findings) -> Option<u64> {
 pub fn texts(node: &Node, what: &str, findings: &mut Findings) -> Vec<(String, Span)> {
     let slips = crate::yaml::slips::dashes(node);
     if !slips.is_empty() {
-        slips.into_iter().for_each(|slip| findings.add(slip));
+        for slip in slips {
+            findings.add(slip);
+        }
         return Vec::new();
     }
     match &node.data {

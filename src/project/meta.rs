@@ -107,7 +107,9 @@ fn take(entry: Entry, made: &mut Prepared, registry: &Registry, findings: &mut F
 pub fn addresses(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<(Address, Span)> {
     let slips = crate::yaml::slips::dashes(node);
     if !slips.is_empty() {
-        slips.into_iter().for_each(|slip| findings.add(slip));
+        for slip in slips {
+            findings.add(slip);
+        }
         return Vec::new();
     }
     let items = match &node.data {

@@ -413,7 +413,11 @@ fn text_behind(found: Diagnostic, sign: &Span, text: &Span, style: Style) -> Dia
     }
     let found = found.help("if it is one text, quote it");
     // Names of tags are small letters.
-    if meant.starts_with("!") && meant[1..].starts_with(char::is_uppercase) { found.patch(&whole, quoting::quoted(meant)) } else { found }
+    if meant.strip_prefix('!').is_some_and(|name| name.starts_with(char::is_uppercase)) {
+        found.patch(&whole, quoting::quoted(meant))
+    } else {
+        found
+    }
 }
 
 fn refused_tag(tag: &Tag, span: &Span) -> Diagnostic {

@@ -61,16 +61,19 @@ pub(super) fn in_line(text: &str, start: usize) -> Vec<Candidate> {
 }
 
 /// Items whose dash is none, in a text that stands where a list is wanted.
+#[must_use]
 pub fn dashes(node: &Node) -> Vec<Diagnostic> {
     told(node, dash)
 }
 
 /// Keys whose colon is none, in a text that stands where a map is wanted.
+#[must_use]
 pub fn colons(node: &Node) -> Vec<Diagnostic> {
     told(node, |content| unseen_sign(content).or_else(|| colon(content)))
 }
 
 /// Items of a list that are more of the text of the item above to YAML, since they stand further in: `- One?`, and below it ` - Two?`.
+#[must_use]
 pub fn swallowed(node: &Node) -> Vec<Diagnostic> {
     node.items().iter().filter_map(swallowed_by).collect()
 }
