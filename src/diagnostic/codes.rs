@@ -61,8 +61,8 @@ pub static ALL: &[Code] = &[
     ),
     row(
         "E0009",
-        "braces without quotes",
-        "To YAML a `{` begins a map, a `#` after a space begins a comment, and a `\"` ends a text in double quotes. So `${...}` inside `{...}` or `[...]`, `{{...}}` at the start of a value, and an expression with double quotes inside double quotes must be quoted: `[\"${a}\"]`, `\"{{job.id}}\"`, `'${lookup(\"warehouses\", \"Shared\").id}'`.",
+        "quotes are missing",
+        "To YAML a `{` begins a map, a `#` after a space begins a comment, and a `\"` ends a text in double quotes. So `${...}` inside `{...}` or `[...]`, `{{...}}` at the start of a value, and an expression with double quotes inside double quotes must be quoted: `[\"${a}\"]`, `\"{{job.id}}\"`, `'${lookup(\"warehouses\", \"Shared\").id}'`. Inside `{...}` a comma ends a value that is not in quotes: `{ name: big, sql: x IN (1, 2) }` is the SQL `x IN (1` and a key `2)`.",
     ),
     row(
         "E0010",
@@ -77,7 +77,7 @@ pub static ALL: &[Code] = &[
     row(
         "E0012",
         "indentation or structure that does not fit",
-        "Keys of one map stand at the same column, a map or a list below its key stands further in, and a value on the line of its key cannot be a key itself. Compare the line with its neighbours. `name: a: b` needs quotes: `name: \"a: b\"`.",
+        "Keys of one map stand at the same column, a map or a list below its key stands further in, and a value on the line of its key cannot be a key itself. Compare the line with its neighbours. `name: a: b` needs quotes: `name: \"a: b\"`. A blank stands behind `name:` and behind the `-` of an item, and text of several lines below `text: |` stands further in than `text`.",
     ),
     row(
         "E0013",
@@ -247,7 +247,7 @@ pub static ALL: &[Code] = &[
     row(
         "W0132",
         "something that the workspace may refuse",
-        "The body is whole and is sent as it stands. But sources disagree whether the API takes it, or it says something that nobody is likely to have meant: SQL with `:region` where `parameters:` declares no `region`, a join of a table that is not among the `tables:` of the Genie space. The message says which; `--strict` makes it an error.",
+        "The body is whole and is sent as it stands. But sources disagree whether the API takes it, or it says something that nobody is likely to have meant: SQL with `:region` where `parameters:` declares no `region`, a join of a table that is not among the `tables:` of the Genie space, a text such as `&Which one?`, whose first word YAML takes for an anchor. The message says which; `--strict` makes it an error.",
     ),
     row(
         "W0133",

@@ -20,6 +20,12 @@ pub fn called(c: char) -> Option<&'static str> {
     })
 }
 
+/// Whether such a sign is as wide as a blank.
+#[must_use]
+pub fn is_wide(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}' | '\u{3000}')
+}
+
 /// The sign in a text that nobody can have meant: at one of its ends, or inside what is a name.
 #[must_use]
 pub fn stray(text: &str) -> Option<char> {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::expression::is_template;
 use super::findings::{Findings, span_text};
 use super::scope::is_poison;
+use super::slips::{self, Cut};
 use crate::catalogue::Type;
 use crate::diagnostic::{Diagnostic, Span, suggest, unseen};
 use crate::kinds::{Fact, Field, Kind, Schema};
 use crate::model::{Address, Map, Path, Step, Value};
-use crate::yaml::{Data, Entry, Node, Style};
+use crate::yaml::{Node, Style};
 
 /// Whose body it is.
 pub struct Subject<'a> {
@@ -30,7 +31,14 @@ pub type Computed = BTreeMap<(&'static str, String), (Span, BTreeSet<String>)>;
 
 /// Checks an evaluated body and gives it the types that the catalogue wants.
 pub fn check(subject: &Subject<'_>, value: Value, findings: &mut Findings, computed: &mut Computed) -> Value {
-    let mut walk = Walk { subject, path: Path::root(), findings, computed };
+    let cut: Vec<Cut> = slips::cut_texts(subject.node);
+    for text in &cut {
+        findings.add(text.diagnostic());
+    }
+    for text in slips::misread_texts(subject.node) {
+        findings.add(text);
+    }
+    let mut walk = Walk { subject, path: Path::root(), findings, computed, cut };
     let root = Schema::of(subject.kind).root();
     walk.value(value, Some(subject.node), root).unwrap_or(Value::Map(Map::new()))
 }
@@ -70,6 +78,8 @@ struct Walk<'a> {
     path: Path,
     findings: &'a mut Findings,
     computed: &'a mut Computed,
+    /// Texts that a comma has cut.
+    cut: Vec<Cut>,
 }
 
 impl Walk<'_> {
@@ -89,6 +99,10 @@ impl Walk<'_> {
             return self.subject.address.to_string();
         }
         format!("`{}`", super::making::written(self.subject.address, self.subject.node, &self.as_spelt()).1)
+    }
+
+    fn is_item(&self) -> bool {
+        matches!(self.path.steps().last(), Some(Step::Index(_) | Step::Key(..)))
     }
 
     /// The path with its first field as the file spells it.
@@ -128,6 +142,17 @@ impl Walk<'_> {
             return Some(Value::Null);
         }
         let span = self.span(node);
+        let is_name =
+            self.path.steps().len() == 1 && self.path.first_field().is_some_and(|name| self.subject.kind.natural.fields.contains(&name));
+        if self.is_item() || field.required() || is_name {
+            let (what, help) = if self.is_item() {
+                ("is an empty item", "take the line away, or write what it is")
+            } else {
+                ("is required, and has no value", "write its value")
+            };
+            self.findings.add(Diagnostic::error("E0110", format!("{} {what}", self.name())).at(&span, "").help(help));
+            return None;
+        }
         let found =
             Diagnostic::error("E0110", format!("{} cannot be null: the API has no explicit unset for it", self.name())).at(&span, "");
         self.findings.add(if span.source == self.subject.span.source {
@@ -163,8 +188,8 @@ impl Walk<'_> {
     fn members(&mut self, map: Map, node: Option<&Node>, field: Field<'_>) -> Map {
         let mut out = Map::with_capacity(map.len());
         let at_root = self.path.is_root();
-        if let Some(found) = self.split_text(&map, node, &field) {
-            self.findings.add(found);
+        if let Some(found) = node.filter(|_| self.is_item()).and_then(|node| slips::split_text(node, &map, &field)) {
+            self.findings.add(found.says("E0106", |required| format!("{} of {} has no `{required}`", self.name(), self.subject.address)));
             return out;
         }
         self.missing(&map, node, &field);
@@ -191,19 +216,6 @@ impl Walk<'_> {
         }
         debug_assert!(at_root == self.path.is_root());
         out
-    }
-
-    /// The finding about an item that is a text with a colon in it, which without quotes is a map of one key.
-    fn split_text(&self, map: &Map, node: Option<&Node>, field: &Field<'_>) -> Option<Diagnostic> {
-        let (Some(node), Some(Step::Index(_) | Step::Key(..)), 1) = (node, self.path.steps().last(), map.len()) else { return None };
-        let (name, required) = (map.keys().next()?, field.members().into_iter().find(|(_, member)| member.required())?);
-        let entry = node.entry(name).filter(|_| field.field(name).is_none() && name.contains(' '))?;
-        let meant = text_with_colon(entry)?;
-        let span = entry.key_span.clone();
-        let found = Diagnostic::error("E0106", format!("{} of {} has no `{}`", self.name(), self.subject.address, required.0));
-        let found = found.at(&span, "the colon makes this a key").help("if it is one text, quote it");
-        let whole = Span { end: entry.value.span.end, ..span };
-        Some(found.patch(&whole, meant))
     }
 
     fn missing(&mut self, map: &Map, node: Option<&Node>, field: &Field<'_>) {
@@ -237,6 +249,14 @@ impl Walk<'_> {
             // Written with the API's names: beside the other members there, where what is set aside has its place too.
             None => self.span_inside(&self.path.join(Step::Field("more".to_owned())).join(Step::Field(name.to_owned()))),
         };
+        if self.cut.iter().any(|cut| cut.holds(&span)) {
+            return None;
+        }
+        if let Some(found) = node.and_then(|node| slips::of_key(node, name, field)) {
+            self.findings.add(found.diagnostic());
+            self.cut.extend(found.cut());
+            return None;
+        }
         let (whose, what) = if self.path.is_root() {
             (self.subject.address.to_string(), format!("{} has no such field", self.subject.kind.one()))
         } else {
@@ -291,6 +311,13 @@ impl Walk<'_> {
                 self.twice(&items, node, &[name], field.item());
             }
         }
+        let slips = node.map(crate::yaml::slips::dashes).unwrap_or_default();
+        if !slips.is_empty() {
+            for slip in slips {
+                self.findings.add(slip);
+            }
+            return items;
+        }
         let Some(item) = field.item() else { return items };
         let by_name = node.map(Node::entries).filter(|entries| entries.len() == items.len());
         let mut out = Vec::with_capacity(items.len());
@@ -339,12 +366,18 @@ impl Walk<'_> {
                 Diagnostic::error("E0122", format!("{} of {} has {} twice", self.name(), self.subject.address, shown.join(", ")))
                     .at(&place(i), "again here")
                     .at(&place(first), "first here");
+            let own = of.iter().flat_map(Field::members).map(|(name, _)| name).find(|name| *name == "$key" && item.get(name).is_none());
             self.findings.add(match other {
                 Some(other) => {
                     let words = |key: &[Option<String>]| key.iter().flatten().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
                     diagnostic.help(format!("case makes no difference: {} is {}", words(&key), words(&other)))
                 }
-                None => diagnostic,
+                None => match own {
+                    Some(own) => {
+                        diagnostic.help(format!("take one away; where both are meant, tell them apart by a `{own}: NAME` in each"))
+                    }
+                    None => diagnostic,
+                },
             });
         }
         is_found
@@ -426,14 +459,25 @@ impl Walk<'_> {
         if matches!(value, Value::Float(_)) && span_text(&span).contains('/') {
             found = found.help("`/` gives a number with a point; `//` divides to a whole number");
         }
-        if let (Type::List(_), Some(node)) = (field.ty(), node) {
-            found = as_list(found, node, field);
-        }
-        if let (Value::Map(_), Some([entry])) = (value, node.filter(|_| matches!(field.ty(), Type::Text)).map(Node::entries))
-            && let Some(meant) = text_with_colon(entry)
-        {
-            let whole = Span { end: entry.value.span.end, ..entry.key_span.clone() };
-            found = found.help("if it is one text, quote it").patch(&whole, meant);
+        if let Some(node) = node {
+            let slips = match field.ty() {
+                Type::List(_) => crate::yaml::slips::dashes(node),
+                _ if field.is_struct() => crate::yaml::slips::colons(node),
+                _ => Vec::new(),
+            };
+            if !slips.is_empty() {
+                for slip in slips {
+                    self.findings.add(slip);
+                }
+                return;
+            }
+            if matches!(field.ty(), Type::List(_)) {
+                found = slips::as_list(found, node, field);
+            } else if matches!(field.ty(), Type::Text) {
+                found = slips::as_text(found, value, node);
+            } else if self.is_item() && slips::is_short_form(self.subject.kind, &self.path) {
+                found = slips::as_quoted(found, node);
+            }
         }
         let unquoted = node.and_then(Node::scalar).filter(|s| s.style != Style::Plain).map(|s| crate::yaml::plain(&s.text));
         let fits = unquoted.is_some_and(|plain| match field.ty() {
@@ -446,43 +490,6 @@ impl Walk<'_> {
             Some(text) if fits => found.help("take the quotes away").patch(&span, text),
             _ => found,
         });
-    }
-}
-
-/// The text that an entry without quotes would be, in quotes; none where it is no text of one line.
-fn text_with_colon(entry: &Entry) -> Option<String> {
-    let whole = Span { end: entry.value.span.end, ..entry.key_span.clone() };
-    let text = span_text(&whole);
-    let is_plain = entry.value.scalar().is_some_and(|scalar| scalar.style == Style::Plain);
-    (is_plain && !text.contains(['"', '\\', '\n'])).then(|| format!("\"{text}\""))
-}
-
-/// How a list is written, where something else stands in its place.
-fn as_list(found: Diagnostic, node: &Node, field: &Field<'_>) -> Diagnostic {
-    match &node.data {
-        Data::Map(_) => match as_item(node, field.keyed().unwrap_or_default()) {
-            Some(item) => found.help(format!("write `- ` before each item, and its other fields below the first: `{item}`")),
-            None => found.help("a list without items is written `[]`"),
-        },
-        Data::Scalar(scalar) if scalar.style == Style::Plain && !is_template(&scalar.text) && !node.is_null() => {
-            let list = format!("[{}]", scalar.text);
-            found.help(format!("a list of one is written `{list}`")).patch(&node.span, list)
-        }
-        Data::Scalar(_) | Data::List(_) => found,
-    }
-}
-
-/// How the text of a node would be written as an item: `- task_key: load`.
-fn as_item(node: &Node, keys: &[&str]) -> Option<String> {
-    let first = node.entries().first()?;
-    // A map by name: each name is what the item's key field says.
-    let named = !first.value.entries().is_empty();
-    match keys.first().filter(|_| named) {
-        Some(key) => Some(format!("- {key}: {}", first.key)),
-        None => Some(match first.value.text() {
-            Some(text) => format!("- {}: {text}", first.key),
-            None => format!("- {}: ..", first.key),
-        }),
     }
 }
 

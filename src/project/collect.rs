@@ -95,6 +95,7 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
                     None => section(entries, registry, &mut collected, findings),
                 },
             },
+            Data::Scalar(_) if is_slip(&document, findings) => {}
             Data::Scalar(_) | Data::List(_) => findings.add(
                 Diagnostic::error("E0104", "a file of resources is a map of kinds")
                     .at(&span, format!("this is {}", document_sort(&document.data)))
@@ -212,12 +213,23 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
                 }
             }
         }
+        Data::Scalar(_) if is_slip(&node, findings) => {}
         Data::Scalar(_) => findings.add(
             Diagnostic::error("E0104", format!("`{}` holds resources by key", kind.name))
                 .at(&node.span, "this is a scalar")
                 .help(format!("write `{}:`, and below it `key: {{..}}`", kind.name)),
         ),
     }
+}
+
+/// Whether a text in the place of a map is one by a slip of the pen: a key without its colon. That is told.
+fn is_slip(node: &Node, findings: &mut Findings) -> bool {
+    let slips = crate::yaml::slips::colons(node);
+    let is_slip = !slips.is_empty();
+    for slip in slips {
+        findings.add(slip);
+    }
+    is_slip
 }
 
 fn check_key(kind: &Kind, key: &str, span: &Span, findings: &mut Findings) -> bool {
@@ -238,6 +250,10 @@ fn add(kind: &'static Kind, key: String, span: Span, mut node: Node, collected: 
         node.data = Data::Map(Vec::new());
     }
     if !matches!(node.data, Data::Map(_)) {
+        if is_slip(&node, findings) {
+            node.data = Data::Map(Vec::new());
+            return;
+        }
         findings.add(
             Diagnostic::error("E0104", format!("{} is {}, not a map of fields", Address::new(kind.name, &key), node.sort()))
                 .at(&node.span, ""),

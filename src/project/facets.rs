@@ -16,7 +16,20 @@ use crate::yaml::{Data, Entry, Node};
 pub fn tree(facet: &'static Facet, span: &Span, node: &Node, findings: &mut Findings) -> Option<Arc<Node>> {
     let is_map = facet.is_map();
     match &node.data {
-        Data::Map(_) if !is_map => Some(Arc::new(node.clone())),
+        Data::Map(entries) if !is_map => match by_name(facet, entries) {
+            Some(item) => {
+                let list = format!("[{item}]");
+                let found =
+                    Diagnostic::error("E0126", format!("`{}` is a list, or a map with `{}`, not a map by name", facet.name, facet.body))
+                        .at(&node.span, "")
+                        .help(format!("write `{}: {list}`", facet.name));
+                let is_whole =
+                    entries.len() == 1 && node.span.source.text.get(node.span.start as usize..).is_some_and(|t| t.starts_with('{'));
+                findings.add(if is_whole { found.patch(&node.span, list) } else { found });
+                None
+            }
+            None => Some(Arc::new(node.clone())),
+        },
         Data::Map(_) | Data::List(_) => {
             let entry = Entry { key: facet.body.to_owned(), key_span: span.clone(), value: node.clone() };
             Some(Arc::new(Node { span: node.span.clone(), data: Data::Map(vec![entry]) }))
@@ -38,6 +51,35 @@ pub fn tree(facet: &'static Facet, span: &Span, node: &Node, findings: &mut Find
             None
         }
     }
+}
+
+/// The item that the first entry of a map stands for, if none of its keys is a field: `users: CAN_RUN`.
+fn by_name(facet: &'static Facet, entries: &[Entry]) -> Option<String> {
+    let fields = Schema::of(facet.kind).root();
+    let names: Vec<&str> = fields.members().iter().map(|(name, _)| *name).collect();
+    let first = entries.first()?;
+    if entries.iter().any(|entry| entry.key.starts_with(['$', '<']) || suggest::nearest(&entry.key, names.iter().copied()).is_some()) {
+        return None;
+    }
+    let item = fields.field(facet.body)?.item()?;
+    let has = |name: &str| item.field(name).is_some();
+    let words: Vec<&str> = match &first.value.data {
+        Data::List(words) => words.iter().filter_map(Node::text).collect(),
+        Data::Scalar(word) => vec![word.text.as_str()],
+        Data::Map(_) => return None,
+    };
+    let name = if crate::yaml::spell::must_quote(&first.key, true) { crate::yaml::spell::double(&first.key) } else { first.key.clone() };
+    let is_id = first.key.len() == 36 && first.key.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let who = match (is_id, first.key.contains('@')) {
+        _ if has("principal") => "principal",
+        (true, _) if has("service_principal_name") => "service_principal_name",
+        (_, true) if has("user_name") => "user_name",
+        _ => "group_name",
+    };
+    if has(who) && has("permission_level") {
+        return Some(format!("{{ {who}: {name}, permission_level: {} }}", words.first()?));
+    }
+    (has(who) && has("privileges")).then(|| format!("{{ {who}: {name}, privileges: [{}] }}", words.join(", ")))
 }
 
 /// Paths of `ignore_changes` that do nothing: into facets (resources of their own, some of them sent whole), and to

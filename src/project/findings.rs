@@ -214,6 +214,13 @@ pub fn count(node: &Node, what: &str, findings: &mut Findings) -> Option<u64> {
 
 /// A list of text, or one text alone.
 pub fn texts(node: &Node, what: &str, findings: &mut Findings) -> Vec<(String, Span)> {
+    let slips = crate::yaml::slips::dashes(node);
+    if !slips.is_empty() {
+        for slip in slips {
+            findings.add(slip);
+        }
+        return Vec::new();
+    }
     match &node.data {
         crate::yaml::Data::List(items) => items.iter().filter_map(|i| text(i, what, findings).map(|t| (t, i.span.clone()))).collect(),
         crate::yaml::Data::Scalar(_) => text(node, what, findings).map(|t| (t, node.span.clone())).into_iter().collect(),

@@ -105,6 +105,13 @@ fn take(entry: Entry, made: &mut Prepared, registry: &Registry, findings: &mut F
 
 /// A list of addresses, aliases of kinds and bundles' `resources.` understood.
 pub fn addresses(node: &Node, registry: &Registry, findings: &mut Findings) -> Vec<(Address, Span)> {
+    let slips = crate::yaml::slips::dashes(node);
+    if !slips.is_empty() {
+        for slip in slips {
+            findings.add(slip);
+        }
+        return Vec::new();
+    }
     let items = match &node.data {
         Data::List(items) => items.as_slice(),
         Data::Scalar(_) if !node.is_null() => std::slice::from_ref(node),

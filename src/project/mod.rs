@@ -47,6 +47,7 @@ mod same;
 mod scope;
 mod secrets;
 mod settings;
+mod slips;
 mod targets;
 mod templates;
 mod templating;

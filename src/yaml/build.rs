@@ -302,7 +302,7 @@ impl<'a> Builder<'a> {
             Some("bool") => matches!(value, Value::Bool(_)),
             Some("null") => matches!(value, Value::Null),
             _ => {
-                self.diagnostics.push(refused_tag(tag, tagged));
+                self.diagnostics.push(text_behind(refused_tag(tag, tagged), tagged, span, scalar.style));
                 return;
             }
         };
@@ -402,6 +402,22 @@ fn style_of(style: ScalarStyle) -> Style {
 /// `!` alone: text for scalars, nothing for the rest.
 fn is_non_specific(tag: &Tag) -> bool {
     tag.original() == "!"
+}
+
+/// A text that begins with a sign of YAML's own: `!Which one?`.
+fn text_behind(found: Diagnostic, sign: &Span, text: &Span, style: Style) -> Diagnostic {
+    let whole = Span { end: text.end, ..sign.clone() };
+    let meant = whole.source.text.get(whole.start as usize..whole.end as usize).unwrap_or_default();
+    if style != Style::Plain || meant.contains('\n') || sign.end > text.start || text.start == text.end {
+        return found;
+    }
+    let found = found.help("if it is one text, quote it");
+    // Names of tags are small letters.
+    if meant.strip_prefix('!').is_some_and(|name| name.starts_with(char::is_uppercase)) {
+        found.patch(&whole, quoting::quoted(meant))
+    } else {
+        found
+    }
 }
 
 fn refused_tag(tag: &Tag, span: &Span) -> Diagnostic {

@@ -9,11 +9,13 @@ mod conflict;
 mod emit;
 mod fold;
 pub mod layout;
+mod mend;
 mod merge;
 mod node;
 mod parse;
 pub mod place;
 mod quoting;
+pub mod slips;
 pub mod spell;
 pub mod splice;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use granit_parser::{Parser, ScanError, StrInput};
 
 use super::build::Builder;
-use super::{Node, conflict, quoting, syntax};
+use super::{Node, conflict, mend, syntax};
 use crate::diagnostic::{Diagnostic, Source};
 
 /// Deepest nesting of lists and maps, those of aliases included. Workspace objects nest about ten deep.
@@ -18,7 +18,7 @@ pub(super) const MAX_DEPTH: usize = 128;
 ///
 /// # Errors
 /// All diagnostics of the text (codes E00xx), sorted by place. A mistake of syntax ends the reading; before it, all
-/// duplicate keys and refused tags are collected, and of `${...}` without quotes each one is named.
+/// duplicate keys and refused tags are collected, and of what a small change mends each one is named.
 pub fn parse(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let conflicts = conflict::all(source);
     if !conflicts.is_empty() {
@@ -43,11 +43,11 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let before = builder.place();
     let (documents, mut diagnostics) = builder.finish();
     if let Some(error) = broken {
-        let unquoted = quoting::unquoted(source, offset(&error));
-        if unquoted.is_empty() {
+        let tried = mend::tried(source, offset(&error));
+        if tried.is_empty() {
             diagnostics.push(syntax::diagnostic(source, &error, &before));
         } else {
-            diagnostics.extend(unquoted);
+            diagnostics.extend(tried);
         }
     }
     if diagnostics.is_empty() {

@@ -1,119 +1,22 @@
 //! `${...}` and `{{...}}` without quotes: YAML reads the `{` as the start of a map. Found by looking at the lines around
-//! the mistake; a mend is offered only after a parse has shown that it helps.
+//! the mistake; [`super::mend`] offers one only after a parse has shown that it helps.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::parse::{events, offset};
+use super::mend::{Candidate, Told};
 use crate::diagnostic::{Diagnostic, Source, Span};
 
-/// Most mends tried on one file.
-const MAX_MENDS: usize = 20;
-
-/// How many lines above the place where the parser gave up are looked at.
-const LINES_ABOVE: usize = 3;
-
-/// A value that ought to be in quotes, or in other quotes.
-struct Candidate {
-    range: Range<usize>,
-    text: String,
-    sort: Sort,
-}
-
+/// What needs quotes, or other quotes.
 #[derive(Clone, Copy, PartialEq)]
-enum Sort {
+pub(super) enum Sort {
     /// No quotes around braces.
     Unquoted,
     /// Double quotes inside double quotes.
     InnerQuotes,
 }
 
-/// Where a text breaks.
-struct Broken {
-    at: usize,
-    /// Where the outermost list or map in brackets that is still open begins.
-    flow: Option<usize>,
-}
-
-/// The values without quotes that make the text break at `at`, each as a diagnostic with a tried patch; none where the
-/// mistake is another one.
-pub(super) fn unquoted(source: &Arc<Source>, at: usize) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut text = source.text.clone();
-    let mut edits: Vec<(Range<usize>, usize)> = Vec::new();
-    let mut broken = Broken { at, ..first_break(&text).unwrap_or(Broken { at, flow: None }) };
-    while edits.len() < MAX_MENDS {
-        let Some((candidate, mended, next)) = helpful(&text, &broken) else { break };
-        let range = original(&edits, candidate.range.start)..original(&edits, candidate.range.end);
-        found.push(diagnostic(&Span::new(source, range.start, range.end), &candidate.text, candidate.sort));
-        edits.push((range, candidate.text.len()));
-        edits.sort_by_key(|(range, _)| range.start);
-        text = mended;
-        match next {
-            Some(next) => broken = next,
-            None => break,
-        }
-    }
-    found
-}
-
-/// The first candidate whose patch mends the text, or moves the break to a later line, or at least further on.
-fn helpful(text: &str, broken: &Broken) -> Option<(Candidate, String, Option<Broken>)> {
-    let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
-    let mut second = None;
-    for candidate in candidates(text, broken) {
-        let mended = format!("{}{}{}", &text[..candidate.range.start], candidate.text, &text[candidate.range.end..]);
-        let growth = candidate.text.len() - candidate.range.len().min(candidate.text.len());
-        match first_break(&mended) {
-            None => return Some((candidate, mended, None)),
-            Some(next) if next.at > line_end(broken.at) + growth => return Some((candidate, mended, Some(next))),
-            Some(next) if second.is_none() && next.at > broken.at + growth && next.at > candidate.range.start + candidate.text.len() => {
-                second = Some((candidate, mended, Some(next)));
-            }
-            Some(_) => {}
-        }
-    }
-    second
-}
-
-/// A place in the mended text as a place in the source.
-fn original(edits: &[(Range<usize>, usize)], at: usize) -> usize {
-    let mut grown = 0usize;
-    let mut shrunk = 0usize;
-    for (range, length) in edits {
-        if range.start + grown - shrunk + length <= at {
-            grown += length;
-            shrunk += range.len();
-        }
-    }
-    at + shrunk - grown
-}
-
-fn first_break(text: &str) -> Option<Broken> {
-    let mut open: Vec<(usize, bool)> = Vec::new();
-    for event in events(text) {
-        match event {
-            Err(error) => {
-                return Some(Broken { at: offset(&error), flow: open.iter().find_map(|(start, flow)| (*flow).then_some(*start)) });
-            }
-            Ok((event, span)) => {
-                use granit_parser::{Event, StructureStyle};
-                match event {
-                    Event::MappingStart(style, ..) | Event::SequenceStart(style, ..) => {
-                        open.push((span.byte_range().map_or(0, |r| r.start), style == StructureStyle::Flow));
-                    }
-                    Event::MappingEnd | Event::SequenceEnd => {
-                        open.pop();
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    None
-}
-
-fn diagnostic(span: &Span, mended: &str, sort: Sort) -> Diagnostic {
+pub(super) fn diagnostic(span: &Span, mended: &str, sort: Sort) -> Diagnostic {
     let found = span.source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
     match sort {
         Sort::Unquoted => {
@@ -129,26 +32,8 @@ fn diagnostic(span: &Span, mended: &str, sort: Sort) -> Diagnostic {
     .patch(span, mended)
 }
 
-/// Values in the lines around the break that may need quotes, nearest line first.
-fn candidates(text: &str, broken: &Broken) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    let mut line_start = text.get(..broken.at).and_then(|before| before.rfind('\n')).map_or(0, |n| n + 1);
-    for _ in 0..=LINES_ABOVE {
-        let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        let in_flow = broken.flow.is_some_and(|start| start < line_start);
-        for candidate in in_line(line, in_flow) {
-            found.push(Candidate { range: candidate.range.start + line_start..candidate.range.end + line_start, ..candidate });
-        }
-        if line_start == 0 {
-            break;
-        }
-        line_start = text[..line_start - 1].rfind('\n').map_or(0, |n| n + 1);
-    }
-    found
-}
-
 /// The values of one line that hold braces and lack quotes, or hold quotes inside quotes.
-fn in_line(line: &str, in_flow: bool) -> Vec<Candidate> {
+pub(super) fn in_line(line: &str, in_flow: bool) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut depth = usize::from(in_flow);
     let mut at = 0;
@@ -166,7 +51,7 @@ fn in_line(line: &str, in_flow: bool) -> Vec<Candidate> {
                 let Some((length, inner)) = quoted_length(rest) else { break };
                 if inner {
                     let body = &rest[1..length - 1];
-                    found.push(Candidate { range: at..at + length, text: single_quoted(body), sort: Sort::InnerQuotes });
+                    found.push(Candidate { range: at..at + length, text: single_quoted(body), told: Told::Quotes(Sort::InnerQuotes) });
                 }
                 at += length;
             }
@@ -183,7 +68,7 @@ fn in_line(line: &str, in_flow: bool) -> Vec<Candidate> {
                 let Some((length, braces)) = plain_length(rest, depth > 0) else { break };
                 let length = length.max(first.len_utf8());
                 if braces {
-                    found.push(Candidate { range: at..at + length, text: quoted(&rest[..length]), sort: Sort::Unquoted });
+                    found.push(Candidate { range: at..at + length, text: quoted(&rest[..length]), told: Told::Quotes(Sort::Unquoted) });
                 }
                 at += length;
             }
@@ -264,7 +149,7 @@ fn quoted_length(rest: &str) -> Option<(usize, bool)> {
 }
 
 /// The text in quotes, double ones where nothing in it needs escaping.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     if text.contains(['"', '\\']) { single_quoted(text) } else { format!("\"{text}\"") }
 }
 

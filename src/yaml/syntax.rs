@@ -255,7 +255,9 @@ fn structure(source: &Arc<Source>, at: usize, error: &ScanError) -> Diagnostic {
             .help("indent it below the key whose list it belongs to");
     }
     if matches!(error.kind(), ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey) || !word.contains(':') {
-        return Diagnostic::error("E0012", "a `:` is missing after a key").at(&span, "").help("write `key: value`");
+        return Diagnostic::error("E0012", "a `:` is missing after a key")
+            .at(&span, "")
+            .help("write `key: value`; more of the text above stands below `key: |`, indented");
     }
     if start + indent < at && text[indent..].starts_with(|c: char| c.is_alphanumeric()) && error.marker().col() > indent {
         return Diagnostic::error("E0012", "there is text behind the end of a value")

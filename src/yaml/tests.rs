@@ -130,6 +130,58 @@ fn refuses_with_a_place() {
 }
 
 #[test]
+fn slips_of_the_pen_are_mended() {
+    for (text, want, mended) in [
+        // A colon without its blank, or none at all.
+        ("a:\n  b:c\n  d: e\n", "E0012 2:3 «b:» → : \n", "a:\n  b: c\n  d: e\n"),
+        ("a:\n  b: c\n  d:e\n  f: g\n", "E0012 3:3 «d:» → : \n", "a:\n  b: c\n  d: e\n  f: g\n"),
+        ("- a:b\n  c:d\n  e: f\n", "E0012 1:3 «a:» → : \nE0012 2:3 «c:» → : \n", "- a: b\n  c: d\n  e: f\n"),
+        ("a:\n  b= c\n  d: e\n", "E0012 2:4 «=» → : \n", "a:\n  b: c\n  d: e\n"),
+        ("a:\n  b\u{ff1a}c\n  d: e\n", "E0012 2:4 «\u{ff1a}» → : \n", "a:\n  b: c\n  d: e\n"),
+        // Signs that look like blanks.
+        ("a:\n  b:\u{a0}c\n  d: e\n", "E0012 2:5 «\u{a0}» → : \n", "a:\n  b: c\n  d: e\n"),
+        ("a:\n  b: c\n \u{a0}d: e\n", "E0012 3:2 «\u{a0}» →  \n", "a:\n  b: c\n  d: e\n"),
+        ("a:\n  - b\n  -\u{a0}c\n", "E0012 3:4 «\u{a0}» →  \n", "a:\n  - b\n  - c\n"),
+        // Dashes.
+        ("a:\n  - b\n  -c.d\n  - e\n", "E0012 3:3 «-» → - \n", "a:\n  - b\n  - c.d\n  - e\n"),
+        ("a:\n  - b\n  – c?\n  — d\n", "E0012 3:3 «–» → - \nE0012 4:3 «—» → - \n", "a:\n  - b\n  - c?\n  - d\n"),
+        ("a:\n  - b\n  * c\n", "E0012 3:3 «*» → - \n", "a:\n  - b\n  - c\n"),
+        // Brackets and signs at the beginning.
+        ("a:\n  - [EU] which?\n", "E0012 2:10 «w» → \"[EU] which?\"\n", "a:\n  - \"[EU] which?\"\n"),
+        ("a:\n  - b\n  - {EU} which?\n", "E0012 3:10 «w» → \"{EU} which?\"\n", "a:\n  - b\n  - \"{EU} which?\"\n"),
+        ("a: [Note] Round # c\nb: 1\n", "E0012 1:11 «R» → \"[Note] Round\"\n", "a: \"[Note] Round\" # c\nb: 1\n"),
+        ("a:\n  - !Which one?\n", "E0007 2:5 «!Which» → \"!Which one?\"\n", "a:\n  - \"!Which one?\"\n"),
+        // Texts in braces.
+        (
+            "a: [{b: c, d: x IN ('e', 'f')}]\n",
+            "E0009 1:15 «x IN ('e', 'f')» → \"x IN ('e', 'f')\"\n",
+            "a: [{b: c, d: \"x IN ('e', 'f')\"}]\n",
+        ),
+        ("- { d: x[0], b: c }\n", "E0009 1:8 «x[0]» → \"x[0]\"\n", "- { d: \"x[0]\", b: c }\n"),
+        // Text beside its key.
+        (
+            "a:\n  b: |\n  One two.\n\n  Three.\n  c: d\n",
+            "E0012 3:3 «One two.» →     One two.\n\n    Three.\n",
+            "a:\n  b: |\n    One two.\n\n    Three.\n  c: d\n",
+        ),
+        (
+            "a:\n  b: >-\n  - One.\n  - Two.\nc: d\n",
+            "E0012 3:3 «- One.» →     - One.\n    - Two.\n",
+            "a:\n  b: >-\n    - One.\n    - Two.\nc: d\n",
+        ),
+        (
+            "- a: b\n  sql: SELECT 1\n  FROM c\n  WHERE d\n  e: f\n",
+            "E0012 3:3 «FROM c» → |\n    SELECT 1\n    FROM c\n    WHERE d\n",
+            "- a: b\n  sql: |\n    SELECT 1\n    FROM c\n    WHERE d\n  e: f\n",
+        ),
+    ] {
+        assert_eq!(brief(&refused(text)), want, "{text:?}");
+        assert_eq!(patched(text), mended, "{text:?}");
+        assert!(parse(&source(mended)).is_ok(), "{mended:?}");
+    }
+}
+
+#[test]
 fn says_quote_this_where_braces_broke_it() {
     for (text, want, mended) in [
         ("a: {x: ${b}}\n", "E0009 1:8 «${b}» → \"${b}\"\n", "a: {x: \"${b}\"}\n"),

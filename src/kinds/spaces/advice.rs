@@ -159,6 +159,9 @@ fn examples(body: &Value, found: &mut Vec<Refusal>) {
     for (i, example) in items(body, &["instructions", "example_sql"]).iter().enumerate() {
         let Some(text) = example.get("sql").and_then(Value::as_str) else { continue };
         let path = at.join(Step::Index(i));
+        if text.trim().is_empty() {
+            found.push(refusal(path.join(Step::Field("sql".to_owned())), "the SQL is empty, and an example shows the SQL of its question"));
+        }
         let used = sql::parameters(text);
         let declared = example.get("parameters").and_then(Value::as_list).unwrap_or_default();
         let named = |name: &str| declared.iter().any(|p| p.get("name").and_then(Value::as_str) == Some(name));
@@ -285,6 +288,7 @@ mod tests {
         };
         case(&example("SELECT :day", r#"["day"]"#), &[]);
         case(&example("SELECT :day", "[]"), &["example_sql[0].sql: the SQL has a parameter `:day` that"]);
+        case(&example("", "[]"), &["example_sql[0].sql: the SQL is empty"]);
         case(&example("SELECT 1", r#"["day"]"#), &["parameters[0].name: the SQL has no parameter `:day`"]);
     }
 

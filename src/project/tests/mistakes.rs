@@ -23,6 +23,67 @@ const RESOURCES: &[(&str, &str)] = &[
         "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    sample_questions:\n      - Which one: A or B?\n",
         "E0106 conf/a.yaml:6:9 `sample_questions[0]` of spaces.a has no `question` [if it is one text, quote it]",
     ),
+    ("jobs:\n  a:\n    name:a\n", "E0012 conf/a.yaml:3:5 a blank is missing behind `name:` [write `name: a`]"),
+    ("jobs:\n  a:\n    name:a\n    tasks: []\n", "E0012 conf/a.yaml:3:5 a blank is missing behind `name:` [write `name: a`]"),
+    ("jobs:\n  a:\n    name= a\n", "E0012 conf/a.yaml:3:9 `=` is no `:`, with which a key ends [write `name: a`]"),
+    ("jobs:\n  a:\n    name：a\n", "E0012 conf/a.yaml:3:9 `：` is no `:`, with which a key ends [write `name: a`]"),
+    (
+        "jobs:\n  a:\n    name:\u{a0}a\n    tasks: []\n",
+        "E0012 conf/a.yaml:3:10 a non-breaking space stands where YAML wants a blank [at 3:10 stands a non-breaking space (U+00A0)",
+    ),
+    ("jobs: {a: {name:a, tasks: []}}\n", "E0012 conf/a.yaml:1:12 a blank is missing behind `name:` [write `name: a`]"),
+    (
+        "jobs: {a: {name: a, description: One, two}}\n",
+        "E0009 conf/a.yaml:1:34 a comma ends the value of `description` early [quote it: `description: \"One, two\"`]",
+    ),
+    (
+        "jobs: {a: {name: a, description: In 2024, which sell (a, b)}}\n",
+        "E0009 conf/a.yaml:1:34 a comma ends the value of `description` early [quote it: `description: \"In 2024, which sell (a, b)\"`]",
+    ),
+    ("jobs: {a: {name: f(a, b, \"c\"), tasks: []}}\n", "E0009 conf/a.yaml:1:18"),
+    (
+        "jobs:\n  a:\n    name: a\n    depends_on:\n      -jobs.b\n",
+        "E0012 conf/a.yaml:5:7 a blank is missing behind `-` [write `- jobs.b`]",
+    ),
+    ("jobs:\n  a:\n    name: a\n    tasks:\n      -t\n", "E0012 conf/a.yaml:5:7 a blank is missing behind `-` [write `- t`]"),
+    (
+        "jobs:\n  a:\n    name: a\n    tasks:\n      – t\n",
+        "E0012 conf/a.yaml:5:7 `–` is no `-`, with which an item of a list begins [write `- t`]",
+    ),
+    ("jobs:\n  a:\n    name:\n", "E0110 conf/a.yaml:3:9 `name` is required, and has no value [write its value]"),
+    (
+        "jobs:\n  a:\n    name: a\n    tasks:\n      -\n",
+        "E0110 conf/a.yaml:5:8 `tasks[0]` is an empty item [take the line away, or write what it is]",
+    ),
+    (
+        "spaces: {a: {title: a, warehouse_id: w, sample_questions: [2024]}}\n",
+        "E0105 conf/a.yaml:1:60 `sample_questions[0]` must be a map, not a whole number [if it is meant as text, quote it]",
+    ),
+    ("jobs: {a: {name: a, tasks: [2024]}}\n", "E0105 conf/a.yaml:1:29 `tasks[0]` must be a map, not a whole number"),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    sample_questions:\n      - &Which one?\n",
+        "W0132 conf/a.yaml:6:9 `&Which` is no part of the text: YAML reads it as an anchor, and nothing uses it [if it is one text, quote it; else take the anchor away]",
+    ),
+    (
+        "jobs: {a: {name: a, permissions: {users: CAN_VIEW}}}\n",
+        "E0126 conf/a.yaml:1:34 `permissions` is a list, or a map with `entries`, not a map by name [write `permissions: [{ group_name: users, permission_level: CAN_VIEW }]`]",
+    ),
+    (
+        "catalogs: {a: {name: a, grants: {a@b.c: [SELECT]}}}\n",
+        "E0126 conf/a.yaml:1:33 `grants` is a list, or a map with `entries`, not a map by name [write `grants: [{ principal: a@b.c, privileges: [SELECT] }]`]",
+    ),
+    (
+        "spaces: {a: {title: a, warehouse_id: w, sample_questions: [q, q]}}\n",
+        "E0122 conf/a.yaml:1:63 `sample_questions` of spaces.a has `question: q` twice [take one away; where both are meant, tell them apart by a `$key: NAME` in each]",
+    ),
+    (
+        "jobs:\n  a:\n    name: a\n    tags: { a: b }\n    job_clusters: []\n    queue:\n      -a\n",
+        "E0105 conf/a.yaml:7:7 `queue` must be a map, not text",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    sample_questions:\n      - One?\n       - Two?\n",
+        "W0132 conf/a.yaml:7:8 this stands further in than the item above, so that YAML reads it as more of its text [indent it like",
+    ),
     ("schemas: {a: {name: a}}\n", "E0106 conf/a.yaml:1:11 schemas.a has no `catalog_name`"),
     ("jobs: {a: {}}\n", "E0106 conf/a.yaml:1:8 jobs.a has no `name`"),
     ("jobs: {a: {name: a, taskz: []}}\n", "E0107 conf/a.yaml:1:21 unknown field `taskz` in jobs.a [did you mean `tasks`?]"),
