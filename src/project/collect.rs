@@ -42,6 +42,8 @@ pub struct Collected {
     pub forge: BTreeSet<String>,
     /// Documents that are definitions which a resource may name, and of which kind.
     pub definitions: Vec<(Span, &'static Kind)>,
+    /// Names of files of definitions in which nothing is evaluated.
+    pub literal: BTreeSet<String>,
 }
 
 impl Collected {

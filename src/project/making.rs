@@ -153,6 +153,7 @@ impl Making<'_> {
                 self.tell(refusal, told, Some(&help), &mut findings);
             }
         }
+        resolver.left_in_tree(self.kind, &self.node, &mut findings);
         resolver.findings.borrow_mut().absorb(findings);
         let mut depends_on: BTreeSet<Address> = refers.iter().map(|i| resolver.items[*i].address.clone()).collect();
         depends_on.extend(self.parent.map(|p| resolver.items[p].address.clone()));

@@ -51,6 +51,7 @@ mod targets;
 mod templates;
 mod templating;
 mod unread;
+mod unrendered;
 mod unused;
 mod variables;
 
