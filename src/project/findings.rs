@@ -159,7 +159,11 @@ pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<It
     match all.len() {
         0 => diagnostic,
         1..=12 => diagnostic.help(format!("there is {}", list_of(&all))),
-        n => diagnostic.help(format!("there are {n}, among them {}", list_of(&all[..8]))),
+        n => {
+            // Of many those that are most like it.
+            all.sort_by_key(|name| suggest::distance(word, name));
+            diagnostic.help(format!("there are {n}, among them {}", list_of(&all[..8])))
+        }
     }
 }
 

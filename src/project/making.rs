@@ -141,6 +141,9 @@ impl Making<'_> {
             }
         }
         if is_sound {
+            for refusal in crate::kinds::roundabout(self.kind, &body) {
+                self.tell(refusal, REFUSED, None, &mut findings);
+            }
             let (doubt, refusals) = registry.in_doubt(self.kind, &body);
             let setting = registry.first(self.kind).otherwise.map_or("", |otherwise| otherwise.setting);
             let (told, help) = match doubt {
@@ -189,6 +192,10 @@ impl Making<'_> {
         }
         let place = place_of(self.kind, &self.node, self.span, &refusal.path);
         let place = self.node.nearest(&refusal.path).scalar().map_or(place.clone(), |_| quoted_in(&place, &refusal.reason));
+        // A sign that nobody sees is named beside what is refused for it.
+        if severity == Severity::Error {
+            findings.retain(|d| d.code != "W0135" || d.labels.first().is_none_or(|label| label.span != place));
+        }
         let (owner, path) = written(&self.address, &self.node, &refusal.path);
         let what = if path.is_root() { String::new() } else { format!("{path}: ") };
         let message = format!("{owner}: {what}{}", refusal.reason);
