@@ -80,7 +80,8 @@ fn resource(over: Raw, collected: &mut Collected, opener: &mut Opener<'_, '_, '_
 fn absent(what: &str, span: &Span, near: Option<&str>) -> Diagnostic {
     let found =
         Diagnostic::error("E0115", format!("`$delete` of {what}, which is not there")).at(span, "nothing of this name is declared below");
-    match near {
+    // A name of one letter is near to every other.
+    match near.filter(|near| near.chars().count() > 1) {
         Some(near) => found.help(format!("did you mean `{near}`?")),
         None => found,
     }
