@@ -70,7 +70,9 @@ impl Schema {
                 _ => vec![],
             };
             for (field, step, value) in inside {
-                field.into_iter().for_each(|field| walk(field, value, &path.join(step.clone()), found));
+                if let Some(field) = field {
+                    walk(field, value, &path.join(step), found);
+                }
             }
         }
         let mut found = BTreeMap::new();

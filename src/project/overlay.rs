@@ -206,12 +206,11 @@ impl Merge<'_> {
             }
             let at = entries.iter().position(|e| e.key == entry.key);
             if marked(&entry.value, DELETE, self.findings) {
-                match at {
-                    Some(at) => drop(entries.remove(at)),
-                    None => {
-                        let near = suggest::nearest(&entry.key, base.entries().iter().map(|other| other.key.as_str()));
-                        self.findings.add(absent(&format!("`{}`", entry.key), &entry.key_span, near));
-                    }
+                if let Some(at) = at {
+                    entries.remove(at);
+                } else {
+                    let near = suggest::nearest(&entry.key, base.entries().iter().map(|other| other.key.as_str()));
+                    self.findings.add(absent(&format!("`{}`", entry.key), &entry.key_span, near));
                 }
                 continue;
             }
@@ -267,12 +266,11 @@ impl Merge<'_> {
                 }
             };
             if marked(item, DELETE, self.findings) {
-                match at {
-                    Some(at) => items.list[at] = None,
-                    None => {
-                        let near = slips::near_key(item, base.items(), over.items(), fields);
-                        self.findings.add(absent(&items.shown(item), &item.span, near.as_ref().map(|(_, near)| near.as_str())));
-                    }
+                if let Some(at) = at {
+                    items.list[at] = None;
+                } else {
+                    let near = slips::near_key(item, base.items(), over.items(), fields);
+                    self.findings.add(absent(&items.shown(item), &item.span, near.as_ref().map(|(_, near)| near.as_str())));
                 }
             } else if let Some(at) = at {
                 if item.scalar().is_some() {

@@ -96,7 +96,7 @@ impl Resolver<'_> {
             Data::Scalar(scalar) => {
                 let source = &node.span.source.name;
                 // In a template of YAML `\{{` has made them, and in a definition without expressions nothing is put in.
-                if !source.ends_with(".hbs") && !self.inner.literal.contains(source) {
+                if !is_template_file(source) && !self.inner.literal.contains(source) {
                     self.braces(node, &scalar.text, is_own, findings);
                 }
                 if TEXTS.contains(&field) {
@@ -137,7 +137,7 @@ impl Resolver<'_> {
         if !is_path || named.is_absolute() || text.split('/').any(|part| part == "..") || !self.inner.folder.join(named).is_file() {
             return;
         }
-        let function = if text.ends_with(".hbs") { "template" } else { "file" };
+        let function = if is_template_file(text) { "template" } else { "file" };
         let call = format!("${{{function}('{text}')}}");
         let found = Diagnostic::warning("W0136", format!("`{text}` is the path of a file, and is sent as a text"))
             .at(&node.span, "")
@@ -176,6 +176,10 @@ pub fn offer(found: &mut Diagnostic, is_variable: &dyn Fn(&str) -> bool) {
             patch.text = patch.text.replace(&text[range.clone()], &format!("${{{word}}}"));
         }
     }
+}
+
+fn is_template_file(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|ending| ending == "hbs")
 }
 
 /// The word that an expression begins with.

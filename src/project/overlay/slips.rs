@@ -43,7 +43,9 @@ impl Told<'_> {
             }
             Data::List(items) => {
                 let of_item = shape.item();
-                items.iter_mut().for_each(|item| self.below(item, &of_item));
+                for item in items {
+                    self.below(item, &of_item);
+                }
             }
             Data::Scalar(_) => {}
         }

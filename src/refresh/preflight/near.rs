@@ -118,12 +118,15 @@ impl Lists<'_> {
                 let names: Vec<String> = rows.into_iter().filter(takes).map(|row| row.name).collect();
                 let full = |near: &str| format!("did you mean `{catalog}.{schema}.{near}`?");
                 let near = suggest::nearest(name, names.iter().map(String::as_str)).map(full);
-                let sort = if wanted.only_views { "metric views " } else { "" };
-                let others =
-                    if wanted.named.iter().any(|name| name.starts_with(&format!("{place}.").to_lowercase())) { "besides " } else { "" };
-                return Some(
-                    near.unwrap_or_else(|| some(&names, &format!("the schema `{catalog}.{schema}` has {others}{sort}").trim_end())),
-                );
+                let besides = wanted.named.iter().any(|name| name.starts_with(&format!("{place}.").to_lowercase()));
+                let of = if wanted.only_views {
+                    "of metric views "
+                } else if besides {
+                    "besides, "
+                } else {
+                    ""
+                };
+                return Some(near.unwrap_or_else(|| some(&names, &format!("{of}the schema `{place}` has"))));
             }
             Listed::Untold => return None,
             Listed::Absent => {}
