@@ -57,9 +57,8 @@ pub async fn hints(
     found
 }
 
-/// Which of the names that are there may have been meant.
+/// Which of the names that are there may have been meant: where a metric view is wanted no table, and none that is named already.
 struct Wanted<'a> {
-    /// A metric view is wanted: a table is none.
     only_views: bool,
     /// What the same objects name besides, in lower case.
     named: BTreeSet<&'a str>,
@@ -69,16 +68,13 @@ impl<'a> Wanted<'a> {
     fn of(question: &Question, all: &'a [Asked]) -> Self {
         let asking: Vec<&Asked> = all.iter().filter(|asked| asked.question == *question).collect();
         let beside = all.iter().filter(|asked| asked.question != *question && asking.iter().any(|own| own.address == asked.address));
-        let whole = |asked: &'a Asked| match &asked.question {
-            Question::Table(name) | Question::Function(name) => Some(name.as_str()),
-            Question::Volume(_) | Question::Object(..) => None,
-        };
-        Self { only_views: asking.iter().any(|asked| asked.sort == Some(Sort::MetricView)), named: beside.filter_map(whole).collect() }
+        let table = |asked: &'a Asked| if let Question::Table(name) = &asked.question { Some(name.as_str()) } else { None };
+        Self { only_views: asking.iter().any(|asked| asked.sort == Some(Sort::MetricView)), named: beside.filter_map(table).collect() }
     }
 
     fn takes(&self, row: &Named, schema: &str) -> bool {
         let is_view = row.of.as_deref().is_none_or(|of| of == "METRIC_VIEW");
-        (is_view || !self.only_views) && !self.named.contains(format!("{schema}.{}", row.name).to_lowercase().as_str())
+        !self.only_views || is_view && !self.named.contains(format!("{schema}.{}", row.name).to_lowercase().as_str())
     }
 }
 
@@ -118,14 +114,7 @@ impl Lists<'_> {
                 let names: Vec<String> = rows.into_iter().filter(takes).map(|row| row.name).collect();
                 let full = |near: &str| format!("did you mean `{catalog}.{schema}.{near}`?");
                 let near = suggest::nearest(name, names.iter().map(String::as_str)).map(full);
-                let besides = wanted.named.iter().any(|name| name.starts_with(&format!("{place}.").to_lowercase()));
-                let of = if wanted.only_views {
-                    "of metric views "
-                } else if besides {
-                    "besides, "
-                } else {
-                    ""
-                };
+                let of = if wanted.only_views { "of other metric views " } else { "" };
                 return Some(near.unwrap_or_else(|| some(&names, &format!("{of}the schema `{place}` has"))));
             }
             Listed::Untold => return None,
