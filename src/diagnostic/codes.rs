@@ -262,7 +262,12 @@ pub static ALL: &[Code] = &[
     row(
         "W0135",
         "a sign that nobody sees",
-        "The text begins or ends with a space that is none to YAML (U+00A0, the non-breaking space of word processors and web pages) or holds a sign without width (U+200B, U+FEFF) inside a name. It is sent as it is, and the workspace knows nothing of that name. Type the text anew instead of pasting it. Where the sign is meant, put the text into double quotes and write it as `\\u00a0`.",
+        "The text begins or ends with a space that is none to YAML (U+00A0, the non-breaking space of word processors and web pages) or holds a sign without width (U+200B, U+FEFF) inside a name. It is sent as it is, and the workspace knows nothing of that name. Type the text anew instead of pasting it. Where the sign is meant, put the text into double quotes and write it as `\\u00a0` (or `\\u200b`, as it is called).",
+    ),
+    row(
+        "W0136",
+        "the path of a file where its text is meant",
+        "A text such as `sql: sql/top.sql` is the path of a file of the project, and nothing reads it: the path itself is sent. `${file('sql/top.sql')}` gives what is in the file; a file that ends in `.hbs` is rendered by `${template('sql/top.sql.hbs')}`.",
     ),
     row(
         "E0201",
@@ -388,8 +393,8 @@ pub static ALL: &[Code] = &[
     ),
     row(
         "W0232",
-        "an expression in a file that nothing evaluates",
-        "`${file('sql/top.sql')}` takes the text of a file as it is, so that SQL, shell and JSON with signs of their own come through. What looks like an expression of this project in it (`${catalog}`, where `catalog` is a variable) is sent so. A file with such places is a template: write `{{catalog}}` in it and read it by `${template('sql/top.sql')}`.",
+        "a place for a value that nothing fills",
+        "Three sorts of text have a way each. Scalars of YAML evaluate `${catalog}`, and `{{...}}` in them is sent as it is, since jobs and queries have such braces of their own. `${template('sql/top.sql')}` renders `{{catalog}}` in a file and leaves `${...}` alone. `${file('sql/top.sql')}` takes the text of a file as it is, so that SQL, shell and JSON with signs of their own come through. What would be a value of this project in one of the others (`catalog` is a variable) is told. Write it in the way of the text that it stands in; a file with such places is a template: write `{{catalog}}` in it and read it by `template()`. Where the braces are meant in YAML, write `${'{{catalog}}'}`.",
     ),
     row(
         "E0301",

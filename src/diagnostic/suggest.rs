@@ -14,6 +14,14 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, c)| c)
 }
 
+/// How far two names are from one another: edits, fewer where they begin alike.
+#[must_use]
+pub fn distance(word: &str, name: &str) -> usize {
+    let (word, name) = (word.to_lowercase(), name.to_lowercase());
+    let alike = word.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    (2 * strsim::damerau_levenshtein(&word, &name)).saturating_sub(2 * alike)
+}
+
 /// The candidate that is meant by a word: the nearest, else the shortest one of whose parts it is (`size` of
 /// `cluster_size`), or that is a part of it.
 #[must_use]

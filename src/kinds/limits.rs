@@ -1,6 +1,6 @@
 //! Limits that the API sets on values and says in words only: reported at their line before anything is sent.
 
-use super::{Path, Refusal, Step, Value};
+use super::{Fact, Kind, Path, Refusal, Step, Value};
 use crate::model::json;
 
 fn refusal(path: Path, reason: impl Into<String>) -> Refusal {
@@ -34,12 +34,34 @@ pub(super) fn workspace_path(body: &Value) -> Vec<Refusal> {
         format!("a path of the workspace begins with a slash: `/Workspace/Shared/{path}`")
     } else if super::plain_path(path) == "/" {
         "this is the root of the workspace".to_owned()
-    } else if path.split('/').any(|part| matches!(part, "." | "..")) {
-        "a path of the workspace is written out: without `.` and `..`".to_owned()
     } else {
         return vec![];
     };
     vec![refusal(Path::field("path"), reason)]
+}
+
+/// Paths of the workspace that lead through `.` or `..`, with the plain path.
+#[must_use]
+pub fn roundabout(kind: &Kind, body: &Value) -> Vec<Refusal> {
+    let fields = kind.facts.iter().filter(|(at, fact)| matches!(fact, Fact::WorkspacePath) && !at.starts_with('@')).map(|(at, _)| *at);
+    let told = |field: &str| {
+        let path = text(body, field)?;
+        if !path.starts_with('/') || !path.split('/').any(|part| matches!(part, "." | "..")) {
+            return None;
+        }
+        let mut parts = Some(Vec::new());
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => parts = parts.and_then(|mut parts| parts.pop().map(|_| parts)),
+                part => parts.iter_mut().for_each(|parts| parts.push(part)),
+            }
+        }
+        let plain = parts.filter(|parts| !parts.is_empty()).map(|parts| format!("/{}", parts.join("/")));
+        let remedy = plain.map(|plain| format!(": write `{plain}`")).unwrap_or_default();
+        Some(refusal(Path::field(field), format!("a path of the workspace is written out, without `.` and `..`{remedy}")))
+    };
+    fields.filter_map(told).collect()
 }
 
 /// Names of secrets and their scopes: at most 128 letters, digits, dashes, underscores, `@` and periods (the reference).

@@ -65,6 +65,7 @@ pub use change::{Calls, Change, Context, Hooks, NamedColumn, Recognise, Recognis
 pub use encode::{BYTES, Encoding, from_base64};
 pub use facts::{Etag, Fact, Identity, Lifetime, Lit, Loss, Natural, Preset, Rename, Tag, Unique};
 pub use kind::{At, Kind, Op, Otherwise, Unsent};
+pub use limits::roundabout;
 pub use names::{folders, is_path, natural_text, plain_id, plain_path, same_id};
 pub use pages::{Told, told};
 pub use registry::{Api, Doubt, Registry};

@@ -217,9 +217,11 @@ fn check(body: &Value) -> Vec<Refusal> {
         }
         if before.iter().any(|b| b.same_principal(&entry)) {
             refuse("", format!("{} has several levels; list the highest alone", entry.name.key_text()));
-        } else if entry.is_owner() && before.iter().any(Entry::is_owner) {
+        } else if !entry.is_owner() || known.is_some_and(|known| !known.owned()) {
+            // Where nobody owns anything, that has been said.
+        } else if before.iter().any(Entry::is_owner) {
             refuse("permission_level", "there is only one owner".to_owned());
-        } else if entry.is_owner() && entry.by == "group_name" {
+        } else if entry.by == "group_name" {
             refuse("permission_level", "a group cannot own it; name a user or a service principal".to_owned());
         }
         before.push(entry);

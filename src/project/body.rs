@@ -435,14 +435,15 @@ impl Walk<'_> {
     /// A sign at the end of a text, or in a name, that nobody sees and the workspace minds. What is written as `\u00a0` is meant.
     fn unseen(&mut self, text: &Value, node: Option<&Node>) {
         let Some(text) = text.as_str() else { return };
-        let Some(called) = unseen::stray(text).and_then(unseen::called) else { return };
+        let Some((sign, called)) = unseen::stray(text).and_then(|sign| Some((sign, unseen::called(sign)?))) else { return };
         let span = self.span(node);
         if span_text(&span).contains(text) {
             let message = format!("{} of {} has {called} in it", self.name(), self.subject.address);
             self.findings.add(
-                Diagnostic::warning("W0135", message)
-                    .at(&span, "it is sent as it is")
-                    .help("type the text anew; where the sign is meant, write it as `\\u00a0` in double quotes"),
+                Diagnostic::warning("W0135", message).at(&span, "it is sent as it is").help(format!(
+                    "type the text anew; where the sign is meant, write it as `\\u{:04x}` in double quotes",
+                    u32::from(sign)
+                )),
             );
         }
     }

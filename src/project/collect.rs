@@ -42,6 +42,10 @@ pub struct Collected {
     pub forge: BTreeSet<String>,
     /// Documents that are definitions which a resource may name, and of which kind.
     pub definitions: Vec<(Span, &'static Kind)>,
+    /// What stands where kinds do and is none.
+    strangers: Vec<(String, Span)>,
+    /// Names of files of definitions in which nothing is evaluated.
+    pub literal: BTreeSet<String>,
 }
 
 impl Collected {
@@ -103,7 +107,24 @@ pub fn collect(documents: Vec<Node>, registry: &Registry, findings: &mut Finding
             ),
         }
     }
+    // Told when all resources are known: it may be the key of one.
+    for (word, span) in std::mem::take(&mut collected.strangers) {
+        findings.add(no_kind(&word, &span, &["import", "moved", "forget"], registry, &collected));
+    }
     collected
+}
+
+/// What stands where kinds do and is none.
+pub fn no_kind(word: &str, span: &Span, others: &[&str], registry: &Registry, collected: &Collected) -> Diagnostic {
+    let found = Diagnostic::error("E0101", format!("`{word}` is not a kind of resource")).at(span, "");
+    let declared = collected.raws.iter().filter(|raw| raw.key == word);
+    let of: Vec<String> =
+        declared.map(|raw| format!("`{word}` is {}: write `{}: {{ {word}: .. }}`", raw.kind.one(), raw.kind.name)).collect();
+    let names: Vec<&str> = registry.iter().flat_map(|k| k.aliases.iter().copied().chain([k.name])).chain(others.iter().copied()).collect();
+    if of.is_empty() {
+        return meant(found, word, names, span);
+    }
+    of.into_iter().fold(found, Diagnostic::help)
 }
 
 /// What the definition of a Genie space holds beside its version, as its page and bundles write it into a file.
@@ -170,10 +191,7 @@ fn section(entries: Vec<Entry>, registry: &Registry, collected: &mut Collected, 
             }
             ("resources", Data::Map(inner)) => section(inner, registry, collected, findings),
             _ => {
-                let names = registry.iter().flat_map(|k| k.aliases.iter().copied().chain([k.name])).chain(["import", "moved", "forget"]);
-                let names: Vec<&str> = names.collect();
-                let found = Diagnostic::error("E0101", format!("`{}` is not a kind of resource", entry.key)).at(&entry.key_span, "");
-                findings.add(meant(found, &entry.key, names.iter().copied(), &entry.key_span));
+                collected.strangers.push((entry.key, entry.key_span));
             }
         }
     }
@@ -193,6 +211,9 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
             }
         }
         Data::List(items) => {
+            // Lists of a kind that has a key of its own are the form that another tool writes, unless they say `$key`.
+            let is_ours = items.iter().any(|item| item.get("$key").is_some());
+            let by = kind.list_keys.first().filter(|_| !is_ours).unwrap_or(&"$key");
             for mut item in items {
                 let taken = if let Data::Map(entries) = &mut item.data {
                     let named = |name: &&str| entries.iter().position(|e| e.key == *name);
@@ -202,9 +223,9 @@ pub fn members(kind: &'static Kind, node: Node, collected: &mut Collected, findi
                 };
                 let Some((key, span)) = taken.and_then(|e| Some((e.value.text()?.to_owned(), e.value.span.clone()))) else {
                     findings.add(
-                        Diagnostic::error("E0104", format!("an item below `{}` has no `$key:`", kind.name))
+                        Diagnostic::error("E0104", format!("an item below `{}` has no `{by}:`", kind.name))
                             .at(&item.span, "")
-                            .help("in the list form each item names itself by `$key: NAME`; or write a map `NAME: {..}`"),
+                            .help(format!("in the list form each item names itself by `{by}: NAME`; or write a map `NAME: {{..}}`")),
                     );
                     continue;
                 };

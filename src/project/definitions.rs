@@ -2,7 +2,7 @@
 //! named instead of it, becomes a tree. So expressions in its strings are evaluated like all others, never on text, and
 //! messages point at the line of the file in which the JSON stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ pub fn open(collected: &mut Collected, mut opener: Opener<'_, '_, '_>, findings:
     for raw in &mut collected.raws {
         opener.open(raw, findings);
     }
-    let files = opener.files;
+    let Opener { files, literal, .. } = opener;
+    collected.literal = literal;
     for (span, kind) in std::mem::take(&mut collected.definitions) {
         let name = &span.source.name;
         if !files.contains_key(name) {
@@ -44,12 +45,14 @@ pub struct Opener<'a, 'r, 'i> {
     scope: &'a In<'r, 'i>,
     contents: &'a BTreeMap<PathBuf, Vec<u8>>,
     files: Files,
+    /// Names of files in which nothing is evaluated.
+    literal: BTreeSet<String>,
 }
 
 impl<'a, 'r, 'i> Opener<'a, 'r, 'i> {
     /// `scope` evaluates names of files: variables are in it, resources are not. `contents` stand in for those of files.
     pub fn new(scope: &'a In<'r, 'i>, contents: &'a BTreeMap<PathBuf, Vec<u8>>) -> Self {
-        Self { scope, contents, files: Files::new() }
+        Self { scope, contents, files: Files::new(), literal: BTreeSet::new() }
     }
 
     /// Puts a tree in the place of the text or of the name of a file in which the definition of a resource is.
@@ -94,7 +97,10 @@ impl Opened<'_, '_, '_, '_, '_> {
             let read = self.path(&named.clone()).and_then(|path| self.read(&address, field, &path, &span));
             entry.value = match read {
                 Some(node) if evaluated => node,
-                Some(node) => literal(node),
+                Some(node) => {
+                    self.opener.literal.insert(node.span.source.name.clone());
+                    literal(node)
+                }
                 None => empty(&span),
             };
         } else if let Some(tree) = structured(&entry.value) {

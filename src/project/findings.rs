@@ -35,6 +35,17 @@ impl Findings {
         self.list.extend(diagnostics);
     }
 
+    /// Takes the first of these out.
+    pub fn take(&mut self, test: impl Fn(&Diagnostic) -> bool) -> Option<Diagnostic> {
+        let at = self.list.iter().position(test)?;
+        Some(self.list.remove(at))
+    }
+
+    /// Goes over all of them.
+    pub fn each(&mut self, mend: impl FnMut(&mut Diagnostic)) {
+        self.list.iter_mut().for_each(mend);
+    }
+
     /// Leaves out those for which this does not hold.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.list.retain(keep);
@@ -148,7 +159,11 @@ pub fn meant<'a>(diagnostic: Diagnostic, word: &str, names: impl IntoIterator<It
     match all.len() {
         0 => diagnostic,
         1..=12 => diagnostic.help(format!("there is {}", list_of(&all))),
-        n => diagnostic.help(format!("there are {n}, among them {}", list_of(&all[..8]))),
+        n => {
+            // Of many those that are most like it.
+            all.sort_by_key(|name| suggest::distance(word, name));
+            diagnostic.help(format!("there are {n}, among them {}", list_of(&all[..8])))
+        }
     }
 }
 

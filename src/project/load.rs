@@ -18,6 +18,7 @@ use super::unused::Seen;
 use super::variables::{self, Defined};
 use super::{
     Answers, Ask, Environment, Failed, FromPreset, Project, definitions, names, overlay, policies, presets, resolve, templating, unread,
+    unrendered,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::Registry;
@@ -80,6 +81,8 @@ pub struct Inner {
     pub outside: Outside,
     /// Files of definitions that were read.
     pub opened: Files,
+    /// Those in which nothing is evaluated.
+    pub literal: BTreeSet<String>,
 }
 
 impl Inner {
@@ -162,6 +165,7 @@ fn load_into(outside: &Outside, ask: &Ask, registry: &Registry, findings: &mut F
     let said = chain.iter().zip(&beside).flat_map(|(file, beside)| [file.node.get("variables"), beside.as_ref()]);
     let layers: Vec<&Node> = said.flatten().filter(|n| !n.is_null()).collect();
     let variables = variables::gather(declared, &layers, outside, ask, registry, findings);
+    findings.each(|found| unrendered::offer(found, &|name| variables.contains_key(name)));
     let workspace = environment::workspace(&chain, registry, findings);
     let unread = environment::unread_variables(&chain);
     let mut bare = inner(
@@ -378,6 +382,7 @@ fn inner(
         process: Arc::clone(&outside.variables),
         outside: outside.clone(),
         opened: Files::new(),
+        literal: collected.literal,
     }
 }
 

@@ -142,6 +142,9 @@ impl Making<'_> {
             }
         }
         if is_sound {
+            for refusal in crate::kinds::roundabout(self.kind, &body) {
+                self.tell(refusal, REFUSED, None, &mut findings);
+            }
             let (doubt, refusals) = registry.in_doubt(self.kind, &body);
             let setting = registry.first(self.kind).otherwise.map_or("", |otherwise| otherwise.setting);
             let (told, help) = match doubt {
@@ -154,6 +157,7 @@ impl Making<'_> {
                 self.tell(refusal, told, Some(&help), &mut findings);
             }
         }
+        resolver.left_in_tree(self.kind, &self.node, &mut findings);
         resolver.findings.borrow_mut().absorb(findings);
         let mut depends_on: BTreeSet<Address> = refers.iter().map(|i| resolver.items[*i].address.clone()).collect();
         depends_on.extend(self.parent.map(|p| resolver.items[p].address.clone()));
@@ -189,6 +193,10 @@ impl Making<'_> {
         }
         let place = place_of(self.kind, &self.node, self.span, &refusal.path);
         let place = self.node.nearest(&refusal.path).scalar().map_or(place.clone(), |_| quoted_in(&place, &refusal.reason));
+        // A sign that nobody sees is named beside what is refused for it.
+        if severity == Severity::Error {
+            findings.retain(|d| d.code != "W0135" || d.labels.first().is_none_or(|label| label.span != place));
+        }
         let (owner, path) = written(&self.address, &self.node, &refusal.path);
         let what = if path.is_root() { String::new() } else { format!("{path}: ") };
         let message = format!("{owner}: {what}{}", refusal.reason);

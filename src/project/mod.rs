@@ -52,6 +52,7 @@ mod targets;
 mod templates;
 mod templating;
 mod unread;
+mod unrendered;
 mod unused;
 mod variables;
 

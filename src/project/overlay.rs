@@ -1,14 +1,16 @@
 //! `resources:` of environments, merged on raw trees by natural key, before any expression is evaluated.
 
-use super::collect::{Collected, Raw, members};
+use super::collect::{Collected, Raw, members, no_kind};
 use super::definitions::{BESIDE, Opener};
 use super::environment::EnvironmentFile;
-use super::findings::{Findings, list_of, map, meant};
+use super::findings::{Findings, list_of, map};
 use super::laid::{self, Packed};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::kinds::{Fact, Field, Kind, Registry, Schema};
 use crate::model::{Address, Value};
 use crate::yaml::{Data, Entry, Node, Scalar};
+
+mod slips;
 
 const DELETE: &str = "$delete";
 const REPLACE: &str = "$replace";
@@ -28,8 +30,7 @@ pub fn apply(
         let Some(node) = file.node.get("resources").and_then(|n| map(n, "`resources`", findings)) else { continue };
         for entry in node.entries() {
             let Some(kind) = registry.get(&entry.key) else {
-                let found = Diagnostic::error("E0101", format!("`{}` is not a kind of resource", entry.key)).at(&entry.key_span, "");
-                findings.add(meant(found, &entry.key, registry.iter().map(|k| k.name), &entry.key_span));
+                findings.add(no_kind(&entry.key, &entry.key_span, &[], registry, collected));
                 continue;
             };
             let mut over = Collected::default();
@@ -40,33 +41,17 @@ pub fn apply(
             }
         }
     }
-    collected.added.iter().for_each(|(address, span)| findings.extend(slip(address, span, &base, &touched)));
-}
-
-/// What an overlay alone declares is often a slip of the pen, and makes an object that nobody wanted: where one of nearly this key
-/// is declared that the environment says nothing of. Keys that count (`etl_2` beside `etl_1`) are other keys.
-fn slip(address: &Address, span: &Span, base: &[(&str, String)], touched: &[(&str, String)]) -> Option<Diagnostic> {
-    let uncounted = |key: &str| key.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    let others = base.iter().filter(|other| other.0 == address.kind && !touched.contains(other)).map(|(_, key)| key.as_str());
-    let near = suggest::nearest(&address.key, others.filter(|key| uncounted(key) != uncounted(&address.key)))?;
-    Some(
-        Diagnostic::warning(
-            "W0134",
-            format!("{address} is declared in this environment only, and {}.{near} is nearly called so", address.kind),
-        )
-        .at(span, "nothing of this name is declared below")
-        .help(format!("did you mean `{near}`?"))
-        .help(format!("if it is another one, say so: `$replace: true` below `{}`", address.key))
-        .patch(span, near),
-    )
+    collected.added.iter().for_each(|(address, span)| findings.extend(slips::resource(address, span, &base, &touched)));
 }
 
 fn resource(over: Raw, collected: &mut Collected, opener: &mut Opener<'_, '_, '_>, findings: &mut Findings) {
     let address = Address::new(over.kind.name, &over.key);
+    let over = Raw { node: slips::with_markers(over.kind, &address, over.node, findings), ..over };
     let at = collected.find(over.kind.name, &over.key);
     if marked(&over.node, DELETE, findings) {
         if at.is_none() {
-            findings.add(absent(&address.to_string(), &over.span));
+            let keys = collected.raws.iter().filter(|raw| raw.kind.name == over.kind.name).map(|raw| raw.key.as_str());
+            findings.add(absent(&address.to_string(), &over.span, suggest::nearest(&over.key, keys)));
         } else {
             if let Some(keys) = collected.index.get_mut(over.kind.name) {
                 keys.remove(&over.key);
@@ -92,8 +77,14 @@ fn resource(over: Raw, collected: &mut Collected, opener: &mut Opener<'_, '_, '_
     collected.raws[at].node = merge.resource(&base, &over.node);
 }
 
-fn absent(what: &str, span: &Span) -> Diagnostic {
-    Diagnostic::error("E0115", format!("`$delete` of {what}, which is not there")).at(span, "nothing of this name is declared below")
+fn absent(what: &str, span: &Span, near: Option<&str>) -> Diagnostic {
+    let found =
+        Diagnostic::error("E0115", format!("`$delete` of {what}, which is not there")).at(span, "nothing of this name is declared below");
+    // A name of one letter is near to every other.
+    match near.filter(|near| near.chars().count() > 1) {
+        Some(near) => found.help(format!("did you mean `{near}`?")),
+        None => found,
+    }
 }
 
 /// Whether a map carries this marker.
@@ -152,14 +143,8 @@ impl Merge<'_> {
             return stripped(over.clone());
         }
         let kind = self.kind;
-        let root = Schema::of(kind).root();
         let (base, over) = self.alike(base, over);
-        self.map(&base, &over, &|name| {
-            if let Some(facet) = kind.facets.iter().find(|f| f.name == name) {
-                return Shape::Facet(facet.kind, facet.body);
-            }
-            root.field(name).map_or(Shape::Free, Shape::Field)
-        })
+        self.map(&base, &over, &|name| Shape::of(kind, name))
     }
 
     /// Both in the form in which they are merged. What of the base the overlay does not touch stays as it is written.
@@ -221,9 +206,11 @@ impl Merge<'_> {
             }
             let at = entries.iter().position(|e| e.key == entry.key);
             if marked(&entry.value, DELETE, self.findings) {
-                match at {
-                    Some(at) => drop(entries.remove(at)),
-                    None => self.findings.add(absent(&format!("`{}`", entry.key), &entry.key_span)),
+                if let Some(at) = at {
+                    entries.remove(at);
+                } else {
+                    let near = suggest::nearest(&entry.key, base.entries().iter().map(|other| other.key.as_str()));
+                    self.findings.add(absent(&format!("`{}`", entry.key), &entry.key_span, near));
                 }
                 continue;
             }
@@ -279,9 +266,11 @@ impl Merge<'_> {
                 }
             };
             if marked(item, DELETE, self.findings) {
-                match at {
-                    Some(at) => items.list[at] = None,
-                    None => self.findings.add(absent(&items.shown(item), &item.span)),
+                if let Some(at) = at {
+                    items.list[at] = None;
+                } else {
+                    let near = slips::near_key(item, base.items(), over.items(), fields);
+                    self.findings.add(absent(&items.shown(item), &item.span, near.as_ref().map(|(_, near)| near.as_str())));
                 }
             } else if let Some(at) = at {
                 if item.scalar().is_some() {
@@ -290,6 +279,7 @@ impl Merge<'_> {
                 let merged = items.list[at].as_ref().map(|base| self.node(base, item, shape));
                 items.list[at] = merged;
             } else {
+                self.findings.extend(slips::item(item, base.items(), over.items(), fields));
                 items.keys.push(items.key(item));
                 items.list.push(Some(stripped(item.clone())));
             }
@@ -381,6 +371,14 @@ enum Shape {
 }
 
 impl Shape {
+    /// Of a field or part of a kind.
+    fn of(kind: &'static Kind, name: &str) -> Self {
+        match kind.facets.iter().find(|facet| facet.name == name) {
+            Some(facet) => Self::Facet(facet.kind, facet.body),
+            None => Schema::of(kind).root().field(name).map_or(Self::Free, Self::Field),
+        }
+    }
+
     fn member(&self, name: &str) -> Self {
         match self {
             Self::Field(field) => field.field(name).map_or(Self::Free, Self::Field),

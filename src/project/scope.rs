@@ -225,34 +225,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What `file()` gives: the text as it is. What looks like an expression of this project in it is told, since nothing
-    /// evaluates it.
+    /// What `file()` gives: the text as it is. What looks like a place for a value of this project in it is told,
+    /// since nothing puts one in.
     fn literal(&self, name: &str, text: String) -> Result<Value, Reported> {
         let text = self.merged(name, text)?;
         let source = Arc::new(Source { name: name.to_owned(), text });
-        for (start, _) in source.text.match_indices("${") {
-            let rest = &source.text[start + 2..];
-            let Some(inside) = rest.split_once('}').map(|(inside, _)| inside).filter(|_| !source.text[..start].ends_with(['$', '\\']))
-            else {
-                continue;
-            };
-            let word: String = inside.trim_start().chars().take_while(|c| *c == '_' || c.is_alphanumeric()).collect();
-            let is_member = inside.trim_start()[word.len()..].starts_with(['.', '[']);
-            let is_namespace =
-                ["var", "env", "bundle", "resources"].contains(&word.as_str()) || self.inner.kind_names.contains_key(word.as_str());
-            if !(self.inner.variables.contains_key(&word) || is_member && is_namespace) {
-                continue;
-            }
-            let span = Span::new(&source, start, start + 2 + inside.len() + 1);
-            let found =
-                Diagnostic::warning("W0232", format!("`${{{inside}}}` is sent as it is: file() evaluates nothing in the text of a file"))
-                    .at(&span, "")
-                    .help(format!("write `{{{{{}}}}}` here and read the file by `${{template('{name}')}}`", inside.trim()));
-            let mut findings = self.findings.borrow_mut();
-            if !findings.has(&found) {
-                findings.add(found);
-            }
-        }
+        self.left_in(&source, super::unrendered::Reader::File, &[]);
         Ok(Value::Text(source.text.clone()))
     }
 

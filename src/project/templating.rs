@@ -9,6 +9,7 @@ use super::findings::Reported;
 use super::load::Inner;
 use super::scope::{In, Resolver};
 use super::templates::{Piece, Text, pieces};
+use super::unrendered::Reader;
 use crate::diagnostic::{Diagnostic, Source, Span, suggest};
 use crate::model::{Map, Value};
 use crate::yaml::Node;
@@ -43,6 +44,7 @@ impl Resolver<'_> {
             Ok(text) => Arc::new(Source { name: path.clone(), text: self.merged(&path, text)? }),
             Err(why) => return self.refuse(no_file("template()", &self.inner.folder, &path, &why, &part.whole())),
         };
+        self.left_in(&source, Reader::Template, &given.keys().map(String::as_str).collect::<Vec<_>>());
         let read = Text::read(&self.inner.folder, source).map_err(|wrong| self.all(wrong))?;
         let names = names(&read, given, scope)?;
         let (rendered, waiting) = read.render(&names).map_err(|wrong| self.all(wrong))?;

@@ -429,6 +429,27 @@ fn what_is_listed_as_something_else_is_told() {
     );
 }
 
+/// A table is no metric view, and one that is listed already is not what was meant.
+#[test]
+fn metric_views_are_proposed_for_metric_views() {
+    let served = Served::with(LocalOptions::default());
+    shop(&served);
+    let views = |tables: &str, views: &str| {
+        format!("spaces: {{ s: {{ title: S, warehouse_id: '475b94ddc7cd5211', tables: [{tables}], metric_views: [{views}] }} }}\n")
+    };
+    let project = project(&served, &[("conf/a.yaml", "")]);
+    for (lists, wanted) in [
+        (views("shop.sales.orders", "shop.sales.order"), "of other metric views the schema `shop.sales` has `revenue`"),
+        (views("", "shop.sales.revenu"), "did you mean `shop.sales.revenue`?"),
+        (views("", "shop.sales.revenue, shop.sales.revenu"), "of other metric views the schema `shop.sales` has none that you may see"),
+    ] {
+        project.write("conf/a.yaml", &lists);
+        let planned = project.run("plan --env dev --preflight");
+        let text = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(wanted), "{lists}{}{}", planned.out, planned.err);
+    }
+}
+
 /// A warehouse's name is no id of one, though this project declares it.
 #[test]
 fn the_name_of_what_is_declared_is_no_id() {

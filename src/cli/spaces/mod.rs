@@ -104,19 +104,19 @@ async fn rows_of(connection: &Connection, limit: usize) -> Result<(Vec<Value>, b
         let mut rows: Vec<Value> = Vec::new();
         let Some(call) = list_call(kind, None) else { return Ok(rows) };
         let mut pages = connection.client.pages(&call)?;
-        while limit == 0 || rows.len() <= limit {
-            let Some(page) = pages.next().await? else { break };
+        while let Some(page) = pages.next().await? {
             rows.extend(page.into_iter().map(|row| from_reply(kind, row)));
         }
         Ok(rows)
     };
     let rows = by_either(connection, kind()?, listed).await;
     let mut rows = rows.map_err(|error| Failure::api("the spaces cannot be listed", error))?;
+    // The first are the first of the order in which all are shown, which is not that of the workspace.
+    rows.sort_by_cached_key(|row| (text(row, "title"), text(row, "space_id")));
     let more = limit != 0 && rows.len() > limit;
     if limit != 0 {
         rows.truncate(limit);
     }
-    rows.sort_by_cached_key(|row| (text(row, "title"), text(row, "space_id")));
     Ok((rows, more))
 }
 

@@ -197,7 +197,11 @@ fn joins(body: &Value, found: &mut Vec<Refusal>) {
             // What is no whole name is refused as such.
             let is_elsewhere = |text: &&str| Name::parse(text).is_some_and(|name| !tables.iter().any(|table| table.is(&name.folded())));
             if let Some(name) = named.filter(is_elsewhere) {
-                let reason = format!("`{name}` is no table of this space: add it to `tables`, or take the join away");
+                let remedy = match join::near(body, name) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "add it to `tables`, or take the join away".to_owned(),
+                };
+                let reason = format!("`{name}` is no table of this space: {remedy}");
                 found.push(refusal(path.join(Step::Field(side.to_owned())), reason));
             }
         }

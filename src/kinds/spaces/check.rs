@@ -9,6 +9,7 @@ use super::form::{Group, KEY, SECTIONS, Section};
 use super::name::Name;
 use super::read::PACKED;
 use super::{ids, join, read, write};
+use crate::diagnostic::unseen;
 use crate::kinds::Refusal;
 use crate::model::{Address, Path, Step, Value, json};
 
@@ -52,7 +53,7 @@ pub(super) fn check(body: &Value) -> Vec<Refusal> {
         }
     }
     for (i, item) in items(body, &["instructions", "joins"]).iter().enumerate() {
-        joined(item, &place(&["instructions", "joins"]).join(Step::Index(i)), &mut found);
+        joined(body, item, &place(&["instructions", "joins"]).join(Step::Index(i)), &mut found);
     }
     folder(body, &mut found);
     for (i, item) in items(body, &["benchmarks"]).iter().enumerate() {
@@ -194,11 +195,19 @@ fn parts(identifier: &str) -> Option<String> {
     if let Some((name, _)) = identifier.split_once('(').filter(|(name, _)| identifier.ends_with(')') && !name.contains('`')) {
         return Some(format!("`{identifier}` is a call, and this wants a name: write `{name}`"));
     }
+    if let Some(stray) = Name::stray(identifier) {
+        let what = match stray {
+            ' ' => "a blank".to_owned(),
+            '*' => return Some(format!("`{identifier}` names nothing: `*` stands for no names here, write each of them")),
+            other => unseen::called(other).map_or_else(|| format!("`{}`", other.escape_default()), str::to_owned),
+        };
+        return Some(format!("`{identifier}` is no name: {what} has no place in one, but in backticks"));
+    }
     let whole = Name::parse(identifier).is_some();
     (!whole).then(|| format!("`{identifier}` is no whole name: it has three parts, `catalog.schema.name`"))
 }
 
-fn joined(item: &Value, path: &Path, found: &mut Vec<Refusal>) {
+fn joined(body: &Value, item: &Value, path: &Path, found: &mut Vec<Refusal>) {
     let text = |name: &str| item.get(name).and_then(Value::as_str);
     if item.get("relationship").is_none() {
         let reason = format!("a join says how many rows meet how many: `relationship`, one of {}", join::RELATIONSHIPS.join(", "));
@@ -215,6 +224,14 @@ fn joined(item: &Value, path: &Path, found: &mut Vec<Refusal>) {
     for side in text("condition").and_then(join::equalities).into_iter().flatten().flatten() {
         let known = |word: &String| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word));
         if !side.first().is_some_and(known) {
+            // The alias of a table whose name is misspelt is misspelt with it.
+            let misspelt = ["left", "right"].map(|side| Some((side, text(side)?, join::near(body, text(side)?)?)));
+            if misspelt.iter().any(Option::is_some) {
+                found.extend(misspelt.into_iter().flatten().map(|(side, table, near)| {
+                    refusal(path.join(Step::Field(side.to_owned())), format!("`{table}` is no table of this space: did you mean `{near}`?"))
+                }));
+                return;
+            }
             let reason = format!(
                 "`{}` is no column of this join: columns are written `{}.column` or `{}.column`",
                 side.join("."),

@@ -2,6 +2,7 @@
 
 use super::form::Wire;
 use super::name::Name;
+use crate::diagnostic::suggest;
 use crate::model::{Map, Value};
 
 /// The marker that tells the relationship, as the second text of a join's `sql`.
@@ -277,6 +278,15 @@ pub(super) fn lower(join: &mut Map, wire: Wire) {
     if !sql.is_empty() {
         join.insert("sql".to_owned(), Value::List(sql));
     }
+}
+
+/// The table of a space that is nearly called so, where none is called so.
+pub(super) fn near<'a>(body: &'a Value, table: &str) -> Option<&'a str> {
+    let all = ["tables", "metric_views"].into_iter().filter_map(|list| body.get(list)?.as_list()).flatten();
+    let names: Vec<&str> = all.filter_map(|item| item.get("identifier")?.as_str()).collect();
+    let folded = Name::parse(table)?.folded();
+    let is_there = names.iter().any(|name| Name::parse(name).is_some_and(|name| name.is(&folded)));
+    suggest::nearest(table, names.into_iter().filter(|_| !is_there))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Names of tables and functions as their parts: `catalog.schema.name`, each part plain or in backticks, the same in whatever
 //! case.
 
+use crate::diagnostic::unseen;
+
 /// A whole name, of three parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
@@ -34,6 +36,12 @@ impl Name {
                 None => return None,
             }
         }
+    }
+
+    /// The first sign outside of backticks that no name has: a blank, a brace, a `*`.
+    pub fn stray(text: &str) -> Option<char> {
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || unseen::called(c).is_some() || matches!(c, '{' | '}' | '*');
+        text.split('`').step_by(2).flat_map(str::chars).find(|c| is_odd(*c))
     }
 
     /// Its parts without backticks, in lower case: two names are of one object where these are equal.
@@ -101,6 +109,24 @@ mod tests {
         ] {
             let folded = Name::parse(text).map(|name| name.folded());
             assert_eq!(folded, want.map(|parts| parts.map(str::to_owned).to_vec()), "{text}");
+        }
+        for (text, want) in [
+            ("main.s.orders", None),
+            ("my-cat.s_1.größe_2024", None),
+            ("目录.表.订单", None),
+            ("$catalog.s.a+b@c", None),
+            ("main.s.`two words`", None),
+            ("main.`{s}`.`*`", None),
+            ("main.`a``b c`.t", None),
+            ("main.s.two words", Some(' ')),
+            (" main.s.a", Some(' ')),
+            ("{{catalog}}.s.a", Some('{')),
+            ("main.`a b`.}", Some('}')),
+            ("main.s.*", Some('*')),
+            ("main.s\u{a0}.a", Some('\u{a0}')),
+            ("main.s.a\u{200b}", Some('\u{200b}')),
+        ] {
+            assert_eq!(Name::stray(text), want, "{text}");
         }
         assert_eq!(Name::parse("c.s.`A.b`").map(|name| name.last().to_owned()).as_deref(), Some("A.b"));
     }

@@ -195,6 +195,59 @@ const RESOURCES: &[(&str, &str)] = &[
         "W0112 conf/a.yaml:3:5 fields that only the workspace fills are left out: `effective_parent_path` and `name`",
     ),
     ("jobs: {a: {name: a, format: MULTI_TASK}}\n", "W0112 conf/a.yaml:1:21 fields that only the workspace fills are left out: `format`"),
+    (
+        "queries:\n  q:\n    display_name: q\n    warehouse_id: w\n    query_text: SELECT 1 FROM {{ catalog }}.a.b\n",
+        "W0232 conf/a.yaml:5:31 `{{ catalog }}` is sent as it is: scalars of YAML are no templates [in YAML a variable is written `${catalog}`]",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables: ['{{catalog}}.b.c']\n",
+        "E0114 conf/a.yaml:5:14 spaces.a: tables[0].identifier: `{{catalog}}.b.c` is no name: `{` has no place in one, but in backticks [in YAML a variable is written `${catalog}`]",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables:\n      - {{catalog}}.b.c\n",
+        "E0009 conf/a.yaml:6:9 `{{...}}` needs quotes here [write `${catalog}` for the variable `catalog`: scalars of YAML are no templates]",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables: [a.b.two words]\n",
+        "E0114 conf/a.yaml:5:14 spaces.a: tables[0].identifier: `a.b.two words` is no name: a blank has no place in one, but in backticks",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables: [a.b.*]\n",
+        "E0114 conf/a.yaml:5:14 spaces.a: tables[0].identifier: `a.b.*` names nothing: `*` stands for no names here, write each of them",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables: [a.b.c\u{a0}d]\n",
+        "E0114 conf/a.yaml:5:14 spaces.a: tables[0].identifier: `a.b.c\u{a0}d` is no name: a non-breaking space (U+00A0) has no place in one, but in backticks",
+    ),
+    (
+        "jobs: {a: {name: \"a\u{200b}\"}}\n",
+        "W0135 conf/a.yaml:1:18 `name` of jobs.a has a zero-width space (U+200B) in it [type the text anew; where the sign is meant, write it as `\\u200b` in double quotes]",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    parent_path: /Workspace/./Shared/x/../genie\n",
+        "E0114 conf/a.yaml:5:18 spaces.a: parent_path: a path of the workspace is written out, without `.` and `..`: write `/Workspace/Shared/genie`",
+    ),
+    (
+        "directories: {a: {path: /Shared/../..}}\n",
+        "E0114 conf/a.yaml:1:25 directories.a: path: a path of the workspace is written out, without `.` and `..`",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    tables: [a.b.orders, a.b.customers]\n    instructions:\n      joins: [{left: a.b.orders, right: a.b.customer, condition: orders.id = customers.id, relationship: MANY_TO_ONE}]\n",
+        "E0114 conf/a.yaml:7:41 spaces.a: instructions.joins[0].right: `a.b.customer` is no table of this space: did you mean `a.b.customers`?",
+    ),
+    (
+        "spaces:\n  a:\n    title: a\n    warehouse_id: w\n    permissions: [{group_name: g, permission_level: IS_OWNER}]\n",
+        "E0114 conf/a.yaml:5:53 spaces.a: permissions[0].permission_level: there is no level `IS_OWNER` here: levels are CAN_READ, CAN_RUN, CAN_EDIT, CAN_MANAGE",
+    ),
+    (
+        "version: 1\nspaces:\n  - title: A\n    warehouse_id: w\n",
+        "E0104 conf/a.yaml:3:5 an item below `spaces` has no `space_id:` [in the list form each item names itself by `space_id: NAME`; or write a map `NAME: {..}`]",
+    ),
+    (
+        "sales: {name: x}\njobs: {sales: {name: a}}\n",
+        "E0101 conf/a.yaml:1:1 `sales` is not a kind of resource [`sales` is a job: write `jobs: { sales: .. }`]",
+    ),
+    ("space_things: {}\n", "E0101 conf/a.yaml:1:1 `space_things` is not a kind of resource [there are 36, among them `spaces`"),
 ];
 
 #[test]
@@ -422,6 +475,90 @@ fn an_expression_in_a_file_is_told() {
 }
 
 #[test]
+fn texts_that_are_read_in_another_way_are_told() {
+    let settings = "name: test\nvariables: {catalog: {default: dev}}\n";
+    for (text, want) in [
+        (
+            "\"${file('sql/q.sql')}${catalog}\"",
+            "W0232 sql/q.sql:1:15 `{{catalog}}` is sent as it is: file() renders nothing in the text of a file [read the file by `${template('sql/q.sql')}`, which does]",
+        ),
+        (
+            "\"${template('sql/q.sql.hbs')}\"",
+            "W0232 sql/q.sql.hbs:2:6 `${catalog}` is sent as it is: template() puts in what stands in `{{...}}` [write `{{catalog}}`]",
+        ),
+        ("sql/q.sql", "W0136 conf/q.yaml:5:17 `sql/q.sql` is the path of a file, and is sent as a text [`${file('sql/q.sql')}` reads it]"),
+        (
+            "sql/q.sql.hbs",
+            "W0136 conf/q.yaml:5:17 `sql/q.sql.hbs` is the path of a file, and is sent as a text [`${template('sql/q.sql.hbs')}` reads it]",
+        ),
+        // What is no file, is no variable, is escaped or is the query's own.
+        ("sql/none.sql", ""),
+        ("SELECT '{{other}}', '{{job.id}}', '{{catalog.x}}', '\\{{catalog}}'", ""),
+        ("\"SELECT ${'{{catalog}}'}\"", ""),
+        ("SELECT '{{catalog}}'\n    parameters: [{name: catalog, text_value: {value: x}}]", ""),
+    ] {
+        let query = format!("queries:\n  q:\n    display_name: \"${{catalog}}\"\n    warehouse_id: w\n    query_text: {text}\n");
+        let files = folder(&[
+            ("sql/q.sql", "SELECT 1 FROM {{catalog}}.a.b, \\{{catalog}}\n"),
+            ("sql/q.sql.hbs", "SELECT 1\nFROM ${catalog}.a.b {{catalog}}\n"),
+            ("conf/q.yaml", &query),
+            ("conf/project.yaml", settings),
+        ]);
+        let found = files.found();
+        assert!(if want.is_empty() { found.is_empty() } else { found.starts_with(want) && !found.contains('\n') }, "{text}: {found}");
+    }
+}
+
+#[test]
+fn slips_in_overlays_are_told() {
+    let base = "spaces:\n  a:\n    title: A\n    warehouse_id: w\n    tables: [a.b.trips]\n    instructions:\n      example_sql: [{question: Which sells most?, sql: SELECT 1}]\n  bakery: {title: B, warehouse_id: w}\n";
+    for (over, want) in [
+        ("spaces: {a: {delete: true}}", "E0107 environments/dev.yaml:2:26 unknown field `delete` in spaces.a [did you mean `$delete`?]"),
+        (
+            "spaces: {a: {tables: [{identifier: a.b.trips, replace: true}]}}",
+            "E0107 environments/dev.yaml:2:59 unknown field `replace` in spaces.a [did you mean `$replace`?]",
+        ),
+        (
+            "spaces: {a: {instructions: {delete: true}}}",
+            "E0107 environments/dev.yaml:2:41 unknown field `delete` in spaces.a [did you mean `$delete`?]",
+        ),
+        (
+            "spaces: {a: {tables: [a.b.trip]}}",
+            "W0134 environments/dev.yaml:2:35 `a.b.trip` is in the overlay only, and `a.b.trips` is nearly called so [did you mean `a.b.trips`?]",
+        ),
+        (
+            "spaces: {a: {tables: [{identifier: a.b.trip, $delete: true}]}}",
+            "E0115 environments/dev.yaml:2:35 `$delete` of `identifier: a.b.trip`, which is not there [did you mean `a.b.trips`?]",
+        ),
+        (
+            "spaces: {a: {instructions: {example_sql: [{question: Which sels most?, sql: SELECT 2}]}}}",
+            "W0134 environments/dev.yaml:2:66 `Which sels most?` is in the overlay only",
+        ),
+        (
+            "spaces: {bakry: {$delete: true}}",
+            "E0115 environments/dev.yaml:2:22 `$delete` of spaces.bakry, which is not there [did you mean `bakery`?]",
+        ),
+        (
+            "a: {title: X}",
+            "E0101 environments/dev.yaml:2:13 `a` is not a kind of resource [`a` is a Genie space: write `spaces: { a: .. }`]",
+        ),
+        // These are meant.
+        ("spaces: {a: {tables: [{identifier: a.b.trip, $replace: true}]}}", ""),
+        ("spaces: {a: {tables: [a.b.trips, a.b.trips_eu, a.b.trips2]}}", ""),
+        ("spaces: {a: {$delete: true}}", ""),
+        ("jobs: {j: {name: j, tags: {delete: true}}}", ""),
+    ] {
+        let overlay = format!("workspace: local\nresources: {{{over}}}\n");
+        let files = folder(&[("conf/s.yaml", base), ("environments/dev.yaml", &overlay)]);
+        let found = files.found();
+        assert!(
+            if want.is_empty() { !found.contains("E0107") && !found.contains("W0134") } else { found.starts_with(want) },
+            "{over}: {found}"
+        );
+    }
+}
+
+#[test]
 fn what_nobody_reads_and_what_says_nothing_is_told() {
     for text in ["", "# jobs:\n#   a: {name: a}\n", "jobs:\n", "---\n"] {
         let files = folder(&[("conf/a.yaml", text)]);
@@ -461,7 +598,8 @@ fn signs_that_nobody_sees_are_named() {
         ("jobs:\n  a:\n  \u{a0}\u{a0}name: a\n", "E", "a non-breaking space (U+00A0)"),
         ("jobs\u{200b}:\n  a: {name: a}\n", "E0101", "at 1:5 stands a zero-width space (U+200B)"),
         ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.c\u{a0}]}}\n", "E0114", "at 1:55 stands a non-breaking space (U+00A0)"),
-        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.\u{200b}c]}}\n", "W0135", "type the text anew"),
+        ("spaces: {s: {title: S, warehouse_id: w, tables: [a.b.\u{200b}c]}}\n", "E0114", "at 1:54 stands a zero-width space (U+200B)"),
+        ("jobs: {a: {name: a\u{200b}}}\n", "W0135", "where the sign is meant, write it as `\\u200b` in double quotes"),
     ] {
         let found = help(text);
         assert!(found.starts_with(code) && found.contains(wanted), "{text:?}: {found}");

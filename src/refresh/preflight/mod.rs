@@ -60,7 +60,7 @@ pub async fn look_ahead(client: &Client, ask: &Ask<'_>, live: Option<&Snapshot>,
     let all = asked::asked(ask, live);
     let questions: Vec<Question> = all.iter().filter(|asked| asked.later.is_none()).map(|asked| asked.question.clone()).collect();
     let answers = answers::answers(client, ask.registry, questions, me).await;
-    let hints = near::hints(client, ask.registry, &answers).await;
+    let hints = near::hints(client, ask.registry, &all, &answers).await;
     let mut findings: Vec<Finding> = all.iter().flat_map(|asked| of_one(asked, &answers, &hints)).collect();
     findings.extend(asked::unknown_principals(ask));
     Preflight { findings, asked: answers.len() as u64, requests: client.requests() - before }

@@ -102,8 +102,9 @@ fn names_are_compared_as_the_catalog_does() {
         ("    instructions: { functions: [main.s.f, main.s.`f`] }\n", "is listed above already, as `main.s.f`"),
         ("    tables: [main.s.b, \"`main`.s.b\"]\n", "is listed above already, as `main.s.b`"),
         ("    tables: [main.s.b]\n    metric_views: [\"main.S.`b`\"]\n", "is among the tables too"),
-        ("    tables: [\"main.s.orders \"]\n", "is no whole name"),
-        ("    tables: [\" main. .b\"]\n", "is no whole name"),
+        ("    tables: [\"main.s.orders \"]\n", "a blank has no place in one"),
+        ("    tables: [\" main. .b\"]\n", "a blank has no place in one"),
+        ("    tables: [s.b]\n", "is no whole name"),
     ] {
         desk.project.write("conf/a.yaml", &space(lists));
         let ran = desk.run("validate --env dev");
