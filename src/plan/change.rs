@@ -514,7 +514,7 @@ pub(super) fn named(list: &[crate::model::Address], address: &crate::model::Addr
 /// The fields among these that a template alone makes (`${template("a.sql.hbs")}`). What is given to one may be given otherwise by an
 /// overlay. Of a resource that a template of YAML makes it is all of them.
 fn templated(resource: &Resource, changes: &[FieldChange]) -> Vec<Path> {
-    if resource.span.source.name.ends_with(".hbs") {
+    if std::path::Path::new(&resource.span.source.name).extension().is_some_and(|end| end == "hbs") {
         return changes.iter().map(|change| change.path.clone()).collect();
     }
     let is_made = |change: &&FieldChange| {
