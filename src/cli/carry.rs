@@ -15,7 +15,7 @@ use super::{Exit, Failure, Run, connect, pipeline, saving, signals};
 use crate::apply::{self, Event};
 use crate::kinds::Schema;
 use crate::model::Fingerprint;
-use crate::plan::{Action, Options, Plan, Provenance, Step, tells_what_goes};
+use crate::plan::{Action, Options, Plan, Provenance, Step};
 use crate::report::about::About;
 use crate::report::markdown;
 use crate::report::outcome::{Applied, Ending, ResultLook, Tally, ending, result};
@@ -76,7 +76,7 @@ pub fn unmoved(shown: &Plan, now: &Plan) -> Result<(), Failure> {
     // What the workspace does by itself (a warehouse that starts) is in `live` and changes no step.
     let sent = |s: &Step| (s.action, s.changes.clone(), s.calls.clone(), s.delete_calls.clone(), s.blocks.clone());
     // What goes with it is in no request.
-    let goes = |s: &Step| (s.goes.clone(), s.notes.iter().filter(|note| tells_what_goes(note)).cloned().collect::<Vec<_>>());
+    let goes = |s: &Step| (s.goes.clone(), s.takes.clone());
     let sent = |s: &Step| (sent(s), goes(s));
     let of = |plan: &Plan| plan.steps.iter().map(|s| (s.address.to_string(), sent(s))).collect::<BTreeMap<_, _>>();
     let (before, after) = (of(shown), of(now));

@@ -206,7 +206,7 @@ impl Session {
         let mut lines: Vec<&mut String> = vec![];
         let mut blocks: Vec<&mut plan::Block> = plan.blocks.iter_mut().chain(&mut plan.warnings).collect();
         for step in &mut plan.steps {
-            lines.extend(&mut step.notes);
+            lines.extend(step.notes.iter_mut().chain(&mut step.takes));
             blocks.extend(&mut step.blocks);
         }
         let mut remedies: Vec<&mut String> = vec![];

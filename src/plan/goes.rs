@@ -22,12 +22,6 @@ const LONGEST: usize = 60;
 const EDITED: &str = "what was edited in the workspace since the last apply goes with it";
 const UNSET: &str = "what YAML does not set is lost with it";
 
-/// Whether a note says what goes with an object.
-#[must_use]
-pub fn tells_what_goes(note: &str) -> bool {
-    [EDITED, UNSET, super::leftover::TAKES_ALONG].iter().any(|start| note.starts_with(start)) || note.contains(" that others set ")
-}
-
 impl Maker<'_> {
     /// Of an object that is deleted. `sent`: what the last apply, or what it did not finish, sent.
     pub(super) fn goes_with(&self, kind: &'static Kind, entry: &Entry, sent: &Value, live: &Value, step: &mut Step) {
@@ -70,7 +64,7 @@ fn note(step: &mut Step, what: &str, names: impl Iterator<Item = String>) {
     let mut names: Vec<String> = names.collect();
     names.dedup();
     if !names.is_empty() {
-        step.notes.push(format!("{what}: {}", listed(&names)));
+        step.takes.push(format!("{what}: {}", listed(&names)));
     }
 }
 

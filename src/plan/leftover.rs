@@ -175,7 +175,7 @@ fn take_along(step: &mut Step, kind: &Kind, left: &[String]) {
             body.insert(all.to_owned(), Value::Bool(true));
         }
     }
-    step.notes.push(note(left));
+    step.takes.push(note(left));
 }
 
 /// What goes with an object whose delete always takes everything along: the guard that asks for it is the kind's own, and
@@ -218,7 +218,7 @@ fn along(steps: &mut BTreeMap<Address, Box<Step>>, inputs: &Inputs<'_>, known: &
     }
     for (address, note) in notes {
         if let Some(step) = steps.get_mut(&address) {
-            step.notes.push(note);
+            step.takes.push(note);
         }
     }
 }

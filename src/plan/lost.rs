@@ -64,7 +64,7 @@ impl Maker<'_> {
         let told: Vec<(Address, String)> = replaced.filter_map(|step| Some((step.address.clone(), self.lost(step, live)?))).collect();
         for (address, note) in told {
             if let Some(step) = self.steps.get_mut(&address) {
-                step.notes.push(note);
+                step.takes.push(note);
             }
         }
     }

@@ -329,6 +329,7 @@ pub(super) fn leave(step: &mut Step) {
     step.delete_calls.clear();
     step.blocks.clear();
     step.notes.clear();
+    step.takes.clear();
     step.goes.clear();
 }
 

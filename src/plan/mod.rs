@@ -48,7 +48,6 @@ mod tests;
 mod typed;
 
 pub use body::link;
-pub use goes::tells_what_goes;
 pub use known::recorded;
 pub use leftover::unopened;
 pub use lost::{Unread, unread};
@@ -182,6 +181,8 @@ pub struct Step {
     pub templated: Vec<Path>,
     /// Things worth knowing: `carries the ownership tag brickform=...`.
     pub notes: Vec<String>,
+    /// What goes with an object that is deleted or replaced, in words: what others made of it, what is in it.
+    pub takes: Vec<String>,
     /// What goes with an object that is deleted or replaced, and no YAML says: each place with a fingerprint of what the
     /// workspace has there. A plan in a file is bound to it.
     pub goes: BTreeMap<String, String>,
@@ -195,6 +196,13 @@ pub struct Step {
     pub wait: bool,
     /// What was compared, where [`Options::keep_seen`] asks for it.
     pub seen: Option<Box<Seen>>,
+}
+
+impl Step {
+    /// All that people are told of it besides its changes.
+    pub fn told(&self) -> impl Iterator<Item = &String> {
+        self.notes.iter().chain(&self.takes)
+    }
 }
 
 /// Both sides of a comparison; secrets are hidden in live.

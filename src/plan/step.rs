@@ -364,6 +364,7 @@ impl Step {
             blocks: vec![],
             templated: vec![],
             notes: vec![],
+            takes: vec![],
             goes: BTreeMap::new(),
             entry: None,
             desired: None,

@@ -109,7 +109,18 @@ fn share(all: &mut Found, one: &Found) {
 
 /// What happens to an address, but for what its object is called.
 fn happens(step: &Step) -> impl PartialEq + use<'_> {
-    (&step.address, step.action, &step.changes, &step.forces, &step.loses, &step.moved_from, &step.notes, &step.because, &step.id)
+    (
+        &step.address,
+        step.action,
+        &step.changes,
+        &step.forces,
+        &step.loses,
+        &step.moved_from,
+        &step.notes,
+        &step.takes,
+        &step.because,
+        &step.id,
+    )
 }
 
 fn done(plan: &Plan) -> Vec<&Step> {

@@ -144,7 +144,7 @@ pub(super) fn step(step: &Step, common: &str, unmanaged: bool) -> Json {
         put("delete_after", json!(step.delete_after));
     }
     put("blocks", step.blocks.iter().map(block).collect());
-    put("notes", json!(step.notes));
+    put("notes", json!(step.told().collect::<Vec<_>>()));
     let answers = super::answers::of(step, common);
     if answers != super::answers::Answers::default() {
         put("answers", json!({ "revert": answers.revert, "accept": answers.accept, "ignore": answers.ignore }));

@@ -302,7 +302,7 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
         out.push_str(&format!("      {}\n", paint.label(Label::Remove, &format!("lost with it: {loses}"))));
     }
     // What an apply would do besides is of no interest where only drift is asked for.
-    for note in step.notes.iter().filter(|_| !look.drift) {
+    for note in step.told().filter(|_| !look.drift) {
         for (i, line) in wrap(note, look.width.saturating_sub(8)).iter().enumerate() {
             out.push_str(&format!("      {}{}\n", if i == 0 { "" } else { "  " }, paint.label(Label::Dim, line)));
         }
@@ -321,7 +321,7 @@ pub(super) fn one(step: &Step, nested: &[&Step], plan: &Plan, look: &Look<'_>, o
         if lines.is_empty() {
             lines.push("sends nothing".to_owned());
         }
-        lines.extend(nested.iter().flat_map(|facet| facet.notes.iter().cloned()));
+        lines.extend(nested.iter().flat_map(|facet| facet.told().cloned()));
         for line in lines {
             out.push_str(&format!("      {}\n", paint.label(Label::Dim, &line)));
         }

@@ -194,6 +194,7 @@ fn step(at: &str, action: Action, after: &[&str], calls: Vec<Call>, entry: Optio
         blocks: vec![],
         templated: vec![],
         notes: vec![],
+        takes: vec![],
         entry,
         desired: None,
         live: None,

@@ -29,7 +29,7 @@ impl Hide<'_> {
         step.uncompared.iter_mut().for_each(|one| self.path(&mut one.path));
         step.calls.iter_mut().chain(&mut step.delete_calls).for_each(|call| self.call(call));
         step.blocks.iter_mut().for_each(|block| self.block(block));
-        let texts = step.notes.iter_mut().chain(&mut step.because).chain([&mut step.name]);
+        let texts = step.notes.iter_mut().chain(&mut step.takes).chain(&mut step.because).chain([&mut step.name]);
         texts.for_each(|text| self.text(text));
         step.goes = std::mem::take(&mut step.goes)
             .into_iter()

@@ -184,7 +184,7 @@ fn step(was: &Step, is: &Step, out: &mut Vec<String>) {
         changes(at, &was.changes, &is.changes, out);
     }
     // The request is the same, what it deletes is not.
-    let taken = |step: &Step| step.notes.iter().find(|note| note.starts_with(crate::plan::leftover::TAKES_ALONG)).cloned();
+    let taken = |step: &Step| step.takes.iter().find(|note| note.starts_with(crate::plan::leftover::TAKES_ALONG)).cloned();
     if taken(was) != taken(is) {
         let told = |note: Option<String>| note.unwrap_or_else(|| "takes nothing along".to_owned());
         out.push(format!("{at}: what is in it changed: it {}, it was to be: {}", told(taken(is)), told(taken(was))));

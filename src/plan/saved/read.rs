@@ -279,6 +279,7 @@ fn step(at: &At<'_>) -> Result<Step, Fault> {
         blocks: at.each("blocks", block)?,
         templated: at.each_maybe("templated", At::own)?,
         notes: at.read("notes")?,
+        takes: at.maybe("takes").map_or(Ok(vec![]), |at| at.own())?,
         goes: at.maybe("goes").map_or_else(|| Ok(std::collections::BTreeMap::new()), |at| at.own())?,
         entry: None,
         desired: if desired.json.is_null() { None } else { Some(desired.value()?) },

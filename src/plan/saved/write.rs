@@ -172,6 +172,7 @@ pub(super) fn step(step: &Step) -> Json {
         blocks,
         templated,
         notes,
+        takes,
         goes,
         entry: _,
         desired,
@@ -211,6 +212,9 @@ pub(super) fn step(step: &Step) -> Json {
     }
     if let (false, Some(map)) = (delete_after.is_empty(), out.as_object_mut()) {
         map.insert("delete_after".to_owned(), delete_after.iter().map(Address::to_string).collect());
+    }
+    if let (false, Some(map)) = (takes.is_empty(), out.as_object_mut()) {
+        map.insert("takes".to_owned(), json!(takes));
     }
     if let (false, Some(map)) = (goes.is_empty(), out.as_object_mut()) {
         map.insert("goes".to_owned(), json!(goes));

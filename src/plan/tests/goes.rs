@@ -1,13 +1,13 @@
 //! What goes with an object that is deleted or replaced, although no YAML says it.
 
 use super::{World, at, found, value};
-use crate::plan::{Action, tells_what_goes};
+use crate::plan::Action;
 use crate::state::Status;
 
 const POOL: &str = r#"{"instance_pool_name":"p","node_type_id":"n1","min_idle_instances":1}"#;
 
 fn told(world: &World, address: &str) -> Vec<String> {
-    world.step(address).notes.into_iter().filter(|note| tells_what_goes(note)).collect()
+    world.step(address).takes
 }
 
 #[test]

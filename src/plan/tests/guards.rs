@@ -172,7 +172,7 @@ fn what_goes_unforeseen_is_looked_into() {
         world.live.within.insert(at("secret_scopes.s"), Ok(vec!["by-hand".to_owned()]));
         let plan = world.plan();
         assert_eq!(unopened(&plan, &world.registry, &world.live), [], "{cause}");
-        let told = super::step(&plan, "secret_scopes.s").notes.iter().any(|n| n == "takes along what is in it: by-hand");
+        let told = super::step(&plan, "secret_scopes.s").takes.iter().any(|n| n == "takes along what is in it: by-hand");
         assert_eq!(told, unforeseen, "{cause}");
         world.live.within.insert(at("secret_scopes.s"), Err(no_answer()));
         let blocks = super::step(&world.plan(), "secret_scopes.s").blocks;

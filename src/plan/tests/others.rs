@@ -23,7 +23,7 @@ fn what_others_keep_in_a_catalog_or_a_schema_is_named_and_goes_only_where_that_i
     let plan = world.plan();
     for (address, along) in [("catalogs.c", "lake.default.notes, lake.theirs"), ("schemas.bronze", "lake.bronze.events")] {
         let step = super::step(&plan, address);
-        assert!(step.blocks.is_empty() && step.notes.contains(&format!("takes along what is in it: {along}")), "{step:?}");
+        assert!(step.blocks.is_empty() && step.takes.contains(&format!("takes along what is in it: {along}")), "{step:?}");
         // Deleting only what is empty would be in the way.
         let forced: Vec<bool> = step.calls.iter().map(|call| call.query.get("force") == Some(&crate::model::Value::Bool(true))).collect();
         assert_eq!(forced, [true], "{address}");
@@ -60,14 +60,14 @@ fn what_others_set_on_an_object_that_is_replaced_is_named() {
         unread(&world.plan(), &world.registry, &world.live).iter().map(|p| format!("{} {}", p.address, p.kind.name)).collect();
     assert_eq!(asked, ["spaces.s/tags workspace_tags"]);
     world.live.parts.insert(at("spaces.s/tags"), tags(r#"{"certified":""}"#));
-    let notes = world.step("spaces.s").notes;
+    let notes = world.step("spaces.s").takes;
     assert!(notes.contains(&"2 permissions and 1 tag that others set are lost: bob@x, eve@x, certified".to_owned()), "{notes:?}");
     // What is ours comes again.
     world.see("spaces.s/permissions", found("geniespaces/s1", &list(&["ana@x"])));
-    let notes = world.step("spaces.s").notes;
+    let notes = world.step("spaces.s").takes;
     assert!(notes.contains(&"1 tag that others set is lost: certified".to_owned()), "{notes:?}");
     world.live.parts.insert(at("spaces.s/tags"), tags("{}"));
-    let notes = world.step("spaces.s").notes;
+    let notes = world.step("spaces.s").takes;
     assert!(!notes.iter().any(|note| note.contains("others set")), "{notes:?}");
     // Nothing of what stays is read.
     world.options.replace.clear();

@@ -118,7 +118,7 @@ fn step(step: &Step, common: &str, sorted: Option<&Sorted>, words: &mut Words) -
     put("c", step.changes.iter().enumerate().map(|(i, c)| change(c, step.forces.contains(&c.path), sort(i), words)).collect());
     put("g", step.blocks.iter().map(|b| block(b, words)).collect());
     let kept = step.kept.iter().map(|c| format!("kept from the workspace: {}", kept::line(c)));
-    put("t", step.notes.iter().cloned().chain(kept).map(|n| json!(words.put(&n))).collect());
+    put("t", step.told().cloned().chain(kept).map(|n| json!(words.put(&n))).collect());
     let told = if words.longest < REQUESTS { vec![] } else { requests(step) };
     put("r", told.iter().map(|r| json!(words.put(r))).collect());
     put("y", answers::answers(step, common).iter().map(|a| json!(words.put(a))).collect());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::words::{cut, fence, link, plain, span};
 use super::{LEFT_OUT, escape};
 use crate::plan::between::{Sort, Sorts};
-use crate::plan::{Action, DELETED, Plan, Step, tells_what_goes};
+use crate::plan::{Action, DELETED, Plan, Step};
 use crate::report::about::{actions, is_grave, thousands};
 use crate::report::answers::{Given, shell_word};
 use crate::report::step::symbol;
@@ -336,9 +336,7 @@ pub fn losses(pages: &[Page<'_>], room: &mut usize, out: &mut String) -> Left {
         steps.sort_by_key(|step| step.loses.is_none());
         for step in steps {
             let lost = step.loses.as_ref().map(|loses| format!(": **loses {}**", escape(loses))).unwrap_or_default();
-            let goes: Vec<String> =
-                step.notes.iter().filter(|note| tells_what_goes(note)).map(|note| format!("; {}", escape(note))).collect();
-            let goes = goes.concat();
+            let goes: String = step.takes.iter().map(|note| format!("; {}", escape(note))).collect();
             lines.push((format!("{}{lost}{goes}\n", page.bullet(step)), step.address.kind.as_str()));
         }
     }
