@@ -336,7 +336,7 @@ pub fn losses(pages: &[Page<'_>], room: &mut usize, out: &mut String) -> Left {
         steps.sort_by_key(|step| step.loses.is_none());
         for step in steps {
             let lost = step.loses.as_ref().map(|loses| format!(": **loses {}**", escape(loses))).unwrap_or_default();
-            let goes: String = step.takes.iter().map(|note| format!("; {}", escape(note))).collect();
+            let goes = step.takes.iter().fold(String::new(), |told, note| told + "; " + &escape(note));
             lines.push((format!("{}{lost}{goes}\n", page.bullet(step)), step.address.kind.as_str()));
         }
     }
