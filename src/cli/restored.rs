@@ -14,11 +14,12 @@ use crate::state::{Document, Version};
 
 /// How long a list may show what was deleted. A trashed Genie space answers for tens of seconds; whatever still has that id after
 /// this was taken out of the trash again.
-const LISTED: SignedDuration = SignedDuration::from_mins(10);
+const LISTED: SignedDuration = SignedDuration::from_mins(5);
 
 /// Takes from the objects that have the name of something new what an apply of our own deleted a moment ago: lists show it a
-/// while longer, and it stands in nobody's way.
-pub fn let_pass(session: &Session, document: &Document, now: Timestamp, live: &mut Snapshot) {
+/// while longer, and it stands in nobody's way. Gives the ids of these.
+pub fn let_pass(session: &Session, document: &Document, now: Timestamp, live: &mut Snapshot) -> BTreeSet<String> {
+    let mut passed = BTreeSet::new();
     let is_new = |kind: &str| session.registry.get(kind).is_some_and(|kind| matches!(kind.identity, Identity::Assigned(_)));
     let mut open: Vec<_> = live
         .objects
@@ -29,12 +30,17 @@ pub fn let_pass(session: &Session, document: &Document, now: Timestamp, live: &m
         })
         .collect();
     if open.is_empty() || document.serial == 0 {
-        return;
+        return passed;
     }
     let deleted = deleted_since(session, now - LISTED);
     for (kind, candidates) in &mut open {
-        candidates.retain(|one| !deleted.contains(&((*kind).clone(), one.id.clone())));
+        candidates.retain(|one| {
+            let is_deleted = deleted.contains(&((*kind).clone(), one.id.clone()));
+            is_deleted.then(|| passed.insert(one.id.clone()));
+            !is_deleted
+        });
     }
+    passed
 }
 
 /// Kinds and ids of what applies deleted since then.
@@ -56,7 +62,7 @@ fn deleted_since(session: &Session, then: Timestamp) -> BTreeSet<(String, String
 
 /// Adds a note to each create of an object that was there before, of kinds whose id and contents applying again does not
 /// bring back. A rollback says so itself.
-pub fn tell(session: &Session, document: &Document, plan: &mut Plan) {
+pub fn tell(session: &Session, document: &Document, passed: &BTreeSet<String>, plan: &mut Plan) {
     let mut open: Vec<&mut Step> = plan.steps.iter_mut().filter(|step| is_lost(session, step)).collect();
     if open.is_empty() || session.commit.is_some() || document.serial == 0 {
         return;
@@ -84,6 +90,13 @@ pub fn tell(session: &Session, document: &Document, plan: &mut Plan) {
                     entry.id,
                     by_whom(newer)
                 ));
+                if passed.contains(&entry.id) {
+                    step.notes.push(format!(
+                        "the workspace lists the old one still, as it does for a while; if somebody brought it back, keep that one: \
+                         `brickform adopt {} --id {}`",
+                        step.address, entry.id
+                    ));
+                }
                 false
             });
         }

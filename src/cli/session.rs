@@ -156,9 +156,7 @@ impl Session {
         let begun = run.outside.now();
         let ahead = self.look_ahead(online, document, options, live.as_ref()).await;
         millis += since(begun);
-        if let Some(live) = &mut live {
-            super::restored::let_pass(self, document, run.outside.now(), live);
-        }
+        let passed = live.as_mut().map(|live| super::restored::let_pass(self, document, run.outside.now(), live)).unwrap_or_default();
         let renewed = self.by_chosen_apis(online)?;
         let desired = renewed.as_ref().unwrap_or(&online.desired);
         let secrets = super::secrets::recorded(run, self.project.environment.state.key.as_ref(), desired)?;
@@ -195,7 +193,7 @@ impl Session {
                 plan = make(Some(live));
             }
         }
-        super::restored::tell(self, document, &mut plan);
+        super::restored::tell(self, document, &passed, &mut plan);
         self.placed(given(run.options), &mut plan);
         Ok((plan, millis))
     }

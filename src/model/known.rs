@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::scrub::{Bare, LINE, MASK, forms};
+use super::scrub::{Bare, LINE, Lines, MASK, forms};
 use super::{SecretSource, Value};
 
 /// The fewest bytes of a value that is looked for.
@@ -79,7 +79,7 @@ impl Known {
             }
             let alone = part.len() < LINE;
             if !alone {
-                for left in forms(part).iter().map(|form| Bare::of(form).text).filter(|left| left.len() >= LINE) {
+                for left in forms(part).iter().map(|form| Bare::of(form, Lines::AtBlanks).text).filter(|left| left.len() >= LINE) {
                     if !bare.contains(&left) {
                         bare.push(left);
                     }
@@ -92,11 +92,6 @@ impl Known {
     /// The text without them, however it was laid out: wrapped, quoted, escaped, whatever of these around another.
     #[must_use]
     pub fn hide<'t>(&self, text: &'t str, written: Written) -> Cow<'t, str> {
-        self.hidden(text, written, true)
-    }
-
-    /// `laid_out`: whether the text is one that was written down for somebody, and not a value.
-    fn hidden<'t>(&self, text: &'t str, written: Written, laid_out: bool) -> Cow<'t, str> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(Range<usize>, bool)> = Vec::new();
         for form in &all.forms {
@@ -105,9 +100,11 @@ impl Known {
         if !all.forms.is_empty() {
             cut_short(text, &all.forms, &mut found);
         }
-        if laid_out && !all.bare.is_empty() {
-            let bare = Bare::of(text);
-            found.extend(all.bare.iter().flat_map(|form| bare.places(form)).map(|range| (range, false)));
+        if !all.bare.is_empty() {
+            for lines in [Lines::AtBlanks, Lines::InWords] {
+                let bare = Bare::of(text, lines);
+                found.extend(all.bare.iter().flat_map(|form| bare.places(form)).map(|range| (range, false)));
+            }
         }
         drop(all);
         if found.is_empty() {
@@ -146,7 +143,7 @@ impl Known {
     #[must_use]
     pub fn hide_in(&self, value: &Value) -> Value {
         match value {
-            Value::Text(text) => Value::Text(self.hidden(text, Written::Plain, false).into_owned()),
+            Value::Text(text) => Value::Text(self.hide(text, Written::Plain).into_owned()),
             Value::List(items) => Value::List(items.iter().map(|item| self.hide_in(item)).collect()),
             Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (name.clone(), self.hide_in(value))).collect()),
             other => other.clone(),
@@ -165,7 +162,7 @@ impl Known {
     /// Whether a text of the value holds one of them.
     #[must_use]
     pub fn is_in(&self, value: &Value) -> bool {
-        value.any(&|value| matches!(value, Value::Text(text) if matches!(self.hidden(text, Written::Plain, false), Cow::Owned(_))))
+        value.any(&|value| matches!(value, Value::Text(text) if matches!(self.hide(text, Written::Plain), Cow::Owned(_))))
     }
 }
 
@@ -316,6 +313,11 @@ mod tests {
                 r"[&apos;q=&quot;it&apos;&apos;s\&quot;a\\b-key&quot;]",
                 "[&apos;q=&quot;(sensitive)&quot;]",
             ),
+            ("a\"b'c-key-12", Written::Markup, "k=a&amp;quot;b&amp;#x27;c-key-12", "k=(sensitive)"),
+            ("a\"b'c-key-12", Written::Json, r#"{"k":"a\u0026quot;b\u0026#x27;c-key-12"}"#, r#"{"k":"(sensitive)"}"#),
+            ("a\"b'c-key-12", Written::Plain, "a&amp;quot;b&amp;#\u{200b}x27;c-key-12", "(sensitive)"),
+            ("a b-key/12", Written::Plain, "k=a%2520b-key%252F12", "k=(sensitive)"),
+            ("production1", Written::Plain, "production 1, production\t1", "production 1, production\t1"),
             ("horse$${b}${c}", Written::Plain, "see horse$$${b}$${c}!", "see (sensitive)!"),
             ("a-key\u{7f}\u{2028}b-c", Written::Plain, r"a-key\u{7f}\u{2028}b-c a-key\u007f\u2028b-c", "(sensitive) (sensitive)"),
             ("key:value-12", Written::Json, r#"{"key": "value-12"}"#, r#"{"key": "value-12"}"#),

@@ -90,7 +90,8 @@ pub(super) fn forms(text: &str) -> Vec<Zeroizing<String>> {
     // Values stand in pages and comments as JSON has them.
     for shown in [text, json.as_str()] {
         let html = in_html(shown);
-        all.extend([Zeroizing::new(html.replace("&#39;", "&apos;")), html, in_markdown(shown)]);
+        all.extend(["&apos;", "&#x27;"].map(|other| Zeroizing::new(html.replace("&#39;", other))));
+        all.extend([html, in_markdown(shown)]);
         // As annotations of a pipeline have it.
         all.push(Zeroizing::new(shown.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")));
     }
@@ -150,8 +151,8 @@ fn steers(c: char) -> bool {
 }
 
 /// A text without what programs put between its letters when they write it down: backslashes and quotes, doubled or not, the
-/// second of two `$`, blanks and the ends of lines that are wrapped, colours; entities of HTML as what they stand for. However
-/// these stand around one another, two texts that are alike without them say the same.
+/// second of two `$`, all but one of several blanks, the ends of lines that are wrapped, colours; entities of HTML and escaped
+/// signs of escapes as what they stand for. However these stand around one another, two texts that are alike without them say the same.
 pub(super) struct Bare {
     /// What is left.
     pub text: Zeroizing<String>,
@@ -159,29 +160,66 @@ pub(super) struct Bare {
     from: Vec<Range<usize>>,
 }
 
-/// Entities, and the letters that they stand for.
-const ENTITIES: [(&str, char); 9] = [
-    ("&amp;", '&'),
-    ("&lt;", '<'),
-    ("&gt;", '>'),
-    ("&quot;", '"'),
-    ("&#34;", '"'),
-    ("&#x22;", '"'),
-    ("&apos;", '\''),
-    ("&#39;", '\''),
-    ("&#x27;", '\''),
-];
+/// Names of entities, and the letters that they stand for.
+const ENTITIES: [(&str, char); 8] =
+    [("lt;", '<'), ("gt;", '>'), ("quot;", '"'), ("#34;", '"'), ("#x22;", '"'), ("apos;", '\''), ("#39;", '\''), ("#x27;", '\'')];
+
+/// The letter that a text begins with, written down once or several times over, and how many bytes that takes.
+fn letter(text: &str) -> Option<(char, usize)> {
+    let (c, mut length) = match text.chars().next()? {
+        '\\' if text.starts_with("\\u0026") => ('&', "\\u0026".len()),
+        c => (c, c.len_utf8()),
+    };
+    let again = match c {
+        '&' => "amp;",
+        '%' => "25",
+        _ => return Some((c, length)),
+    };
+    while text[length..].starts_with(again) {
+        length += again.len();
+    }
+    let entity = ENTITIES.iter().filter(|_| c == '&').find_map(|(name, meant)| Some((*meant, length + length_of(name, &text[length..])?)));
+    Some(entity.unwrap_or((c, length)))
+}
+
+/// How many bytes a name takes that a text begins with, signs that nobody sees among its letters.
+fn length_of(name: &str, text: &str) -> Option<usize> {
+    let mut length = 0;
+    for wanted in name.chars() {
+        let rest = text[length..].trim_start_matches('\u{200b}');
+        length = text.len() - rest.len();
+        rest.starts_with(wanted).then_some(())?;
+        length += wanted.len_utf8();
+    }
+    Some(length)
+}
+
+/// Where the lines of a text are wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// Where a blank was.
+    AtBlanks,
+    /// In the middle of a word that is longer than a line.
+    InWords,
+}
 
 impl Bare {
-    /// Of a text.
-    pub fn of(text: &str) -> Self {
+    /// Of a text whose lines are wrapped so.
+    pub fn of(text: &str, lines: Lines) -> Self {
         let mut bare = Self { text: Zeroizing::new(String::with_capacity(text.len())), from: Vec::with_capacity(text.len()) };
         let (mut steers, mut last, mut at) = (false, ' ', 0);
-        while let Some(c) = text[at..].chars().next() {
-            let entity = ENTITIES.iter().filter(|_| c == '&').find(|(entity, _)| text[at..].starts_with(entity));
-            let (c, length) = entity.map_or((c, c.len_utf8()), |(entity, c)| (*c, entity.len()));
-            let is_put = matches!(c, '\u{1b}' | '\\' | '\'' | '"' | '\u{200b}') || c.is_whitespace() || (c == '$' && last == '$');
-            if !steers && !is_put {
+        let mut blank: Option<Range<usize>> = None;
+        while let Some((c, length)) = letter(&text[at..]) {
+            let is_put = matches!(c, '\u{1b}' | '\\' | '\'' | '"' | '\u{200b}') || (c == '$' && last == '$');
+            if c.is_whitespace() && !steers {
+                let from = blank.as_ref().map_or(at, |blank| blank.start);
+                blank = Some(from..at + length);
+            } else if !steers && !is_put {
+                // A line may be wrapped at a blank, or inside of a word.
+                if let Some(blank) = blank.take().filter(|blank| lines == Lines::AtBlanks || !text[blank.clone()].contains('\n')) {
+                    bare.text.push(' ');
+                    bare.from.push(blank);
+                }
                 bare.text.push(c);
                 bare.from.resize(bare.text.len(), at..at + length);
             }

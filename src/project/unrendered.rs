@@ -35,7 +35,6 @@ impl Resolver<'_> {
     pub(super) fn left_in(&self, source: &Arc<Source>, reader: Reader, given: &[&str]) {
         let name = &source.name;
         let is_name = |word: &str| self.inner.variables.contains_key(word) || given.contains(&word);
-        let function = if reader == Reader::File { "file()" } else { "template()" };
         for (range, inside) in expressions(&source.text).filter(|(_, inside)| is_name(word_of(inside)) || self.is_member(inside)) {
             let inside = inside.trim();
             let (why, help) = match reader {
@@ -48,16 +47,6 @@ impl Resolver<'_> {
             let span = Span::new(source, range.start, range.end);
             self.warn_once(
                 Diagnostic::warning("W0232", format!("`{}` is sent as it is: {why}", &source.text[range])).at(&span, "").help(help),
-            );
-        }
-        if reader == Reader::Template {
-            return;
-        }
-        for (range, _) in tags(&source.text).filter(|(_, word)| self.is_variable(word)) {
-            let span = Span::new(source, range.start, range.end);
-            let message = format!("`{}` is sent as it is: {function} renders nothing in the text of a file", &source.text[range]);
-            self.warn_once(
-                Diagnostic::warning("W0232", message).at(&span, "").help(format!("read the file by `${{template('{name}')}}`, which does")),
             );
         }
     }

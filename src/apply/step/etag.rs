@@ -108,10 +108,10 @@ impl Running {
     }
 }
 
-/// The fields in which the workspace differs from a body, whoever manages them.
+/// The fields in which the workspace differs from a body, whoever manages them; of what holds a secret nobody can tell.
 fn moved(kind: &'static Kind, body: &Value, live: &Value) -> Vec<String> {
     let found = compare(&Compare { applied: Some(body), live: Some(live), ..Compare::of(kind, body) });
-    let changed = found.changes.iter().map(|c| &c.path);
+    let changed = found.changes.iter().map(|c| &c.path).filter(|path| !body.at(path).is_some_and(Value::has_secret));
     let mut fields: Vec<String> = changed.chain(found.unmanaged.iter().map(|(path, _)| path)).map(ToString::to_string).collect();
     fields.dedup();
     fields

@@ -80,7 +80,7 @@ impl Shape {
 /// nothing of. Keys that count (`etl_2` beside `etl_1`) are other keys.
 pub(super) fn resource(address: &Address, span: &Span, base: &[(&str, String)], touched: &[(&str, String)]) -> Option<Diagnostic> {
     let others = base.iter().filter(|other| other.0 == address.kind && !touched.contains(other)).map(|(_, key)| key.as_str());
-    let near = suggest::nearest(&address.key, others.filter(|key| uncounted(key) != uncounted(&address.key)))?;
+    let near = suggest::nearest(&address.key, others.filter(|key| is_slip(&address.key, key)))?;
     Some(
         Diagnostic::warning(
             "W0134",

@@ -181,3 +181,25 @@ async fn what_goes_is_read_again_before_it_goes() {
         }
     }
 }
+
+/// Whether somebody changed what holds a secret nobody can tell: it goes when it is to go.
+#[tokio::test]
+async fn what_holds_a_secret_can_go() {
+    let may = Options { allow_delete: vec!["spaces".to_owned()], ..Options::default() };
+    let replaced = Options { replace: vec![Address::new("spaces", "s")], ..may.clone() };
+    let secret = space("SELECT 1", "key ${secret('LAWS_SECRET')} here", "    description: \"is ${secret('LAWS_SECRET')}\"\n");
+    for (api, _) in APIS {
+        for (conf, options, left) in [("{}\n", &may, 0), (&*secret, &replaced, 1)] {
+            let world = World::new(&[]);
+            environment(&world, api);
+            world.write("conf/a.yaml", &secret);
+            let ran = world.run(&Options::default()).await;
+            assert!(ran.is_done(), "{}", ran.told());
+            world.write("conf/a.yaml", conf);
+            let ran = world.run(options).await;
+            assert!(ran.is_done(), "{api} {left}: {}", ran.told());
+            let there = spaces(&world.workspace).into_iter().filter(|(_, space)| space.get("trashed").is_none()).count();
+            assert_eq!(there, left, "{api}");
+        }
+    }
+}
