@@ -1,5 +1,5 @@
 //! Slips of the pen that YAML reads as something else: a blank that is missing behind `key:` or `-`, a sign that only looks like one of
-//! YAML's, a text that begins with a bracket, a text beside its key. What is found here is a guess until [`super::mend`] has tried it,
+//! YAML's, a text that begins with a bracket, a text beside its key. What is found here is a guess until `mend` has tried it,
 //! or until somebody wanted a list or a map where a text stands.
 
 use std::ops::Range;
